@@ -1,0 +1,43 @@
+/** Every message between master and worker. Signals carry the rest: TERM, QUIT and ABRT, as in Gunicorn. */
+import type { ConfigData } from "../config/types.ts";
+
+/** A listening socket that a worker inherits. */
+export interface InheritedListener {
+  readonly fd: number;
+  /** As it stands in the log: `http://127.0.0.1:8000`. */
+  readonly url: string;
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** The master's first and only message: all that a worker must know to boot. */
+export interface BootMessage {
+  readonly type: "boot";
+  readonly slot: number;
+  readonly age: number;
+  readonly generation: number;
+  readonly numWorkers: number;
+  readonly masterName: string;
+  /** The master's resolved settings, without the hooks. */
+  readonly config: ConfigData;
+  /** The file that the worker imports its hooks from, or null when it sets none that run in workers. */
+  readonly hooksFile: string | null;
+  readonly listeners: readonly InheritedListener[];
+  readonly scoreboard: string;
+}
+
+/** What a worker reports. `pid` in the master's table is known from the spawn, so no message repeats it. */
+export type WorkerMessage =
+  /** Listening, app loaded, hooks done. */
+  | { readonly type: "ready" }
+  /** max_requests reached: still serving, wants a successor. */
+  | { readonly type: "tired" }
+  /** Told to stop by a signal, whoever sent it: no longer accepting once its queue is empty. */
+  | { readonly type: "draining" };
+
+/** Narrows what came over the channel; an app may use process.send for itself, and that is not ours. */
+export function isWorkerMessage(message: unknown): message is WorkerMessage {
+  if (typeof message !== "object" || message === null) return false;
+  const { type } = message as { type?: unknown };
+  return type === "ready" || type === "tired" || type === "draining";
+}

@@ -23,7 +23,9 @@ export interface BootMessage {
   /** The file that the worker imports its hooks from, or null when it sets none that run in workers. */
   readonly hooksFile: string | null;
   readonly listeners: readonly InheritedListener[];
-  readonly scoreboard: string;
+  /** The inherited descriptor of the scoreboard, and the row that belongs to this worker. */
+  readonly scoreboardFd: number;
+  readonly row: number;
 }
 
 /** What a worker reports. `pid` in the master's table is known from the spawn, so no message repeats it. */

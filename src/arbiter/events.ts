@@ -1,0 +1,89 @@
+/** Everything that can happen to the arbiter, and everything it can do. */
+import type { WorkerMessage } from "../ipc/messages.ts";
+import type { LogLevel } from "../log/error-log.ts";
+import type { Generation } from "./state.ts";
+
+/** The signals that the master handles, by Gunicorn's names in the log. */
+export const masterSignals = {
+  SIGHUP: "hup",
+  SIGQUIT: "quit",
+  SIGINT: "int",
+  SIGTERM: "term",
+  SIGTTIN: "ttin",
+  SIGTTOU: "ttou",
+  SIGUSR1: "usr1",
+  SIGUSR2: "usr2",
+  SIGWINCH: "winch",
+  SIGCHLD: "chld",
+} as const satisfies Partial<Record<NodeJS.Signals, string>>;
+export type SignalName = (typeof masterSignals)[keyof typeof masterSignals];
+
+export type WorkerSignal = "SIGTERM" | "SIGQUIT" | "SIGABRT" | "SIGKILL";
+
+export type Event =
+  | { readonly type: "signal"; readonly name: SignalName }
+  /** Time has passed: the heartbeats as the scoreboard shows them, by age. */
+  | { readonly type: "tick"; readonly beats: ReadonlyMap<number, number> }
+  | { readonly type: "message"; readonly age: number; readonly message: WorkerMessage["type"] }
+  | {
+      readonly type: "exited";
+      readonly age: number;
+      readonly code: number | null;
+      readonly signal: string | null;
+    }
+  | { readonly type: "config loaded"; readonly generation: Generation; readonly rebound: boolean }
+  | { readonly type: "config failed"; readonly message: string }
+  /** A hook in the master threw, or the arbiter itself did. */
+  | { readonly type: "fault"; readonly message: string }
+  | Done;
+
+/** An action that was carried out, told back so that plan() doesn't ask for it again. */
+export type Done =
+  | {
+      readonly type: "spawned";
+      readonly age: number;
+      readonly pid: number;
+      readonly slot: number;
+      readonly row: number;
+      readonly generation: number;
+    }
+  | { readonly type: "spawn failed"; readonly slot: number; readonly message: string }
+  | { readonly type: "signalled"; readonly age: number; readonly signal: WorkerSignal }
+  | { readonly type: "slot opened" }
+  | { readonly type: "slot closed" }
+  | { readonly type: "steered"; readonly count: number }
+  | { readonly type: "refusing" }
+  | { readonly type: "listeners closed" };
+
+/** What update() wants said or run on account of one event. */
+export type Reaction =
+  | { readonly do: "log"; readonly level: LogLevel; readonly message: string }
+  | { readonly do: "load config"; readonly generation: number }
+  | { readonly do: "take back"; readonly generation: number }
+  | { readonly do: "hook onReload" }
+  | { readonly do: "hook nworkersChanged"; readonly value: number; readonly old: number }
+  | { readonly do: "hook childExit"; readonly age: number };
+
+/** What plan() wants done. Each is answered by the Done of its kind, `halt` by the end of the arbiter. */
+export type Action =
+  | {
+      readonly do: "spawn";
+      readonly slot: number;
+      readonly row: number;
+      readonly age: number;
+      readonly generation: number;
+    }
+  | {
+      readonly do: "signal";
+      readonly age: number;
+      readonly pid: number;
+      readonly signal: WorkerSignal;
+      /** Why the log has to hear of it; null for the ordinary course of things. */
+      readonly because: { readonly level: LogLevel; readonly message: string } | null;
+    }
+  | { readonly do: "open slot" }
+  | { readonly do: "close slot" }
+  | { readonly do: "steer"; readonly count: number }
+  | { readonly do: "refuse new connections" }
+  | { readonly do: "close unused listeners" }
+  | { readonly do: "halt"; readonly exitCode: number; readonly reason: string | null };

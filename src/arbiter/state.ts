@@ -1,0 +1,116 @@
+/** What the arbiter knows and wants. Only update() makes a new State; nothing here touches a process. */
+
+/**
+ * A worker's life, seen from the master. `aborting` and `killed` are steps of an escalation;
+ * a `tired` worker serves on until its successor is ready.
+ */
+export type Phase = "booting" | "ready" | "draining" | "quitting" | "aborting" | "killed";
+
+export interface WorkerState {
+  /** Birth order, and the worker's identity: a pid may come back, an age never does. */
+  readonly age: number;
+  readonly pid: number;
+  readonly slot: number;
+  /** The worker's row of the scoreboard: the slot's first or second. */
+  readonly row: number;
+  readonly generation: number;
+  readonly phase: Phase;
+  /** When the phase began, in the master's milliseconds. */
+  readonly phaseSinceMs: number;
+  /** Reached max_requests, or was told to leave by somebody else: a successor is wanted. */
+  readonly tired: boolean;
+  /** The last heartbeat counter seen, and when it was seen to change. */
+  readonly beat: number;
+  readonly beatAtMs: number;
+  readonly readyAtMs: number | null;
+}
+
+export interface SlotState {
+  /** A worker of this slot has been ready since its sockets were opened. */
+  readonly served: boolean;
+  /** Workers that died one after another, each soon after its start. */
+  readonly failures: number;
+  readonly retryAtMs: number;
+}
+
+/** The settings that the arbiter's decisions need, in milliseconds. */
+export interface Times {
+  readonly timeoutMs: number;
+  readonly gracefulTimeoutMs: number;
+}
+
+/** What a reload changes, kept so that a reload that fails can be taken back whole. */
+export interface Generation extends Times {
+  /** Counted from 1 over the master's life. */
+  readonly number: number;
+  readonly workers: number;
+}
+
+export interface Stopping {
+  readonly how: "graceful" | "quick";
+  /** From when the patience counts. */
+  readonly sinceMs: number;
+  /** How long workers may take before they are killed. */
+  readonly patienceMs: number;
+  readonly exitCode: number;
+  /** Why, when it isn't an operator's wish. */
+  readonly reason: string | null;
+}
+
+export interface State {
+  readonly target: number;
+  readonly wanted: Generation;
+  /** The generation to go back to while no worker of `wanted` has been ready. */
+  readonly fallback: { readonly generation: Generation; readonly target: number } | null;
+  /** A worker of `wanted` has been ready. */
+  readonly proven: boolean;
+  /** The number given to the newest load of the configuration; loads that failed use one up too. */
+  readonly lastGeneration: number;
+  readonly loading: boolean;
+  readonly reloadAgain: boolean;
+  /** Sockets of an address that only older generations bind to may still be open. */
+  readonly staleListeners: boolean;
+  readonly workers: readonly WorkerState[];
+  /** One entry for each slot whose sockets are open. */
+  readonly slots: readonly SlotState[];
+  /** To how many slots new connections are steered, and since when; null: the kernel spreads them over all. */
+  readonly steered: { readonly count: number; readonly sinceMs: number } | null;
+  readonly stopping: Stopping | null;
+  /** New connections are no longer accepted: part of stopping. */
+  readonly refusing: boolean;
+  readonly lastAge: number;
+  readonly lastTickMs: number;
+}
+
+export const freshSlot: SlotState = { served: false, failures: 0, retryAtMs: 0 };
+
+/** The state at start: the sockets of all slots are open, no worker is there yet. */
+export function initialState(generation: Generation, nowMs: number): State {
+  return {
+    target: generation.workers,
+    wanted: generation,
+    fallback: null,
+    proven: false,
+    lastGeneration: generation.number,
+    loading: false,
+    reloadAgain: false,
+    staleListeners: false,
+    workers: [],
+    slots: Array.from({ length: generation.workers }, () => freshSlot),
+    steered: null,
+    stopping: null,
+    refusing: false,
+    lastAge: 0,
+    lastTickMs: nowMs,
+  };
+}
+
+/** The worker serves requests of new connections. */
+export function serving(worker: WorkerState): boolean {
+  return worker.phase === "ready";
+}
+
+/** The worker was told to go, or is being made to. */
+export function leaving(worker: WorkerState): boolean {
+  return worker.phase !== "booting" && worker.phase !== "ready";
+}

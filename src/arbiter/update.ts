@@ -1,0 +1,268 @@
+/** update(): what an event means for the state. Pure: no clock, no process, no log; what must be said or run comes back as reactions. */
+import type { Event, Reaction, SignalName, WorkerSignal } from "./events.ts";
+import { reap } from "./reap.ts";
+import { freshSlot, type Phase, type State, type WorkerState } from "./state.ts";
+
+export interface Step {
+  readonly state: State;
+  readonly reactions: readonly Reaction[];
+}
+
+/** Ticks come at least once a second; a gap this long means that the whole machine stood still, not the workers. */
+const clockJumpMs = 5000;
+
+/** A quick stop that follows a graceful one waits no longer than this, as Gunicorn's. */
+const quickPatienceMs = 2000;
+
+const phaseAfter: Record<WorkerSignal, Phase> = {
+  SIGTERM: "draining",
+  SIGQUIT: "quitting",
+  SIGABRT: "aborting",
+  SIGKILL: "killed",
+};
+
+export function log(
+  level: Extract<Reaction, { do: "log" }>["level"],
+  message: string,
+): Extract<Reaction, { do: "log" }> {
+  return { do: "log", level, message };
+}
+
+export function update(state: State, event: Event, nowMs: number): Step {
+  switch (event.type) {
+    case "signal":
+      return onSignal(state, event.name, nowMs);
+    case "tick":
+      return { state: observeBeats(state, event.beats, nowMs), reactions: [] };
+    case "message":
+      return onMessage(state, event, nowMs);
+    case "exited":
+      return reap(state, event, nowMs);
+    case "config loaded":
+      return onConfigLoaded(state, event);
+    case "config failed":
+      return onConfigFailed(state, event.message);
+    case "fault":
+      return stop(state, "quick", nowMs, { exitCode: 255, reason: event.message });
+    case "spawned": {
+      const { age, pid, slot, row, generation } = event;
+      const worker: WorkerState = {
+        age,
+        pid,
+        slot,
+        row,
+        generation,
+        phase: "booting",
+        phaseSinceMs: nowMs,
+        tired: false,
+        beat: 0,
+        beatAtMs: nowMs,
+        readyAtMs: null,
+      };
+      return still({ ...state, workers: [...state.workers, worker], lastAge: age });
+    }
+    case "spawn failed":
+      return {
+        state: changeSlot(state, event.slot, { failures: 1, retryAtMs: nowMs + 1000 }),
+        reactions: [log("error", `Can't start a worker: ${event.message}`)],
+      };
+    case "signalled":
+      return still(
+        changeWorker(state, event.age, {
+          phase: phaseAfter[event.signal],
+          phaseSinceMs: nowMs,
+        }),
+      );
+    case "slot opened":
+      return still({ ...state, slots: [...state.slots, freshSlot] });
+    case "slot closed":
+      return still({ ...state, slots: state.slots.slice(0, -1) });
+    case "steered":
+      return still({ ...state, steered: { count: event.count, sinceMs: nowMs } });
+    case "refusing":
+      return still({ ...state, refusing: true });
+    case "listeners closed":
+      return still({ ...state, staleListeners: false });
+    default:
+      return event satisfies never;
+  }
+}
+
+function still(state: State): Step {
+  return { state, reactions: [] };
+}
+
+export function changeWorker(state: State, age: number, change: Partial<WorkerState>): State {
+  return {
+    ...state,
+    workers: state.workers.map((worker) => (worker.age === age ? { ...worker, ...change } : worker)),
+  };
+}
+
+export function changeSlot(state: State, slot: number, change: Partial<State["slots"][number]>): State {
+  return {
+    ...state,
+    slots: state.slots.map((each, index) => (index === slot ? { ...each, ...change } : each)),
+  };
+}
+
+function observeBeats(state: State, beats: ReadonlyMap<number, number>, nowMs: number): State {
+  const jumped = nowMs - state.lastTickMs > clockJumpMs;
+  const workers = state.workers.map((worker) => {
+    const beat = beats.get(worker.age) ?? worker.beat;
+    if (beat === worker.beat && !jumped) return worker;
+    return { ...worker, beat, beatAtMs: nowMs };
+  });
+  return { ...state, workers, lastTickMs: nowMs };
+}
+
+/** Begins to stop, or hurries a stop that has begun. The first exit code and reason stand. */
+export function stop(
+  state: State,
+  how: "graceful" | "quick",
+  nowMs: number,
+  why: { readonly exitCode: number; readonly reason: string | null },
+): Step {
+  const patienceMs = state.wanted.gracefulTimeoutMs;
+  const { stopping } = state;
+  if (stopping === null) {
+    return still({ ...state, stopping: { how, sinceMs: nowMs, patienceMs, ...why } });
+  }
+  if (stopping.how === "quick" || how === "graceful") return still(state);
+  return {
+    state: {
+      ...state,
+      stopping: { ...stopping, how, sinceMs: nowMs, patienceMs: Math.min(patienceMs, quickPatienceMs) },
+    },
+    reactions: [log("info", "Quick shutdown requested")],
+  };
+}
+
+function onSignal(state: State, name: SignalName, nowMs: number): Step {
+  if (name === "chld") return { state, reactions: [log("debug", "Handling signal: chld")] };
+  const handled = signalled(state, name, nowMs);
+  return {
+    state: handled.state,
+    reactions: [log("info", `Handling signal: ${name}`), ...handled.reactions],
+  };
+}
+
+function signalled(state: State, name: Exclude<SignalName, "chld">, nowMs: number): Step {
+  const asked = { exitCode: 0, reason: null };
+  switch (name) {
+    case "term":
+      return stop(state, "graceful", nowMs, asked);
+    case "int":
+    case "quit":
+      return stop(state, "quick", nowMs, asked);
+    case "hup":
+      if (state.stopping !== null) return still(state);
+      if (state.loading) return still({ ...state, reloadAgain: true });
+      return {
+        state: startLoading(state),
+        reactions: [
+          log("info", "Hang up: Master"),
+          { do: "load config", generation: state.lastGeneration + 1 },
+        ],
+      };
+    case "ttin":
+      return retarget(state, state.target + 1);
+    case "ttou":
+      return retarget(state, Math.max(1, state.target - 1));
+    case "usr1":
+    case "usr2":
+    case "winch":
+      return {
+        state,
+        reactions: [log("warning", `SIG${name.toUpperCase()} ignored: not supported yet`)],
+      };
+    default:
+      return name satisfies never;
+  }
+}
+
+function startLoading(state: State): State {
+  return {
+    ...state,
+    loading: true,
+    reloadAgain: false,
+    lastGeneration: state.lastGeneration + 1,
+  };
+}
+
+function retarget(state: State, target: number): Step {
+  if (target === state.target || state.stopping !== null) return still(state);
+  return {
+    state: { ...state, target },
+    reactions: [{ do: "hook nworkersChanged", value: target, old: state.target }],
+  };
+}
+
+function onConfigLoaded(state: State, event: Extract<Event, { type: "config loaded" }>): Step {
+  const { generation, rebound } = event;
+  if (state.stopping !== null) return still({ ...state, loading: false });
+  const proven = state.proven ? { generation: state.wanted, target: state.target } : state.fallback;
+  const loaded: State = {
+    ...state,
+    loading: false,
+    wanted: generation,
+    proven: false,
+    fallback: proven,
+    target: generation.workers,
+    staleListeners: state.staleListeners || rebound,
+    // A slot that backs off does so on account of the old configuration.
+    slots: state.slots.map((slot) => ({ ...slot, failures: 0, retryAtMs: 0 })),
+  };
+  return again(loaded, [
+    { do: "hook nworkersChanged", value: generation.workers, old: state.target },
+    { do: "hook onReload" },
+  ]);
+}
+
+function onConfigFailed(state: State, message: string): Step {
+  return again({ ...state, loading: false }, [
+    log("error", `Reload failed, the running workers stay: ${message}`),
+  ]);
+}
+
+/** A HUP that came while the configuration was being loaded starts the next load. */
+function again(state: State, reactions: readonly Reaction[]): Step {
+  if (!state.reloadAgain || state.stopping !== null) return { state, reactions };
+  return {
+    state: startLoading(state),
+    reactions: [...reactions, { do: "load config", generation: state.lastGeneration + 1 }],
+  };
+}
+
+function onMessage(
+  state: State,
+  { age, message }: Extract<Event, { type: "message" }>,
+  nowMs: number,
+): Step {
+  const worker = state.workers.find((each) => each.age === age);
+  if (worker === undefined) return still(state);
+  switch (message) {
+    case "ready": {
+      const beating = changeWorker(state, age, {
+        readyAtMs: nowMs,
+        beatAtMs: nowMs,
+        // A worker that was told to leave while it booted stays on its way out.
+        ...(worker.phase === "booting" ? { phase: "ready" as const, phaseSinceMs: nowMs } : {}),
+      });
+      const served = changeSlot(beating, worker.slot, { served: true });
+      return still(
+        worker.generation === state.wanted.number
+          ? { ...served, proven: true, fallback: null }
+          : served,
+      );
+    }
+    case "tired":
+      return still(changeWorker(state, age, { tired: true }));
+    case "draining":
+      // Somebody else's TERM: the slot needs a new worker now, not when this one has gone.
+      if (worker.phase !== "booting" && worker.phase !== "ready") return still(state);
+      return still(changeWorker(state, age, { phase: "draining", phaseSinceMs: nowMs }));
+    default:
+      return message satisfies never;
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * The scoreboard: one small file mapped by the master and all workers, a row for each worker, fixed
+ * Float64 columns, every cell written by one process only. A heartbeat therefore costs no system call.
+ */
+import { closeSync, constants, ftruncateSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+const columns = {
+  /** Counts up while the worker's event loop runs; the master compares it, on its own clock. */
+  beat: 0,
+  /** Requests handled since boot. */
+  requests: 1,
+  /** Requests being handled now. */
+  inFlight: 2,
+  /** Connections open now. */
+  connections: 3,
+} as const;
+
+const columnCount = 8;
+const rowCount = 2048;
+const sizeBytes = rowCount * columnCount * Float64Array.BYTES_PER_ELEMENT;
+
+/** The largest number of workers: a slot has two rows, for a worker and its successor. */
+export const maxWorkers = rowCount / 2;
+
+function map(fd: number): Float64Array {
+  const bytes = Bun.mmap(`/dev/fd/${fd}`, { shared: true });
+  return new Float64Array(bytes.buffer, bytes.byteOffset, rowCount * columnCount);
+}
+
+/** One worker's row, seen from the worker (which writes) or from the master (which reads). */
+export class ScoreboardRow {
+  readonly #cells: Float64Array;
+
+  constructor(cells: Float64Array) {
+    this.#cells = cells;
+  }
+
+  /** Maps the scoreboard behind an inherited descriptor. */
+  static inherited(fd: number, row: number): ScoreboardRow {
+    return new ScoreboardRow(map(fd).subarray(row * columnCount, (row + 1) * columnCount));
+  }
+
+  get beat(): number {
+    return this.#cells[columns.beat] as number;
+  }
+  set beat(value: number) {
+    this.#cells[columns.beat] = value;
+  }
+  get requests(): number {
+    return this.#cells[columns.requests] as number;
+  }
+  set requests(value: number) {
+    this.#cells[columns.requests] = value;
+  }
+  get inFlight(): number {
+    return this.#cells[columns.inFlight] as number;
+  }
+  set inFlight(value: number) {
+    this.#cells[columns.inFlight] = value;
+  }
+  get connections(): number {
+    return this.#cells[columns.connections] as number;
+  }
+  set connections(value: number) {
+    this.#cells[columns.connections] = value;
+  }
+}
+
+/** The master's side: creates the file, hands its descriptor to workers, clears the rows of new ones. */
+export class Scoreboard {
+  readonly fd: number;
+  readonly #cells: Float64Array;
+
+  /** `folder`: where the file lives until it is mapped; a memory file system avoids disk writes. */
+  constructor(folder: string) {
+    const own = mkdtempSync(join(folder, "gunicorn-ts-"));
+    try {
+      this.fd = openSync(join(own, "scoreboard"), constants.O_RDWR | constants.O_CREAT, 0o600);
+    } finally {
+      // Open descriptors keep the file: no name is left behind, whatever kills the master.
+      rmSync(own, { recursive: true });
+    }
+    ftruncateSync(this.fd, sizeBytes);
+    this.#cells = map(this.fd);
+  }
+
+  /** The row of a worker that is about to be spawned, with all cells at 0. */
+  clear(row: number): void {
+    this.#cells.fill(0, row * columnCount, (row + 1) * columnCount);
+  }
+
+  row(row: number): ScoreboardRow {
+    return new ScoreboardRow(this.#cells.subarray(row * columnCount, (row + 1) * columnCount));
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+}

@@ -1,0 +1,77 @@
+/** The error log: Gunicorn's lines, `[2026-11-20 11:24:13 +0000] [21023] [INFO] message`, on standard error. */
+import { writeSync } from "node:fs";
+import { type ConsolaInstance, type ConsolaReporter, createConsola } from "consola";
+
+/** Gunicorn's levels, the most severe first. */
+export const logLevels = ["critical", "error", "warning", "info", "debug"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** One method a level; each call is one line, or more when the message holds line feeds (a stack). */
+export type Log = { readonly [level in LogLevel]: (message: string) => void };
+
+function pad(value: number, width = 2): string {
+  return String(value).padStart(width, "0");
+}
+
+/** Local time as Python's `%Y-%m-%d %H:%M:%S %z`. */
+export function formatLogTime(date: Date): string {
+  const offset = -date.getTimezoneOffset();
+  const zone = `${offset < 0 ? "-" : "+"}${pad(Math.floor(Math.abs(offset) / 60))}${pad(Math.abs(offset) % 60)}`;
+  const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+  return `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())} ${zone}`;
+}
+
+/** Writes all of `text`; a pipe whose reader is slow is waited for, up to a second. */
+export function writeFully(fd: number, text: string): void {
+  const bytes = Buffer.from(text);
+  let written = 0;
+  for (let tries = 0; written < bytes.length && tries < 1000; ) {
+    try {
+      written += writeSync(fd, bytes, written);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EAGAIN") {
+        tries += 1;
+        Bun.sleepSync(1);
+        continue;
+      }
+      // Nobody reads the log any more; a server that dies of it would be worse.
+      if (code === "EPIPE" || code === "EBADF" || code === "EIO") return;
+      throw error;
+    }
+  }
+}
+
+/**
+ * @param threshold the least severe level that is written
+ * @param write where lines go, terminator included
+ */
+export function createLog(
+  threshold: LogLevel,
+  write: (line: string) => void = (line) => writeFully(2, line),
+): Log {
+  const reporter: ConsolaReporter = {
+    log({ type, date, args }) {
+      const head = `[${formatLogTime(date)}] [${process.pid}] [${type.toUpperCase()}]`;
+      write(`${head} ${args.join(" ")}\n`);
+    },
+  };
+  const types = Object.fromEntries(logLevels.map((type, level) => [type, { level }]));
+  return createConsola({
+    types: types as never,
+    level: logLevels.indexOf(threshold),
+    reporters: [reporter],
+    // consola would fold repeated lines; every line of a log counts.
+    throttle: 0,
+    // Its own types replace consola's, so the instance has Gunicorn's five methods.
+  }) as ConsolaInstance & Log;
+}
+
+/** What an error says in the log: the stack of a bug, or the text of something that isn't an Error. */
+export function describeError(error: unknown): string {
+  if (error instanceof Error) {
+    const stack = error.stack ?? `${error.name}: ${error.message}`;
+    return stack.includes(error.message) ? stack : `${error.name}: ${error.message}\n${stack}`;
+  }
+  return `Thrown: ${typeof error === "string" ? error : Bun.inspect(error)}`;
+}

@@ -7,7 +7,7 @@
  * from the top, so that the sockets of a reuseport group keep their indices.
  */
 import type { Action } from "./events.ts";
-import { leaving, serving, type State, type WorkerState } from "./state.ts";
+import { leaving, serving, type State, type Stopping, type WorkerState } from "./state.ts";
 
 /** How long packets of a connection attempt may be under way when steering changes. */
 const steerSettleMs = 100;
@@ -19,18 +19,23 @@ const drainMarginMs = 1000;
 export function plan(state: State, nowMs: number): readonly Action[] {
   const { stopping } = state;
   if (stopping === null) {
-    return [...escalate(state, nowMs), ...retire(state, nowMs), ...fill(state, nowMs), ...tidy(state)];
+    return [
+      ...escalate(state, nowMs),
+      ...retire(state, nowMs),
+      ...fill(state, nowMs),
+      ...tidy(state),
+    ];
   }
   if (state.workers.length === 0) {
     return [{ do: "halt", exitCode: stopping.exitCode, reason: stopping.reason }];
   }
   if (!state.refusing) return [{ do: "refuse new connections" }];
   const out: Action[] = [];
-  const overdue = nowMs >= stopping.sinceMs + stopping.patienceMs + drainMarginMs;
+  const overdue = nowMs >= stopDeadlineMs(stopping);
   for (const worker of state.workers) {
     if (worker.phase === "killed") continue;
     if (overdue) {
-      out.push(signal(worker, "SIGKILL", "warning", "had not stopped after graceful_timeout, killed"));
+      out.push(kill(worker));
     } else if (stopping.how === "quick") {
       if (worker.phase !== "quitting") out.push(signal(worker, "SIGQUIT"));
     } else if (!leaving(worker)) {
@@ -49,7 +54,7 @@ export function nextDeadlineMs(state: State, nowMs: number): number {
     if (atMs > nowMs) next = Math.min(next, atMs);
   };
   if (state.stopping !== null) {
-    consider(state.stopping.sinceMs + state.stopping.patienceMs + drainMarginMs);
+    consider(stopDeadlineMs(state.stopping));
   }
   if (state.steered !== null) consider(state.steered.sinceMs + steerSettleMs);
   for (const slot of state.slots) consider(slot.retryAtMs);
@@ -65,15 +70,24 @@ export function nextDeadlineMs(state: State, nowMs: number): number {
   return next;
 }
 
+/** A quick stop has nothing to tell, so the workers get no margin beyond the patience. */
+function stopDeadlineMs({ how, sinceMs, patienceMs }: Stopping): number {
+  return sinceMs + patienceMs + (how === "graceful" ? drainMarginMs : 0);
+}
+
+type Signal = Extract<Action, { do: "signal" }>;
+
 function signal(
-  worker: WorkerState,
-  name: Extract<Action, { do: "signal" }>["signal"],
-  level: "warning" | "critical" = "warning",
-  complaint: string | null = null,
+  { age, pid }: WorkerState,
+  name: Signal["signal"],
+  because: Signal["because"] = null,
 ): Action {
-  const because =
-    complaint === null ? null : { level, message: `Worker (pid:${worker.pid}) ${complaint}` };
-  return { do: "signal", age: worker.age, pid: worker.pid, signal: name, because };
+  return { do: "signal", age, pid, signal: name, because };
+}
+
+function kill(worker: WorkerState): Action {
+  const message = `Worker (pid:${worker.pid}) had not stopped after graceful_timeout, killed`;
+  return signal(worker, "SIGKILL", { level: "warning", message });
 }
 
 /** Heartbeats count from ready on: a long import isn't a hang. */
@@ -90,10 +104,10 @@ function escalateOne(state: State, worker: WorkerState, nowMs: number): Action[]
   const inPhaseMs = nowMs - worker.phaseSinceMs;
   if (timeoutMs > 0 && watched(worker) && nowMs - worker.beatAtMs > timeoutMs) {
     return [
-      {
-        ...signal(worker, "SIGABRT"),
-        because: { level: "critical", message: `WORKER TIMEOUT (pid:${worker.pid})` },
-      } as Action,
+      signal(worker, "SIGABRT", {
+        level: "critical",
+        message: `WORKER TIMEOUT (pid:${worker.pid})`,
+      }),
     ];
   }
   if (worker.phase === "aborting" && inPhaseMs >= abortPatienceMs) {
@@ -101,7 +115,7 @@ function escalateOne(state: State, worker: WorkerState, nowMs: number): Action[]
   }
   const told = worker.phase === "draining" || worker.phase === "quitting";
   if (told && inPhaseMs >= gracefulTimeoutMs + drainMarginMs) {
-    return [signal(worker, "SIGKILL", "warning", "had not stopped after graceful_timeout, killed")];
+    return [kill(worker)];
   }
   return [];
 }
@@ -113,7 +127,9 @@ function retire(state: State, nowMs: number): Action[] {
   if (steered === null || steered.count > target) return [{ do: "steer", count: target }];
   if (nowMs - steered.sinceMs < steerSettleMs) return [];
   const beyond = state.workers.filter((worker) => worker.slot >= target);
-  const told = beyond.filter((worker) => !leaving(worker)).map((worker) => signal(worker, "SIGTERM"));
+  const told = beyond
+    .filter((worker) => !leaving(worker))
+    .map((worker) => signal(worker, "SIGTERM"));
   const top = slots.length - 1;
   const occupied = beyond.some((worker) => worker.slot === top);
   return occupied || told.length > 0 ? told : [{ do: "close slot" }];
@@ -126,24 +142,35 @@ function fill(state: State, nowMs: number): Action[] {
   // A reload tries one worker first: broken code costs one boot, and no slot loses its worker.
   const onTrial = !state.proven && state.fallback !== null;
   let tried = state.workers.some((worker) => worker.generation === state.wanted.number);
+  const current = [state.wanted.number, state.fallback?.generation.number];
   for (let slot = 0; slot < Math.min(state.target, state.slots.length); slot++) {
     const here = state.workers.filter((worker) => worker.slot === slot);
-    const fit = here.find((worker) => serving(worker) && isFit(state, worker));
+    const servers = here.filter(serving);
+    const fit = servers.find((worker) => isFit(state, worker));
+    // Two reloads in a row can leave two unfit ones; the younger serves on.
+    const keeper = fit ?? servers.at(-1);
+    for (const worker of servers) {
+      if (worker !== keeper) out.push(signal(worker, "SIGTERM"));
+    }
     for (const worker of here) {
-      if (worker === fit || leaving(worker)) continue;
-      const outdated = worker.phase === "booting" && worker.generation !== state.wanted.number;
-      if (fit !== undefined || outdated) {
-        out.push(signal(worker, worker.phase === "booting" ? "SIGQUIT" : "SIGTERM"));
+      if (worker.phase !== "booting") continue;
+      if (fit !== undefined || !current.includes(worker.generation)) {
+        out.push(signal(worker, "SIGQUIT"));
       }
     }
     if (fit !== undefined || here.length >= 2) continue;
     if (here.some((worker) => worker.phase === "booting")) continue;
     if (nowMs < (state.slots[slot]?.retryAtMs ?? 0)) continue;
-    if (onTrial && tried) continue;
+    let generation = state.wanted.number;
+    if (onTrial && tried) {
+      if (here.length > 0 || state.fallback === null) continue;
+      // Nobody knows yet whether the new generation boots: a slot that is empty gets the old one.
+      generation = state.fallback.generation.number;
+    }
     tried = true;
     lastAge += 1;
     const row = here.some((worker) => worker.row === slot * 2) ? slot * 2 + 1 : slot * 2;
-    out.push({ do: "spawn", slot, row, age: lastAge, generation: state.wanted.number });
+    out.push({ do: "spawn", slot, row, age: lastAge, generation });
   }
   out.push(...grow(state));
   return out;
@@ -168,9 +195,10 @@ function grow(state: State): Action[] {
   return [];
 }
 
-/** Sockets of addresses that the wanted generation doesn't bind to close with the last worker that uses them. */
-function tidy(state: State): Action[] {
-  const settled =
-    state.proven && state.workers.every((worker) => worker.generation === state.wanted.number);
-  return state.staleListeners && settled ? [{ do: "close unused listeners" }] : [];
+/**
+ * Once the wanted generation has proven itself, the sockets of addresses that it doesn't bind to get
+ * no new connections; the workers that still have them accept what waits and drain.
+ */
+function tidy({ staleListeners, proven }: State): Action[] {
+  return staleListeners && proven ? [{ do: "close unused listeners" }] : [];
 }

@@ -2,7 +2,7 @@
 import { exitCodes } from "../ipc/exit-codes.ts";
 import type { Event, Reaction } from "./events.ts";
 import { leaving, type State, type WorkerState } from "./state.ts";
-import { changeSlot, log, type Step, stop } from "./update.ts";
+import { changeSlot, log, type Step, stop } from "./step.ts";
 
 type Exit = Extract<Event, { type: "exited" }>;
 

@@ -2,17 +2,10 @@
 import type { Event, Reaction, SignalName, WorkerSignal } from "./events.ts";
 import { reap } from "./reap.ts";
 import { freshSlot, type Phase, type State, type WorkerState } from "./state.ts";
-
-export interface Step {
-  readonly state: State;
-  readonly reactions: readonly Reaction[];
-}
+import { changeSlot, changeWorker, log, type Step, still, stop } from "./step.ts";
 
 /** Ticks come at least once a second; a gap this long means that the whole machine stood still, not the workers. */
 const clockJumpMs = 5000;
-
-/** A quick stop that follows a graceful one waits no longer than this, as Gunicorn's. */
-const quickPatienceMs = 2000;
 
 const phaseAfter: Record<WorkerSignal, Phase> = {
   SIGTERM: "draining",
@@ -20,13 +13,6 @@ const phaseAfter: Record<WorkerSignal, Phase> = {
   SIGABRT: "aborting",
   SIGKILL: "killed",
 };
-
-export function log(
-  level: Extract<Reaction, { do: "log" }>["level"],
-  message: string,
-): Extract<Reaction, { do: "log" }> {
-  return { do: "log", level, message };
-}
 
 export function update(state: State, event: Event, nowMs: number): Step {
   switch (event.type) {
@@ -88,24 +74,6 @@ export function update(state: State, event: Event, nowMs: number): Step {
   }
 }
 
-function still(state: State): Step {
-  return { state, reactions: [] };
-}
-
-export function changeWorker(state: State, age: number, change: Partial<WorkerState>): State {
-  return {
-    ...state,
-    workers: state.workers.map((worker) => (worker.age === age ? { ...worker, ...change } : worker)),
-  };
-}
-
-export function changeSlot(state: State, slot: number, change: Partial<State["slots"][number]>): State {
-  return {
-    ...state,
-    slots: state.slots.map((each, index) => (index === slot ? { ...each, ...change } : each)),
-  };
-}
-
 function observeBeats(state: State, beats: ReadonlyMap<number, number>, nowMs: number): State {
   const jumped = nowMs - state.lastTickMs > clockJumpMs;
   const workers = state.workers.map((worker) => {
@@ -114,28 +82,6 @@ function observeBeats(state: State, beats: ReadonlyMap<number, number>, nowMs: n
     return { ...worker, beat, beatAtMs: nowMs };
   });
   return { ...state, workers, lastTickMs: nowMs };
-}
-
-/** Begins to stop, or hurries a stop that has begun. The first exit code and reason stand. */
-export function stop(
-  state: State,
-  how: "graceful" | "quick",
-  nowMs: number,
-  why: { readonly exitCode: number; readonly reason: string | null },
-): Step {
-  const patienceMs = state.wanted.gracefulTimeoutMs;
-  const { stopping } = state;
-  if (stopping === null) {
-    return still({ ...state, stopping: { how, sinceMs: nowMs, patienceMs, ...why } });
-  }
-  if (stopping.how === "quick" || how === "graceful") return still(state);
-  return {
-    state: {
-      ...state,
-      stopping: { ...stopping, how, sinceMs: nowMs, patienceMs: Math.min(patienceMs, quickPatienceMs) },
-    },
-    reactions: [log("info", "Quick shutdown requested")],
-  };
 }
 
 function onSignal(state: State, name: SignalName, nowMs: number): Step {

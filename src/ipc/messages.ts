@@ -20,6 +20,8 @@ export interface BootMessage {
   readonly masterName: string;
   /** The master's resolved settings, without the hooks. */
   readonly config: ConfigData;
+  /** MODULE:EXPORT. */
+  readonly app: string;
   /** The file that the worker imports its hooks from, or null when it sets none that run in workers. */
   readonly hooksFile: string | null;
   readonly listeners: readonly InheritedListener[];

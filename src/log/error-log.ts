@@ -25,7 +25,7 @@ export function formatLogTime(date: Date): string {
 export function writeFully(fd: number, text: string): void {
   const bytes = Buffer.from(text);
   let written = 0;
-  for (let tries = 0; written < bytes.length && tries < 1000; ) {
+  for (let tries = 0; written < bytes.length && tries < 1000;) {
     try {
       written += writeSync(fd, bytes, written);
     } catch (error) {

@@ -1,0 +1,22 @@
+/** The environment that workers start with: the master's own at its start, and raw_env over it. */
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `rawEnv` holds NAME=VALUE entries that the configuration has checked already. */
+export function withRawEnv(base: Environment, rawEnv: readonly string[]): Environment {
+  const entries = rawEnv.map((entry) => {
+    const at = entry.indexOf("=");
+    return [entry.slice(0, at), entry.slice(at + 1)] as const;
+  });
+  return { ...base, ...Object.fromEntries(entries) };
+}
+
+/** Makes this process's own environment equal to `wanted`, so that hooks in the master see raw_env. */
+export function adopt(wanted: Environment): void {
+  for (const name of Object.keys(process.env)) {
+    if (wanted[name] === undefined) delete process.env[name];
+  }
+  for (const [name, value] of Object.entries(wanted)) {
+    if (value !== undefined && process.env[name] !== value) process.env[name] = value;
+  }
+}

@@ -1,0 +1,58 @@
+/** The configurations that workers were born under, by generation number. */
+import { ConfigError } from "../config/errors.ts";
+import type { ResolvedConfig } from "../config/resolve.ts";
+import type { OpenOptions } from "../listen/listeners.ts";
+import type { Generation } from "./state.ts";
+
+/** What the arbiter's decisions need of a configuration; seconds become milliseconds here. */
+export function asGeneration(number: number, { config }: ResolvedConfig): Generation {
+  return {
+    number,
+    workers: config.workers,
+    timeoutMs: config.timeout * 1000,
+    gracefulTimeoutMs: config.gracefulTimeout * 1000,
+  };
+}
+
+/** How the listening sockets of a configuration are opened. */
+export function openOptions({ config }: ResolvedConfig): OpenOptions {
+  // Bun.serve can't take over a socket: its workers open their own, the master only keeps the port.
+  const kind = config.workerClass === "serve" ? "reserved" : config.reusePort ? "slots" : "shared";
+  return { backlog: config.backlog, kind };
+}
+
+/** Settings that shape the listening sockets themselves: a running master can't change them. */
+const fixedAtStart = ["workerClass", "reusePort"] as const;
+
+/** Throws ConfigError when a reload would change what only a restart can. */
+export function checkReloadable(before: ResolvedConfig, after: ResolvedConfig): void {
+  for (const name of fixedAtStart) {
+    const [was, is] = [before.config[name], after.config[name]];
+    if (was !== is) {
+      throw new ConfigError(
+        `${name}: can't change from ${was} to ${is} by a reload, stop and start the server for it`,
+      );
+    }
+  }
+}
+
+export class Generations {
+  readonly #byNumber = new Map<number, ResolvedConfig>();
+
+  add(number: number, resolved: ResolvedConfig): void {
+    this.#byNumber.set(number, resolved);
+  }
+
+  get(number: number): ResolvedConfig {
+    const resolved = this.#byNumber.get(number);
+    if (resolved === undefined) throw new Error(`no configuration of generation ${number}`);
+    return resolved;
+  }
+
+  /** Forgets all but the given ones. */
+  keep(numbers: ReadonlySet<number>): void {
+    for (const number of this.#byNumber.keys()) {
+      if (!numbers.has(number)) this.#byNumber.delete(number);
+    }
+  }
+}

@@ -1,0 +1,81 @@
+/** Starts one worker process. It inherits the scoreboard as fd 3 and its slot's listening sockets from fd 4 on. */
+import { fileURLToPath } from "node:url";
+import { type ServerHooks, workerHooks } from "../config/hooks.ts";
+import type { ResolvedConfig } from "../config/resolve.ts";
+import { type ConfigData, configData } from "../config/types.ts";
+import { type BootMessage, isWorkerMessage, type WorkerMessage } from "../ipc/messages.ts";
+import type { SlotListener } from "../listen/listeners.ts";
+
+/** The worker is another program: the arbiter knows the place of its file, and imports nothing of it. */
+const workerProgram = fileURLToPath(new URL("../worker/main.ts", import.meta.url));
+
+const firstInheritedFd = 3;
+
+export interface WorkerBirth {
+  readonly age: number;
+  readonly slot: number;
+  readonly row: number;
+  readonly generation: number;
+  readonly numWorkers: number;
+  readonly masterName: string;
+  readonly resolved: ResolvedConfig;
+  readonly listeners: readonly SlotListener[];
+  readonly scoreboardFd: number;
+  /** The environment of the worker, raw_env included. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface WorkerReports {
+  message(message: WorkerMessage): void;
+  exited(code: number | null, signal: string | null): void;
+}
+
+/** Spawns and boots a worker; throws when the system can't start a process. */
+export function spawnWorker(birth: WorkerBirth, reports: WorkerReports): Bun.Subprocess {
+  const { config } = birth.resolved;
+  const child = Bun.spawn([process.execPath, ...process.execArgv, workerProgram], {
+    cwd: config.chdir,
+    env: birth.env,
+    stdio: [
+      "ignore",
+      "inherit",
+      "inherit",
+      birth.scoreboardFd,
+      ...birth.listeners.map((listener) => listener.fd),
+    ],
+    serialization: "advanced",
+    ipc(message) {
+      if (isWorkerMessage(message)) reports.message(message);
+    },
+    onExit(_child, code, _signalNumber) {
+      reports.exited(child.signalCode === null ? code : null, child.signalCode);
+    },
+  });
+  child.send(bootMessage(birth));
+  return child;
+}
+
+function bootMessage(birth: WorkerBirth): BootMessage {
+  const { resolved } = birth;
+  return {
+    type: "boot",
+    slot: birth.slot,
+    age: birth.age,
+    generation: birth.generation,
+    numWorkers: birth.numWorkers,
+    masterName: birth.masterName,
+    config: configData(resolved.config) satisfies ConfigData,
+    app: resolved.app,
+    hooksFile: setsWorkerHooks(resolved.config) ? resolved.configFile : null,
+    listeners: birth.listeners.map((listener, index) => ({
+      ...listener,
+      fd: firstInheritedFd + 1 + index,
+    })),
+    scoreboardFd: firstInheritedFd,
+    row: birth.row,
+  };
+}
+
+function setsWorkerHooks(config: Partial<ServerHooks>): boolean {
+  return workerHooks.some((name) => config[name] !== undefined && config[name] !== null);
+}

@@ -1,0 +1,111 @@
+/** One request through hooks and app: preRequest, fetch, the app's error handler, postRequest. Shared by all worker kinds. */
+import type { App } from "../app/load.ts";
+import type { HookEnviron, HookRequest, HookWorker, ServerHooks } from "../config/hooks.ts";
+import type { ScoreboardRow } from "../ipc/scoreboard.ts";
+import { describeError, type Log } from "../log/error-log.ts";
+
+/** The facts about a request that hooks and log lines need, whatever kind received it. */
+export interface RequestFacts {
+  readonly method: string;
+  readonly target: string;
+}
+
+export type RequestHooks = Pick<Partial<ServerHooks>, "preRequest" | "postRequest">;
+
+const noEnviron: HookEnviron = Object.freeze({});
+
+export class Handler {
+  readonly #app: App;
+  readonly #worker: HookWorker;
+  readonly #preRequest: ServerHooks["preRequest"] | null;
+  readonly #postRequest: ServerHooks["postRequest"] | null;
+  readonly #log: Log;
+  readonly #scores: ScoreboardRow;
+  readonly #limit: number;
+  readonly #onTired: () => void;
+  #requests = 0;
+  #inFlight = 0;
+
+  /** `limit`: max_requests of this worker, jitter included; 0 for none. `onTired` is called once, when it is reached. */
+  constructor(parts: {
+    readonly app: App;
+    readonly worker: HookWorker;
+    readonly hooks: RequestHooks;
+    readonly log: Log;
+    readonly scores: ScoreboardRow;
+    readonly limit: number;
+    readonly onTired: () => void;
+  }) {
+    this.#app = parts.app;
+    this.#worker = parts.worker;
+    this.#preRequest = parts.hooks.preRequest ?? null;
+    this.#postRequest = parts.hooks.postRequest ?? null;
+    this.#log = parts.log;
+    this.#scores = parts.scores;
+    this.#limit = parts.limit;
+    this.#onTired = parts.onTired;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /**
+   * Counts the request and asks the app. What comes back is the app's answer, at once or later;
+   * a throw or a rejection is a failure that the caller hands to `fail`. Every handled request
+   * must be ended with `finish`.
+   */
+  begin(facts: RequestFacts, request: Request, server: unknown): Response | Promise<Response> {
+    this.#inFlight += 1;
+    this.#scores.inFlight = this.#inFlight;
+    this.#requests += 1;
+    this.#scores.requests = this.#requests;
+    if (this.#requests === this.#limit) this.#onTired();
+    if (this.#preRequest !== null) {
+      this.#preRequest(this.#worker, hookRequest(facts, request));
+    }
+    return this.#app.fetch(request, server);
+  }
+
+  /** The answer to a request whose app threw: the app's own error response, or null for a plain 500. */
+  async fail(facts: RequestFacts, error: unknown): Promise<Response | null> {
+    const { error: onError } = this.#app;
+    if (onError !== undefined) {
+      try {
+        return await onError(error);
+      } catch (second) {
+        this.#complain(facts, second);
+        return null;
+      }
+    }
+    this.#complain(facts, error);
+    return null;
+  }
+
+  /** Ends a request: response is null when none could be made. */
+  finish(facts: RequestFacts, request: Request, response: Response | null): void {
+    this.#inFlight -= 1;
+    this.#scores.inFlight = this.#inFlight;
+    if (this.#postRequest === null) return;
+    try {
+      this.#postRequest(this.#worker, hookRequest(facts, request), noEnviron, response);
+    } catch (error) {
+      this.#log.error(`Exception in post_request hook\n${describeError(error)}`);
+    }
+  }
+
+  #complain({ method, target }: RequestFacts, error: unknown): void {
+    this.#log.error(`Error handling request ${method} ${target}\n${describeError(error)}`);
+  }
+}
+
+function hookRequest({ method, target }: RequestFacts, request: Request): HookRequest {
+  const at = target.indexOf("?");
+  return {
+    method,
+    target,
+    path: at === -1 ? target : target.slice(0, at),
+    query: at === -1 ? "" : target.slice(at + 1),
+    request,
+  };
+}

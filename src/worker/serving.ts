@@ -1,0 +1,23 @@
+/** What a worker kind is: something that listens, drains and closes. worker_class picks one. */
+import type { App } from "../app/load.ts";
+import type { ConfigData } from "../config/types.ts";
+import type { InheritedListener } from "../ipc/messages.ts";
+import type { ScoreboardRow } from "../ipc/scoreboard.ts";
+import type { Log } from "../log/error-log.ts";
+import type { Handler } from "./handler.ts";
+
+export interface Serving {
+  /** Starts to accept; throws when it can't. */
+  listen(): void;
+  /** Serves what the queues hold, stops accepting, and resolves when the last connection has closed. */
+  drain(): Promise<void>;
+}
+
+export interface ServingContext {
+  readonly app: App;
+  readonly config: ConfigData;
+  readonly listeners: readonly InheritedListener[];
+  readonly scores: ScoreboardRow;
+  readonly handler: Handler;
+  readonly log: Log;
+}

@@ -1,0 +1,217 @@
+/** A worker's life: boot in Gunicorn's order, heartbeat, signals, drain, exit. */
+import { AppImportError } from "../app/errors.ts";
+import { loadApp } from "../app/load.ts";
+import { loadHooks } from "../config/file.ts";
+import type { HookServer, HookWorker, ServerHooks } from "../config/hooks.ts";
+import type { Config } from "../config/types.ts";
+import { exitCodes } from "../ipc/exit-codes.ts";
+import type { BootMessage, WorkerMessage } from "../ipc/messages.ts";
+import { ScoreboardRow } from "../ipc/scoreboard.ts";
+import { protectInherited } from "../listen/handoff.ts";
+import { createLog, describeError, type Log } from "../log/error-log.ts";
+import { Handler } from "./handler.ts";
+import { AsyncServing } from "./kinds/async.ts";
+import { BunServing } from "./kinds/serve.ts";
+import type { Serving, ServingContext } from "./serving.ts";
+
+/** Four beats a second: the master reads as often, so that silence is noticed soon after `timeout`. */
+const beatMs = 250;
+
+type WorkerHooks = Partial<ServerHooks>;
+
+export class Worker {
+  readonly #boot: BootMessage;
+  readonly #scores: ScoreboardRow;
+  readonly #log: Log;
+  #hooks: WorkerHooks = {};
+  #serving: Serving | null = null;
+  #draining = false;
+  #exiting = false;
+
+  constructor(boot: BootMessage) {
+    this.#boot = boot;
+    this.#log = createLog(boot.config.loglevel);
+    protectInherited([...boot.listeners, { fd: boot.scoreboardFd }]);
+    this.#scores = ScoreboardRow.inherited(boot.scoreboardFd, boot.row);
+    this.#watchSignals();
+  }
+
+  /** Loads hooks and app and starts to serve; a failure ends the process with Gunicorn's exit code. */
+  async boot(): Promise<void> {
+    this.#log.info(`Booting worker with pid: ${process.pid}`);
+    try {
+      const serving = await this.#prepare();
+      serving.listen();
+      this.#serving = serving;
+    } catch (error) {
+      if (error instanceof AppImportError) {
+        this.#log.error(error.message);
+        return this.#exit(exitCodes.appLoad);
+      }
+      this.#log.error(`Exception in worker process\n${describeError(error)}`);
+      return this.#exit(exitCodes.workerBoot);
+    }
+    this.#beat();
+    this.#tell({ type: "ready" });
+    // TERM came while the app was loading; connections may wait in the queue by now.
+    if (this.#draining) void this.#drain();
+  }
+
+  async #prepare(): Promise<Serving> {
+    const { config, hooksFile, app: reference, listeners } = this.#boot;
+    if (hooksFile !== null) this.#hooks = await loadHooks(hooksFile);
+    const worker = this.#asHookWorker();
+    await this.#hooks.postFork?.(this.#asHookServer(), worker);
+    const kind = kinds[config.workerClass];
+    kind.beforeApp();
+    const app = await loadApp(reference, { cwd: config.chdir });
+    const handler = new Handler({
+      app,
+      worker,
+      hooks: this.#hooks,
+      log: this.#log,
+      scores: this.#scores,
+      limit: drawLimit(config.maxRequests, config.maxRequestsJitter, Math.random),
+      onTired: () => this.#tire("Autorestarting worker after current request."),
+    });
+    const context = { app, config, listeners, scores: this.#scores, handler, log: this.#log };
+    const serving = kind.create(context);
+    await this.#hooks.postWorkerInit?.(worker);
+    return serving;
+  }
+
+  #watchSignals(): void {
+    process.on("SIGTERM", () => this.#onTerm());
+    process.on("SIGINT", () => this.#quit());
+    process.on("SIGQUIT", () => this.#quit());
+    process.on("SIGABRT", () => {
+      this.#hooks.workerAbort?.(this.#asHookWorker());
+      this.#exit(1);
+    });
+    // Meant for the master, but terminals and `pkill` reach the whole group.
+    for (const name of ["SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH"] as const) {
+      process.on(name, () => this.#log.debug(`worker: ${name} ignored`));
+    }
+    process.on("disconnect", () => {
+      if (this.#exiting) return;
+      this.#log.info(`Parent changed, shutting down: <Worker ${process.pid}>`);
+      this.#onTerm();
+    });
+    for (const name of ["uncaughtException", "unhandledRejection"] as const) {
+      process.on(name, (error: unknown) => this.#onStray(name, error));
+    }
+  }
+
+  /** An error that belongs to no request: the state of the app is unknown, so a successor takes over. */
+  #onStray(name: "uncaughtException" | "unhandledRejection", error: unknown): void {
+    // An app that listens for these itself has decided what they mean.
+    if (process.listenerCount(name) > 1) return;
+    this.#log.error(`Unhandled exception in worker process\n${describeError(error)}`);
+    if (this.#serving === null) return this.#exit(exitCodes.workerBoot);
+    this.#tire("Worker asks to be replaced after an unhandled exception");
+  }
+
+  /** Serves on until the master has a successor ready and sends TERM. */
+  #tire(why: string): void {
+    this.#log.info(why);
+    this.#tell({ type: "tired" });
+  }
+
+  #onTerm(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#tell({ type: "draining" });
+    if (this.#serving !== null) void this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    const limitMs = this.#boot.config.gracefulTimeout * 1000;
+    const timer = setTimeout(() => {
+      const { connections, inFlight } = this.#scores;
+      this.#log.warning(
+        `graceful_timeout: ${connections} connections with ${inFlight} requests cut after ${limitMs / 1000} s`,
+      );
+      this.#exit(exitCodes.ok);
+    }, limitMs);
+    await this.#serving?.drain();
+    clearTimeout(timer);
+    this.#exit(exitCodes.ok);
+  }
+
+  #quit(): void {
+    this.#hooks.workerInt?.(this.#asHookWorker());
+    this.#exit(exitCodes.ok);
+  }
+
+  #exit(code: number): void {
+    if (this.#exiting) return;
+    this.#exiting = true;
+    this.#log.info(`Worker exiting (pid: ${process.pid})`);
+    try {
+      this.#hooks.workerExit?.(this.#asHookServer(), this.#asHookWorker());
+    } catch (error) {
+      this.#log.warning(`Exception during worker exit:\n${describeError(error)}`);
+    }
+    process.exit(code);
+  }
+
+  #beat(): void {
+    this.#scores.beat += 1;
+    setInterval(() => {
+      this.#scores.beat += 1;
+    }, beatMs);
+  }
+
+  #tell(message: WorkerMessage): void {
+    if (process.connected) process.send?.(message);
+  }
+
+  #asHookWorker(): HookWorker {
+    const { age, slot, generation } = this.#boot;
+    const scores = this.#scores;
+    return {
+      pid: process.pid,
+      age,
+      slot,
+      generation,
+      cfg: this.#config(),
+      log: this.#log,
+      get nr() {
+        return scores.requests;
+      },
+    };
+  }
+
+  #asHookServer(): HookServer {
+    const { masterName, numWorkers, listeners } = this.#boot;
+    return {
+      pid: process.ppid,
+      cfg: this.#config(),
+      log: this.#log,
+      masterName,
+      numWorkers,
+      address: listeners.map((listener) => listener.url),
+    };
+  }
+
+  #config(): Config {
+    return { ...this.#boot.config, ...this.#hooks } as Config;
+  }
+}
+
+/** A worker kind: what it does to the process before the app is imported, and how it serves. */
+interface Kind {
+  beforeApp(): void;
+  create(context: ServingContext): Serving;
+}
+
+const kinds: Record<BootMessage["config"]["workerClass"], Kind> = {
+  async: { beforeApp: AsyncServing.prepareProcess, create: (context) => new AsyncServing(context) },
+  serve: { beforeApp: () => {}, create: (context) => new BunServing(context) },
+};
+
+/** max_requests plus an integer drawn uniformly from 0 to the jitter; 0 means no limit. */
+export function drawLimit(maxRequests: number, jitter: number, random: () => number): number {
+  if (maxRequests === 0) return 0;
+  return maxRequests + Math.floor(random() * (jitter + 1));
+}

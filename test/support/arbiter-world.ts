@@ -1,0 +1,155 @@
+/** A world for update() and plan(): workers that boot, serve, tire, hang and die on a clock of its own; it checks the invariants as it goes. */
+import type { Action, Done, Event, Reaction } from "../../src/arbiter/events.ts";
+import { plan } from "../../src/arbiter/plan.ts";
+import {
+  type Generation,
+  initialState,
+  type State,
+  type WorkerState,
+} from "../../src/arbiter/state.ts";
+import { update } from "../../src/arbiter/update.ts";
+
+export function generation(number: number, change: Partial<Generation> = {}): Generation {
+  return { number, workers: 2, timeoutMs: 30_000, gracefulTimeoutMs: 30_000, ...change };
+}
+
+export class World {
+  state: State;
+  nowMs = 1000;
+  /** Everything said and done, in order. */
+  readonly reactions: Reaction[] = [];
+  readonly actions: Action[] = [];
+  halted: Extract<Action, { do: "halt" }> | null = null;
+  readonly #signalled = new Set<string>();
+
+  constructor(first: Generation = generation(1)) {
+    this.state = initialState(first, this.nowMs);
+    this.tick();
+  }
+
+  get lines(): string[] {
+    return this.reactions.flatMap((each) => (each.do === "log" ? [each.message] : []));
+  }
+
+  worker(age: number): WorkerState {
+    const found = this.state.workers.find((each) => each.age === age);
+    if (found === undefined) throw new Error(`no worker of age ${age}`);
+    return found;
+  }
+
+  /** The ages of the workers that serve, by slot. */
+  serving(): number[][] {
+    return Array.from({ length: this.state.target }, (_, slot) =>
+      this.state.workers
+        .filter((each) => each.slot === slot && each.phase === "ready")
+        .map((each) => each.age),
+    );
+  }
+
+  event(event: Event): this {
+    this.#absorb(event);
+    for (let rounds = 0; this.halted === null; rounds++) {
+      if (rounds > 1000) throw new Error("plan() does not come to rest");
+      const actions = plan(this.state, this.nowMs);
+      if (actions.length === 0) break;
+      for (const action of actions) this.#perform(action);
+      this.#check();
+    }
+    return this;
+  }
+
+  signal(name: Extract<Event, { type: "signal" }>["name"]): this {
+    return this.event({ type: "signal", name });
+  }
+
+  ready(...ages: number[]): this {
+    for (const age of ages) this.event({ type: "message", age, message: "ready" });
+    return this;
+  }
+
+  tired(age: number): this {
+    return this.event({ type: "message", age, message: "tired" });
+  }
+
+  exit(age: number, code: number | null = 0, signal: string | null = null): this {
+    return this.event({ type: "exited", age, code, signal });
+  }
+
+  loaded(next: Generation, rebound = false): this {
+    return this.event({ type: "config loaded", generation: next, rebound });
+  }
+
+  /** Lets time pass; all workers beat but those named. */
+  pass(ms: number, silent: readonly number[] = []): this {
+    for (let left = ms; left > 0; left -= 250) {
+      this.nowMs += Math.min(250, left);
+      this.tick(silent);
+    }
+    return this;
+  }
+
+  tick(silent: readonly number[] = []): this {
+    const beats = this.state.workers.map(
+      ({ age, beat }) => [age, silent.includes(age) ? beat : beat + 1] as const,
+    );
+    return this.event({ type: "tick", beats: new Map(beats) });
+  }
+
+  #absorb(event: Event): void {
+    const step = update(this.state, event, this.nowMs);
+    this.state = step.state;
+    this.reactions.push(...step.reactions);
+  }
+
+  #perform(action: Action): void {
+    this.actions.push(action);
+    const done = this.#done(action);
+    if (done !== null) this.#absorb(done);
+  }
+
+  #done(action: Action): Done | null {
+    switch (action.do) {
+      case "spawn": {
+        const { age, slot, row, generation: number } = action;
+        if (this.state.workers.some((each) => each.row === row))
+          throw new Error(`row ${row} twice`);
+        return { type: "spawned", age, pid: 1000 + age, slot, row, generation: number };
+      }
+      case "signal": {
+        const key = `${action.signal} to ${action.age}`;
+        if (this.#signalled.has(key)) throw new Error(`${key} twice`);
+        this.#signalled.add(key);
+        return { type: "signalled", age: action.age, signal: action.signal };
+      }
+      case "open slot":
+        return { type: "slot opened" };
+      case "close slot":
+        return { type: "slot closed" };
+      case "steer":
+        return { type: "steered", count: action.count };
+      case "refuse new connections":
+        return { type: "refusing" };
+      case "close unused listeners":
+        return { type: "listeners closed" };
+      case "halt":
+        this.halted = action;
+        return null;
+      default:
+        return action satisfies never;
+    }
+  }
+
+  #check(): void {
+    const { workers, slots, target, steered } = this.state;
+    for (const [slot] of slots.entries()) {
+      const here = workers.filter((each) => each.slot === slot);
+      if (here.length > 2) throw new Error(`slot ${slot} has ${here.length} workers`);
+    }
+    for (const worker of workers) {
+      if (worker.slot >= slots.length) throw new Error(`worker in closed slot ${worker.slot}`);
+    }
+    if (steered !== null && steered.count > slots.length)
+      throw new Error("steered beyond the slots");
+    if (target < 1) throw new Error("target below 1");
+  }
+}

@@ -1,0 +1,166 @@
+/** Runs the real program for a test: its own folder, port 0, output collected, and an end that leaves no process. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { mkdirSync } from "node:fs";
+
+export const program = join(import.meta.dir, "../../bin/gunicorn-ts.ts");
+
+const patienceMs = 15_000;
+
+export interface ServerOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Files of the server's folder, by name. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** MODULE:EXPORT; null for none. */
+  readonly app?: string | null;
+  readonly bind?: readonly string[];
+  readonly program?: string;
+}
+
+/** A condition that a test waits for, never a time: tries until the answer isn't null, false or undefined. */
+export async function until<T>(
+  what: string,
+  probe: () => T | Promise<T>,
+  limitMs = patienceMs,
+): Promise<NonNullable<T>> {
+  const end = performance.now() + limitMs;
+  for (;;) {
+    const value = await probe();
+    if (value !== null && value !== undefined && value !== false) return value as NonNullable<T>;
+    if (performance.now() > end) throw new Error(`waited ${limitMs} ms in vain for: ${what}`);
+    await Bun.sleep(5);
+  }
+}
+
+export class RunningServer implements AsyncDisposable {
+  readonly folder: string;
+  readonly process: Bun.Subprocess<"ignore", "pipe", "pipe">;
+  #log = "";
+
+  constructor(
+    folder: string,
+    {
+      args = [],
+      env = {},
+      app = "app",
+      bind = ["127.0.0.1:0"],
+      program: file = program,
+    }: ServerOptions,
+  ) {
+    this.folder = folder;
+    const binds = bind.flatMap((address) => ["-b", address]);
+    this.process = Bun.spawn(
+      [process.execPath, file, ...binds, ...args, ...(app === null ? [] : [app])],
+      {
+        cwd: folder,
+        env: { PATH: process.env["PATH"], HOME: folder, ...env },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
+    void this.#collect(this.process.stderr);
+    void this.#collect(this.process.stdout);
+  }
+
+  async #collect(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) this.#log += decoder.decode(chunk, { stream: true });
+  }
+
+  /** All that master and workers have written. */
+  get log(): string {
+    return this.#log;
+  }
+
+  get pid(): number {
+    return this.process.pid;
+  }
+
+  /** The first address of the line `Listening at`. */
+  get url(): string {
+    const found = /Listening at: (http:\/\/[^\s,]+)/.exec(this.#log);
+    if (found === null) throw new Error(`no address in:\n${this.#log}`);
+    return found[1] as string;
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+
+  /** Waits for a text or pattern in the log, from `after` on, and answers with where it ends. */
+  async logged(pattern: string | RegExp, after = 0): Promise<number> {
+    return until(`log to match ${pattern}`, () => {
+      const rest = this.#log.slice(after);
+      if (typeof pattern === "string") {
+        const at = rest.indexOf(pattern);
+        return at === -1 ? null : after + at + pattern.length;
+      }
+      const found = pattern.exec(rest);
+      return found === null ? null : after + found.index + found[0].length;
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}\n--- log:\n${this.#log}`);
+    });
+  }
+
+  /** The pids of the workers alive. */
+  workers(): number[] {
+    const { stdout } = Bun.spawnSync(["pgrep", "-P", String(this.pid)]);
+    return stdout.toString().split("\n").filter(Boolean).map(Number);
+  }
+
+  /** Waits until as many workers have logged their boot and are alive as named, and none else. */
+  async settled(count: number): Promise<number[]> {
+    await until(`${count} workers`, async () => {
+      const pids = this.workers();
+      if (pids.length !== count) return false;
+      return true;
+    });
+    return this.workers();
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    process.kill(this.pid, signal);
+  }
+
+  /** Sends a signal and waits for the exit code. */
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number> {
+    this.kill(signal);
+    return this.process.exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const orphans = this.process.exitCode === null ? this.workers() : [];
+    this.process.kill("SIGKILL");
+    await this.process.exited;
+    for (const pid of orphans) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+      }
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Writes the files into a new folder and starts the server there; doesn't wait for it. */
+export function start(options: ServerOptions = {}): RunningServer {
+  const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
+  for (const [name, text] of Object.entries(options.files ?? {})) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  return new RunningServer(folder, options);
+}
+
+/** Starts a server and waits until its first worker serves. */
+export async function gunicorn(options: ServerOptions = {}): Promise<RunningServer> {
+  const server = start(options);
+  await server.logged("Using worker:");
+  const response = await fetch(server.url, { keepalive: false }).catch((error: unknown) => {
+    throw new Error(`no answer\n${server.log}`, { cause: error });
+  });
+  await response.arrayBuffer();
+  return server;
+}

@@ -1,0 +1,323 @@
+import { describe, expect, test } from "bun:test";
+import { nextDeadlineMs } from "../../../src/arbiter/plan.ts";
+import { backOffMs } from "../../../src/arbiter/reap.ts";
+import { generation, World } from "../../support/arbiter-world.ts";
+
+function signals(world: World): string[] {
+  return world.actions.flatMap((each) =>
+    each.do === "signal" ? [`${each.signal} ${each.age}`] : [],
+  );
+}
+
+function spawns(world: World): string[] {
+  return world.actions.flatMap((each) =>
+    each.do === "spawn" ? [`age ${each.age} slot ${each.slot} generation ${each.generation}`] : [],
+  );
+}
+
+describe("start", () => {
+  test("plan() spawns a worker into each slot at once", () => {
+    const world = new World(generation(1, { workers: 3 }));
+    expect(spawns(world)).toEqual([
+      "age 1 slot 0 generation 1",
+      "age 2 slot 1 generation 1",
+      "age 3 slot 2 generation 1",
+    ]);
+  });
+
+  test.each([
+    [3, "Worker failed to boot."],
+    [4, "App failed to load."],
+  ])(
+    "a first generation that exits with %d halts with it, also when all fail at once",
+    (code, reason) => {
+      const world = new World(generation(1, { workers: 3 }));
+      world.exit(2, code).exit(1, code).exit(3, code);
+      expect(world.halted).toEqual({ do: "halt", exitCode: code, reason });
+    },
+  );
+
+  test("a boot failure after another worker was ready is retried, with back-off", () => {
+    const world = new World().ready(1).exit(2, 3);
+    expect(world.halted).toBeNull();
+    expect(spawns(world).at(-1)).toBe("age 3 slot 1 generation 1");
+    world.exit(3, 3);
+    expect(spawns(world)).toHaveLength(3);
+    expect(world.lines.at(-1)).toBe("Worker of slot 1 died 2 times in a row, next start in 0.5 s");
+    world.pass(500);
+    expect(spawns(world)).toHaveLength(4);
+  });
+
+  test.each([
+    [1, 0],
+    [2, 500],
+    [3, 1000],
+    [4, 2000],
+    [20, 30_000],
+  ])("after %d deaths in a row the next start waits %d ms", (failures, waitMs) => {
+    expect(backOffMs(failures)).toBe(waitMs);
+  });
+});
+
+describe("death", () => {
+  test("plan() respawns at once into the slot that died", () => {
+    const world = new World().ready(1, 2).exit(2, null, "SIGKILL");
+    expect(spawns(world).at(-1)).toBe("age 3 slot 1 generation 1");
+    expect(world.lines).toEqual(["Worker (pid:1002) was sent SIGKILL! Perhaps out of memory?"]);
+  });
+
+  test.each([
+    [0, null, []],
+    [7, null, ["Worker (pid:1002) exited with code 7."]],
+    [null, "SIGTERM", ["Worker (pid:1002) was sent SIGTERM!"]],
+    [null, "SIGSEGV", ["Worker (pid:1002) was sent SIGSEGV!"]],
+  ] as const)(
+    "a worker that ends with code %p and signal %p is logged as %p",
+    (code, signal, lines) => {
+      expect(new World().ready(1, 2).exit(2, code, signal).lines).toEqual([...lines]);
+    },
+  );
+
+  test("a worker that somebody else told to go gets its successor before it has gone", () => {
+    const world = new World().ready(1, 2);
+    world.event({ type: "message", age: 1, message: "draining" });
+    expect(spawns(world).at(-1)).toBe("age 3 slot 0 generation 1");
+    expect(signals(world)).toEqual([]);
+  });
+
+  test("deaths of workers that had served for long are not counted", () => {
+    const world = new World(generation(1, { workers: 1 }));
+    for (let age = 1; age <= 5; age++) world.ready(age).pass(10_000).exit(age, 1);
+    expect(world.state.slots[0]?.failures).toBe(1);
+  });
+});
+
+describe("max_requests", () => {
+  test("a tired worker is told to go only when its successor is ready", () => {
+    const world = new World().ready(1, 2).tired(1);
+    expect(spawns(world).at(-1)).toBe("age 3 slot 0 generation 1");
+    expect(signals(world)).toEqual([]);
+    world.ready(3);
+    expect(signals(world)).toEqual(["SIGTERM 1"]);
+  });
+
+  test("a slot waits with the next successor until the last but one has gone", () => {
+    const world = new World(generation(1, { workers: 1 })).ready(1).tired(1).ready(2).tired(2);
+    expect(spawns(world)).toHaveLength(2);
+    world.exit(1);
+    expect(spawns(world)).toHaveLength(3);
+  });
+});
+
+describe("timeout", () => {
+  test("silence longer than timeout means ABRT, a second later KILL, then a respawn", () => {
+    const world = new World(generation(1, { workers: 1, timeoutMs: 2000 })).ready(1);
+    world.pass(2000, [1]);
+    expect(signals(world)).toEqual([]);
+    world.pass(250, [1]);
+    expect(signals(world)).toEqual(["SIGABRT 1"]);
+    const [abort] = world.actions.filter((each) => each.do === "signal");
+    expect(abort?.because).toEqual({ level: "critical", message: "WORKER TIMEOUT (pid:1001)" });
+    world.pass(1000, [1]);
+    expect(signals(world)).toEqual(["SIGABRT 1", "SIGKILL 1"]);
+    world.exit(1, null, "SIGKILL");
+    expect(world.lines).toEqual([]);
+    expect(spawns(world)).toHaveLength(2);
+  });
+
+  test.each([
+    ["0 switches it off", { timeoutMs: 0 }, true],
+    ["a long boot isn't silence", { timeoutMs: 2000 }, false],
+  ])("%s", (_name, change, isReady) => {
+    const world = new World(generation(1, { workers: 1, ...change }));
+    if (isReady) world.ready(1);
+    world.pass(60_000, [1]);
+    expect(signals(world)).toEqual([]);
+  });
+
+  test("a machine that stood still is no hung worker", () => {
+    const world = new World(generation(1, { workers: 1, timeoutMs: 2000 })).ready(1);
+    world.nowMs += 60_000;
+    world.tick([1]);
+    expect(signals(world)).toEqual([]);
+  });
+
+  test("nextDeadlineMs() names the moment at which silence becomes too long", () => {
+    const world = new World(generation(1, { workers: 1, timeoutMs: 2000 })).ready(1);
+    expect(nextDeadlineMs(world.state, world.nowMs)).toBe(world.nowMs + 2001);
+  });
+});
+
+describe("HUP", () => {
+  test("one worker is tried first; with it ready, the others follow and each old one goes with its successor's readiness", () => {
+    const world = new World(generation(1, { workers: 3 })).ready(1, 2, 3).signal("hup");
+    expect(world.reactions).toContainEqual({ do: "load config", generation: 2 });
+    world.loaded(generation(2, { workers: 3 }));
+    expect(spawns(world).slice(3)).toEqual(["age 4 slot 0 generation 2"]);
+    world.ready(4);
+    expect(spawns(world).slice(4)).toEqual([
+      "age 5 slot 1 generation 2",
+      "age 6 slot 2 generation 2",
+    ]);
+    expect(signals(world)).toEqual(["SIGTERM 1"]);
+    world.ready(6);
+    expect(signals(world)).toEqual(["SIGTERM 1", "SIGTERM 3"]);
+    world.ready(5);
+    expect(signals(world)).toEqual(["SIGTERM 1", "SIGTERM 3", "SIGTERM 2"]);
+  });
+
+  test("a configuration that fails to load changes nothing", () => {
+    const world = new World().ready(1, 2).signal("hup");
+    world.event({ type: "config failed", message: "gunicorn.conf.ts:1:1: Unexpected }" });
+    expect(world.lines.at(-1)).toBe(
+      "Reload failed, the running workers stay: gunicorn.conf.ts:1:1: Unexpected }",
+    );
+    expect(spawns(world)).toHaveLength(2);
+    expect(signals(world)).toEqual([]);
+  });
+
+  test.each([3, 4, 1])("a new worker that exits with %d takes the reload back", (code) => {
+    const world = new World()
+      .ready(1, 2)
+      .signal("hup")
+      .loaded(generation(2, { workers: 4 }));
+    expect(world.state.target).toBe(4);
+    world.exit(3, code);
+    expect(world.state.wanted.number).toBe(1);
+    expect(world.state.target).toBe(2);
+    expect(world.reactions).toContainEqual({ do: "take back", generation: 1 });
+    expect(signals(world)).toEqual([]);
+    world.exit(1, null, "SIGKILL");
+    expect(spawns(world).at(-1)).toEndWith("slot 0 generation 1");
+  });
+
+  test("while a reload is on trial, a slot that loses its worker gets one of the old generation", () => {
+    const world = new World().ready(1, 2).signal("hup").loaded(generation(2));
+    world.exit(2, null, "SIGKILL");
+    expect(spawns(world).slice(2)).toEqual([
+      "age 3 slot 0 generation 2",
+      "age 4 slot 1 generation 1",
+    ]);
+    world.ready(4).ready(3);
+    expect(spawns(world).at(-1)).toBe("age 5 slot 1 generation 2");
+  });
+
+  test("a HUP during a load starts another load after it", () => {
+    const world = new World().ready(1, 2).signal("hup").signal("hup").loaded(generation(2));
+    const loads = world.reactions.filter((each) => each.do === "load config");
+    expect(loads).toEqual([
+      { do: "load config", generation: 2 },
+      { do: "load config", generation: 3 },
+    ]);
+  });
+
+  test("a HUP before the last one has proven itself ends the worker on trial", () => {
+    const world = new World().ready(1, 2).signal("hup").loaded(generation(2)).signal("hup");
+    world.loaded(generation(3));
+    expect(signals(world)).toEqual(["SIGQUIT 3"]);
+    // Slot 0 has two workers until the one on trial has gone: the next trial is in slot 1.
+    expect(spawns(world).at(-1)).toBe("age 4 slot 1 generation 3");
+    expect(world.state.fallback?.generation.number).toBe(1);
+  });
+
+  test("sockets of addresses left out close once the new generation has proven itself", () => {
+    const world = new World().ready(1, 2).signal("hup").loaded(generation(2), true);
+    const closed = () => world.actions.some((each) => each.do === "close unused listeners");
+    expect(closed()).toBe(false);
+    world.ready(3);
+    expect(closed()).toBe(true);
+  });
+});
+
+describe("TTIN and TTOU", () => {
+  function verbs(world: World): string[] {
+    return world.actions.map((each) => ("count" in each ? `${each.do} ${each.count}` : each.do));
+  }
+
+  test("a new slot's sockets get connections only when its worker is ready", () => {
+    const world = new World().ready(1, 2);
+    world.actions.length = 0;
+    world.signal("ttin");
+    expect(verbs(world)).toEqual(["steer 2", "open slot", "spawn"]);
+    world.ready(3);
+    expect(verbs(world).at(-1)).toBe("steer 3");
+  });
+
+  test("the highest slot is steered away from, then drained, then closed", () => {
+    const world = new World(generation(1, { workers: 3 })).ready(1, 2, 3);
+    world.actions.length = 0;
+    world.signal("ttou");
+    expect(verbs(world)).toEqual(["steer 2"]);
+    world.pass(100);
+    expect(signals(world)).toEqual(["SIGTERM 3"]);
+    world.exit(3);
+    expect(verbs(world)).toEqual(["steer 2", "signal", "close slot"]);
+  });
+
+  test("the target never falls below 1, and a TTOU there changes nothing", () => {
+    const world = new World().ready(1, 2).signal("ttou").signal("ttou").signal("ttou");
+    expect(world.state.target).toBe(1);
+    expect(world.reactions.filter((each) => each.do === "hook nworkersChanged")).toEqual([
+      { do: "hook nworkersChanged", value: 1, old: 2 },
+    ]);
+  });
+
+  test("a TTIN while the top slot drains fills it again", () => {
+    const world = new World().ready(1, 2).signal("ttou").pass(250);
+    expect(signals(world)).toEqual(["SIGTERM 2"]);
+    world.signal("ttin");
+    expect(spawns(world).at(-1)).toBe("age 3 slot 1 generation 1");
+    world.ready(3).exit(2);
+    expect(world.serving()).toEqual([[1], [3]]);
+  });
+});
+
+describe("stop", () => {
+  test("TERM: no new connections, TERM to all, also to those that boot, then the end", () => {
+    const world = new World().ready(1).signal("term");
+    expect(world.actions.slice(2).map((each) => each.do)).toEqual([
+      "refuse new connections",
+      "signal",
+      "signal",
+    ]);
+    expect(signals(world)).toEqual(["SIGTERM 1", "SIGTERM 2"]);
+    world.exit(1).exit(2);
+    expect(world.halted).toEqual({ do: "halt", exitCode: 0, reason: null });
+  });
+
+  test.each(["int", "quit"] as const)("%s: QUIT to all", (name) => {
+    const world = new World().ready(1, 2).signal(name);
+    expect(signals(world)).toEqual(["SIGQUIT 1", "SIGQUIT 2"]);
+  });
+
+  test("workers that don't stop are killed after graceful_timeout, and the log says so", () => {
+    const world = new World(generation(1, { workers: 1, gracefulTimeoutMs: 3000 })).ready(1);
+    world.signal("term").pass(3500);
+    expect(signals(world)).toEqual(["SIGTERM 1"]);
+    world.pass(500);
+    expect(signals(world)).toEqual(["SIGTERM 1", "SIGKILL 1"]);
+  });
+
+  test("INT during a graceful stop makes it quick, and shortens the wait to 2 s", () => {
+    const world = new World().ready(1, 2).signal("term").signal("int");
+    expect(world.lines.at(-1)).toBe("Quick shutdown requested");
+    world.pass(2000);
+    expect(signals(world).slice(-2)).toEqual(["SIGKILL 1", "SIGKILL 2"]);
+  });
+
+  test("nothing is spawned while stopping, and TTIN, TTOU and HUP are ignored", () => {
+    const world = new World().ready(1, 2).signal("term");
+    world.actions.length = 0;
+    world.signal("ttin").signal("hup").signal("ttou").exit(1, 3);
+    expect(world.actions).toEqual([]);
+    expect(world.state.target).toBe(2);
+  });
+
+  test("a hook that throws stops quickly with 255", () => {
+    const world = new World()
+      .ready(1, 2)
+      .event({ type: "fault", message: "A server hook failed." });
+    world.exit(1).exit(2);
+    expect(world.halted).toEqual({ do: "halt", exitCode: 255, reason: "A server hook failed." });
+  });
+});

@@ -1,0 +1,77 @@
+import { expect, test } from "bun:test";
+import { generation, World } from "../../support/arbiter-world.ts";
+
+/** A small generator with a seed, so that a failing sequence can be run again. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+function pick<T>(random: () => number, items: readonly T[]): T | undefined {
+  return items[Math.floor(random() * items.length)];
+}
+
+/** One random event; the world itself checks that no slot has three workers and nothing is signalled twice. */
+function step(world: World, random: () => number): void {
+  const { state } = world;
+  const worker = pick(random, state.workers);
+  const die = random();
+  if (die < 0.3 && worker?.phase === "booting") world.ready(worker.age);
+  else if (die < 0.4 && worker !== undefined) {
+    const code = pick(random, [0, 1, 3, 4, null] as const) ?? null;
+    world.exit(worker.age, code, code === null ? "SIGKILL" : null);
+  } else if (die < 0.5 && worker?.phase === "ready") world.tired(worker.age);
+  else if (die < 0.55 && worker !== undefined) {
+    world.event({ type: "message", age: worker.age, message: "draining" });
+  } else if (die < 0.65) world.signal(pick(random, ["ttin", "ttou"] as const) ?? "ttin");
+  else if (die < 0.7) world.signal("hup");
+  else if (die < 0.75 && state.loading) {
+    const workers = 1 + Math.floor(random() * 4);
+    world.loaded(generation(state.lastGeneration, { workers, timeoutMs: 3000 }), random() < 0.3);
+  } else if (die < 0.78 && state.loading) world.event({ type: "config failed", message: "no" });
+  else if (die < 0.8) {
+    world.nowMs += 60_000;
+    world.tick();
+  } else world.pass(Math.floor(random() * 3000), random() < 0.3 && worker ? [worker.age] : []);
+}
+
+/** From now on everything goes well: loads succeed, workers boot, and leave when they are told to. */
+function calm(world: World): void {
+  for (let rounds = 0; rounds < 400 && world.halted === null; rounds++) {
+    if (world.state.loading) world.loaded(generation(world.state.lastGeneration));
+    for (const worker of world.state.workers) {
+      if (worker.phase === "booting") world.ready(worker.age);
+      else if (worker.phase !== "ready") world.exit(worker.age);
+    }
+    world.pass(500);
+    const { workers, slots, target, loading } = world.state;
+    const resting = workers.every((each) => each.phase === "ready" && !each.tired);
+    if (resting && !loading && slots.length === target && workers.length === target) return;
+  }
+}
+
+test("10,000 random sequences of events end in the wanted state", () => {
+  for (let seed = 1; seed <= 10_000; seed++) {
+    const random = randomFrom(seed);
+    const world = new World(generation(1, { workers: 1 + (seed % 4), timeoutMs: 3000 }));
+    try {
+      for (let count = 0; count < 40 && world.halted === null; count++) step(world, random);
+      calm(world);
+      if (world.halted !== null) {
+        expect([3, 4]).toContain(world.halted.exitCode);
+        continue;
+      }
+      const { state } = world;
+      expect(state.slots.length).toBe(state.target);
+      expect(state.workers.length).toBe(state.target);
+      expect(state.workers.every((each) => each.generation === state.wanted.number)).toBe(true);
+      expect(world.serving().every((ages) => ages.length === 1)).toBe(true);
+    } catch (error) {
+      const state = JSON.stringify(world.state);
+      throw new Error(`seed ${seed}: ${(error as Error).message}\n${state}`, { cause: error });
+    }
+  }
+}, 60_000);

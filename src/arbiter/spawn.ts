@@ -11,6 +11,9 @@ const workerProgram = fileURLToPath(new URL("../worker/main.ts", import.meta.url
 
 const firstInheritedFd = 3;
 
+/** Without --no-install, Bun fetches a package that is missing from the registry and runs it. */
+const runtimeFlags = ["--no-install", ...process.execArgv];
+
 export interface WorkerBirth {
   readonly age: number;
   readonly slot: number;
@@ -33,7 +36,7 @@ export interface WorkerReports {
 /** Spawns and boots a worker; throws when the system can't start a process. */
 export function spawnWorker(birth: WorkerBirth, reports: WorkerReports): Bun.Subprocess {
   const { config } = birth.resolved;
-  const child = Bun.spawn([process.execPath, ...process.execArgv, workerProgram], {
+  const child = Bun.spawn([process.execPath, ...runtimeFlags, workerProgram], {
     cwd: config.chdir,
     env: birth.env,
     stdio: [
@@ -47,8 +50,8 @@ export function spawnWorker(birth: WorkerBirth, reports: WorkerReports): Bun.Sub
     ipc(message) {
       if (isWorkerMessage(message)) reports.message(message);
     },
-    onExit(_child, code, _signalNumber) {
-      reports.exited(child.signalCode === null ? code : null, child.signalCode);
+    onExit({ signalCode }, code) {
+      reports.exited(signalCode === null ? code : null, signalCode);
     },
   });
   child.send(bootMessage(birth));
@@ -64,7 +67,7 @@ function bootMessage(birth: WorkerBirth): BootMessage {
     generation: birth.generation,
     numWorkers: birth.numWorkers,
     masterName: birth.masterName,
-    config: configData(resolved.config) satisfies ConfigData,
+    config: configData(resolved.config),
     app: resolved.app,
     hooksFile: setsWorkerHooks(resolved.config) ? resolved.configFile : null,
     listeners: birth.listeners.map((listener, index) => ({

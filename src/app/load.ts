@@ -1,0 +1,116 @@
+import { basename } from "node:path";
+import { AppImportError } from "./errors.ts";
+import { parseReference, type Target } from "./reference.ts";
+import { resolveModule } from "./resolve.ts";
+import { readApp, type App } from "./shape.ts";
+
+export type { App } from "./shape.ts";
+
+interface Module {
+  /** As it was written. */
+  readonly name: string;
+  /** As messages name it: `app.ts`. */
+  readonly file: string;
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+
+/** A value that was found; wrapped, since a promise asks a bare one for its `then`, and a router Proxy has one. */
+interface Found {
+  readonly value: unknown;
+  /** What a method was found on. */
+  readonly owner: unknown;
+}
+
+/**
+ * Imports the module of MODULE[:EXPORT] and answers its app. Throws AppImportError when the reference doesn't
+ * name one; what the app's own code throws while it is imported or called passes through as it is.
+ */
+export async function loadApp(text: string, options: { readonly cwd: string }): Promise<App> {
+  const reference = parseReference(text);
+  const { module: name, target } = reference;
+  const path = resolveModule(reference, options.cwd);
+  const module = { name, file: basename(path), exports: await import(path) } as Module;
+  if (target === null) return await chooseExport(module);
+  const { value, owner } =
+    target.call === null ? find(module, target) : call(module, target, target.call);
+  return demandApp(await settle(value, owner), module, target);
+}
+
+async function chooseExport({ name: module, file, exports }: Module): Promise<App> {
+  const refusals: string[] = [];
+  for (const name of ["default", "fetch", "app"]) {
+    if (!Object.hasOwn(exports, name)) continue;
+    const { value } = await settle(exports[name], null);
+    const app = readApp(value, null, `${file}: ${name}`);
+    if (typeof app === "string") refusals.push(`${file}: ${name} ${app}`);
+    else if (app !== null) return app;
+  }
+  if (refusals[0] !== undefined) throw new AppImportError(refusals[0]);
+  const names = Object.keys(exports);
+  const usable = names.find((name) => isApp(exports[name]));
+  const listed = listExports({ file, exports });
+  if (usable !== undefined)
+    throw new AppImportError(
+      `${listed}: none is named default, fetch or app, did you mean '${module}:${usable}'?`,
+    );
+  throw new AppImportError(
+    names.length === 0 ? listed : `${listed}: none is a function or has fetch`,
+  );
+}
+
+function isApp(value: unknown): boolean {
+  const app = readApp(value, null, "");
+  return app !== null && typeof app !== "string";
+}
+
+/** Follows the names from export to property. */
+function find(module: Module, { text, path }: Target): Found {
+  let found: Found = { value: module.exports, owner: null };
+  for (const [depth, name] of path.entries()) {
+    const { value } = found;
+    const holds = value !== null && (typeof value === "object" || typeof value === "function");
+    const next = holds ? (value as Record<string, unknown>)[name] : undefined;
+    if (next === undefined)
+      throw new AppImportError(
+        `Failed to find attribute '${text}' in '${module.name}': ${listExports(module)}`,
+      );
+    // The module itself is no `this`.
+    found = { value: next, owner: depth === 0 ? null : value };
+  }
+  return found;
+}
+
+function call(module: Module, target: Target, args: readonly unknown[]): Found {
+  const { value: factory } = find(module, target);
+  const name = target.path.join(".");
+  if (typeof factory !== "function")
+    throw new AppImportError(`${module.file}: ${describeValue(name, factory)} can't be called`);
+  return { value: factory(...args), owner: null };
+}
+
+/** Awaits native promises only. */
+async function settle(value: unknown, owner: unknown): Promise<Found> {
+  return { value: value instanceof Promise ? await value : value, owner };
+}
+
+function demandApp({ value, owner }: Found, { file }: Module, { text }: Target): App {
+  if (value === null || value === undefined)
+    throw new AppImportError(`Failed to find application object: '${text}'`);
+  const app = readApp(value, owner, `${file}: ${text}`);
+  if (app === null)
+    throw new AppImportError(
+      `${file}: ${describeValue(text, value)} is not a function and has no fetch`,
+    );
+  if (typeof app === "string") throw new AppImportError(`${file}: ${text} ${app}`);
+  return app;
+}
+
+function listExports({ file, exports }: Pick<Module, "file" | "exports">): string {
+  const listed = Object.keys(exports).map((name) => describeValue(name, exports[name]));
+  return `${file} exports ${listed.join(", ") || "nothing"}`;
+}
+
+function describeValue(name: string, value: unknown): string {
+  const type = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
+  return `"${name}" (${type})`;
+}

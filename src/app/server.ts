@@ -1,0 +1,117 @@
+/** What AppServer needs to know of the worker around it. */
+export interface AppServerHost {
+  readonly hostname: string;
+  readonly port: number;
+  /** `http://127.0.0.1:8000`. */
+  readonly url: string;
+  /** Requests in flight. */
+  pendingRequests(): number;
+  requestIP(request: Request): ClientAddress | null;
+  timeout(request: Request, seconds: number): void;
+}
+
+/** As Bun's Server.requestIP answers it. */
+export interface ClientAddress {
+  readonly address: string;
+  readonly family: "IPv4" | "IPv6";
+  readonly port: number;
+}
+
+/** The second argument of an app's fetch: Bun's Server, as far as it makes sense in a worker that listens on sockets of its master. */
+export class AppServer {
+  readonly #host: AppServerHost;
+
+  constructor(host: AppServerHost) {
+    this.#host = host;
+  }
+
+  get hostname(): string {
+    return this.#host.hostname;
+  }
+
+  get port(): number {
+    return this.#host.port;
+  }
+
+  get url(): URL {
+    return new URL(this.#host.url);
+  }
+
+  get address(): ClientAddress {
+    const { hostname: address, port } = this.#host;
+    return { address, family: address.includes(":") ? "IPv6" : "IPv4", port };
+  }
+
+  get protocol(): "http" {
+    return "http";
+  }
+
+  get development(): boolean {
+    return false;
+  }
+
+  get id(): string {
+    return "";
+  }
+
+  get pendingRequests(): number {
+    return this.#host.pendingRequests();
+  }
+
+  get pendingWebSockets(): number {
+    return 0;
+  }
+
+  requestIP(request: Request): ClientAddress | null {
+    return this.#host.requestIP(request);
+  }
+
+  timeout(request: Request, seconds: number): void {
+    this.#host.timeout(request, seconds);
+  }
+
+  /** False for a request that asks for no websocket, as Bun's: apps call it for every request. */
+  upgrade(request: Request): boolean {
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return false;
+    throw servedElsewhere("upgrade");
+  }
+
+  subscriberCount(): number {
+    return 0;
+  }
+
+  publish(): never {
+    throw servedElsewhere("publish");
+  }
+
+  reload(): never {
+    throw new Error("server.reload() is not supported: send the master the signal HUP");
+  }
+
+  fetch(): never {
+    throw new Error("server.fetch() is not supported: call the app's own fetch");
+  }
+
+  stop(): never {
+    throw new Error(
+      "server.stop() is not supported: the master stops its workers, send it the signal TERM",
+    );
+  }
+
+  /** The worker lives as long as its master wants. */
+  ref(): void {}
+
+  unref(): never {
+    throw new Error("server.unref() is not supported: the master decides how long a worker lives");
+  }
+
+  closeIdleConnections(): never {
+    throw new Error("server.closeIdleConnections() is not supported: see the setting keepalive");
+  }
+}
+
+function servedElsewhere(method: string): Error {
+  return new Error(
+    `server.${method}() is not supported yet by this worker class: websockets need --worker-class serve`,
+  );
+}

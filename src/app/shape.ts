@@ -1,0 +1,103 @@
+/**
+ * Which values are apps. `fetch` is read first and nothing else of a value that has it: some routers are
+ * Proxies, which answer to any name with a function.
+ */
+
+/** An app as the workers see it. */
+export interface App {
+  /** The app's own function or method, looked up at each call: Elysia replaces it when it is first called. */
+  readonly fetch: (request: Request, server: unknown) => Response | Promise<Response>;
+  /** Bun.serve's `error`: what to answer when fetch throws. */
+  readonly error: ((error: unknown) => Response | Promise<Response>) | null;
+  /** Bun.serve's `routes` and `websocket`, which not every worker class can honour. */
+  readonly routes: object | null;
+  readonly websocket: object | null;
+  /** The object that all of it comes from, for Bun.serve; null for a function. */
+  readonly options: object | null;
+  /** `hello.ts: fetch`. */
+  readonly describe: string;
+}
+
+type Fetch = App["fetch"];
+
+interface HasFetch {
+  fetch: Fetch;
+}
+
+/** The value as an app; or a text that says what it is instead; or null when there is no more to say than its type. */
+export function readApp(value: unknown, owner: unknown, describe: string): App | string | null {
+  if (hasFetch(value)) {
+    if (isBunServer(value))
+      return "is a running Bun.serve server: export what it was made of, { fetch }, and gunicorn-ts listens";
+    return fromObject(value, describe);
+  }
+  if (typeof value === "function") {
+    if (/^class\b/.test(Function.prototype.toString.call(value)))
+      return "is a class: export an instance that has fetch";
+    if (isNodeListener(value)) return nodeListener;
+    return fromFunction(value as Fetch, owner, describe);
+  }
+  if (typeof value === "object" && value !== null && isNodeListener(value)) return nodeListener;
+  return null;
+}
+
+const nodeListener = "is a node listener (req, res): node listeners aren't supported yet";
+
+function hasFetch(value: unknown): value is HasFetch {
+  if (value === null || (typeof value !== "object" && typeof value !== "function")) return false;
+  return typeof (value as { fetch?: unknown }).fetch === "function";
+}
+
+function fromObject(value: HasFetch, describe: string): App {
+  const own = isPlain(value) ? value : {};
+  const error = ownValue(own, "error");
+  return {
+    fetch: (request, server) => value.fetch(request, server),
+    error: typeof error === "function" ? (thrown) => error.call(value, thrown) : null,
+    routes: ownObject(own, "routes"),
+    websocket: ownObject(own, "websocket"),
+    options: value,
+    describe,
+  };
+}
+
+function fromFunction(value: Fetch, owner: unknown, describe: string): App {
+  return {
+    fetch: owner === null ? value : (request, server) => value.call(owner, request, server),
+    error: null,
+    routes: null,
+    websocket: null,
+    options: null,
+    describe,
+  };
+}
+
+/** Only such an object can be Bun.serve's options: frameworks have routes and errors of their own. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function ownValue(value: object, name: string): unknown {
+  return Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+function ownObject(value: object, name: string): object | null {
+  const found = ownValue(value, name);
+  return typeof found === "object" && !Array.isArray(found) ? found : null;
+}
+
+function isBunServer(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (
+    typeof prototype === "object" && prototype !== null && Object.hasOwn(prototype, "requestIP")
+  );
+}
+
+/** Express, Connect, Fastify, Koa, http.Server: none has fetch, so that probing is safe by now. */
+function isNodeListener(value: object): boolean {
+  const has = (name: string): boolean =>
+    typeof (value as Record<string, unknown>)[name] === "function";
+  if (typeof value === "function") return has("handle") && has("use");
+  return has("listen") && (has("routing") || has("callback") || (has("on") && has("close")));
+}

@@ -1,0 +1,73 @@
+/** Words to an exit code: help, version, check, print, or the master's run. */
+import { statSync } from "node:fs";
+import { runCommand } from "citty";
+import { parseCommandLine } from "../config/command-line.ts";
+import { ConfigError, UsageError } from "../config/errors.ts";
+import { resolveConfig, type ResolvedConfig } from "../config/resolve.ts";
+import { exitCodes } from "../ipc/exit-codes.ts";
+import { describeError, writeFully } from "../log/error-log.ts";
+import { availableCpus } from "../os/cpus.ts";
+import { SystemError } from "../os/libc.ts";
+import { version } from "../version.ts";
+import { defineMain } from "./command.ts";
+import { printConfig } from "./print-config.ts";
+import { renderHelp, usageLine } from "./usage.ts";
+
+/** Runs the command with the words behind the program's name. Answers the exit code. */
+export async function main(words: readonly string[]): Promise<number> {
+  try {
+    const { result } = await runCommand(defineMain(run), { rawArgs: [...words] });
+    return result as number;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+function report(error: unknown): number {
+  if (error instanceof UsageError) {
+    writeFully(2, `${usageLine}\ngunicorn-ts: error: ${error.message}\n`);
+    return exitCodes.usage;
+  }
+  const expected = error instanceof ConfigError || error instanceof SystemError;
+  writeFully(2, `${expected ? `Error: ${error.message}` : describeError(error)}\n`);
+  return exitCodes.configuration;
+}
+
+async function run(words: readonly string[]): Promise<number> {
+  const { asked } = parseCommandLine(words);
+  if (asked !== null) {
+    writeFully(1, asked === "help" ? await renderHelp() : `gunicorn-ts (version ${version})\n`);
+    return exitCodes.ok;
+  }
+  // Before anything of the app is imported, and the configuration file may import the app.
+  process.env["NODE_ENV"] ??= "production";
+  const resolve = resolver(words);
+  const resolved = await resolve(1);
+  const { config, app } = resolved;
+  if (app === null) throw new ConfigError("No application module specified.");
+  process.chdir(config.chdir);
+  if (config.printConfig) writeFully(1, printConfig(config));
+  if (config.printConfig || config.checkConfig) {
+    const { checkConfig } = await import("./check-config.ts");
+    return checkConfig(config, app);
+  }
+  // Imported late, so that --help and errors come at once.
+  const { runMaster } = await import("../arbiter/main.ts");
+  return runMaster({ config: resolved, reload: resolve });
+}
+
+/** Resolves again and again from what the program was started with, whatever raw_env and chdir change later. */
+function resolver(argv: readonly string[]): (generation: number) => Promise<ResolvedConfig> {
+  const env = { ...process.env };
+  const cwd = startDirectory(env["PWD"], process.cwd());
+  const { platform } = process;
+  return (generation) =>
+    resolveConfig({ argv, env, cwd, platform, cpuCount: availableCpus, generation });
+}
+
+/** The shell's name for the current directory, symbolic links kept, if it is the same directory. */
+function startDirectory(pwd: string | undefined, cwd: string): string {
+  const named = pwd === undefined ? undefined : statSync(pwd, { throwIfNoEntry: false });
+  const real = statSync(cwd);
+  return pwd !== undefined && named?.ino === real.ino && named.dev === real.dev ? pwd : cwd;
+}

@@ -1,0 +1,30 @@
+import { ConfigError } from "../errors.ts";
+import { integer, quote, textList } from "../kinds.ts";
+import { setting } from "../setting.ts";
+
+export const serverSocket = {
+  bind: setting({
+    flags: [{ long: "--bind", short: "-b" }],
+    metavar: "ADDRESS",
+    kind: textList,
+    default: ["127.0.0.1:8000"],
+    env: {
+      variable: "PORT",
+      read(text) {
+        if (/^\d+$/.test(text) && Number(text) < 65_536) return [`0.0.0.0:${text}`];
+        throw new ConfigError(`must be a port number from 0 to 65535, got ${quote(text)}`);
+      },
+    },
+    status: "works",
+    description: `An address to listen on; repeat for more
+HOST, HOST:PORT or [V6]:PORT. The environment variable PORT makes the default 0.0.0.0:$PORT.`,
+  }),
+  backlog: setting({
+    flags: [{ long: "--backlog" }],
+    kind: integer({ max: 2_147_483_647 }),
+    default: 2048,
+    status: "works",
+    description: `How many connections may wait to be accepted
+Given to listen(2), which caps it at net.core.somaxconn. Each slot has a queue of its own.`,
+  }),
+};

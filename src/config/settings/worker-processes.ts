@@ -1,0 +1,138 @@
+import { boolean, integer, oneOf, seconds, workerCount } from "../kinds.ts";
+import { workerClass } from "../particular-kinds.ts";
+import { setting } from "../setting.ts";
+
+export const workerProcesses = {
+  workers: setting({
+    flags: [{ long: "--workers", short: "-w" }],
+    kind: workerCount,
+    default: 1,
+    env: { variable: "WEB_CONCURRENCY", read: (text) => text },
+    status: "works",
+    description: `How many worker processes handle requests
+"auto" is one for each CPU that this process may use: affinity and cgroup quota count. TTIN and TTOU change the
+number while the server runs.`,
+  }),
+  workerClass: setting({
+    flags: [{ long: "--worker-class", short: "-k" }],
+    kind: workerClass,
+    default: "async",
+    status: "works",
+    description: `The kind of worker: async or serve
+async: this server's own HTTP engine, many requests at a time. serve: Bun.serve in each worker; it can't honour the
+limits on requests and refuses them.`,
+  }),
+  threads: setting({
+    flags: [{ long: "--threads" }],
+    kind: integer({ min: 1 }),
+    default: 1,
+    status: "planned",
+    description: `How many requests a worker handles at a time
+JavaScript has no request threads: an async worker bounds its concurrent handlers by it.`,
+  }),
+  workerConnections: setting({
+    flags: [{ long: "--worker-connections" }],
+    kind: integer({ min: 1 }),
+    default: 1000,
+    status: "planned",
+    description: `How many clients a worker serves at a time
+At the bound it stops accepting until one leaves.`,
+  }),
+  maxRequests: setting({
+    flags: [{ long: "--max-requests" }],
+    kind: integer({ zero: "never" }),
+    default: 0,
+    status: "works",
+    description: `Replace a worker after this many requests
+Against slow leaks. The successor is ready before the worker leaves, and no request is lost.`,
+  }),
+  maxRequestsJitter: setting({
+    flags: [{ long: "--max-requests-jitter" }],
+    kind: integer(),
+    default: 0,
+    status: "works",
+    description: `Add up to this many requests at random to max_requests
+Drawn once for each worker, so that workers don't all leave together.`,
+  }),
+  waitForNewWorkers: setting({
+    flags: [{ long: "--wait-for-new-workers" }],
+    kind: boolean,
+    default: false,
+    status: "planned",
+    description: `At max_requests, serve on until the successor is ready`,
+  }),
+  maxRestartingWorkers: setting({
+    flags: [{ long: "--max-restarting-workers" }],
+    kind: integer({ zero: "no bound" }),
+    default: 0,
+    status: "planned",
+    description: `How many workers may be in replacement at a time`,
+  }),
+  warmupRequests: setting({
+    flags: [{ long: "--warmup-requests" }],
+    kind: integer(),
+    default: 0,
+    status: "planned",
+    description: `How many requests make a successor count as ready
+0: as soon as it listens.`,
+  }),
+  timeout: setting({
+    flags: [{ long: "--timeout", short: "-t" }],
+    kind: seconds("never"),
+    default: 30,
+    unit: "seconds",
+    status: "works",
+    description: `Kill and replace a worker that is silent for this long
+A worker's heartbeat comes from its event loop, so only one that blocks it is silent: slow but asynchronous requests
+are not. ABRT first, then KILL.`,
+  }),
+  gracefulTimeout: setting({
+    flags: [{ long: "--graceful-timeout" }],
+    kind: seconds("at once"),
+    default: 30,
+    unit: "seconds",
+    status: "works",
+    description: `How long a stopping worker may finish its requests
+What is left after it is cut, and the log says what.`,
+  }),
+  keepalive: setting({
+    flags: [{ long: "--keep-alive" }],
+    kind: seconds("no keep-alive"),
+    default: 2,
+    unit: "seconds",
+    status: "works",
+    description: `How long an idle connection waits for its next request
+Longer behind a load balancer that keeps connections open: more than its own idle time. Refused with worker class serve.`,
+  }),
+  asgiLoop: setting({
+    flags: [{ long: "--asgi-loop" }],
+    kind: oneOf("auto", "asyncio", "uvloop"),
+    default: "auto",
+    status: { pythonOnly: "Bun has one event loop" },
+    description: `The event loop of Gunicorn's asgi worker`,
+  }),
+  asgiLifespan: setting({
+    flags: [{ long: "--asgi-lifespan" }],
+    kind: oneOf("auto", "on", "off"),
+    default: "auto",
+    status: "planned",
+    description: `Whether the app's startup and shutdown exports run
+auto: if it has them. on: it must have them. off: never.`,
+  }),
+  asgiDisconnectGracePeriod: setting({
+    flags: [{ long: "--asgi-disconnect-grace-period" }],
+    kind: seconds("at once"),
+    default: 3,
+    unit: "seconds",
+    status: "planned",
+    description: `How long a request may go on after its client left
+Then request.signal aborts.`,
+  }),
+  httpParser: setting({
+    flags: [{ long: "--http-parser" }],
+    kind: oneOf("auto", "fast", "python"),
+    default: "auto",
+    status: { pythonOnly: "use --worker-class async (own parser) or serve (Bun's)" },
+    description: `Which of Gunicorn's two HTTP parsers reads requests`,
+  }),
+};

@@ -1,0 +1,128 @@
+/** Byte classes as tables: 1 for a member, 0 for the rest. One load per byte is what the scan costs (bench: parser). */
+
+export const TAB = 0x09;
+export const LF = 0x0a;
+export const CR = 0x0d;
+export const SP = 0x20;
+export const PERCENT = 0x25;
+export const ASTERISK = 0x2a;
+export const COMMA = 0x2c;
+export const SLASH = 0x2f;
+export const COLON = 0x3a;
+export const SEMICOLON = 0x3b;
+export const UNDERSCORE = 0x5f;
+export const LEFT_BRACKET = 0x5b;
+export const RIGHT_BRACKET = 0x5d;
+
+const digits = "0123456789";
+const upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+const lower = "abcdefghijklmnopqrstuvwxyz";
+const visible = String.fromCharCode(...Array.from({ length: 94 }, (_, index) => 0x21 + index));
+const highBytes = String.fromCharCode(...Array.from({ length: 128 }, (_, index) => 0x80 + index));
+
+function byteClass(members: string, except = ""): Uint8Array {
+  const table = new Uint8Array(256);
+  for (const member of members) table[member.charCodeAt(0)] = 1;
+  for (const member of except) table[member.charCodeAt(0)] = 0;
+  return table;
+}
+
+/** RFC 9110 §5.6.2. */
+const tchar = `${digits}${upper}${lower}!#$%&'*+-.^_\`|~`;
+
+export const isTokenByte = byteClass(tchar);
+/** A field name's bytes without `_`: the scan stops there, so that header_map costs nothing to the names without one. */
+export const isPlainNameByte = byteClass(tchar, "_");
+/** Gunicorn's methods: a token without lower-case letters and without `#`. */
+export const isMethodByte = byteClass(tchar, `${lower}#`);
+/** RFC 9112 §3.2: visible ASCII. Browsers send `|`, `{` and `^` raw, so the rest of RFC 3986 isn't enforced; `#` can't be. */
+export const isTargetByte = byteClass(visible, "#");
+/** RFC 9110 §5.5: field-vchar, obs-text, SP and HTAB. */
+export const isValueByte = byteClass(` \t${visible}${highBytes}`);
+/** RFC 3986 §3.2.2 reg-name, without the percent sign that needs two digits after it. */
+export const isHostByte = byteClass(`${digits}${upper}${lower}-._~!$&'()*+,;=`);
+
+/** The value of each hexadecimal digit; 255 for any other byte. */
+export const hexValue = new Uint8Array(256).fill(255);
+for (let value = 0; value < 16; value++) {
+  hexValue[value.toString(16).charCodeAt(0)] = value;
+  hexValue[value.toString(16).toUpperCase().charCodeAt(0)] = value;
+}
+
+export function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
+}
+
+/** A lower-case word to compare received bytes with. */
+export function word(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/**
+ * Whether the bytes are the word, whatever their case. Setting bit 5 also maps a few control bytes and `_` onto others; all
+ * words here consist of letters, digits and `-`, and a CR (which maps to `-`) never gets this far.
+ */
+export function equalsWord(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  expected: Uint8Array,
+): boolean {
+  const { length } = expected;
+  if (end - start !== length) return false;
+  for (let index = 0; index < length; index++) {
+    if ((bytes[start + index]! | 0x20) !== expected[index]) return false;
+  }
+  return true;
+}
+
+/**
+ * The elements of a comma list (RFC 9110 §5.6.1) as indices into `words`; -1 for any other element, -2 for an empty one.
+ * Only SP and HTAB are trimmed: what else looks like a blank is part of the element.
+ */
+export function readList(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  words: readonly Uint8Array[],
+): number[] {
+  const elements: number[] = [];
+  for (let from = start; from <= end;) {
+    let comma = from;
+    while (comma < end && bytes[comma] !== COMMA) comma++;
+    let to = comma;
+    while (from < to && isBlank(bytes[from]!)) from++;
+    while (to > from && isBlank(bytes[to - 1]!)) to--;
+    elements.push(from === to ? -2 : indexOfWord(bytes, from, to, words));
+    from = comma + 1;
+  }
+  return elements;
+}
+
+export function isBlank(byte: number): boolean {
+  return byte === SP || byte === TAB;
+}
+
+function indexOfWord(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  words: readonly Uint8Array[],
+): number {
+  for (let index = 0; index < words.length; index++) {
+    if (equalsWord(bytes, start, end, words[index]!)) return index;
+  }
+  return -1;
+}
+
+declare global {
+  interface Buffer {
+    /** Buffer's own, but missing in bun-types. */
+    latin1Slice(start: number, end: number): string;
+  }
+}
+
+/** One character for each byte. */
+export function latin1(bytes: Buffer, start: number, end: number): string {
+  return bytes.latin1Slice(start, end);
+}

@@ -1,0 +1,158 @@
+/** Everything that can be wrong with a request, by name. The name is what feed() returns and what the corpus expects. */
+export type ParseErrorName =
+  | "tls on a plain port"
+  | "http2 preface"
+  | "bad line end"
+  | "bad request line"
+  | "bad method"
+  | "bad target"
+  | "bad version"
+  | "unsupported version"
+  | "request line too long"
+  | "bad field name"
+  | "bad field value"
+  | "obsolete folding"
+  | "field too large"
+  | "too many fields"
+  | "missing host"
+  | "repeated host"
+  | "bad host"
+  | "repeated content-type"
+  | "bad content-length"
+  | "repeated content-length"
+  | "bad transfer-encoding"
+  | "unsupported transfer-encoding"
+  | "transfer-encoding on http/1.0"
+  | "content-length with transfer-encoding"
+  | "unknown expectation"
+  | "bad chunk size"
+  | "bad chunk extension"
+  | "chunk line too long"
+  | "too many chunk extensions"
+  | "bad chunk end"
+  | "forbidden trailer"
+  | "trailers too large";
+
+export interface ParseError {
+  readonly status: number;
+  readonly reason: string;
+  /** Gunicorn logs every invalid request as a warning. */
+  readonly level: "debug" | "warning";
+  /** For the log line and the page: what was wrong, without any byte of the request. */
+  readonly text: string;
+}
+
+function row(status: keyof typeof reasons, text: string): ParseError {
+  return { status, reason: reasons[status], level: "warning", text };
+}
+
+/** Reason phrases of RFC 9110 §15, RFC 6585, RFC 2518, RFC 4918, RFC 7725, RFC 8297 and RFC 8470. */
+const reasons = {
+  100: "Continue",
+  101: "Switching Protocols",
+  102: "Processing",
+  103: "Early Hints",
+  200: "OK",
+  201: "Created",
+  202: "Accepted",
+  203: "Non-Authoritative Information",
+  204: "No Content",
+  205: "Reset Content",
+  206: "Partial Content",
+  207: "Multi-Status",
+  208: "Already Reported",
+  226: "IM Used",
+  300: "Multiple Choices",
+  301: "Moved Permanently",
+  302: "Found",
+  303: "See Other",
+  304: "Not Modified",
+  305: "Use Proxy",
+  307: "Temporary Redirect",
+  308: "Permanent Redirect",
+  400: "Bad Request",
+  401: "Unauthorized",
+  402: "Payment Required",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  406: "Not Acceptable",
+  407: "Proxy Authentication Required",
+  408: "Request Timeout",
+  409: "Conflict",
+  410: "Gone",
+  411: "Length Required",
+  412: "Precondition Failed",
+  413: "Content Too Large",
+  414: "URI Too Long",
+  415: "Unsupported Media Type",
+  416: "Range Not Satisfiable",
+  417: "Expectation Failed",
+  418: "I'm a Teapot",
+  421: "Misdirected Request",
+  422: "Unprocessable Content",
+  423: "Locked",
+  424: "Failed Dependency",
+  425: "Too Early",
+  426: "Upgrade Required",
+  428: "Precondition Required",
+  429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
+  451: "Unavailable For Legal Reasons",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+  505: "HTTP Version Not Supported",
+  506: "Variant Also Negotiates",
+  507: "Insufficient Storage",
+  508: "Loop Detected",
+  510: "Not Extended",
+  511: "Network Authentication Required",
+} as const;
+
+const byStatus: Readonly<Record<number, string>> = reasons;
+
+/** The reason phrase of a status code; empty for codes that nobody registered, as RFC 9112 §4 allows. */
+export function reasonPhrase(status: number): string {
+  return byStatus[status] ?? "";
+}
+
+/** What each error answers and logs. */
+export const errors = {
+  "tls on a plain port": row(400, "TLS handshake on a plain HTTP port"),
+  "http2 preface": row(400, "HTTP/2 preface on an HTTP/1.1 port"),
+  "bad line end": row(400, "Line does not end in CRLF"),
+  "bad request line": row(400, "Invalid HTTP request line"),
+  "bad method": row(400, "Invalid HTTP method"),
+  "bad target": row(400, "Invalid request target"),
+  "bad version": row(400, "Invalid HTTP version"),
+  // RFC 9110 §15.6.6: a well-formed version whose major number isn't ours.
+  "unsupported version": row(505, "Unsupported HTTP version"),
+  // RFC 9112 §3: a target longer than we wish to parse MUST be answered with 414. Gunicorn says 400.
+  "request line too long": row(414, "Request line is over limit_request_line"),
+  "bad field name": row(400, "Invalid header field name"),
+  "bad field value": row(400, "Invalid header field value"),
+  "obsolete folding": row(400, "Obsolete line folding is unacceptable"),
+  "field too large": row(431, "Header field is over limit_request_field_size"),
+  "too many fields": row(431, "More header fields than limit_request_fields"),
+  "missing host": row(400, "Missing Host header field"),
+  "repeated host": row(400, "Repeated Host header field"),
+  "bad host": row(400, "Invalid Host header field"),
+  "repeated content-type": row(400, "Repeated Content-Type header field"),
+  "bad content-length": row(400, "Invalid Content-Length"),
+  "repeated content-length": row(400, "Repeated Content-Length header field"),
+  "bad transfer-encoding": row(400, "Invalid Transfer-Encoding"),
+  "unsupported transfer-encoding": row(501, "Unsupported transfer coding"),
+  "transfer-encoding on http/1.0": row(400, "Transfer-Encoding in an HTTP/1.0 request"),
+  "content-length with transfer-encoding": row(400, "Content-Length with Transfer-Encoding"),
+  "unknown expectation": row(417, "Unable to comply with expectation"),
+  "bad chunk size": row(400, "Invalid chunk size"),
+  "bad chunk extension": row(400, "Invalid chunk extension"),
+  "chunk line too long": row(400, "Chunk size line is too long"),
+  "too many chunk extensions": row(400, "Chunk extensions outweigh the data"),
+  "bad chunk end": row(400, "Chunk data is not followed by CRLF"),
+  "forbidden trailer": row(400, "Forbidden trailer field"),
+  "trailers too large": row(431, "Trailer section is too large"),
+} as const satisfies Record<ParseErrorName, ParseError>;

@@ -1,0 +1,111 @@
+// The forms in which an app may read a body, for bytes that are all there. What is rare or has texts of Bun's own
+// (errors, form data) is done by a native Response.
+
+export interface BodyResult {
+  text: string;
+  json: unknown;
+  bytes: Uint8Array<ArrayBuffer>;
+  arrayBuffer: ArrayBuffer;
+  blob: Blob;
+  formData: FormData;
+}
+
+export type BodyKind = keyof BodyResult;
+
+// Taken when the module is loaded, before a worker replaces the global.
+const NativeResponse = Response;
+const NativeRequest = Request;
+
+const utf8 = new TextDecoder();
+
+const EMPTY = new Uint8Array(0);
+
+type Converted = Promise<BodyResult[BodyKind]>;
+
+/** A native promise of `kind` for the whole of `source`. */
+export function convertBody<Kind extends BodyKind>(
+  kind: Kind,
+  contentType: string,
+  source: Uint8Array | ReadableStream<Uint8Array>,
+): Promise<BodyResult[Kind]> {
+  // Each branch of convert returns what BodyResult says for its kind.
+  return convert(kind, contentType, source) as Promise<BodyResult[Kind]>;
+}
+
+/** What the read methods give for a request that has no body. */
+export function convertNothing<Kind extends BodyKind>(
+  kind: Kind,
+  contentType: string,
+): Promise<BodyResult[Kind]> {
+  return convertBody(kind, contentType, EMPTY);
+}
+
+function convert(
+  kind: BodyKind,
+  contentType: string,
+  source: Uint8Array | ReadableStream<Uint8Array>,
+): Converted {
+  if (!(source instanceof Uint8Array)) return readNatively(kind, contentType, source);
+  switch (kind) {
+    case "text":
+      return Promise.resolve(utf8.decode(source));
+    case "json":
+      return parseJson(source);
+    case "bytes":
+      return Promise.resolve(exact(source));
+    case "arrayBuffer":
+      return Promise.resolve(exact(source).buffer);
+    case "blob":
+      return Promise.resolve(new Blob([exact(source)], { type: contentType }));
+    case "formData":
+      return readNatively(kind, contentType, exact(source));
+    default:
+      return kind satisfies never;
+  }
+}
+
+function parseJson(source: Uint8Array): Promise<unknown> {
+  const text = utf8.decode(source);
+  try {
+    return Promise.resolve(JSON.parse(text));
+  } catch {
+    // Not JSON: Bun's own reader words the SyntaxError.
+    return new NativeResponse(text).json();
+  }
+}
+
+function readNatively(kind: BodyKind, contentType: string, source: Bun.BodyInit): Converted {
+  const response = new NativeResponse(source);
+  if (contentType !== "") response.headers.set("content-type", contentType);
+  return response[kind]();
+}
+
+/** Apps may keep or transfer the buffer of what they get: never hand out a window on somebody else's. */
+function exact(source: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (source.byteLength === source.buffer.byteLength && source.buffer instanceof ArrayBuffer) {
+    return source as Uint8Array<ArrayBuffer>;
+  }
+  return source.slice();
+}
+
+let usedRequest: Request | null = null;
+
+/** A native request whose body has been read: it rejects and throws with Bun's own errors. */
+function used(): Request {
+  if (usedRequest === null) {
+    usedRequest = new NativeRequest("http://localhost/", { method: "POST", body: "used" });
+    void usedRequest.text();
+  }
+  return usedRequest;
+}
+
+export function rejectUsedBody<Kind extends BodyKind>(kind: Kind): Promise<BodyResult[Kind]> {
+  // A used body rejects whatever is asked, so the type of the value doesn't matter.
+  return used()[kind]() as Promise<BodyResult[Kind]>;
+}
+
+/** Throws what clone() of a used request throws. */
+export function throwUsedClone(): never {
+  used().clone();
+  throw new TypeError("Body is disturbed or locked");
+}

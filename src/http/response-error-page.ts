@@ -1,0 +1,46 @@
+import { reasonPhrase } from "./errors.ts";
+import { frameFixed } from "./response-framing.ts";
+import type { FixedResponse } from "./response-framing.ts";
+import type { AppFields, ResponseContext } from "./response-head.ts";
+
+const fields: AppFields = {
+  lines: "",
+  contentType: false,
+  contentLength: null,
+  contentEncoding: false,
+  contentRange: false,
+  date: false,
+  server: false,
+  close: false,
+};
+
+/** Gunicorn's error page. `message` is shown, escaped; give nothing of the server's insides. */
+export function errorPage(
+  status: number,
+  message: string,
+  context: ResponseContext,
+): FixedResponse {
+  const reason = reasonPhrase(status);
+  const body = `<html>
+  <head>
+    <title>${reason}</title>
+  </head>
+  <body>
+    <h1><p>${reason}</p></h1>
+    ${escapeHtml(message)}
+  </body>
+</html>
+`;
+  const length = Buffer.byteLength(body);
+  return frameFixed({ status, statusText: "" }, fields, body, length, "text/html", context);
+}
+
+/** As Python's html.escape, quotes included. */
+function escapeHtml(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;")
+    .replaceAll("'", "&#x27;");
+}

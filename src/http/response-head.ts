@@ -1,0 +1,148 @@
+// The head of an answer as text, one character for each byte.
+
+import { reasonPhrase } from "./errors.ts";
+
+/** What an answer depends on besides the Response. A connection keeps one and changes it from request to request. */
+export interface ResponseContext {
+  /** The method is HEAD: the same head as for GET, no body. */
+  head: boolean;
+  versionMinor: number;
+  /** Whether the connection would persist if the answer allows it. */
+  keepAlive: boolean;
+  /** httpDate(now). */
+  date: string;
+}
+
+/** The fields that an app has set, sorted by what the server makes of them. */
+export interface AppFields {
+  /** `name: value` lines of all that are passed on. */
+  readonly lines: string;
+  readonly contentType: boolean;
+  /** The app's Content-Length, which framing checks. */
+  readonly contentLength: string | null;
+  readonly contentEncoding: boolean;
+  readonly contentRange: boolean;
+  readonly date: boolean;
+  readonly server: boolean;
+  /** The app asks for the connection to end. */
+  readonly close: boolean;
+}
+
+const noFields: AppFields = {
+  lines: "",
+  contentType: false,
+  contentLength: null,
+  contentEncoding: false,
+  contentRange: false,
+  date: false,
+  server: false,
+  close: false,
+};
+
+// forEach's callback is shared, and so is what it fills: no closure per answer (bench: hello).
+let found: { -readonly [Name in keyof AppFields]: AppFields[Name] } = { ...noFields };
+let any = false;
+
+/** Reads the fields of a Response once. Repeated Set-Cookie come one by one and stay apart (RFC 9110 §5.3). */
+export function readAppFields(headers: Headers): AppFields {
+  any = false;
+  headers.forEach(addField);
+  return any ? found : noFields;
+}
+
+function addField(value: string, name: string): void {
+  if (!any) {
+    any = true;
+    found = { ...noFields };
+  }
+  switch (name) {
+    // RFC 9110 §7.6.1 and RFC 9112 §6: these describe the connection, which is the server's. `close` is heard.
+    case "connection":
+      if (/(?:^|,)\s*close\s*(?:,|$)/i.test(value)) found.close = true;
+      return;
+    case "keep-alive":
+    case "proxy-authenticate":
+    case "proxy-authorization":
+    case "proxy-authentication-info":
+    case "proxy-connection":
+    case "te":
+    case "trailer":
+    case "transfer-encoding":
+    case "upgrade":
+      return;
+    case "content-length":
+      found.contentLength = value;
+      return;
+    case "content-type":
+      found.contentType = true;
+      break;
+    case "content-encoding":
+      found.contentEncoding = true;
+      break;
+    case "content-range":
+      found.contentRange = true;
+      break;
+    // Unlike Gunicorn's, an app's Date and Server win over ours, as in Bun.serve.
+    case "date":
+      found.date = true;
+      break;
+    case "server":
+      found.server = true;
+      break;
+    default:
+  }
+  found.lines += `${name}: ${value}\r\n`;
+}
+
+const SERVER = "Server: gunicorn-ts\r\n";
+
+/** Status line, Server and Date, by status, for the date below: the same for nearly all answers of a second. */
+let commonStarts: string[] = [];
+let commonDate = "";
+
+/** A phrase that can't end the line. RFC 9112 §4 allows obs-text, but no client needs it. */
+const safePhrase = /^[\t\x20-\x7e]+$/;
+
+/** Everything but the framing fields and the empty line. `type` is sent when the app has set no Content-Type. */
+export function startHead(
+  status: number,
+  statusText: string,
+  fields: AppFields,
+  type: string,
+  keepAlive: boolean,
+  context: ResponseContext,
+): string {
+  let head: string;
+  if (statusText === "" && !fields.date && !fields.server) {
+    head = commonStart(status, context.date);
+  } else {
+    const phrase = safePhrase.test(statusText) ? statusText : reasonPhrase(status);
+    head = `HTTP/1.1 ${status} ${phrase}\r\n`;
+    if (!fields.server) head += SERVER;
+    if (!fields.date) head += `Date: ${context.date}\r\n`;
+  }
+  // RFC 9112 §9.3: 1.1 persists unless told otherwise, 1.0 closes unless told otherwise.
+  if (!keepAlive) head += "Connection: close\r\n";
+  else if (context.versionMinor === 0) head += "Connection: keep-alive\r\n";
+  head += fields.lines;
+  if (type !== "" && !fields.contentType) head += `Content-Type: ${type}\r\n`;
+  return head;
+}
+
+function commonStart(status: number, date: string): string {
+  if (date !== commonDate) {
+    commonDate = date;
+    commonStarts = [];
+  }
+  const start = commonStarts[status];
+  if (start !== undefined) return start;
+  const made = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${SERVER}Date: ${date}\r\n`;
+  commonStarts[status] = made;
+  return made;
+}
+
+/** The number in a Content-Length an app has set; null when it isn't one (RFC 9110 §8.6). */
+export function parseLength(value: string): number | null {
+  if (!/^[0-9]{1,15}$/.test(value)) return null;
+  return Number(value);
+}

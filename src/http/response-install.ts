@@ -1,0 +1,96 @@
+// Replaces a worker's globals before the app is imported. Nothing of it shows: same prototypes, statics, names and lengths,
+// instanceof in both directions.
+
+import { isLazyRequest } from "./request.ts";
+import { copyMark, filePath, FIXED, markBody, markSlice, NativeResponse } from "./response-body.ts";
+
+// Kept apart from what apps may patch later.
+const NativeRequest = Request;
+const nativeJson = NativeResponse.json;
+const nativeClone = NativeResponse.prototype.clone;
+const nativeSlice = Blob.prototype.slice;
+
+let installed = false;
+
+/** Makes Responses remember what they were made from, and Requests copy ours. The second call does nothing. */
+export function installResponse(): void {
+  if (installed) return;
+  installed = true;
+  replaceGlobal("Response", NativeResponse, WrappedResponse);
+  replaceGlobal("Request", NativeRequest, WrappedRequest);
+  replaceMethod(WrappedResponse, "json", json);
+  replaceMethod(NativeResponse.prototype, "clone", clone);
+  replaceMethod(Blob.prototype, "slice", slice);
+}
+
+function WrappedResponse(body: unknown, init: unknown): object {
+  const target = new.target;
+  if (target === undefined) return callWithoutNew(NativeResponse);
+  const response: Response = Reflect.construct(
+    NativeResponse,
+    // A length of 1 or 0 is another call to native code than undefined.
+    init === undefined ? [body] : [body, init],
+    target === WrappedResponse ? NativeResponse : target,
+  );
+  markBody(response, body);
+  return response;
+}
+
+/** Native code would read our getters, and so lock the body of `input`; Bun copies a native one and leaves it readable. */
+function WrappedRequest(input: unknown, init: unknown): object {
+  const target = new.target;
+  if (target === undefined) return callWithoutNew(NativeRequest);
+  const copied = isLazyRequest(input) && !input.bodyUsed && !hasBody(init) ? input.clone() : input;
+  return Reflect.construct(
+    NativeRequest,
+    init === undefined ? [copied] : [copied, init],
+    target === WrappedRequest ? NativeRequest : target,
+  );
+}
+
+function hasBody(init: unknown): boolean {
+  return typeof init === "object" && init !== null && Reflect.get(init, "body") != null;
+}
+
+function json(...args: Parameters<typeof nativeJson>): Response {
+  const response = Reflect.apply(nativeJson, NativeResponse, args);
+  markBody(response, FIXED);
+  return response;
+}
+
+function clone(this: Response): Response {
+  const copy = Reflect.apply(nativeClone, this, []);
+  copyMark(this, copy);
+  return copy;
+}
+
+function slice(this: Blob, ...args: Parameters<Blob["slice"]>): Blob {
+  const part = Reflect.apply(nativeSlice, this, args);
+  if (filePath(this) !== null) markSlice(this, part, args[0]);
+  return part;
+}
+
+/** Throws the native TypeError. */
+function callWithoutNew(native: unknown): never {
+  Reflect.apply(native as () => never, undefined, []);
+  throw new TypeError("Constructor cannot be invoked without 'new'");
+}
+
+function replaceGlobal(name: string, native: { prototype: object }, wrapped: object): void {
+  for (const key of Reflect.ownKeys(native)) {
+    const property = Reflect.getOwnPropertyDescriptor(native, key);
+    if (property !== undefined) Reflect.defineProperty(wrapped, key, property);
+  }
+  Reflect.set(wrapped, "prototype", native.prototype);
+  Reflect.defineProperty(wrapped, "prototype", { writable: false });
+  Reflect.defineProperty(native.prototype, "constructor", { value: wrapped });
+  Reflect.set(globalThis, name, wrapped);
+}
+
+function replaceMethod(owner: object, name: string, method: object): void {
+  const native: unknown = Reflect.get(owner, name);
+  if (typeof native === "function") {
+    Object.defineProperty(method, "length", { value: native.length });
+  }
+  Reflect.set(owner, name, method);
+}

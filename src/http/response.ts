@@ -1,0 +1,174 @@
+// From what an app returned to what is written. Invariants: a fixed body never becomes a stream; whatever can't be sent is
+// "broken" before a byte is out; the framing that the head states is kept, or the connection ends.
+
+import {
+  bodyInit,
+  bodyKind,
+  claimBody,
+  filePath,
+  NativeResponse,
+  sliceStart,
+  UNKNOWN,
+} from "./response-body.ts";
+import { openFile } from "./response-file.ts";
+import { discard, frameFixed, frameNothing, frameStream } from "./response-framing.ts";
+import type { FixedResponse, StreamResponse } from "./response-framing.ts";
+import { readAppFields } from "./response-head.ts";
+import type { AppFields, ResponseContext } from "./response-head.ts";
+import type { OutputBuffer } from "./response-output.ts";
+
+/** Nothing can be sent: answer 500, and log `message`, with the stack of `error` unless that is null. */
+export interface BrokenResponse {
+  readonly type: "broken";
+  readonly message: string;
+  readonly error: unknown;
+}
+
+export type Prepared = FixedResponse | StreamResponse | BrokenResponse;
+
+/** Bodies in memory above this are written as the client takes them, instead of being copied whole. */
+const BLOB_STREAM_BYTES = 256 * 1024;
+
+// What Bun.serve sends for a body when the app has set no type.
+const TEXT_TYPE = "text/plain;charset=utf-8";
+const BYTES_TYPE = "application/octet-stream";
+
+/** Decides how what the app returned is sent. The Response is used up, also when the outcome is "broken". */
+export function prepare(value: unknown, context: ResponseContext): Prepared {
+  if (!(value instanceof NativeResponse)) {
+    return broken(`Expected a Response, got ${describe(value)}`);
+  }
+  const { status } = value;
+  // RFC 9110 §15.2.2: 101 hands the connection to another protocol, which no Response can do. 0 is Response.error().
+  if (status < 200) return broken(`A Response with status ${status} can't be sent`);
+  const init = bodyInit(value);
+  const kind = init === UNKNOWN && value.body === null ? "none" : bodyKind(init);
+  if (kind !== "none" && !claimBody(value)) {
+    return broken("Response body already used: make a new Response for each request");
+  }
+  // Before the bytes: reading its fields settles the boundary of a FormData body.
+  const fields = readAppFields(value.headers);
+  if (status === 204 || status === 205 || status === 304) {
+    if (kind === "stream" && value.body !== null) discard(value.body);
+    return frameNothing(value, fields, kind !== "none", context);
+  }
+  switch (kind) {
+    case "none":
+      return frameFixed(value, fields, null, 0, "", context);
+    case "text": {
+      const text = typeof init === "string" ? init : String(init);
+      return frameFixed(value, fields, text, Buffer.byteLength(text), TEXT_TYPE, context);
+    }
+    case "bytes":
+      return prepareBytes(value, fields, context);
+    case "blob":
+      // bodyKind says that it is one.
+      return prepareBlob(value, init as Blob, fields, context);
+    case "stream":
+      return prepareStream(value, fields, null, "", context);
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** Adds head and body. Strings are joined, so that a batch of answers is encoded at once. */
+export function encodeFixed(response: FixedResponse, output: OutputBuffer): void {
+  output.addLatin1(response.head);
+  const { body } = response;
+  if (body === null) return;
+  if (typeof body !== "string") output.addBytes(body);
+  else if (body.length === response.bodyBytes) output.addAscii(body);
+  else output.addUtf8(body);
+}
+
+function prepareBytes(response: Response, fields: AppFields, context: ResponseContext): Prepared {
+  const bytes = Bun.peek(response.bytes());
+  if (bytes instanceof Uint8Array) {
+    return frameFixed(response, fields, bytes, bytes.byteLength, BYTES_TYPE, context);
+  }
+  // Bun has yet to gather them.
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      controller.enqueue(await bytes);
+      controller.close();
+    },
+  });
+  return frameStream(response, fields, stream, null, "", context);
+}
+
+function prepareStream(
+  response: Response,
+  fields: AppFields,
+  length: number | null,
+  type: string,
+  context: ResponseContext,
+): Prepared {
+  const { body } = response;
+  if (body === null) return frameFixed(response, fields, null, 0, "", context);
+  if (body.locked) return broken("Response body is locked: something else is reading it");
+  return frameStream(response, fields, body, length, type, context);
+}
+
+function prepareBlob(
+  response: Response,
+  blob: Blob,
+  fields: AppFields,
+  context: ResponseContext,
+): Prepared {
+  const path = filePath(blob);
+  if (path !== null) return prepareFile(response, blob, path, fields, context);
+  const { size } = blob;
+  // S3 objects and file descriptors don't know theirs.
+  if (!Number.isFinite(size) || "presign" in blob) {
+    return prepareStream(response, fields, null, "", context);
+  }
+  if (size > BLOB_STREAM_BYTES) return prepareStream(response, fields, size, BYTES_TYPE, context);
+  return prepareBytes(response, fields, context);
+}
+
+function prepareFile(
+  response: Response,
+  blob: Blob,
+  path: string,
+  fields: AppFields,
+  context: ResponseContext,
+): Prepared {
+  const start = sliceStart(blob);
+  const maxLength = start === undefined ? Infinity : blob.size;
+  let file;
+  try {
+    file = openFile(path, start ?? 0, maxLength, context.head);
+  } catch (error) {
+    return broken(`Can't send file ${path}`, error);
+  }
+  const { body, length } = file;
+  let startOfHead: { status: number; statusText: string } = response;
+  let allFields = fields;
+  if (start !== undefined && response.status === 200 && length !== null && length > 0) {
+    // As Bun.serve: a client that asked for a range must not take a slice for the whole (RFC 9110 §15.3.7).
+    startOfHead = { status: 206, statusText: response.statusText };
+    if (!fields.contentRange) {
+      const range = `content-range: bytes ${start}-${start + length - 1}/*\r\n`;
+      allFields = { ...fields, lines: fields.lines + range };
+    }
+  }
+  if (body instanceof Uint8Array) {
+    // For HEAD nothing was read, and the length is the file's all the same.
+    const sent = context.head ? (length ?? 0) : body.byteLength;
+    return frameFixed(startOfHead, allFields, body, sent, BYTES_TYPE, context);
+  }
+  return frameStream(startOfHead, allFields, body, length, BYTES_TYPE, context);
+}
+
+function broken(message: string, error: unknown = null): BrokenResponse {
+  return { type: "broken", message, error };
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === "object") {
+    const name: unknown = value.constructor?.name;
+    return typeof name === "string" && name !== "" ? `an object of class ${name}` : "an object";
+  }
+  return `a ${typeof value}`;
+}

@@ -1,0 +1,16 @@
+import type { UserConfig } from "./config/types.ts";
+
+export type {
+  HookEnviron,
+  HookLog,
+  HookRequest,
+  HookServer,
+  HookWorker,
+  ServerHooks,
+} from "./config/hooks.ts";
+export type { Config, UserConfig } from "./config/types.ts";
+
+/** Returns its argument: for gunicorn.conf.ts, whose settings an editor then completes and checks. */
+export function defineConfig(config: UserConfig): UserConfig {
+  return config;
+}

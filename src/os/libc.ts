@@ -1,0 +1,110 @@
+/**
+ * The C library, opened on the first call, so that importing this file costs nothing. Only src/os may
+ * use it: everybody else sees functions that take numbers and throw SystemError.
+ */
+import { dlopen, read, type Pointer } from "bun:ffi";
+import { constants } from "node:os";
+
+const definitions = {
+  socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+  bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  listen: { args: ["i32", "i32"], returns: "i32" },
+  close: { args: ["i32"], returns: "i32" },
+  setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
+  getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
+  getsockname: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+  inet_pton: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+  if_nametoindex: { args: ["ptr"], returns: "u32" },
+  strerror: { args: ["i32"], returns: "cstring" },
+  fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
+} as const;
+
+// fcntl is variadic, and on Apple silicon variadic arguments go on the stack: six idle ones fill the registers.
+const variadicOnStack = {
+  args: ["i32", "i32", "i64", "i64", "i64", "i64", "i64", "i64", "i64"],
+  returns: "i32",
+} as const;
+
+type Library = ReturnType<typeof dlopen<typeof definitions>>["symbols"];
+
+interface Libc {
+  readonly symbols: Library;
+  readonly fcntl: (fd: number, command: number, argument: number) => number;
+  readonly errno: () => number;
+}
+
+let opened: Libc | undefined;
+
+function libc(): Libc {
+  return (opened ??= process.platform === "darwin" ? openDarwin() : openLinux());
+}
+
+function openLinux(): Libc {
+  const musl = `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`;
+  const { symbols, path } = openFirst(["libc.so.6", musl]);
+  return { symbols, fcntl: symbols.fcntl, errno: errnoReader(path, "__errno_location") };
+}
+
+function openDarwin(): Libc {
+  const { symbols, path } = openFirst(["libSystem.B.dylib"]);
+  const errno = errnoReader(path, "__error");
+  if (process.arch !== "arm64") return { symbols, fcntl: symbols.fcntl, errno };
+  const { fcntl } = dlopen(path, { fcntl: variadicOnStack }).symbols;
+  return { symbols, fcntl: (fd, ...rest) => fcntl(fd, rest[0], 0, 0, 0, 0, 0, 0, rest[1]), errno };
+}
+
+/** errno belongs to the thread: the C library has a function that says where it is. */
+function errnoReader(path: string, name: string): () => number {
+  const location = dlopen(path, { [name]: { args: [], returns: "ptr" } }).symbols[name];
+  return () => read.i32(Number(location?.()) as Pointer, 0);
+}
+
+function openFirst(paths: readonly string[]): { symbols: Library; path: string } {
+  let cause: unknown;
+  for (const path of paths) {
+    try {
+      return { symbols: dlopen(path, definitions).symbols, path };
+    } catch (error) {
+      // Not this C library: the next name may be there, and the last failure is kept.
+      cause = error;
+    }
+  }
+  throw new Error(`no C library found: tried ${paths.join(", ")}`, { cause });
+}
+
+/** The C functions themselves: they answer -1 and leave errno, which `check` turns into an error. */
+export function library(): Library {
+  return libc().symbols;
+}
+
+export function fcntl(fd: number, command: number, argument: number): number {
+  return check(libc().fcntl(fd, command, argument), "fcntl");
+}
+
+/** Passes a result on, and throws the SystemError of errno when it is negative. */
+export function check(result: number, syscall: string): number {
+  if (result >= 0) return result;
+  throw new SystemError(libc().errno(), syscall);
+}
+
+/** A system call that failed; the message is Python's, as operators know it from Gunicorn: `[Errno 98] Address already in use`. */
+export class SystemError extends Error {
+  override readonly name = "SystemError";
+  readonly errno: number;
+  /** `EADDRINUSE`. */
+  readonly code: string;
+  readonly syscall: string;
+
+  constructor(errno: number, syscall: string) {
+    super(`[Errno ${errno}] ${libc().symbols.strerror(errno)}`);
+    this.errno = errno;
+    this.code = nameOf(errno);
+    this.syscall = syscall;
+  }
+}
+
+function nameOf(errno: number): string {
+  // Some numbers have two names (EAGAIN, EWOULDBLOCK): the common one comes first.
+  for (const [name, number] of Object.entries(constants.errno)) if (number === errno) return name;
+  return `E${errno}`;
+}

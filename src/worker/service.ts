@@ -1,0 +1,82 @@
+/** What all connections of an `async` worker share: its parts, its clock, and the list of the connections themselves. */
+import type { AppServer } from "../app/server.ts";
+import type { ConfigData } from "../config/types.ts";
+import { type Limits, limitsFrom } from "../http/limits.ts";
+import type { ScoreboardRow } from "../ipc/scoreboard.ts";
+import type { Log } from "../log/error-log.ts";
+import type { Connection } from "./connection.ts";
+import type { Handler } from "./handler.ts";
+
+/** The step of the connections' clock: timeouts are late by at most this. */
+export const tickMs = 250;
+
+/** How long a client may take to send a head, and to close after the last answer. */
+const headTimeoutSeconds = 60;
+const lingerSeconds = 2;
+
+export function ticksOf(seconds: number): number {
+  // One more: the first tick may come at once.
+  return seconds <= 0 ? 0 : Math.ceil((seconds * 1000) / tickMs) + 1;
+}
+
+export class Service {
+  readonly limits: Limits;
+  readonly handler: Handler;
+  readonly log: Log;
+  readonly scheme = "http";
+  readonly headTicks = ticksOf(headTimeoutSeconds);
+  readonly lingerTicks = ticksOf(lingerSeconds);
+  readonly keepAliveTicks: number;
+  draining = false;
+  readonly #connections = new Set<Connection>();
+  readonly #scores: ScoreboardRow;
+  #empty: PromiseWithResolvers<void> | null = null;
+
+  constructor(parts: {
+    readonly config: ConfigData;
+    readonly handler: Handler;
+    readonly log: Log;
+    readonly scores: ScoreboardRow;
+  }) {
+    this.limits = limitsFrom(parts.config);
+    this.handler = parts.handler;
+    this.log = parts.log;
+    this.keepAliveTicks = ticksOf(parts.config.keepalive);
+    this.#scores = parts.scores;
+    // A count of ticks, not of milliseconds: while the loop is blocked, nobody's time runs out.
+    setInterval(() => this.#tick(), tickMs);
+  }
+
+  add(connection: Connection): void {
+    this.#connections.add(connection);
+    this.#scores.connections = this.#connections.size;
+    if (this.draining) connection.drain();
+  }
+
+  remove(connection: Connection): void {
+    this.#connections.delete(connection);
+    this.#scores.connections = this.#connections.size;
+    if (this.#connections.size === 0) this.#empty?.resolve();
+  }
+
+  /** Answers say `Connection: close` from now on; resolves when the last connection has closed. */
+  async drain(): Promise<void> {
+    this.draining = true;
+    for (const connection of this.#connections) connection.drain();
+    if (this.#connections.size === 0) return;
+    this.#empty = Promise.withResolvers();
+    await this.#empty.promise;
+  }
+
+  #tick(): void {
+    for (const connection of this.#connections) connection.tick();
+  }
+}
+
+/** Where a connection was accepted: what its requests' URLs and the app's second argument say. */
+export interface Entrance {
+  readonly service: Service;
+  readonly server: AppServer;
+  /** The authority of requests without Host: `127.0.0.1:8000`. */
+  readonly host: string;
+}

@@ -1,0 +1,204 @@
+/**
+ * The import table of docs/design.md, and the few rules that hold for every file. Each test collects all
+ * offences, so that a failure lists them.
+ */
+import { describe, expect, test } from "bun:test";
+import { dirname, join } from "node:path";
+
+const root = join(import.meta.dir, "..");
+
+/** What a folder may take of another one: everything, types (and the errors, which are thrown and caught), or these files. */
+type Permission = "all" | "types" | readonly string[];
+
+const everything = {
+  config: "all",
+  app: "all",
+  os: "all",
+  listen: "all",
+  ipc: "all",
+  log: "all",
+  arbiter: "all",
+  reload: "all",
+} as const;
+
+const table: Record<string, Readonly<Record<string, Permission>>> = {
+  // index.ts, the public face, and version.ts.
+  "": { config: "all", log: "all" },
+  config: {},
+  http: {},
+  ipc: { config: "types" },
+  app: {},
+  reload: {},
+  os: {},
+  listen: { config: "types", os: "all" },
+  log: { config: "types", os: "all" },
+  arbiter: { config: "all", listen: "all", log: "all", ipc: "all", os: "all" },
+  worker: {
+    config: "all",
+    listen: ["src/listen/handoff.ts"],
+    app: "all",
+    http: "all",
+    log: "all",
+    ipc: "all",
+    os: "all",
+    reload: "all",
+  },
+  cli: everything,
+};
+
+const forAll = new Set(["src/version.ts"]);
+
+interface Import {
+  readonly specifier: string;
+  readonly typeOnly: boolean;
+}
+
+/** Static, re-exporting and dynamic imports of a source text. */
+function importsOf(source: string): Import[] {
+  const code = source.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+  const statics =
+    /^\s*(?:import|export)\s+(type\s+)?(?:[\w$\s{},*]+?\sfrom\s+|[{][\w$\s,]*[}]\s*from\s+)?["']([^"']+)["']/gm;
+  const dynamics = /\bimport\(\s*["'`]([^"'`]+)["'`]/g;
+  return [
+    ...[...code.matchAll(statics)].map(([, type, specifier = ""]) => ({
+      specifier,
+      typeOnly: type !== undefined,
+    })),
+    ...[...code.matchAll(dynamics)].map(([, specifier = ""]) => ({ specifier, typeOnly: false })),
+  ];
+}
+
+/** `arbiter` of `src/arbiter/plan.ts`; empty for a file of src itself. */
+function folderOf(path: string): string {
+  const [, folder = "", ...rest] = path.split("/");
+  return rest.length > 0 ? folder : "";
+}
+
+function isAllowed(path: string, target: string, typeOnly: boolean): boolean {
+  if (path.startsWith("bin/")) return target.startsWith("src/cli/");
+  const from = folderOf(path);
+  const to = folderOf(target);
+  if (from === to || forAll.has(target)) return true;
+  const permission = table[from]?.[to];
+  if (permission === undefined) return false;
+  if (permission === "all") return true;
+  if (permission === "types") return typeOnly || target === "src/config/errors.ts";
+  return permission.includes(target);
+}
+
+/** What is wrong with the imports of a file, whose path is relative to the project. */
+function offencesOf(path: string, source: string): string[] {
+  return importsOf(source).flatMap(({ specifier, typeOnly }) => {
+    if (specifier === "bun:ffi")
+      return path.startsWith("src/os/") ? [] : [`${path} imports bun:ffi`];
+    if (!specifier.startsWith(".")) return [];
+    if (!/\.(ts|json)$/.test(specifier)) return [`${path} imports ${specifier} without .ts`];
+    const target = join(dirname(path), specifier);
+    if (!target.startsWith("src/") || !target.endsWith(".ts")) return [];
+    return isAllowed(path, target, typeOnly) ? [] : [`${path} imports ${target}`];
+  });
+}
+
+/** A way from a file back to itself along imports that are there at run time, or null. */
+function findCycle(graph: ReadonlyMap<string, readonly string[]>): string[] | null {
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): string[] | null => {
+    if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
+    if (done.has(path)) return null;
+    for (const next of graph.get(path) ?? []) {
+      const cycle = visit(next, [...trail, path]);
+      if (cycle !== null) return cycle;
+    }
+    done.add(path);
+    return null;
+  };
+  for (const path of graph.keys()) {
+    const cycle = visit(path, []);
+    if (cycle !== null) return cycle;
+  }
+  return null;
+}
+
+/** Texts by path. */
+async function readSources(...folders: readonly string[]): Promise<Map<string, string>> {
+  const glob = new Bun.Glob(`{${folders.join(",")}}/**/*.ts`);
+  const paths = [...glob.scanSync({ cwd: root })].sort();
+  const texts = await Promise.all(paths.map((path) => Bun.file(join(root, path)).text()));
+  return new Map(paths.map((path, index) => [path, texts[index] ?? ""]));
+}
+
+describe("the sources", () => {
+  test("import along the table only", async () => {
+    const sources = await readSources("src", "bin");
+    expect(sources.size).toBeGreaterThan(0);
+    expect([...sources].flatMap(([path, source]) => offencesOf(path, source))).toEqual([]);
+  });
+
+  test("live in folders of the table", async () => {
+    const folders = [...(await readSources("src")).keys()].map(folderOf);
+    expect([...new Set(folders)].filter((folder) => table[folder] === undefined)).toEqual([]);
+  });
+
+  test("never import each other in a circle", async () => {
+    const sources = await readSources("src");
+    const graph = new Map(
+      [...sources].map(([path, source]) => [
+        path,
+        importsOf(source)
+          .filter(({ specifier, typeOnly }) => specifier.startsWith(".") && !typeOnly)
+          .map(({ specifier }) => join(dirname(path), specifier)),
+      ]),
+    );
+    expect(findCycle(graph)).toBeNull();
+  });
+
+  test("have at most 300 lines", async () => {
+    const sources = await readSources("src", "bin", "bench");
+    const long = [...sources].map(([path, source]) => [path, source.split("\n").length - 1]);
+    expect(long.filter(([, lines]) => Number(lines) > 300)).toEqual([]);
+  });
+});
+
+describe("the checker", () => {
+  const rows: [claim: string, path: string, source: string, offences: number][] = [
+    ["knows a forbidden folder", "src/arbiter/a.ts", `import { x } from "../worker/x.ts";`, 1],
+    ["knows a forbidden type", "src/worker/a.ts", `import type { X } from "../arbiter/x.ts";`, 1],
+    ["knows a dynamic import", "src/arbiter/a.ts", `await import("../cli/main.ts");`, 1],
+    ["knows a re-export", "src/http/a.ts", `export { x } from "../os/x.ts";`, 1],
+    ["knows a re-export of all", "src/http/a.ts", `export * from "../os/x.ts";`, 1],
+    ["knows an import for its effect", "src/http/a.ts", `import "../os/x.ts";`, 1],
+    [
+      "knows an import of several lines",
+      "src/app/a.ts",
+      `import {\n  x,\n  type Y,\n} from "../os/x.ts";`,
+      1,
+    ],
+    ["counts each offence", "src/os/a.ts", `import "../app/a.ts";\nimport "../log/b.ts";`, 2],
+    ["refuses values of config in ipc", "src/ipc/a.ts", `import { x } from "../config/x.ts";`, 1],
+    ["takes types of config in ipc", "src/ipc/a.ts", `import type { X } from "../config/x.ts";`, 0],
+    ["takes errors in listen", "src/listen/a.ts", `import { E } from "../config/errors.ts";`, 0],
+    ["takes hand-off in worker", "src/worker/a.ts", `import { p } from "../listen/handoff.ts";`, 0],
+    ["refuses listeners in worker", "src/worker/a.ts", `import "../listen/listeners.ts";`, 1],
+    ["refuses cli everywhere", "src/log/a.ts", `import "../cli/main.ts";`, 1],
+    ["refuses worker in cli", "src/cli/a.ts", `import "../worker/main.ts";`, 1],
+    ["refuses all but cli in bin", "bin/a.ts", `import "../src/arbiter/main.ts";`, 1],
+    ["takes cli in bin", "bin/a.ts", `import { main } from "../src/cli/main.ts";`, 0],
+    ["takes the own folder", "src/worker/kinds/a.ts", `import "../worker.ts";`, 0],
+    ["refuses bun:ffi outside os", "src/listen/a.ts", `import { ptr } from "bun:ffi";`, 1],
+    ["takes bun:ffi in os", "src/os/a.ts", `import { ptr } from "bun:ffi";`, 0],
+    ["wants .ts", "src/os/a.ts", `import { x } from "./libc";`, 1],
+    ["takes packages", "src/cli/a.ts", `import { x } from "citty";`, 0],
+    ["reads no comments", "src/http/a.ts", `// import "../os/x.ts";\n/* import "../os/x.ts" */`, 0],
+    ["reads no text", "src/http/a.ts", `export const x =\n  "../os/x.ts";`, 0],
+  ];
+  test.each(rows)("%s", (_claim, path, source, offences) => {
+    expect(offencesOf(path, source)).toHaveLength(offences);
+  });
+
+  test("finds a circle, and none in a diamond", () => {
+    const circle = { a: ["b"], b: ["c"], c: ["b"] };
+    expect(findCycle(new Map(Object.entries(circle)))).toEqual(["b", "c", "b"]);
+    const diamond = { a: ["b", "c"], b: ["d"], c: ["d"], d: [] };
+    expect(findCycle(new Map(Object.entries(diamond)))).toBeNull();
+  });
+});

@@ -1,0 +1,131 @@
+/** Closed-loop clients over plain sockets: one request at a time each, every answer checked, every failure kept with its reason. */
+
+export interface LoadOptions {
+  readonly port: number;
+  readonly hostname?: string;
+  /** Clients that open a connection for each request. */
+  readonly fresh: number;
+  /** Clients that keep their connection until the server says `Connection: close`. */
+  readonly kept: number;
+  readonly path?: string;
+  /** What every answer's body must be. */
+  readonly expected: string;
+}
+
+export interface LoadResult {
+  readonly requests: number;
+  readonly failures: readonly string[];
+}
+
+/** Load that runs until stop(); pause() resolves when no request is under way and no connection is open. */
+export class Load {
+  readonly #options: LoadOptions;
+  readonly #clients: Promise<void>[] = [];
+  readonly #failures: string[] = [];
+  #requests = 0;
+  #stopped = false;
+  #gate: PromiseWithResolvers<void> | null = null;
+  #open = 0;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+    for (let count = 0; count < options.fresh; count++) this.#clients.push(this.#run(false));
+    for (let count = 0; count < options.kept; count++) this.#clients.push(this.#run(true));
+  }
+
+  get requests(): number {
+    return this.#requests;
+  }
+
+  get failures(): readonly string[] {
+    return this.#failures;
+  }
+
+  /** Waits until so many more requests have been answered. */
+  async more(count: number): Promise<void> {
+    const goal = this.#requests + count;
+    while (this.#requests < goal) {
+      if (this.#failures.length > 100) throw new Error(this.#failures.slice(0, 5).join("\n"));
+      await Bun.sleep(2);
+    }
+  }
+
+  async pause(): Promise<void> {
+    this.#gate ??= Promise.withResolvers();
+    while (this.#open > 0) await Bun.sleep(1);
+  }
+
+  resume(): void {
+    this.#gate?.resolve();
+    this.#gate = null;
+  }
+
+  async stop(): Promise<LoadResult> {
+    this.#stopped = true;
+    this.resume();
+    await Promise.all(this.#clients);
+    return { requests: this.#requests, failures: this.#failures };
+  }
+
+  async #run(keepAlive: boolean): Promise<void> {
+    while (!this.#stopped) {
+      if (this.#gate !== null) await this.#gate.promise;
+      this.#open += 1;
+      const failure = await this.#connection(keepAlive);
+      this.#open -= 1;
+      if (failure !== null) this.#failures.push(`${keepAlive ? "kept" : "fresh"}: ${failure}`);
+    }
+  }
+
+  /** One connection from its opening to its end; answers with what went wrong, if anything did. */
+  #connection(keepAlive: boolean): Promise<string | null> {
+    const { port, hostname = "127.0.0.1", path = "/", expected } = this.#options;
+    const ended = Promise.withResolvers<string | null>();
+    const request = `GET ${path} HTTP/1.1\r\nHost: test\r\n${keepAlive ? "" : "Connection: close\r\n"}\r\n`;
+    let received = "";
+    let waiting = true;
+    const finish = (socket: { end(): void } | null, failure: string | null) => {
+      socket?.end();
+      ended.resolve(failure);
+    };
+    Bun.connect({
+      hostname,
+      port,
+      socket: {
+        open: (socket) => {
+          socket.write(request);
+        },
+        data: (socket, bytes) => {
+          received += bytes.toString("latin1");
+          const headEnd = received.indexOf("\r\n\r\n");
+          if (headEnd === -1) return;
+          const head = received.slice(0, headEnd);
+          const length = Number(/content-length: (\d+)/i.exec(head)?.[1]);
+          const body = received.slice(headEnd + 4);
+          if (body.length < length) return;
+          if (!head.startsWith("HTTP/1.1 200 ") || body !== expected) {
+            return finish(socket, `unexpected answer: ${received.slice(0, 300)}`);
+          }
+          this.#requests += 1;
+          received = "";
+          const goesOn = keepAlive && !this.#stopped && this.#gate === null;
+          if (goesOn && !/^connection: close$/im.test(head)) {
+            socket.write(request);
+          } else {
+            waiting = false;
+            finish(socket, null);
+          }
+        },
+        end: (socket) => {
+          if (waiting) finish(socket, `closed after ${received.length} bytes of an answer`);
+        },
+        close: (_socket, error) => {
+          if (waiting) finish(null, `closed: ${error ?? "no error"}`);
+        },
+        error: (socket, error) => finish(socket, `error: ${error.message}`),
+        connectError: (_socket, error) => finish(null, `can't connect: ${error.message}`),
+      },
+    }).catch((error: Error) => finish(null, `can't connect: ${error.message}`));
+    return ended.promise;
+  }
+}

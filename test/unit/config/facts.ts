@@ -1,0 +1,4 @@
+import type { Facts } from "../../../src/config/kinds.ts";
+
+/** A machine with seven CPUs. */
+export const facts: Facts = { cwd: "/srv", platform: "linux", cpuCount: () => 7 };

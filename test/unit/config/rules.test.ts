@@ -1,0 +1,47 @@
+import { describe, expect, test } from "bun:test";
+import { ConfigError } from "../../../src/config/errors.ts";
+import { resolveConfig } from "../../../src/config/resolve.ts";
+
+function resolve(words: string) {
+  return resolveConfig({
+    argv: words.split(" "),
+    env: {},
+    cwd: import.meta.dir,
+    generation: 1,
+    platform: "linux",
+    cpuCount: () => 7,
+  });
+}
+
+const reads = "Bun.serve reads requests itself";
+
+describe("checkRules() with worker class serve", () => {
+  test.each([
+    ["--limit-request-line 100", `--limit-request-line: ${reads}, with a limit of its own`],
+    ["--limit-request-fields 100", `--limit-request-fields: ${reads} and doesn't count fields`],
+    ["--limit-request-field_s 9", `--limit-request-field_size: ${reads}, with a limit of its own`],
+    [
+      "--keep-alive 2",
+      "--keep-alive: Bun.serve has one idle timer for keep-alive, uploads and responses together",
+    ],
+    ["--backlog 9", "--backlog: Bun.serve opens its own sockets and takes no backlog"],
+  ])("refuses %s", async (words, text) => {
+    const message = text.replace(": ", ": can't be set with worker class serve: ");
+    await expect(resolve(`-k serve ${words}`)).rejects.toThrow(new ConfigError(message));
+    await resolve(`-k async ${words}`);
+  });
+
+  test("refuses a shared socket", async () => {
+    await expect(resolve("-k serve --no-reuse-port")).rejects.toThrow(
+      new ConfigError(
+        "--reuse-port: can't be off with worker class serve: each Bun.serve opens a socket of its own",
+      ),
+    );
+    await resolve("-k serve --reuse-port");
+  });
+
+  test("allows what Bun.serve can do", async () => {
+    const { config } = await resolve("-k serve -w 2 --max-requests 9 --timeout 5 --env A=1");
+    expect(config.workerClass).toBe("serve");
+  });
+});

@@ -1,0 +1,297 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { parseAddress } from "../../../src/listen/address.ts";
+import { ListenError, type OpenOptions } from "../../../src/listen/group.ts";
+import { protectInherited } from "../../../src/listen/handoff.ts";
+import { Listeners } from "../../../src/listen/listeners.ts";
+import { fcntl } from "../../../src/os/libc.ts";
+
+const onLinux = process.platform === "linux";
+const F_GETFD = 1;
+const F_SETFD = 2;
+const F_DUPFD_CLOEXEC = 1030;
+const options: OpenOptions = { backlog: 1024, kind: onLinux ? "slots" : "shared", retryDelayMs: 1 };
+
+const cleanUps: (() => void)[] = [];
+
+afterEach(() => {
+  for (const cleanUp of cleanUps.splice(0).toReversed()) cleanUp();
+});
+
+async function openListeners(
+  binds: readonly string[],
+  slots: number,
+  changes: Partial<OpenOptions> = {},
+): Promise<Listeners> {
+  const listeners = new Listeners();
+  cleanUps.push(() => listeners.close());
+  await listeners.open(binds.map(parseAddress), slots, { ...options, ...changes });
+  return listeners;
+}
+
+/** Answers each connection with `name`. Works on a copy of the fd, since Bun.listen closes what it gets. */
+function serve(fd: number, name: string): void {
+  const socket = {
+    open: (client: Bun.Socket) => void client.end(name),
+    data() {},
+  };
+  const copy = { fd: fcntl(fd, F_DUPFD_CLOEXEC, 0), socket };
+  const listener = Bun.listen(copy as unknown as Bun.TCPSocketListenOptions);
+  cleanUps.push(() => listener.stop(true));
+}
+
+function ask(hostname: string, port: number): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  let answer = "";
+  Bun.connect({
+    hostname,
+    port,
+    socket: {
+      data: (_socket, bytes) => void (answer += bytes.toString()),
+      close: () => resolve(answer),
+    },
+  }).catch(reject);
+  return promise;
+}
+
+/** Who answered how often. */
+async function survey(port: number, connections: number): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (let sent = 0; sent < connections; sent += 20) {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask("127.0.0.1", port)));
+    for (const name of answers) counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function portOf(listeners: Listeners): number {
+  return listeners.forSlot(0)[0]?.port ?? 0;
+}
+
+function fdsOf(listeners: Listeners, slot: number): number[] {
+  return listeners.forSlot(slot).map(({ fd }) => fd);
+}
+
+function serveAll(listeners: Listeners): void {
+  for (let slot = 0; slot < listeners.slots; slot++)
+    for (const { fd } of listeners.forSlot(slot)) serve(fd, `slot ${slot}`);
+}
+
+describe("Listeners.open()", () => {
+  test.if(onLinux)("gives each slot its own socket on one port", async () => {
+    const listeners = await openListeners(["127.0.0.1:0"], 3);
+    const port = portOf(listeners);
+    expect(port).toBeGreaterThan(0);
+    const all = [0, 1, 2].flatMap((slot) => listeners.forSlot(slot));
+    expect(new Set(all.map(({ fd }) => fd)).size).toBe(3);
+    for (const { url, hostname, port: each } of all)
+      expect([url, hostname, each]).toEqual([`http://127.0.0.1:${port}`, "127.0.0.1", port]);
+    serveAll(listeners);
+    expect(Object.keys(await survey(port, 100)).sort()).toEqual(["slot 0", "slot 1", "slot 2"]);
+  });
+
+  test("shares one socket without reusePort", async () => {
+    const listeners = await openListeners(["127.0.0.1:0"], 3, { kind: "shared" });
+    expect(fdsOf(listeners, 2)).toEqual(fdsOf(listeners, 0));
+    listeners.addSlot();
+    expect(fdsOf(listeners, 3)).toEqual(fdsOf(listeners, 0));
+    listeners.removeTopSlot();
+    expect(() => listeners.forSlot(3)).toThrow(new RangeError("no sockets for slot 3"));
+    serve(fdsOf(listeners, 0)[0] ?? -1, "shared");
+    expect(await ask("127.0.0.1", portOf(listeners))).toBe("shared");
+  });
+
+  test("opens v6, and several addresses in their order", async () => {
+    const listeners = await openListeners(["[::1]:0", "127.0.0.1:0"], 2);
+    const [v6, v4] = listeners.forSlot(1);
+    expect(listeners.urls).toEqual([
+      `http://[::1]:${v6?.port ?? 0}`,
+      `http://127.0.0.1:${v4?.port ?? 0}`,
+    ]);
+    serveAll(listeners);
+    expect(await ask("::1", v6?.port ?? 0)).toStartWith("slot ");
+    expect(await ask("127.0.0.1", v4?.port ?? 0)).toStartWith("slot ");
+  });
+
+  test("looks names up and takes v4 first", async () => {
+    const listeners = await openListeners(["localhost:0"], 1);
+    expect(listeners.forSlot(0)[0]?.hostname).toBe("127.0.0.1");
+  });
+
+  test("lets [::] and 0.0.0.0 share a port", async () => {
+    const free = await openListeners(["0.0.0.0:0"], 1);
+    const port = portOf(free);
+    free.close();
+    const listeners = await openListeners([`[::]:${port}`, `0.0.0.0:${port}`], 2);
+    expect(listeners.urls).toEqual([`http://[::]:${port}`, `http://0.0.0.0:${port}`]);
+  });
+
+  test("gives up a port in use after five attempts, with Gunicorn's lines", async () => {
+    const port = portOf(await openListeners(["127.0.0.1:0"], 1));
+    const lines: string[] = [];
+    const onRetry = (level: string, message: string) => void lines.push(`${level} ${message}`);
+    const failure = await openListeners([`127.0.0.1:${port}`], 1, { onRetry }).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toBeInstanceOf(ListenError);
+    expect(String(failure)).toBe(`ListenError: Can't connect to ('127.0.0.1', ${port})`);
+    const attempt = [
+      `error Connection in use: ('127.0.0.1', ${port})`,
+      expect.stringMatching(/^error connection to \('127.0.0.1', \d+\) failed: \[Errno \d+\] Addr/),
+    ];
+    const retried = [...attempt, "debug Retrying in 1 second."];
+    expect(lines).toEqual([...retried, ...retried, ...retried, ...retried, ...attempt]);
+  });
+
+  test("names an address of another machine invalid", async () => {
+    const lines: string[] = [];
+    const onRetry = (_level: string, message: string) => void lines.push(message);
+    const failure = openListeners(["203.0.113.1:0"], 1, { onRetry });
+    await expect(failure).rejects.toThrow("Can't connect to ('203.0.113.1', 0)");
+    expect(lines[0]).toBe("Invalid address: ('203.0.113.1', 0)");
+  });
+
+  test("gets the port when it becomes free between two attempts", async () => {
+    const first = await openListeners(["127.0.0.1:0"], 1);
+    const port = portOf(first);
+    const onRetry = (level: string) => void (level === "debug" && first.close());
+    const second = await openListeners([`127.0.0.1:${port}`], 1, { onRetry });
+    expect(second.urls).toEqual([`http://127.0.0.1:${port}`]);
+  });
+
+  test("stops trying when told to", async () => {
+    const port = portOf(await openListeners(["127.0.0.1:0"], 1));
+    const stop = new AbortController();
+    const onRetry = () => stop.abort(new Error("stopping"));
+    const failure = openListeners([`127.0.0.1:${port}`], 1, { onRetry, signal: stop.signal });
+    await expect(failure).rejects.toThrow("stopping");
+  });
+});
+
+describe("Listeners.open() again", () => {
+  test("keeps what stays, opens what is new, and closes the rest when told to", async () => {
+    const listeners = await openListeners(["127.0.0.1:0", "[::1]:0"], 2);
+    const [kept, gone] = listeners.forSlot(1);
+    serveAll(listeners);
+    await listeners.open(["127.0.0.1:0", "127.0.0.2:0"].map(parseAddress), 2, options);
+    const [same, fresh] = listeners.forSlot(1);
+    expect(same).toEqual(kept);
+    expect(fresh?.hostname).toBe("127.0.0.2");
+    expect(await ask("::1", gone?.port ?? 0)).toStartWith("slot ");
+    expect(fcntl(gone?.fd ?? -1, F_GETFD, 0)).toBe(1);
+    listeners.closeUnused();
+    expect(() => fcntl(gone?.fd ?? -1, F_GETFD, 0)).toThrow("Bad file descriptor");
+  });
+
+  test("takes an address back that isn't closed yet", async () => {
+    const listeners = await openListeners(["127.0.0.1:0"], 2);
+    const before = [0, 1].map((slot) => fdsOf(listeners, slot));
+    await listeners.open([parseAddress("[::1]:0")], 2, options);
+    await listeners.open([parseAddress("127.0.0.1:0")], 2, options);
+    expect([0, 1].map((slot) => fdsOf(listeners, slot))).toEqual(before);
+  });
+
+  test("still hands an earlier generation its own sockets", async () => {
+    const before = ["127.0.0.1:0", "[::1]:0"].map(parseAddress);
+    const listeners = await openListeners(["127.0.0.1:0", "[::1]:0"], 1);
+    const inherited = listeners.forSlot(0);
+    await listeners.open([parseAddress("127.0.0.2:0")], 1, options);
+    expect(listeners.forSlot(0, before)).toEqual(inherited);
+    listeners.addSlot();
+    expect(listeners.forSlot(1, before)).toHaveLength(2);
+    listeners.closeUnused();
+    expect(() => listeners.forSlot(0, before)).toThrow(
+      new RangeError("no socket for ('127.0.0.1', 0) in slot 0"),
+    );
+  });
+
+  test("leaves everything as it was when one address can't be opened", async () => {
+    const port = portOf(await openListeners(["127.0.0.1:0"], 1));
+    const listeners = await openListeners(["127.0.0.1:0"], 2);
+    const before = [0, 1].map((slot) => listeners.forSlot(slot));
+    const wanted = ["[::1]:0", `127.0.0.1:${port}`].map(parseAddress);
+    const failure = await listeners.open(wanted, 2, options).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(ListenError);
+    expect([0, 1].map((slot) => listeners.forSlot(slot))).toEqual(before);
+    expect(listeners.urls).toHaveLength(1);
+  });
+
+  test("widens an address to all interfaces on its own port", async () => {
+    const listeners = await openListeners(["127.0.0.1:0"], 1);
+    const port = portOf(listeners);
+    if (!onLinux) return;
+    await listeners.open([parseAddress(`0.0.0.0:${port}`)], 1, options);
+    listeners.closeUnused();
+    serveAll(listeners);
+    expect(await ask("127.0.0.1", port)).toBe("slot 0");
+  });
+
+  test("gives new addresses as many slots as there are", async () => {
+    const listeners = await openListeners(["127.0.0.1:0"], 1);
+    listeners.addSlot();
+    await listeners.open(["127.0.0.1:0", "[::1]:0"].map(parseAddress), 1, options);
+    expect(listeners.forSlot(1)).toHaveLength(2);
+  });
+});
+
+describe.if(onLinux)("Listeners.steer()", () => {
+  test("sends new connections to the first slots only", async () => {
+    const listeners = await openListeners(["127.0.0.1:0"], 3);
+    serveAll(listeners);
+    expect(listeners.steer(2)).toBe(true);
+    const counts = await survey(portOf(listeners), 200);
+    expect(Object.keys(counts).sort()).toEqual(["slot 0", "slot 1"]);
+    listeners.steer(3);
+    expect(Object.keys(await survey(portOf(listeners), 200))).toHaveLength(3);
+  });
+
+  test("keeps an added slot without connections until it is counted in", async () => {
+    const listeners = await openListeners(["127.0.0.1:0"], 1);
+    serve(fdsOf(listeners, 0)[0] ?? -1, "slot 0");
+    listeners.addSlot();
+    expect(await survey(portOf(listeners), 100)).toEqual({ "slot 0": 100 });
+    serve(fdsOf(listeners, 1)[0] ?? -1, "slot 1");
+    listeners.steer(2);
+    expect(Object.keys(await survey(portOf(listeners), 100)).sort()).toEqual(["slot 0", "slot 1"]);
+  });
+
+  test("removes and adds the top slot again and again", async () => {
+    const listeners = await openListeners(["127.0.0.1:0"], 2);
+    serve(fdsOf(listeners, 0)[0] ?? -1, "slot 0");
+    for (let round = 0; round < 3; round++) {
+      listeners.steer(1);
+      listeners.removeTopSlot();
+      expect(await survey(portOf(listeners), 20)).toEqual({ "slot 0": 20 });
+      listeners.addSlot();
+    }
+    serve(fdsOf(listeners, 1)[0] ?? -1, "slot 1");
+    listeners.steer(2);
+    expect(Object.keys(await survey(portOf(listeners), 100)).sort()).toEqual(["slot 0", "slot 1"]);
+  });
+
+  test("refuses more slots than there are", async () => {
+    const listeners = await openListeners(["127.0.0.1:0"], 1);
+    expect(() => listeners.steer(2)).toThrow(new RangeError("can't steer to 2 of 1 slots"));
+    expect(() => listeners.removeTopSlot()).toThrow(RangeError);
+  });
+});
+
+test.if(onLinux)("Listeners.refuseNew() empties the queues and fills them no more", async () => {
+  const listeners = await openListeners(["127.0.0.1:0"], 2);
+  const port = portOf(listeners);
+  const early = [ask("127.0.0.1", port), ask("127.0.0.1", port)];
+  while (listeners.queueLength() !== 2) await Bun.sleep(1);
+  expect(listeners.refuseNew()).toBe(true);
+  const late = ask("127.0.0.1", port).catch(() => "refused");
+  serveAll(listeners);
+  for (const answer of await Promise.all(early)) expect(answer).toStartWith("slot ");
+  expect(listeners.queueLength()).toBe(0);
+  for (const cleanUp of cleanUps.splice(0).toReversed()) cleanUp();
+  expect(await late).toBe("refused");
+});
+
+test("protectInherited() sets close-on-exec on each", async () => {
+  const listeners = await openListeners(["127.0.0.1:0", "[::1]:0"], 1);
+  for (const { fd } of listeners.forSlot(0)) fcntl(fd, F_SETFD, 0);
+  protectInherited(listeners.forSlot(0));
+  for (const { fd } of listeners.forSlot(0)) expect(fcntl(fd, F_GETFD, 0)).toBe(1);
+});

@@ -3,14 +3,19 @@
  * next, and #perform is the only code that spawns, signals or closes. Nothing here awaits: what
  * takes time is started, and comes back as an event.
  */
-import type { ResolvedConfig } from "../config/resolve.ts";
 import type { Scoreboard, ScoreboardRow } from "../ipc/scoreboard.ts";
 import { parseAddress } from "../listen/address.ts";
 import type { Listeners } from "../listen/listeners.ts";
 import { createLog, describeError, type Log } from "../log/error-log.ts";
 import { adopt, type Environment, withRawEnv } from "./environment.ts";
 import type { Action, Done, Event, Reaction, WorkerSignal } from "./events.ts";
-import { asGeneration, checkReloadable, Generations, openOptions } from "./generations.ts";
+import {
+  type AppConfig,
+  asGeneration,
+  checkReloadable,
+  Generations,
+  openOptions,
+} from "./generations.ts";
 import { MasterHooks } from "./master-hooks.ts";
 import { nextDeadlineMs, plan } from "./plan.ts";
 import { spawnWorker } from "./spawn.ts";
@@ -24,9 +29,9 @@ const tickMs = 250;
 const planLimit = 10_000;
 
 export interface ArbiterParts {
-  readonly resolved: ResolvedConfig;
+  readonly resolved: AppConfig;
   /** Loads the configuration anew for HUP; rejects with an error whose message says why not. */
-  readonly reload: (generation: number) => Promise<ResolvedConfig>;
+  readonly reload: (generation: number) => Promise<AppConfig>;
   readonly listeners: Listeners;
   readonly scoreboard: Scoreboard;
   readonly hooks: MasterHooks;
@@ -180,7 +185,7 @@ export class Arbiter {
     }
   }
 
-  #bind(resolved: ResolvedConfig): Promise<void> {
+  #bind(resolved: AppConfig): Promise<void> {
     const { listeners } = this.#parts;
     return listeners.open(resolved.config.bind.map(parseAddress), listeners.slots, {
       ...openOptions(resolved),

@@ -4,8 +4,11 @@ import type { ResolvedConfig } from "../config/resolve.ts";
 import type { OpenOptions } from "../listen/listeners.ts";
 import type { Generation } from "./state.ts";
 
+/** A configuration that names its app: the cli has made sure. */
+export type AppConfig = ResolvedConfig & { readonly app: string };
+
 /** What the arbiter's decisions need of a configuration; seconds become milliseconds here. */
-export function asGeneration(number: number, { config }: ResolvedConfig): Generation {
+export function asGeneration(number: number, { config }: AppConfig): Generation {
   return {
     number,
     workers: config.workers,
@@ -15,7 +18,7 @@ export function asGeneration(number: number, { config }: ResolvedConfig): Genera
 }
 
 /** How the listening sockets of a configuration are opened. */
-export function openOptions({ config }: ResolvedConfig): OpenOptions {
+export function openOptions({ config }: AppConfig): OpenOptions {
   // Bun.serve can't take over a socket: its workers open their own, the master only keeps the port.
   const kind = config.workerClass === "serve" ? "reserved" : config.reusePort ? "slots" : "shared";
   return { backlog: config.backlog, kind };
@@ -25,7 +28,7 @@ export function openOptions({ config }: ResolvedConfig): OpenOptions {
 const fixedAtStart = ["workerClass", "reusePort"] as const;
 
 /** Throws ConfigError when a reload would change what only a restart can. */
-export function checkReloadable(before: ResolvedConfig, after: ResolvedConfig): void {
+export function checkReloadable(before: AppConfig, after: AppConfig): void {
   for (const name of fixedAtStart) {
     const [was, is] = [before.config[name], after.config[name]];
     if (was !== is) {
@@ -37,13 +40,13 @@ export function checkReloadable(before: ResolvedConfig, after: ResolvedConfig): 
 }
 
 export class Generations {
-  readonly #byNumber = new Map<number, ResolvedConfig>();
+  readonly #byNumber = new Map<number, AppConfig>();
 
-  add(number: number, resolved: ResolvedConfig): void {
+  add(number: number, resolved: AppConfig): void {
     this.#byNumber.set(number, resolved);
   }
 
-  get(number: number): ResolvedConfig {
+  get(number: number): AppConfig {
     const resolved = this.#byNumber.get(number);
     if (resolved === undefined) throw new Error(`no configuration of generation ${number}`);
     return resolved;

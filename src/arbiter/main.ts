@@ -2,7 +2,6 @@
 import { tmpdir } from "node:os";
 import { existsSync } from "node:fs";
 import { ConfigError } from "../config/errors.ts";
-import type { ResolvedConfig } from "../config/resolve.ts";
 import { Scoreboard, maxWorkers } from "../ipc/scoreboard.ts";
 import { parseAddress } from "../listen/address.ts";
 import { Listeners } from "../listen/listeners.ts";
@@ -10,14 +9,14 @@ import { createLog, type Log } from "../log/error-log.ts";
 import { version } from "../version.ts";
 import { Arbiter } from "./arbiter.ts";
 import { adopt, withRawEnv } from "./environment.ts";
-import { openOptions } from "./generations.ts";
+import { type AppConfig, openOptions } from "./generations.ts";
 import { masterSignals } from "./events.ts";
 import { MasterHooks } from "./master-hooks.ts";
 
 export interface MasterOptions {
-  readonly config: ResolvedConfig;
+  readonly config: AppConfig;
   /** Resolves the configuration again, for HUP; the number makes the runtime evaluate the file anew. */
-  readonly reload: (generation: number) => Promise<ResolvedConfig>;
+  readonly reload: (generation: number) => Promise<AppConfig>;
 }
 
 /**
@@ -65,7 +64,7 @@ function temporaryFolder(): string {
   return existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 }
 
-function describeConfig({ config }: ResolvedConfig, log: Log): void {
+function describeConfig({ config }: AppConfig, log: Log): void {
   log.debug("Current configuration:");
   for (const [name, value] of Object.entries(config)) {
     log.debug(`  ${name}: ${typeof value === "function" ? "<function>" : JSON.stringify(value)}`);

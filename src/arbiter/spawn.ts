@@ -1,8 +1,8 @@
 /** Starts one worker process. It inherits the scoreboard as fd 3 and its slot's listening sockets from fd 4 on. */
 import { fileURLToPath } from "node:url";
-import { type ServerHooks, workerHooks } from "../config/hooks.ts";
-import type { ResolvedConfig } from "../config/resolve.ts";
-import { type ConfigData, configData } from "../config/types.ts";
+import { workerHooks } from "../config/hooks.ts";
+import type { AppConfig } from "./generations.ts";
+import { type Config, configData } from "../config/types.ts";
 import { type BootMessage, isWorkerMessage, type WorkerMessage } from "../ipc/messages.ts";
 import type { SlotListener } from "../listen/listeners.ts";
 
@@ -21,7 +21,7 @@ export interface WorkerBirth {
   readonly generation: number;
   readonly numWorkers: number;
   readonly masterName: string;
-  readonly resolved: ResolvedConfig;
+  readonly resolved: AppConfig;
   readonly listeners: readonly SlotListener[];
   readonly scoreboardFd: number;
   /** The environment of the worker, raw_env included. */
@@ -51,7 +51,8 @@ export function spawnWorker(birth: WorkerBirth, reports: WorkerReports): Bun.Sub
       if (isWorkerMessage(message)) reports.message(message);
     },
     onExit({ signalCode }, code) {
-      reports.exited(signalCode === null ? code : null, signalCode);
+      // bun-types allows a number; Bun gives the name.
+      reports.exited(signalCode === null ? code : null, signalCode as string | null);
     },
   });
   child.send(bootMessage(birth));
@@ -79,6 +80,6 @@ function bootMessage(birth: WorkerBirth): BootMessage {
   };
 }
 
-function setsWorkerHooks(config: Partial<ServerHooks>): boolean {
-  return workerHooks.some((name) => config[name] !== undefined && config[name] !== null);
+function setsWorkerHooks(config: Config): boolean {
+  return workerHooks.some((name) => config[name] !== null);
 }

@@ -44,7 +44,6 @@ async function run(words: readonly string[]): Promise<number> {
   const resolve = resolver(words);
   const resolved = await resolve(1);
   const { config, app } = resolved;
-  if (app === null) throw new ConfigError("No application module specified.");
   process.chdir(config.chdir);
   if (config.printConfig) writeFully(1, printConfig(config));
   if (config.printConfig || config.checkConfig) {
@@ -56,13 +55,19 @@ async function run(words: readonly string[]): Promise<number> {
   return runMaster({ config: resolved, reload: resolve });
 }
 
+type Resolved = ResolvedConfig & { readonly app: string };
+
 /** Resolves again and again from what the program was started with, whatever raw_env and chdir change later. */
-function resolver(argv: readonly string[]): (generation: number) => Promise<ResolvedConfig> {
+function resolver(argv: readonly string[]): (generation: number) => Promise<Resolved> {
   const env = { ...process.env };
   const cwd = startDirectory(env["PWD"], process.cwd());
   const { platform } = process;
-  return (generation) =>
-    resolveConfig({ argv, env, cwd, platform, cpuCount: availableCpus, generation });
+  return async (generation) => {
+    const inputs = { argv, env, cwd, generation, platform, cpuCount: availableCpus };
+    const { app, ...resolved } = await resolveConfig(inputs);
+    if (app === null) throw new ConfigError("No application module specified.");
+    return { ...resolved, app };
+  };
 }
 
 /** The shell's name for the current directory, symbolic links kept, if it is the same directory. */

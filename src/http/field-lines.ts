@@ -46,9 +46,9 @@ export class FieldLines {
   trusted = false;
   readonly #rules: FieldRules;
   #state = firstLine;
-  /** Lines so far, and where the current one starts. */
-  #lines = 0;
   #lineStart = 0;
+  /** How many lines header_map dropped. */
+  #dropped = 0;
   /** Whether the current name has a `_`. */
   #underscore = false;
 
@@ -59,8 +59,8 @@ export class FieldLines {
   reset(): void {
     this.trailers = false;
     this.#state = firstLine;
-    this.#lines = 0;
     this.#lineStart = 0;
+    this.#dropped = 0;
     this.#underscore = false;
   }
 
@@ -72,13 +72,20 @@ export class FieldLines {
     end: number,
     head: Head,
   ): "need more" | "done" | ParseErrorName {
-    const { maxFieldBytes } = this.#rules;
+    const { maxFields, maxFieldBytes } = this.#rules;
+    const valueByte = isValueByte;
+    const nameByte = isPlainNameByte;
     let at = from;
     let state = this.#state;
     let fields = head.fields;
     let field = head.fieldCount * 4;
-    let limit = base + this.#lineStart + maxFieldBytes;
+    let lineStart = base + this.#lineStart;
+    let limit = lineStart + maxFieldBytes;
     let stop = end < limit ? end : limit;
+    // Whether a field must be judged whatever its name's length.
+    let special = this.#underscore || this.trailers;
+    // Dropped fields count, unlike in Gunicorn: a limit that names with `_` evade is none.
+    let lastField = (maxFields - this.#dropped) * 4;
     for (;;) {
       if (state <= nextLine) {
         if (at === end) break;
@@ -96,33 +103,35 @@ export class FieldLines {
           continue;
         }
         if (state === nextLine) {
-          const nameStart = fields[field]!;
-          const nameLength = fields[field + 1]! - nameStart;
-          const valueStart = fields[field + 2]!;
-          let valueEnd = fields[field + 3]!;
-          // RFC 9110 §5.5: trailing blanks aren't part of the value.
-          while (valueEnd > valueStart && isBlank(bytes[base + valueEnd - 1]!)) valueEnd--;
-          fields[field + 3] = valueEnd;
+          // RFC 9110 §5.5: trailing blanks, here before the CRLF, aren't part of the value.
+          if (isBlank(bytes[at - 3]!)) {
+            const valueStart = base + fields[field + 2]!;
+            let valueEnd = at - 2;
+            while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1]!)) valueEnd--;
+            fields[field + 3] = valueEnd - base;
+          }
+          const nameLength = fields[field + 1]! - fields[field]!;
           field += 4;
-          if (
-            (nameLength < 32 && (knownLengths & (1 << nameLength)) !== 0) ||
-            this.#underscore ||
-            this.trailers
-          ) {
-            const error = this.#close(bytes, base, field / 4 - 1, head);
-            if (error === "drop") field -= 4;
-            else if (error !== null) return this.#stop(error, at);
+          if (special || (nameLength < 32 && (knownLengths & (1 << nameLength)) !== 0)) {
+            const verdict = this.#close(bytes, base, field / 4 - 1, head);
+            special = this.trailers;
+            if (verdict === "drop") {
+              field -= 4;
+              lastField -= 4;
+              this.#dropped++;
+            } else if (verdict !== null) {
+              return this.#stop(verdict, at);
+            }
           }
         }
         if (byte === CR) {
           at++;
           state = beforeLastLf;
         } else {
-          // Dropped fields count, unlike in Gunicorn: a limit that names with `_` evade is none.
-          if (this.#lines++ === this.#rules.maxFields) return this.#stop("too many fields", at);
+          if (field === lastField) return this.#stop("too many fields", at);
           if (field === fields.length) fields = head.growFields();
           fields[field] = at - base;
-          this.#lineStart = at - base;
+          lineStart = at;
           limit = at + maxFieldBytes;
           stop = end < limit ? end : limit;
           state = inName;
@@ -130,7 +139,7 @@ export class FieldLines {
       }
 
       if (state === inName) {
-        while (at < stop && isPlainNameByte[bytes[at]!] === 1) at++;
+        while (at < stop && nameByte[bytes[at]!] === 1) at++;
         if (at === end) break;
         if (at === limit) return this.#stop("field too large", at);
         const byte = bytes[at]!;
@@ -142,6 +151,7 @@ export class FieldLines {
           state = beforeValue;
         } else if (byte === UNDERSCORE) {
           this.#underscore = true;
+          special = true;
           at++;
           continue;
         } else if (this.#rules.stripHeaderSpaces && isBlank(byte) && at - base > fields[field]!) {
@@ -170,7 +180,17 @@ export class FieldLines {
       }
 
       if (state === inValue) {
-        while (at < stop && isValueByte[bytes[at]!] === 1) at++;
+        const four = stop - 3;
+        while (
+          at < four &&
+          (valueByte[bytes[at]!]! &
+            valueByte[bytes[at + 1]!]! &
+            valueByte[bytes[at + 2]!]! &
+            valueByte[bytes[at + 3]!]!) ===
+            1
+        )
+          at += 4;
+        while (at < stop && valueByte[bytes[at]!] === 1) at++;
         if (at === end) break;
         if (at === limit) return this.#stop("field too large", at);
         const byte = bytes[at]!;
@@ -196,6 +216,7 @@ export class FieldLines {
       }
     }
     this.#state = state;
+    this.#lineStart = lineStart - base;
     head.fieldCount = field / 4;
     this.position = at;
     return "need more";

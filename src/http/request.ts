@@ -2,7 +2,7 @@
 // It inherits from Request.prototype and has no native slot: Bun's native code (new Request(), fetch()) then reads the
 // getters, so every one of them is overridden here. What can't be lazy (clone()) goes through materialise.
 
-import { RequestBody } from "./body.ts";
+import type { RequestBody } from "./body.ts";
 import { convertNothing, throwUsedClone } from "./request-body-convert.ts";
 import type { BodyKind, BodyResult } from "./request-body-convert.ts";
 import { createHeaders, disguise } from "./request-headers.ts";
@@ -24,16 +24,24 @@ class LazyRequest {
   readonly #scheme: string;
   readonly #fallbackHost: string;
   readonly #body: RequestBody | null;
+  readonly #owner: unknown;
   #url: string | null = null;
   #headers: Headers | null = null;
   #controller: AbortController | null = null;
   #abortReason: unknown = undefined;
 
-  constructor(head: RequestHead, scheme: string, fallbackHost: string, body: RequestBody | null) {
+  constructor(
+    head: RequestHead,
+    scheme: string,
+    fallbackHost: string,
+    body: RequestBody | null,
+    owner: unknown,
+  ) {
     this.#head = head;
     this.#scheme = scheme;
     this.#fallbackHost = fallbackHost;
     this.#body = body;
+    this.#owner = owner;
   }
 
   get method(): string {
@@ -142,6 +150,10 @@ class LazyRequest {
     request.#controller?.abort(reason);
   }
 
+  static owner(request: LazyRequest): unknown {
+    return request.#owner;
+  }
+
   /** For console.log: all but the body, which stays unread. */
   static show(request: LazyRequest): object {
     return new NativeRequest(request.url, { method: request.method, headers: request.headers });
@@ -183,11 +195,17 @@ export function createRequest(
   scheme: string,
   fallbackHost: string,
   body: RequestBody | null,
+  owner: unknown = null,
 ): Request {
   const { method } = head;
   const shown = method === "GET" || method === "HEAD" ? null : body;
   // disguise() made every instance inherit from Request.prototype.
-  return new LazyRequest(head, scheme, fallbackHost, shown) as unknown as Request;
+  return new LazyRequest(head, scheme, fallbackHost, shown, owner) as unknown as Request;
+}
+
+/** The `owner` that createRequest was given; undefined for a Request that isn't ours. */
+export function requestOwner(request: Request): unknown {
+  return LazyRequest.isLazy(request) ? LazyRequest.owner(request) : undefined;
 }
 
 /** The client has left: request.signal aborts, now or when it is first touched. */

@@ -11,12 +11,10 @@ export const UNKNOWN = Symbol("unknown");
 /** A body whose bytes are all there, whatever they were made from. */
 export const FIXED = Symbol("fixed");
 
-class Stamped {
-  // Returning an object from the constructor makes it the one that a subclass's #fields are added to.
-  constructor(target: object) {
-    return target;
-  }
-}
+/** A constructor that returns an object: to that one a subclass's #fields are added. */
+const Stamped = function Stamped(target: object): object {
+  return target;
+} as unknown as new (target: object) => object;
 
 /** A private field on somebody else's object: no dearer than a property, and no app can see it. */
 class BodyMark extends Stamped {

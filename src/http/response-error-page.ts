@@ -1,18 +1,8 @@
 import { reasonPhrase } from "./errors.ts";
 import { frameFixed } from "./response-framing.ts";
 import type { FixedResponse } from "./response-framing.ts";
-import type { AppFields, ResponseContext } from "./response-head.ts";
-
-const fields: AppFields = {
-  lines: "",
-  contentType: false,
-  contentLength: null,
-  contentEncoding: false,
-  contentRange: false,
-  date: false,
-  server: false,
-  close: false,
-};
+import { noFields } from "./response-head.ts";
+import type { ResponseContext } from "./response-head.ts";
 
 /** Gunicorn's error page. `message` is shown, escaped; give nothing of the server's insides. */
 export function errorPage(
@@ -32,7 +22,7 @@ export function errorPage(
 </html>
 `;
   const length = Buffer.byteLength(body);
-  return frameFixed({ status, statusText: "" }, fields, body, length, "text/html", context);
+  return frameFixed({ status, statusText: "" }, noFields, body, length, "text/html", context);
 }
 
 /** As Python's html.escape, quotes included. */

@@ -11,6 +11,8 @@ export interface FixedResponse {
   readonly keepAlive: boolean;
   /** Latin-1, with the empty line. */
   readonly head: string;
+  /** The head has no character above 0x7f. */
+  readonly ascii: boolean;
   readonly body: string | Uint8Array | null;
   /** Bytes of the body that are sent. */
   readonly bodyBytes: number;
@@ -24,6 +26,7 @@ export interface StreamResponse {
   readonly status: number;
   readonly keepAlive: boolean;
   readonly head: string;
+  readonly ascii: boolean;
   readonly body: ReadableStream<Uint8Array>;
   /** By chunks, by Content-Length, or by the end of the connection. */
   readonly framing: "chunked" | "length" | "close";
@@ -69,6 +72,7 @@ export function frameFixed(
     status,
     keepAlive,
     head: `${start}Content-Length: ${stated}\r\n\r\n`,
+    ascii: fields.ascii,
     body: sent ? body : null,
     bodyBytes: sent ? length : 0,
     warning,
@@ -110,11 +114,22 @@ export function frameStream(
   if (framing === "length") head += `Content-Length: ${length}\r\n`;
   else if (framing === "chunked") head += "Transfer-Encoding: chunked\r\n";
   head += "\r\n";
+  const { ascii } = fields;
   if (context.head) {
     discard(body);
-    return { type: "fixed", status, keepAlive, head, body: null, bodyBytes: 0, warning };
+    return { type: "fixed", status, keepAlive, head, ascii, body: null, bodyBytes: 0, warning };
   }
-  return { type: "stream", status, keepAlive, head, body, framing, length: length ?? 0, warning };
+  return {
+    type: "stream",
+    status,
+    keepAlive,
+    head,
+    ascii,
+    body,
+    framing,
+    length: length ?? 0,
+    warning,
+  };
 }
 
 /** For 204, 205 and 304. RFC 9110 §6.4.1: 204 and 304 end with the head. §15.3.6: 205 has no content. */
@@ -135,6 +150,7 @@ export function frameNothing(
     status,
     keepAlive,
     head: `${head}\r\n`,
+    ascii: fields.ascii,
     body: null,
     bodyBytes: 0,
     warning: hasBody ? `Body dropped: an answer with status ${status} has none` : null,

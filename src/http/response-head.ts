@@ -26,9 +26,11 @@ export interface AppFields {
   readonly server: boolean;
   /** The app asks for the connection to end. */
   readonly close: boolean;
+  /** All of `lines` is ASCII: so is the head then. */
+  readonly ascii: boolean;
 }
 
-const noFields: AppFields = {
+export const noFields: AppFields = {
   lines: "",
   contentType: false,
   contentLength: null,
@@ -37,6 +39,7 @@ const noFields: AppFields = {
   date: false,
   server: false,
   close: false,
+  ascii: true,
 };
 
 // forEach's callback is shared, and so is what it fills: no closure per answer (bench: hello).
@@ -47,7 +50,9 @@ let any = false;
 export function readAppFields(headers: Headers): AppFields {
   any = false;
   headers.forEach(addField);
-  return any ? found : noFields;
+  if (!any) return noFields;
+  found.ascii = Buffer.byteLength(found.lines) === found.lines.length;
+  return found;
 }
 
 function addField(value: string, name: string): void {

@@ -6,7 +6,7 @@ import { copyMark, filePath, FIXED, markBody, markSlice, NativeResponse } from "
 
 // Kept apart from what apps may patch later.
 const NativeRequest = Request;
-const nativeJson = NativeResponse.json;
+const nativeJson = NativeResponse.json as (...args: unknown[]) => Response;
 const nativeClone = NativeResponse.prototype.clone;
 const nativeSlice = Blob.prototype.slice;
 
@@ -26,12 +26,11 @@ export function installResponse(): void {
 function WrappedResponse(body: unknown, init: unknown): object {
   const target = new.target;
   if (target === undefined) return callWithoutNew(NativeResponse);
-  const response: Response = Reflect.construct(
-    NativeResponse,
-    // A length of 1 or 0 is another call to native code than undefined.
-    init === undefined ? [body] : [body, init],
-    target === WrappedResponse ? NativeResponse : target,
-  );
+  const response: Response =
+    target === WrappedResponse
+      ? // Whatever they are, the native constructor judges them.
+        new NativeResponse(body as Bun.BodyInit, init as ResponseInit)
+      : Reflect.construct(NativeResponse, [body, init], target);
   markBody(response, body);
   return response;
 }
@@ -52,14 +51,14 @@ function hasBody(init: unknown): boolean {
   return typeof init === "object" && init !== null && Reflect.get(init, "body") != null;
 }
 
-function json(...args: Parameters<typeof nativeJson>): Response {
-  const response = Reflect.apply(nativeJson, NativeResponse, args);
+function json(...args: unknown[]): Response {
+  const response = nativeJson.apply(NativeResponse, args);
   markBody(response, FIXED);
   return response;
 }
 
 function clone(this: Response): Response {
-  const copy = Reflect.apply(nativeClone, this, []);
+  const copy = nativeClone.call(this) as Response;
   copyMark(this, copy);
   return copy;
 }

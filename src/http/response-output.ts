@@ -24,14 +24,14 @@ export class OutputBuffer {
     this.#text += text;
   }
 
-  /** Characters are bytes: a head. */
-  addLatin1(text: string): void {
-    if (isAscii(text)) this.#text += text;
-    else this.addBytes(Buffer.from(text, "latin1"));
+  /** The characters of a head are its bytes. */
+  addHead({ head, ascii }: { readonly head: string; readonly ascii: boolean }): void {
+    if (ascii) this.#text += head;
+    else this.addBytes(Buffer.from(head, "latin1"));
   }
 
   addUtf8(text: string): void {
-    if (isAscii(text)) this.#text += text;
+    if (Buffer.byteLength(text) === text.length) this.#text += text;
     else this.addBytes(Buffer.from(text));
   }
 
@@ -81,10 +81,6 @@ export class OutputBuffer {
     this.#pieces.push(bytes);
     this.#pieceBytes += bytes.byteLength;
   }
-}
-
-function isAscii(text: string): boolean {
-  return Buffer.byteLength(text) === text.length;
 }
 
 /** Runs of small pieces become one, for one system call. */

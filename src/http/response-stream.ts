@@ -8,7 +8,7 @@ import type { OutputBuffer } from "./response-output.ts";
 /** The connection, as the pump sees it. */
 export interface PumpTarget {
   readonly output: OutputBuffer;
-  /** Writes what `output` holds. False when the client must read first: resume() is called then. */
+  /** Writes what `output` holds. False when the client must read first: drained() is called then. */
   flush(): boolean;
   /** Called once, when the stream is over. */
   pumpEnded(outcome: PumpOutcome): void;
@@ -30,15 +30,25 @@ const GATHER_BYTES = 64 * 1024;
 /** What one stream may send before others get a turn. */
 const TURN_BYTES = 1024 * 1024;
 
-/** A long string is short when encoded next to a chunk size: ten hexadecimal digits are a terabyte. */
 const LAST_CHUNK = "0\r\n\r\n";
+
+interface Chunk {
+  readonly done: boolean;
+  readonly value?: unknown;
+}
+
+/** A stream's reader, of which nothing is believed about its chunks. */
+interface Reader {
+  read(): Promise<Chunk>;
+  cancel(reason?: unknown): Promise<void>;
+}
 
 export class StreamPump {
   /** Bytes of the body so far, framing not counted. */
   bodyBytes = 0;
   readonly #response: StreamResponse;
   readonly #target: PumpTarget;
-  #reader: ReadableStreamDefaultReader<unknown> | null = null;
+  #reader: Reader | null = null;
   #headSent = false;
   #cancelled = false;
   #ended = false;
@@ -58,7 +68,7 @@ export class StreamPump {
   }
 
   /** The client has read: there is room again. */
-  resume(): void {
+  drained(): void {
     this.#room?.resolve();
     this.#room = null;
   }
@@ -69,12 +79,12 @@ export class StreamPump {
     this.#cancelled = true;
     // What the app's cancel() throws changes nothing any more.
     this.#reader?.cancel(reason).catch(() => {});
-    this.resume();
+    this.drained();
   }
 
   async #run(): Promise<PumpOutcome> {
     const { framing, length } = this.#response;
-    const reader: ReadableStreamDefaultReader<unknown> = this.#response.body.getReader();
+    const reader: Reader = this.#response.body.getReader();
     this.#reader = reader;
     for (;;) {
       const result = await this.#next(reader);
@@ -105,9 +115,7 @@ export class StreamPump {
   }
 
   /** The next chunk. What has been gathered leaves before a wait: an event of a text/event-stream goes out at once. */
-  async #next(
-    reader: ReadableStreamDefaultReader<unknown>,
-  ): Promise<ReadableStreamReadResult<unknown>> {
+  async #next(reader: Reader): Promise<Chunk> {
     const read = reader.read();
     if (Bun.peek.status(read) !== "pending") return read;
     if (this.#headSent) {
@@ -129,7 +137,7 @@ export class StreamPump {
   #addHead(): void {
     if (this.#headSent) return;
     this.#headSent = true;
-    this.#target.output.addLatin1(this.#response.head);
+    this.#target.output.addHead(this.#response);
   }
 
   #add(bytes: Uint8Array): void {
@@ -159,7 +167,7 @@ export class StreamPump {
     }
   }
 
-  async #abandon(reader: ReadableStreamDefaultReader<unknown>): Promise<void> {
+  async #abandon(reader: Reader): Promise<void> {
     // The stream has already failed for us; so may its cancel().
     await reader.cancel().catch(() => {});
   }

@@ -34,7 +34,7 @@ const TEXT_TYPE = "text/plain;charset=utf-8";
 const BYTES_TYPE = "application/octet-stream";
 
 /** Decides how what the app returned is sent. The Response is used up, also when the outcome is "broken". */
-export function prepare(value: unknown, context: ResponseContext): Prepared {
+export function prepareResponse(value: unknown, context: ResponseContext): Prepared {
   if (!(value instanceof NativeResponse)) {
     return broken(`Expected a Response, got ${describe(value)}`);
   }
@@ -73,7 +73,7 @@ export function prepare(value: unknown, context: ResponseContext): Prepared {
 
 /** Adds head and body. Strings are joined, so that a batch of answers is encoded at once. */
 export function encodeFixed(response: FixedResponse, output: OutputBuffer): void {
-  output.addLatin1(response.head);
+  output.addHead(response);
   const { body } = response;
   if (body === null) return;
   if (typeof body !== "string") output.addBytes(body);

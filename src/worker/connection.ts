@@ -1,29 +1,28 @@
 /**
- * One connection: bytes in, requests to the handler, answers out, in order and one at a time.
+ * One connection: bytes in, one exchange after another, bytes out.
  *
- * Invariants: no byte of a later request is parsed while an answer is under way (what arrives is held,
- * and reading pauses above a mark); an answer is written only when the one before it is; after an error
- * in the framing nothing more is parsed. A connection holds no timer: the service counts its ticks down.
+ * Invariants: no byte of a later request is parsed while an answer is under way (what arrives is held, and
+ * reading pauses above a mark), so answers leave in order; after an error in the framing nothing more is
+ * parsed. A connection has no timer of its own: the service counts its ticks down.
  */
-import { type BodySource, RequestBody } from "../http/body.ts";
 import { ChunkedDecoder } from "../http/chunked.ts";
+import { httpDate } from "../http/date.ts";
 import { errors, type ParseErrorName } from "../http/errors.ts";
 import { frame } from "../http/framing.ts";
-import type { Head } from "../http/head.ts";
-import { isPersistent } from "../http/keep-alive.ts";
 import { RequestParser } from "../http/parser.ts";
 import { judgeExpectation } from "../http/policy.ts";
-import { abortRequest, connectionClosedError, createRequest } from "../http/request.ts";
-import { errorPage, prepareResponse } from "../http/response.ts";
+import { encodeFixed } from "../http/response.ts";
+import { errorPage } from "../http/response-error-page.ts";
 import { OutputBuffer } from "../http/response-output.ts";
-import { StreamPump } from "../http/response-stream.ts";
-import type { Service } from "./service.ts";
+import { Exchange, type Line } from "./exchange.ts";
+import type { Entrance } from "./service.ts";
 
 /** What a connection needs of a socket: Bun's own has it. */
 export interface Wire {
-  readonly remoteAddress: string | undefined;
-  readonly remotePort: number | undefined;
-  readonly remoteFamily: "IPv4" | "IPv6" | undefined;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly remoteFamily: "IPv4" | "IPv6";
+  /** How many bytes it took; below 0 when it is closed. */
   write(data: string | Uint8Array): number;
   /** Sends FIN; the client may go on sending. */
   shutdown(): void;
@@ -38,140 +37,141 @@ const inLengthBody = 1;
 const inChunkedBody = 2;
 /** The request has been read, its answer isn't out: what comes is held. */
 const answering = 3;
-/** The last answer is out: what comes is read and dropped, so that no reset destroys the answer (RFC 9112 §9.6). */
+/** The last answer is out: what comes is read and dropped, since a reset would destroy the answer (RFC 9112 §9.6). */
 const lingering = 4;
-const closed = 5;
+const over = 5;
 
-/** Above so many held bytes, reading pauses; above so many unwritten bytes, parsing does. */
+/** Above so many held bytes reading pauses; above so many unwritten ones parsing does. */
 const highWaterBytes = 65_536;
-
-/** An unread body up to this size is read and dropped to keep the connection; a larger one costs the connection. */
-const discardLimitBytes = 65_536;
 
 const noBytes = Buffer.alloc(0);
 
-export class Connection implements BodySource {
+export class Connection implements Line {
+  readonly entrance: Entrance;
+  readonly output = new OutputBuffer();
   readonly #wire: Wire;
-  readonly #service: Service;
   readonly #parser: RequestParser;
-  readonly #out = new OutputBuffer();
   #stage = inHead;
+  /** Until the connection has waited too long; 0: no limit. */
   #ticks: number;
-  /** Requests served; a fresh connection and an idle one have different patience. */
+  #exchange: Exchange | null = null;
+  #bodyLeft = 0;
+  #chunked: ChunkedDecoder | null = null;
+  /** Received, not parsed. */
   #held: Buffer = noBytes;
   #pausedByBody = false;
   #paused = false;
+  /** #goOn() is at work. */
+  #advancing = false;
+  /** The patience for the head that is arriving counts already. */
+  #headClock = false;
+  /** Close when `output` is written. */
   #ending = false;
-  #clientEnded = false;
-  // The exchange under way.
-  #head: Head | null = null;
-  #request: Request | null = null;
-  #body: RequestBody | null = null;
-  #bodyLeft = 0;
-  #chunked: ChunkedDecoder | null = null;
-  #expectsContinue = false;
-  #undispatched = false;
-  #pump: StreamPump | null = null;
 
-  constructor(wire: Wire, service: Service) {
+  constructor(wire: Wire, entrance: Entrance) {
     this.#wire = wire;
-    this.#service = service;
-    this.#parser = new RequestParser(service.limits);
-    this.#ticks = service.headTicks;
+    this.entrance = entrance;
+    this.#parser = new RequestParser(entrance.service.limits);
+    this.#ticks = entrance.service.headTicks;
   }
 
   get wire(): Wire {
     return this.#wire;
   }
 
-  /** No request has begun to arrive, and no answer is under way. */
-  get idle(): boolean {
+  get gone(): boolean {
+    return this.#stage === over;
+  }
+
+  /** Nothing of a request has arrived, and no answer is under way. */
+  get #idle(): boolean {
     return this.#stage === inHead && this.#parser.idle;
   }
 
+  // What the socket says
+
   receive(bytes: Buffer): void {
-    if (this.#stage >= answering) {
-      if (this.#stage === answering) this.#hold(bytes);
-      else if (this.#stage === lingering) this.#ticks = this.#service.lingerTicks;
-      return;
-    }
+    if (this.#stage === lingering) return;
+    if (this.#stage === answering || this.#held.length > 0) return this.#hold(bytes);
     this.#advance(bytes);
-    this.#flush();
+    this.flush();
   }
 
   /** The socket takes bytes again. */
   drained(): void {
-    this.#flush();
-    if (this.#out.byteLength > 0) return;
-    this.#pump?.drained();
+    if (!this.flush()) return;
+    this.#exchange?.drained();
     this.#goOn();
   }
 
   /** The client sends nothing more; it may still read. */
-  ended(): void {
-    this.#clientEnded = true;
-    if (this.#stage === lingering || this.idle) return this.#close();
-    if (this.#request !== null) abortRequest(this.#request, connectionClosedError());
-    if (this.#stage === inHead) return this.#close();
-    if (this.#stage === answering) return;
-    // The body will never be complete: whoever reads it learns so.
-    this.#body?.fail(connectionClosedError());
+  clientEnded(): void {
+    const exchange = this.#exchange;
+    if (this.#stage >= lingering || exchange === null) return this.#close();
     this.#ending = true;
+    this.#held = noBytes;
+    exchange.abort();
+    if (exchange.done) return this.#close();
     this.#stage = answering;
-    if (this.#undispatched) this.#dispatch();
-    this.#flush();
+    if (!exchange.dispatched) exchange.dispatch();
+    this.flush();
   }
 
-  /** The socket is gone, by whatever cause. */
+  /** The socket has closed, by whatever cause. */
   closed(): void {
-    if (this.#stage === closed) return;
-    this.#stage = closed;
+    this.#stage = over;
     this.#ticks = 0;
     this.#held = noBytes;
-    this.#out.clear();
-    if (this.#request === null) return;
-    const reason = connectionClosedError();
-    this.#body?.fail(reason);
-    abortRequest(this.#request, reason);
-    this.#pump?.cancel(reason);
+    this.output.clear();
+    this.#exchange?.abort();
   }
 
   /** One step of the service's clock. */
   tick(): void {
     if (this.#ticks === 0 || --this.#ticks > 0) return;
-    if (this.#stage !== inHead || this.idle) return this.#close();
-    this.#refuseWith(408, "Request Timeout", "The request head took too long");
-    this.#flush();
+    if (this.#stage !== inHead || this.#idle) return this.#close();
+    this.#refuseWith(408, "The request head took too long");
+    this.flush();
   }
 
-  /** From now on answers say `Connection: close`; an idle client has until keepalive to send one more request. */
+  /** The worker leaves: an idle client has until keepalive expires to send one more request. */
   drain(): void {
-    if (this.idle) this.#ticks = Math.min(this.#ticks, Math.max(1, this.#service.keepAliveTicks));
+    const { keepAliveTicks } = this.entrance.service;
+    if (this.#idle) this.#ticks = Math.max(1, Math.min(this.#ticks, keepAliveTicks));
   }
 
-  /** server.timeout(): closes when nothing moves for so many ticks while the answer is under way; 0 for never. */
-  limitIdle(ticks: number): void {
-    if (this.#request !== null) this.#ticks = ticks;
+  /** For server.timeout(): closes the connection if its answer isn't out after so many ticks; 0: no limit. */
+  limitAnswer(ticks: number): void {
+    if (this.#exchange?.done === false) this.#ticks = ticks;
   }
 
-  // BodySource
+  // What the exchange needs
 
-  onFirstRead(): void {
-    if (!this.#expectsContinue) return;
-    this.#expectsContinue = false;
-    // RFC 9110 §10.1.1: sent when the app wants the body, or never.
-    this.#out.addAscii("HTTP/1.1 100 Continue\r\n\r\n");
-    this.#flush();
+  flush(): boolean {
+    if (this.#stage === over) return false;
+    const empty = this.output.writeTo(this.#wire);
+    if (empty && this.#ending && this.#exchange === null) this.#linger();
+    this.#steerReading();
+    return empty;
   }
 
-  onPause(): void {
-    this.#pausedByBody = true;
+  pauseForBody(pause: boolean): void {
+    this.#pausedByBody = pause;
     this.#steerReading();
   }
 
-  onResume(): void {
-    this.#pausedByBody = false;
-    this.#steerReading();
+  bodyMissing(): number {
+    if (this.#stage === inChunkedBody) return Number.POSITIVE_INFINITY;
+    return this.#stage === inLengthBody ? this.#bodyLeft : 0;
+  }
+
+  finished(persistent: boolean): void {
+    if (!persistent) this.#ending = true;
+    if (this.#stage === over) return;
+    const reading = this.#stage === inLengthBody || this.#stage === inChunkedBody;
+    // The rest of the body is read first, unless the connection ends anyway.
+    if (reading && !this.#ending) return;
+    this.#next();
   }
 
   // Reading
@@ -182,16 +182,14 @@ export class Connection implements BodySource {
     while (at < end) {
       switch (this.#stage) {
         case inHead: {
-          if (this.#out.byteLength > highWaterBytes) {
-            this.#flush();
-            // The client doesn't read: it gets no more answers until it does.
-            if (this.#out.byteLength > 0) return this.#hold(bytes.subarray(at));
+          // A client that sends but doesn't read gets no more answers until it does.
+          if (this.output.byteLength > highWaterBytes && !this.flush()) {
+            return this.#hold(bytes.subarray(at));
           }
           const step = this.#parser.feed(bytes, at, end);
           at = this.#parser.consumed;
           if (step === "need more") {
-            // From the first byte of a head on, its own patience counts; an idle connection's is over.
-            if (!this.#parser.idle && this.#request === null) this.#ticks = this.#ticks || this.#service.headTicks;
+            this.#startHeadClock();
             return;
           }
           if (step !== "head") return this.#refuse(step);
@@ -200,7 +198,7 @@ export class Connection implements BodySource {
         }
         case inLengthBody: {
           const take = Math.min(this.#bodyLeft, end - at);
-          this.#body?.push(bytes.subarray(at, at + take));
+          this.#exchange?.body?.push(bytes.subarray(at, at + take));
           this.#bodyLeft -= take;
           at += take;
           if (this.#bodyLeft === 0) this.#bodyComplete();
@@ -215,14 +213,22 @@ export class Connection implements BodySource {
           return;
       }
     }
-    if (this.#undispatched) this.#dispatch();
+    // A body that came in part: the app may read what is there, and wait for the rest.
+    if (this.#exchange?.dispatched === false) this.#exchange.dispatch();
+  }
+
+  /** An idle connection's patience ends with the first byte of a head; from there the head's own counts, once. */
+  #startHeadClock(): void {
+    if (this.#headClock || this.#parser.idle) return;
+    this.#headClock = true;
+    this.#ticks = this.entrance.service.headTicks;
   }
 
   #feedChunked(bytes: Buffer, start: number, end: number): number {
     const decoder = this.#chunked as ChunkedDecoder;
     const step = decoder.feed(bytes, start, end);
     if (step === "data") {
-      this.#body?.push(bytes.subarray(decoder.dataStart, decoder.dataEnd));
+      this.#exchange?.body?.push(bytes.subarray(decoder.dataStart, decoder.dataEnd));
     } else if (step === "end") {
       this.#bodyComplete();
     } else if (step !== "need more") {
@@ -236,115 +242,133 @@ export class Connection implements BodySource {
   #begin(): void {
     const head = this.#parser.takeHead();
     this.#parser.reset();
+    this.#headClock = false;
+    this.#ticks = 0;
     const framing = frame(head);
     const expectation = judgeExpectation(head.expectation, head.versionMinor);
-    this.#head = head;
-    this.#ticks = 0;
-    if (framing !== "none" && framing !== "length" && framing !== "chunked") return this.#refuse(framing);
     if (expectation !== "none" && expectation !== "continue") return this.#refuse(expectation);
-    if (framing === "none") {
-      this.#stage = answering;
-      return this.#dispatch();
+    switch (framing) {
+      case "none":
+        this.#stage = answering;
+        break;
+      case "length":
+        this.#stage = inLengthBody;
+        this.#bodyLeft = head.contentLength;
+        break;
+      case "chunked":
+        this.#stage = inChunkedBody;
+        this.#chunked = new ChunkedDecoder(this.entrance.service.limits);
+        break;
+      default:
+        return this.#refuse(framing);
     }
-    this.#expectsContinue = expectation === "continue";
-    this.#undispatched = true;
-    if (framing === "length") {
-      this.#stage = inLengthBody;
-      this.#bodyLeft = head.contentLength;
-      this.#body = new RequestBody(this, head.contentLength);
-    } else {
-      this.#stage = inChunkedBody;
-      this.#chunked = new ChunkedDecoder(this.#service.limits);
-      this.#body = new RequestBody(this, null);
-    }
+    const exchange = new Exchange(this, head, framing !== "none", expectation === "continue");
+    this.#exchange = exchange;
+    if (framing === "none") exchange.dispatch();
   }
 
   #bodyComplete(): void {
+    const exchange = this.#exchange as Exchange;
     this.#chunked = null;
-    this.#body?.end();
-    if (this.#undispatched) {
-      this.#stage = answering;
-      this.#dispatch();
-    } else if (this.#request === null) {
-      this.#next();
-    } else {
-      this.#stage = answering;
-    }
+    this.#stage = answering;
+    exchange.body?.end();
+    if (!exchange.dispatched) exchange.dispatch();
+    else if (exchange.done) this.#next();
   }
 
-  /** A bad chunk: the app reads an error, and if its answer isn't on the way the client gets the status. */
+  /** A bad chunk: the client gets its status if the app hasn't been asked; else the app's read fails. */
   #bodyBroken(name: ParseErrorName): void {
-    this.#body?.fail(new Error(errors[name].text));
+    const exchange = this.#exchange as Exchange;
+    if (!exchange.dispatched) return this.#refuse(name);
+    this.#logRefusal(name);
     this.#ending = true;
     this.#stage = answering;
-    if (this.#undispatched || this.#request === null) return this.#refuse(name);
-    this.#logRefusal(name);
+    exchange.body?.fail(new Error(errors[name].text));
+    if (exchange.done) this.#next();
   }
 
-  // Answering
-
-  #dispatch(): void {
-    const { handler, server, scheme, host } = this.#service;
-    const head = this.#head as Head;
-    const request = createRequest(head, scheme, host, this.#body, this);
-    this.#undispatched = false;
-    this.#request = request;
-    try {
-      const answer = handler.begin(head, request, server);
-      if (!(answer instanceof Promise)) return this.#answer(answer);
-      // An async function that didn't wait for anything has settled: answered in the same tick.
-      const status = Bun.peek.status(answer);
-      if (status === "fulfilled") return this.#answer(Bun.peek(answer) as Response);
-      answer.then(
-        (response) => this.#answerLater(response),
-        (error: unknown) => this.#fail(error),
-      );
-    } catch (error) {
-      this.#fail(error);
+  /** After an exchange: the next request, or the end. */
+  #next(): void {
+    this.#exchange = null;
+    if (this.#ending) {
+      this.#stage = answering;
+      this.#held = noBytes;
+      return;
     }
-  }
-
-  #fail(error: unknown): void {
-    const { handler } = this.#service;
-    // An app that stops because its client has left has done nothing wrong.
-    if (this.#stage === closed && error instanceof DOMException && error.name === "AbortError") {
-      return this.#finish(null);
-    }
-    void handler.fail(this.#head as Head, error).then((response) => {
-      this.#answerLater(response);
-    });
-  }
-
-  #answerLater(response: Response | null): void {
-    this.#answer(response);
-    this.#flush();
+    this.#stage = inHead;
+    this.#ticks = this.entrance.service.keepAliveTicks;
     this.#goOn();
   }
 
-  /** The app's answer; null for the plain 500. */
-  #answer(response: Response | null): void {
-    const head = this.#head as Head;
-    if (this.#stage === closed) {
-      void response?.body?.cancel().catch(() => {});
-      return this.#finish(response);
+  /** Parses what was held, once nothing is in the way. */
+  #goOn(): void {
+    if (this.#held.length === 0 || this.#stage !== inHead || this.#advancing) return;
+    this.#advancing = true;
+    while (this.#held.length > 0 && this.#stage === inHead) {
+      const held = this.#held;
+      this.#held = noBytes;
+      this.#advance(held);
     }
-    if (response === null) {
-      this.#addErrorPage(500, "Internal Server Error", "");
-      return this.#finish(null);
-    }
+    this.#advancing = false;
+    this.flush();
   }
 
-  #addErrorPage(status: number, reason: string, message: string): void {}
+  #hold(bytes: Buffer): void {
+    this.#held = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
+    this.#steerReading();
+  }
 
-  #finish(response: Response | null): void {}
+  #steerReading(): void {
+    const pause =
+      this.#pausedByBody ||
+      this.#held.length > highWaterBytes ||
+      (this.output.byteLength > highWaterBytes && this.#stage === inHead);
+    if (pause === this.#paused || this.#stage === over) return;
+    this.#paused = pause;
+    if (pause) this.#wire.pause();
+    else this.#wire.resume();
+  }
 
-  #next(): void {}
-  #refuse(name: ParseErrorName): void {}
-  #refuseWith(status: number, reason: string, message: string): void {}
-  #logRefusal(name: ParseErrorName): void {}
-  #hold(bytes: Buffer): void {}
-  #goOn(): void {}
-  #steerReading(): void {}
-  #flush(): void {}
-  #close(): void {}
+  // Refusing and closing
+
+  #refuse(name: ParseErrorName): void {
+    const { status, text } = errors[name];
+    this.#logRefusal(name);
+    this.#refuseWith(status, text);
+  }
+
+  /** Answers and ends the connection: what follows in it can't be trusted. */
+  #refuseWith(status: number, message: string): void {
+    const page = errorPage(status, message, {
+      head: false,
+      versionMinor: 1,
+      keepAlive: false,
+      date: httpDate(Date.now()),
+    });
+    encodeFixed(page, this.output);
+    this.#ending = true;
+    this.#stage = answering;
+    this.#exchange = null;
+    this.#held = noBytes;
+  }
+
+  #logRefusal(name: ParseErrorName): void {
+    const { level, text } = errors[name];
+    this.entrance.service.log[level](
+      `Invalid request from ip=${this.#wire.remoteAddress}: ${text}`,
+    );
+  }
+
+  /** Sends FIN behind the last answer, and waits a little for the client's. */
+  #linger(): void {
+    if (this.#stage >= lingering) return;
+    this.#stage = lingering;
+    this.#ticks = this.entrance.service.lingerTicks;
+    this.#pausedByBody = false;
+    this.#wire.shutdown();
+  }
+
+  #close(): void {
+    if (this.#stage !== over) this.#wire.end();
+  }
 }

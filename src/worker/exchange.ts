@@ -4,35 +4,40 @@ import { httpDate } from "../http/date.ts";
 import type { Head } from "../http/head.ts";
 import { isPersistent } from "../http/keep-alive.ts";
 import { abortRequest, connectionClosedError, createRequest } from "../http/request.ts";
-import { errorPage, type Prepared, prepareResponse, type ResponseContext } from "../http/response.ts";
+import { encodeFixed, prepareResponse } from "../http/response.ts";
+import { errorPage } from "../http/response-error-page.ts";
+import type { ResponseContext } from "../http/response-head.ts";
 import type { OutputBuffer } from "../http/response-output.ts";
-import { StreamPump } from "../http/response-stream.ts";
+import { type PumpOutcome, type PumpTarget, StreamPump } from "../http/response-stream.ts";
 import type { Entrance } from "./service.ts";
 
 /** What an exchange needs of its connection. */
 export interface Line {
   readonly entrance: Entrance;
-  readonly out: OutputBuffer;
+  readonly output: OutputBuffer;
   /** The client can't be reached any more. */
   readonly gone: boolean;
-  /** Writes what `out` holds; false while the client doesn't take it. */
+  /** Writes what `output` holds; false while the client doesn't take it. */
   flush(): boolean;
   pauseForBody(pause: boolean): void;
   /** Bytes of the body that haven't arrived; Infinity when nobody knows. */
   bodyMissing(): number;
-  /** The answer is out (or never will be): go on with the next request, or close. */
+  /** The answer is out, or never will be: go on with the next request, or close. */
   finished(persistent: boolean): void;
 }
 
 /** A body that the app hasn't read is read and dropped up to this size; a larger one costs the connection. */
 const discardLimitBytes = 65_536;
 
-export class Exchange implements BodySource {
+export class Exchange implements BodySource, PumpTarget {
   readonly head: Head;
   readonly body: RequestBody | null;
+  /** The connection. */
   readonly line: Line;
   #request: Request | null = null;
+  #response: Response | null = null;
   #expectsContinue: boolean;
+  #persistent = false;
   #pump: StreamPump | null = null;
   #done = false;
 
@@ -40,9 +45,8 @@ export class Exchange implements BodySource {
     this.line = line;
     this.head = head;
     this.#expectsContinue = expectsContinue;
-    this.body = hasBody
-      ? new RequestBody(this, head.contentLength === -1 ? null : head.contentLength)
-      : null;
+    const length = head.contentLength === -1 ? null : head.contentLength;
+    this.body = hasBody ? new RequestBody(this, length) : null;
   }
 
   /** The app has been asked. */
@@ -50,16 +54,25 @@ export class Exchange implements BodySource {
     return this.#request !== null;
   }
 
+  /** The answer is out. */
   get done(): boolean {
     return this.#done;
+  }
+
+  get output(): OutputBuffer {
+    return this.line.output;
+  }
+
+  flush(): boolean {
+    return this.line.flush();
   }
 
   onFirstRead(): void {
     if (!this.#expectsContinue) return;
     this.#expectsContinue = false;
     // RFC 9110 §10.1.1: sent when the app wants the body, or never.
-    this.line.out.addAscii("HTTP/1.1 100 Continue\r\n\r\n");
-    this.line.flush();
+    this.output.addAscii("HTTP/1.1 100 Continue\r\n\r\n");
+    this.flush();
   }
 
   onPause(): void {
@@ -70,16 +83,15 @@ export class Exchange implements BodySource {
     this.line.pauseForBody(false);
   }
 
-  /** Asks the app. An answer that is there at once is written to `out` before this returns. */
+  /** Asks the app. An answer that is there at once is in `output` when this returns. */
   dispatch(): void {
-    const { entrance } = this.line;
-    const { service, server, host } = entrance;
+    const { service, server, host } = this.line.entrance;
     const request = createRequest(this.head, service.scheme, host, this.body, this);
     this.#request = request;
     try {
       const answer = service.handler.begin(this.head, request, server);
       if (!(answer instanceof Promise)) return this.#answer(answer);
-      // An async function that waited for nothing has settled: answered in the same tick.
+      // An async function that waited for nothing has settled: answered in the same tick (bench: hello).
       if (Bun.peek.status(answer) === "fulfilled") return this.#answer(Bun.peek(answer) as Response);
       answer.then(
         (response) => this.#answerLater(response),
@@ -95,7 +107,7 @@ export class Exchange implements BodySource {
     this.#pump?.drained();
   }
 
-  /** The client has left, or sends nothing more. */
+  /** The client has left, or will send nothing more. */
   abort(): void {
     const reason = connectionClosedError();
     this.body?.fail(reason);
@@ -103,40 +115,76 @@ export class Exchange implements BodySource {
     if (this.line.gone) this.#pump?.cancel(reason);
   }
 
+  pumpEnded(outcome: PumpOutcome): void {
+    switch (outcome.type) {
+      case "complete":
+        break;
+      case "wrong length":
+        this.#complain(outcome.message);
+        this.#persistent = false;
+        break;
+      case "failed":
+        if (!outcome.headSent) return this.#fail(outcome.error);
+        this.#complain("The stream of the response failed", outcome.error);
+        this.#persistent = false;
+        break;
+      case "cancelled":
+        this.#persistent = false;
+        break;
+      default:
+        outcome satisfies never;
+    }
+    this.#finish();
+    this.flush();
+  }
+
   #fail(error: unknown): void {
     const { handler, log } = this.line.entrance.service;
     // An app that stops because its client has left has done nothing wrong.
     if (this.line.gone && error instanceof DOMException && error.name === "AbortError") {
       log.debug(`Client left during ${this.head.method} ${this.head.target}`);
-      return this.#finish(null, false);
+      return this.#finish();
     }
     void handler.fail(this.head, error).then((response) => this.#answerLater(response));
   }
 
   #answerLater(response: Response | null): void {
     this.#answer(response);
-    this.line.flush();
+    this.flush();
   }
 
   /** The app's answer; null for the plain 500. */
   #answer(response: Response | null): void {
     if (this.line.gone) {
       if (response instanceof Response) discard(response);
-      return this.#finish(response, false);
+      return this.#finish();
     }
     if (response === null) return this.#sendError();
-    this.#send(response, prepareResponse(response, this.#context()));
+    const prepared = prepareResponse(response, this.#context());
+    if (prepared.type === "broken") {
+      this.#complain(prepared.message, prepared.error);
+      return this.#sendError();
+    }
+    this.#response = response;
+    this.#persistent = prepared.keepAlive;
+    if (prepared.warning !== null) this.#complain(prepared.warning);
+    if (prepared.type === "fixed") {
+      encodeFixed(prepared, this.output);
+      return this.#finish();
+    }
+    this.#pump = new StreamPump(prepared, this);
+    this.#pump.start();
   }
 
   #context(): ResponseContext {
-    const { head, line } = this;
-    const { service } = line.entrance;
+    const { head, body } = this;
+    const { service } = this.line.entrance;
+    const closes =
+      service.draining || service.keepAliveTicks === 0 || (body !== null && this.#leavesBody());
     context.head = head.method === "HEAD";
     context.versionMinor = head.versionMinor;
+    context.keepAlive = isPersistent(head.versionMinor, head.connection, closes);
     context.date = httpDate(Date.now());
-    const serverCloses =
-      service.draining || service.keepAliveTicks === 0 || (this.body !== null && this.#leavesBody());
-    context.keepAlive = isPersistent(head.versionMinor, head.connection, serverCloses);
     return context;
   }
 
@@ -148,19 +196,24 @@ export class Exchange implements BodySource {
     return this.#expectsContinue || (!this.body?.touched && missing > discardLimitBytes);
   }
 
-  #send(_response: Response, _prepared: Prepared): void {}
-
   #sendError(): void {
-    this.#finish(null, errorPage(500, "", this.#context()) !== null);
+    const page = errorPage(500, "", this.#context());
+    this.#persistent = page.keepAlive;
+    encodeFixed(page, this.output);
+    this.#finish();
   }
 
-  #finish(response: Response | null, persistent: boolean): void {
+  #finish(): void {
     if (this.#done) return;
     this.#done = true;
     const { handler } = this.line.entrance.service;
-    if (this.#request !== null) handler.finish(this.head, this.#request, response);
+    if (this.#request !== null) handler.finish(this.head, this.#request, this.#response);
     this.body?.abandon(connectionClosedError());
-    this.line.finished(persistent);
+    this.line.finished(this.#persistent);
+  }
+
+  #complain(message: string, error: unknown = null): void {
+    this.line.entrance.service.handler.complain(this.head, message, error);
   }
 }
 

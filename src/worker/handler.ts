@@ -10,7 +10,7 @@ export interface RequestFacts {
   readonly target: string;
 }
 
-export type RequestHooks = Pick<Partial<ServerHooks>, "preRequest" | "postRequest">;
+export type RequestHooks = Partial<Pick<ServerHooks, "preRequest" | "postRequest">>;
 
 const noEnviron: HookEnviron = Object.freeze({});
 
@@ -70,15 +70,15 @@ export class Handler {
   /** The answer to a request whose app threw: the app's own error response, or null for a plain 500. */
   async fail(facts: RequestFacts, error: unknown): Promise<Response | null> {
     const { error: onError } = this.#app;
-    if (onError !== undefined) {
+    if (onError !== null) {
       try {
         return await onError(error);
       } catch (second) {
-        this.#complain(facts, second);
+        this.complain(facts, "", second);
         return null;
       }
     }
-    this.#complain(facts, error);
+    this.complain(facts, "", error);
     return null;
   }
 
@@ -94,8 +94,11 @@ export class Handler {
     }
   }
 
-  #complain({ method, target }: RequestFacts, error: unknown): void {
-    this.#log.error(`Error handling request ${method} ${target}\n${describeError(error)}`);
+  /** One line about what an app got wrong, with the stack if there is an error. */
+  complain({ method, target }: RequestFacts, message: string, error: unknown = null): void {
+    const what = message === "" ? "" : `: ${message}`;
+    const stack = error === null ? "" : `\n${describeError(error)}`;
+    this.#log.error(`Error handling request ${method} ${target}${what}${stack}`);
   }
 }
 

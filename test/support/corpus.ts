@@ -250,8 +250,7 @@ function advance(current: Current, piece: Buffer, at: number): number | ParseErr
   }
   const step = decoder.feed(piece, at, piece.length);
   current.consumed = decoder.consumed;
-  if (step === "data")
-    current.body += piece.toString("latin1", decoder.dataStart, decoder.dataEnd);
+  if (step === "data") current.body += piece.toString("latin1", decoder.dataStart, decoder.dataEnd);
   else if (step === "end") {
     const trailers = decoder.trailers?.head;
     for (let index = 0; trailers !== undefined && index < trailers.fieldCount; index++)

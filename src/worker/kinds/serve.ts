@@ -43,7 +43,7 @@ export class BunServing implements Serving {
   }
 
   async #answer(request: Request, server: Bun.Server<undefined>): Promise<Response> {
-    const { handler, log } = this.#context;
+    const { handler } = this.#context;
     const facts: RequestFacts = { method: request.method, target: targetOf(request.url) };
     let response: Response | null = null;
     try {
@@ -52,9 +52,7 @@ export class BunServing implements Serving {
       response = await handler.fail(facts, error);
     }
     if (response !== null && !(response instanceof Response)) {
-      log.error(
-        `Error handling request ${facts.method} ${facts.target}\nThe app returned no Response`,
-      );
+      handler.complain(facts, `Expected a Response, got ${typeof response}`);
       response = null;
     }
     handler.finish(facts, request, response);

@@ -97,17 +97,12 @@ describe("readConfigFile()", () => {
   });
 
   test.each([
-    ["syntax.ts", 'broken/syntax.ts:3:3: Expected "}" but found "bind"'],
     ["throws.ts", "broken/throws.ts:3:11: no luck"],
     ["throws-text.ts", 'broken/throws-text.ts: "a text"'],
     ["throws-elsewhere.ts", "broken/throws-elsewhere.ts: broken/far.ts:2:13: TypeError: far away"],
     [
       "import.ts",
       `broken/import.ts: Cannot find module './missing.ts' imported from ${fixtures}/broken/import.ts`,
-    ],
-    [
-      "text.json",
-      "broken/text.json: JSON Parse error: Expected ':' before value in object property definition",
     ],
     ["number.ts", "broken/number.ts: the default export must be an object of settings, got number"],
     [
@@ -132,6 +127,24 @@ describe("readConfigFile()", () => {
     ],
   ])("refuses %s", async (file, message) => {
     await expect(read(`broken/${file}`)).rejects.toThrow(new ConfigError(message));
+  });
+
+  // Written here, as no formatter gets past them.
+  test.each([
+    [
+      "syntax.ts",
+      "export default {\n  workers: 1\n  bind: 2,\n};\n",
+      'syntax.ts:3:3: Expected "}" but found "bind"',
+    ],
+    [
+      "text.json",
+      '{ "workers" 2 }',
+      "text.json: JSON Parse error: Expected ':' before value in object property definition",
+    ],
+  ])("refuses the syntax of %s", async (name, text, message) => {
+    using folder = new TemporaryFolder({ [name]: text });
+    const reading = readConfigFile(join(folder.path, name), folder.path, 1);
+    await expect(reading).rejects.toThrow(new ConfigError(message));
   });
 
   test("keeps what a file threw as the cause", async () => {

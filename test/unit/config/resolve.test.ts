@@ -97,7 +97,7 @@ describe("resolveConfig() refuses", () => {
     ["value.ts: workers: must be at least 1, got 0", broken("value")],
     ["value.ts: workers: must be at least 1, got 0", { argv: ["-c", "value.ts", "-w", "2"] }],
     ["arity.ts: onExit: must be a function with 1 parameter, got one with 0", broken("arity")],
-    ['syntax.ts:3:3: Expected "}" but found "bind"', broken("syntax")],
+    ["throws.ts:3:11: no luck", broken("throws")],
     ["--config: 'nope.ts' doesn't exist", broken("nope")],
     ["GUNICORN_CMD_ARGS: --config: 'x' doesn't exist", cmdArgs("-c x")],
     ["--chdir: can't chdir to 'nope'", { argv: ["--chdir", "nope"] }],

@@ -65,7 +65,14 @@ test("random cuts change nothing", () => {
     for (let round = 0; round < 20; round++) {
       const count = 1 + Math.floor(random() * 6);
       const cuts = Array.from({ length: count }, () => Math.floor(random() * row.bytes.length));
-      sameOutcome(run(row.bytes, [...new Set(cuts)].sort((a, b) => a - b), row), whole);
+      sameOutcome(
+        run(
+          row.bytes,
+          [...new Set(cuts)].sort((a, b) => a - b),
+          row,
+        ),
+        whole,
+      );
     }
   }
 });

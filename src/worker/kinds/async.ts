@@ -1,0 +1,118 @@
+/** The `async` kind: our own HTTP engine on the sockets that the master opened, many requests at a time. */
+import { AppImportError } from "../../app/errors.ts";
+import { AppServer, type ClientAddress } from "../../app/server.ts";
+import { requestOwner } from "../../http/request.ts";
+import { installResponse } from "../../http/response-install.ts";
+import type { InheritedListener } from "../../ipc/messages.ts";
+import { acceptQueueLength } from "../../os/socket.ts";
+import { Connection } from "../connection.ts";
+import { Exchange } from "../exchange.ts";
+import { type Entrance, Service, ticksOf } from "../service.ts";
+import type { Serving, ServingContext } from "../serving.ts";
+
+/** How long an event loop gets to accept what waits before the queue is looked at again. */
+const acceptTurnMs = 5;
+
+type Listener = Bun.TCPSocketListener<Connection>;
+
+export class AsyncServing implements Serving {
+  readonly #context: ServingContext;
+  readonly #service: Service;
+  #listeners: Listener[] = [];
+
+  constructor(context: ServingContext) {
+    this.#context = context;
+    this.#service = new Service(context);
+    refuseUnservable(context);
+  }
+
+  /** Before the app is imported: its Responses have to remember what they were made from. */
+  static prepareProcess(this: void): void {
+    installResponse();
+  }
+
+  listen(): void {
+    this.#listeners = this.#context.listeners.map((inherited) => this.#listenOn(inherited));
+  }
+
+  async drain(): Promise<void> {
+    await this.#emptyQueues();
+    for (const listener of this.#listeners) listener.stop(false);
+    await this.#service.drain();
+  }
+
+  /** Accepts what waits. In a reload the successor accepts too; otherwise nothing new arrives any more. */
+  async #emptyQueues(): Promise<void> {
+    const { listeners } = this.#context;
+    do await Bun.sleep(acceptTurnMs);
+    while (listeners.some(({ fd }) => (acceptQueueLength(fd) ?? 0) > 0));
+  }
+
+  #listenOn({ fd, hostname, port, url }: InheritedListener): Listener {
+    const service = this.#service;
+    const { handler } = this.#context;
+    const server = new AppServer({
+      hostname,
+      port,
+      url,
+      pendingRequests: () => handler.inFlight,
+      requestIP: clientAddress,
+      timeout: (request, seconds) => connectionOf(request)?.limitAnswer(ticksOf(seconds)),
+    });
+    const entrance: Entrance = { service, server, host: url.slice(url.indexOf("//") + 2) };
+    // `fd` and `allowHalfOpen` are not in bun-types; Bun.listen takes both.
+    const options = {
+      fd,
+      allowHalfOpen: true,
+      socket: {
+        open(socket: Bun.Socket<Connection>) {
+          const connection = new Connection(socket, entrance);
+          socket.data = connection;
+          service.add(connection);
+        },
+        data(socket: Bun.Socket<Connection>, bytes: Buffer) {
+          socket.data.receive(bytes);
+        },
+        drain(socket: Bun.Socket<Connection>) {
+          socket.data.drained();
+        },
+        end(socket: Bun.Socket<Connection>) {
+          socket.data.clientEnded();
+        },
+        close(socket: Bun.Socket<Connection>) {
+          socket.data.closed();
+          service.remove(socket.data);
+        },
+        error(_socket: Bun.Socket<Connection>, error: Error) {
+          service.log.debug(`Socket error: ${error.message}`);
+        },
+      },
+    };
+    return Bun.listen<Connection>(options as never);
+  }
+}
+
+function connectionOf(request: Request): Connection | null {
+  const owner = requestOwner(request);
+  return owner instanceof Exchange ? (owner.line as Connection) : null;
+}
+
+function clientAddress(request: Request): ClientAddress | null {
+  const wire = connectionOf(request)?.wire;
+  if (wire === undefined) return null;
+  return { address: wire.remoteAddress, family: wire.remoteFamily, port: wire.remotePort };
+}
+
+/** What an app brings for Bun.serve and this kind can't do is refused, not ignored. */
+function refuseUnservable({ app }: ServingContext): void {
+  if (app.routes !== null) {
+    throw new AppImportError(
+      `${app.describe}: routes are Bun.serve's own, use --worker-class serve`,
+    );
+  }
+  if (app.websocket !== null) {
+    throw new AppImportError(
+      `${app.describe}: websockets aren't supported yet by --worker-class async, use --worker-class serve`,
+    );
+  }
+}

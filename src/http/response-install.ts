@@ -2,7 +2,14 @@
 // instanceof in both directions.
 
 import { isLazyRequest } from "./request.ts";
-import { copyMark, filePath, FIXED, markBody, markSlice, NativeResponse } from "./response-body.ts";
+import {
+  copyMark,
+  filePath,
+  FIXED_TEXT,
+  markBody,
+  markSlice,
+  NativeResponse,
+} from "./response-body.ts";
 
 // Kept apart from what apps may patch later.
 const NativeRequest = Request;
@@ -53,7 +60,7 @@ function hasBody(init: unknown): boolean {
 
 function json(...args: unknown[]): Response {
   const response = nativeJson.apply(NativeResponse, args);
-  markBody(response, FIXED);
+  markBody(response, FIXED_TEXT);
   return response;
 }
 

@@ -59,6 +59,11 @@ export function prepareResponse(value: unknown, context: ResponseContext): Prepa
       const text = typeof init === "string" ? init : String(init);
       return frameFixed(value, fields, text, Buffer.byteLength(text), TEXT_TYPE, context);
     }
+    case "late text": {
+      const text = Bun.peek(value.text());
+      if (typeof text !== "string") return broken("Response.json() has no text");
+      return frameFixed(value, fields, text, Buffer.byteLength(text), TEXT_TYPE, context);
+    }
     case "bytes":
       return prepareBytes(value, fields, context);
     case "blob":

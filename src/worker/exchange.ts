@@ -40,6 +40,7 @@ export class Exchange implements BodySource, PumpTarget {
   #persistent = false;
   #pump: StreamPump | null = null;
   #done = false;
+  #superseded = false;
 
   constructor(line: Line, head: Head, hasBody: boolean, expectsContinue: boolean) {
     this.line = line;
@@ -92,7 +93,8 @@ export class Exchange implements BodySource, PumpTarget {
       const answer = service.handler.begin(this.head, request, server);
       if (!(answer instanceof Promise)) return this.#answer(answer);
       // An async function that waited for nothing has settled: answered in the same tick (bench: hello).
-      if (Bun.peek.status(answer) === "fulfilled") return this.#answer(Bun.peek(answer) as Response);
+      if (Bun.peek.status(answer) === "fulfilled")
+        return this.#answer(Bun.peek(answer) as Response);
       answer.then(
         (response) => this.#answerLater(response),
         (error: unknown) => this.#fail(error),
@@ -113,6 +115,17 @@ export class Exchange implements BodySource, PumpTarget {
     this.body?.fail(reason);
     if (this.#request !== null) abortRequest(this.#request, reason);
     if (this.line.gone) this.#pump?.cancel(reason);
+  }
+
+  /**
+   * The rest of the body can't be read: whoever reads it gets `reason`. True if no byte of the answer is out,
+   * so that the connection may answer in the app's place.
+   */
+  supersede(reason: Error): boolean {
+    this.body?.fail(reason);
+    if (this.#done || this.#pump !== null) return false;
+    this.#superseded = true;
+    return true;
   }
 
   pumpEnded(outcome: PumpOutcome): void {
@@ -140,9 +153,10 @@ export class Exchange implements BodySource, PumpTarget {
 
   #fail(error: unknown): void {
     const { handler, log } = this.line.entrance.service;
-    // An app that stops because its client has left has done nothing wrong.
-    if (this.line.gone && error instanceof DOMException && error.name === "AbortError") {
-      log.debug(`Client left during ${this.head.method} ${this.head.target}`);
+    // An app that stops because its client has left, or has sent nonsense, has done nothing wrong.
+    const aborted = error instanceof DOMException && error.name === "AbortError";
+    if (this.#superseded || (this.line.gone && aborted)) {
+      log.debug(`Gave up ${this.head.method} ${this.head.target}: ${String(error)}`);
       return this.#finish();
     }
     void handler.fail(this.head, error).then((response) => this.#answerLater(response));
@@ -155,7 +169,7 @@ export class Exchange implements BodySource, PumpTarget {
 
   /** The app's answer; null for the plain 500. */
   #answer(response: Response | null): void {
-    if (this.line.gone) {
+    if (this.line.gone || this.#superseded) {
       if (response instanceof Response) discard(response);
       return this.#finish();
     }
@@ -209,7 +223,7 @@ export class Exchange implements BodySource, PumpTarget {
     const { handler } = this.line.entrance.service;
     if (this.#request !== null) handler.finish(this.head, this.#request, this.#response);
     this.body?.abandon(connectionClosedError());
-    this.line.finished(this.#persistent);
+    if (!this.#superseded) this.line.finished(this.#persistent);
   }
 
   #complain(message: string, error: unknown = null): void {

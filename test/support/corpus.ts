@@ -253,8 +253,9 @@ function advance(current: Current, piece: Buffer, at: number): number | ParseErr
   if (step === "data") current.body += piece.toString("latin1", decoder.dataStart, decoder.dataEnd);
   else if (step === "end") {
     const trailers = decoder.trailers?.head;
-    for (let index = 0; trailers !== undefined && index < trailers.fieldCount; index++)
-      current.facts.push(`trailer: ${trailers.fieldName(index)}: ${trailers.fieldValue(index)}`);
+    const count = trailers?.fieldCount ?? 0;
+    for (let index = 0; index < count; index++)
+      current.facts.push(`trailer: ${trailers?.fieldName(index)}: ${trailers?.fieldValue(index)}`);
     finish(current);
   } else if (step !== "need more") return step;
   return decoder.consumed;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { errors } from "../../../src/http/errors.ts";
 import { readCorpus, run, type Case, type Outcome } from "../../support/corpus.ts";
 
@@ -145,4 +146,22 @@ function seeded(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
+}
+
+test("docs/http.md links to cases that exist, in every file of the corpus", async () => {
+  const text = await Bun.file(join(import.meta.dir, "../../../docs/http.md")).text();
+  const links = [...text.matchAll(/\.\.\/test\/corpus\/([a-z-]+\.md)#([^)]+)\)/g)];
+  const anchors = new Set(cases.map(({ file, name }) => `${file}#${anchorOf(name)}`));
+  expect(links.map(([, file, anchor]) => `${file}#${anchor}`)).toSatisfy((found: string[]) =>
+    found.every((link) => anchors.has(link)),
+  );
+  expect(new Set(links.map(([, file]) => file))).toEqual(new Set(cases.map(({ file }) => file)));
+});
+
+/** As GitHub makes them of headings. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^a-z0-9 _-]/g, "")
+    .replaceAll(" ", "-");
 }

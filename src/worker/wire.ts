@@ -1,0 +1,13 @@
+/** What a connection needs of a socket: Bun's own has it. */
+export interface Wire {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly remoteFamily: "IPv4" | "IPv6";
+  /** How many bytes it took; below 0 when it is closed. */
+  write(data: string | Uint8Array): number;
+  /** Sends FIN; the client may go on sending. */
+  shutdown(): void;
+  end(): void;
+  pause(): void;
+  resume(): void;
+}

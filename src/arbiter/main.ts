@@ -1,6 +1,6 @@
 /** The master process, in Gunicorn's order: settings, hooks, sockets, workers, loop, end. */
 import { tmpdir } from "node:os";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { ConfigError } from "../config/errors.ts";
 import { Scoreboard, maxWorkers } from "../ipc/scoreboard.ts";
 import { parseAddress } from "../listen/address.ts";
@@ -52,11 +52,22 @@ export async function runMaster({ config: resolved, reload }: MasterOptions): Pr
   log.debug("Arbiter booted");
   log.info(`Listening at: ${listeners.urls.join(",")} (${process.pid})`);
   log.info(`Using worker: ${config.workerClass}`);
+  if (config.workerClass === "serve" && !migratesRequests()) {
+    log.warning(
+      "Workers of class serve open their own sockets: connections that wait when one leaves are reset, unless net.ipv4.tcp_migrate_req is 1",
+    );
+  }
   hooks.whenReady(listeners.urls);
   const exitCode = await arbiter.run();
   scoreboard.close();
   hooks.onExit();
   return exitCode;
+}
+
+/** Whether the kernel hands the queue of a socket that closes to the others of its reuseport group. */
+function migratesRequests(): boolean {
+  const file = "/proc/sys/net/ipv4/tcp_migrate_req";
+  return existsSync(file) && readFileSync(file, "latin1").trim() !== "0";
 }
 
 /** A memory file system if there is one. */

@@ -76,6 +76,8 @@ export class RequestBody {
     this.#error = error;
     this.#dropQueue();
     this.#settle();
+    // There is room for the rest, if only to be dropped.
+    this.#resume();
   }
 
   /**
@@ -85,9 +87,8 @@ export class RequestBody {
   abandon(error: unknown): void {
     if (this.#discarded || this.#collecting !== null || this.complete) return;
     this.#discarded = true;
-    if (this.#ended) {
-      this.#ended = false;
-    }
+    // Arrived, but never to be read.
+    this.#ended = false;
     this.fail(error);
   }
 

@@ -23,7 +23,10 @@ class RequestHeaders {
   }
 
   get(name: string): string | null {
-    if (this.#native !== null || typeof name !== "string") return this.#materialise().get(name);
+    if (this.#native !== null || typeof name !== "string") {
+      // Native counts its arguments.
+      return this.#materialise().get(...(arguments as unknown as [string]));
+    }
     const { text, fields, fieldCount } = this.#head;
     const field = findField(text, fields, fieldCount, name, 0);
     if (field === -1) {
@@ -38,26 +41,28 @@ class RequestHeaders {
   }
 
   has(name: string): boolean {
-    if (this.#native !== null || typeof name !== "string") return this.#materialise().has(name);
+    if (this.#native !== null || typeof name !== "string") {
+      return this.#materialise().has(...(arguments as unknown as [string]));
+    }
     const { text, fields, fieldCount } = this.#head;
     if (findField(text, fields, fieldCount, name, 0) !== -1) return true;
     return token.test(name) ? false : this.#materialise().has(name);
   }
 
-  append(name: string, value: string): void {
-    this.#materialise().append(name, value);
+  append(...pair: [name: string, value: string]): void {
+    this.#materialise().append(...pair);
   }
 
-  delete(name: string): void {
-    this.#materialise().delete(name);
+  delete(...name: [name: string]): void {
+    this.#materialise().delete(...name);
   }
 
-  set(name: string, value: string): void {
-    this.#materialise().set(name, value);
+  set(...pair: [name: string, value: string]): void {
+    this.#materialise().set(...pair);
   }
 
-  getAll(name: "set-cookie" | "Set-Cookie"): string[] {
-    return this.#materialise().getAll(name);
+  getAll(...name: Parameters<Headers["getAll"]>): string[] {
+    return this.#materialise().getAll(...name);
   }
 
   getSetCookie(): string[] {
@@ -154,6 +159,11 @@ export function disguise(prototype: object, native: object, show: (self: never) 
     const original = Reflect.getOwnPropertyDescriptor(native, key);
     const enumerable = original?.enumerable ?? false;
     Object.defineProperty(prototype, key, { enumerable });
+    const method: unknown = original?.value;
+    const replacement: unknown = Reflect.getOwnPropertyDescriptor(prototype, key)?.value;
+    if (typeof method === "function" && typeof replacement === "function") {
+      Object.defineProperty(replacement, "length", { value: method.length });
+    }
   }
   Object.defineProperty(prototype, inspect, {
     configurable: true,

@@ -11,15 +11,15 @@ export const UNKNOWN = Symbol("unknown");
 /** A body whose bytes are all there, whatever they were made from. */
 export const FIXED = Symbol("fixed");
 
+/** The same, and they are UTF-8 text: Response.json(). */
+export const FIXED_TEXT = Symbol("fixed text");
+
 /** A constructor that returns an object: to that one a subclass's #fields are added. */
 const Stamped = function Stamped(target: object): object {
   return target;
 } as unknown as new (target: object) => object;
 
 /** A private field on somebody else's object: no dearer than a property, and no app can see it. */
-/** The same, and they are UTF-8 text: Response.json(). */
-export const FIXED_TEXT = Symbol("fixed text");
-
 class BodyMark extends Stamped {
   readonly #init: unknown;
   #sent = false;

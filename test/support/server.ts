@@ -158,9 +158,11 @@ export function start(options: ServerOptions = {}): RunningServer {
 export async function gunicorn(options: ServerOptions = {}): Promise<RunningServer> {
   const server = start(options);
   await server.logged("Using worker:");
-  const response = await fetch(server.url, { keepalive: false }).catch((error: unknown) => {
-    throw new Error(`no answer\n${server.log}`, { cause: error });
+  // Workers of -k serve open their sockets themselves, some time after that line.
+  await until(`an answer; log:\n${server.log}`, async () => {
+    const response = await fetch(server.url, { keepalive: false }).catch(() => null);
+    await response?.arrayBuffer();
+    return response !== null;
   });
-  await response.arrayBuffer();
   return server;
 }

@@ -2,7 +2,7 @@
 // Invariant: bytes leave in order and once, to one consumer: the collector (text(), bytes(), ...) or the stream (.body).
 // Invariant: unread bytes stay near HIGH_WATER_BYTES, since the source is paused above it, unless a collector wants all.
 
-import { convertBody, rejectUsedBody } from "./request-body-convert.ts";
+import { convertBody, plainBytes, rejectUsedBody } from "./request-body-convert.ts";
 import type { BodyKind, BodyResult } from "./request-body-convert.ts";
 
 /** What a body asks of the connection that fills it. */
@@ -54,7 +54,7 @@ export class RequestBody {
       this.#collecting.add(bytes);
     } else if (this.#wanted) {
       this.#wanted = false;
-      this.#controller?.enqueue(bytes);
+      this.#controller?.enqueue(plainBytes(bytes));
     } else {
       this.#queue.push(bytes);
       this.#queuedBytes += bytes.byteLength;
@@ -189,7 +189,7 @@ export class RequestBody {
       return;
     }
     this.#queuedBytes -= bytes.byteLength;
-    this.#controller?.enqueue(bytes);
+    this.#controller?.enqueue(plainBytes(bytes));
     if (this.complete) this.#closeStream();
     else if (this.#queuedBytes === 0) this.#resume();
   }

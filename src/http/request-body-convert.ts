@@ -80,12 +80,19 @@ function readNatively(kind: BodyKind, contentType: string, source: Bun.BodyInit)
   return response[kind]();
 }
 
+/** Apps get Uint8Arrays, whatever the socket gave: a Buffer's slice() and toString() are others. */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  if (bytes.constructor === Uint8Array) return bytes;
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /** Apps may keep or transfer the buffer of what they get: never hand out a window on somebody else's. */
 function exact(source: Uint8Array): Uint8Array<ArrayBuffer> {
   if (source.byteLength === source.buffer.byteLength && source.buffer instanceof ArrayBuffer) {
-    return source as Uint8Array<ArrayBuffer>;
+    return plainBytes(source) as Uint8Array<ArrayBuffer>;
   }
-  return source.slice();
+  // Not slice(): a Buffer's is a window, too.
+  return new Uint8Array(source);
 }
 
 let usedRequest: Request | null = null;

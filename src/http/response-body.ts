@@ -105,7 +105,7 @@ export function bodyKind(init: unknown): InitKind {
 
 /** Remembers where `part`, whole.slice(from), starts. */
 export function markSlice(whole: Blob, part: Blob, from: unknown): void {
-  const start = (SliceMark.start(whole) ?? 0) + sliceOffset(from, whole.size);
+  const start = (SliceMark.start(whole) ?? 0) + sliceOffset(whole, from);
   Reflect.construct(SliceMark, [part, start]);
 }
 
@@ -115,9 +115,9 @@ export function sliceStart(blob: Blob): number | undefined {
 }
 
 /** How Blob.slice reads its first argument. */
-function sliceOffset(from: unknown, sizeBytes: number): number {
+function sliceOffset(whole: Blob, from: unknown): number {
   const start = typeof from === "number" ? Math.trunc(from) || 0 : 0;
-  return start < 0 ? Math.max(0, sizeBytes + start) : Math.min(start, sizeBytes);
+  return start < 0 ? Math.max(0, whole.size + start) : start;
 }
 
 /** The path of a Bun.file; null for bytes in memory, File objects, S3 and file descriptors. */

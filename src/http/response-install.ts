@@ -71,8 +71,11 @@ function clone(this: Response): Response {
 }
 
 function slice(this: Blob, ...args: Parameters<Blob["slice"]>): Blob {
+  if (filePath(this) === null) return Reflect.apply(nativeSlice, this, args);
+  // From the end of a file whose size Bun hasn't asked for yet, it would count from infinity.
+  if (Number(args[0]) < 0 || Number(args[1]) < 0) void this.size;
   const part = Reflect.apply(nativeSlice, this, args);
-  if (filePath(this) !== null) markSlice(this, part, args[0]);
+  markSlice(this, part, args[0]);
   return part;
 }
 

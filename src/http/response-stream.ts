@@ -97,7 +97,7 @@ export class StreamPump {
       }
       if (framing === "length" && this.bodyBytes + bytes.byteLength > length) {
         void this.#abandon(reader);
-        return { type: "wrong length", message: `Content-Length is ${length}, the body has more` };
+        return this.#wrongLength(`Content-Length is ${length}, the body has more`);
       }
       if (bytes.byteLength > 0) {
         this.#add(bytes);
@@ -106,8 +106,7 @@ export class StreamPump {
       if (this.#cancelled) return { type: "cancelled" };
     }
     if (framing === "length" && this.bodyBytes < length) {
-      const message = `Content-Length is ${length}, the body has ${this.bodyBytes} bytes`;
-      return { type: "wrong length", message };
+      return this.#wrongLength(`Content-Length is ${length}, the body has ${this.bodyBytes} bytes`);
     }
     this.#addHead();
     if (framing === "chunked") this.#target.output.addAscii(LAST_CHUNK);
@@ -132,6 +131,11 @@ export class StreamPump {
     } finally {
       clearImmediate(timer);
     }
+  }
+
+  #wrongLength(message: string): PumpOutcome {
+    if (this.#headSent) return { type: "wrong length", message };
+    return { type: "failed", error: new Error(message), headSent: false };
   }
 
   #addHead(): void {

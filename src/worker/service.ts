@@ -59,10 +59,14 @@ export class Service {
     if (this.#connections.size === 0) this.#empty?.resolve();
   }
 
-  /** Answers say `Connection: close` from now on; resolves when the last connection has closed. */
-  async drain(): Promise<void> {
+  /** From now on answers say `Connection: close`, and idle clients have until keepalive for one more request. */
+  drain(): void {
     this.draining = true;
     for (const connection of this.#connections) connection.drain();
+  }
+
+  /** Resolves when no connection is open. */
+  async emptied(): Promise<void> {
     if (this.#connections.size === 0) return;
     this.#empty = Promise.withResolvers();
     await this.#empty.promise;

@@ -36,9 +36,10 @@ export class AsyncServing implements Serving {
   }
 
   async drain(): Promise<void> {
+    this.#service.drain();
     await this.#emptyQueues();
     for (const listener of this.#listeners) listener.stop(false);
-    await this.#service.drain();
+    await this.#service.emptied();
   }
 
   /** Accepts what waits. In a reload the successor accepts too; otherwise nothing new arrives any more. */

@@ -110,7 +110,9 @@ describe("RequestBody.stream", () => {
     const chunk = bytes("one");
     body.push(chunk);
     body.push(bytes("two"));
-    expect((await first).value).toBe(chunk);
+    const given = (await first).value;
+    expect(given?.constructor).toBe(Uint8Array);
+    expect(given?.buffer).toBe(chunk.buffer);
     expect(Buffer.from((await second).value ?? []).toString()).toBe("two");
     const last = reader.read();
     body.end();

@@ -210,7 +210,14 @@ const rows: [name: string, bytes: string, probe: Probe, ours?: unknown][] = [
   ["text: BOM and bad UTF-8", post("\xef\xbb\xbfa\xff\xc3\xa9"), (r) => r.text()],
   ["json", post('{"a":[1]}'), (r) => r.json()],
   ["json: not", post("hello"), (r) => r.json()],
-  ["bytes", post(), async (r) => [...(await r.bytes())]],
+  [
+    "bytes",
+    post(),
+    async (r) => {
+      const bytes = await r.bytes();
+      return [[...bytes], bytes.constructor.name];
+    },
+  ],
   ["bytes: own buffer", post(), async (r) => (await r.bytes()).buffer.byteLength],
   ["arrayBuffer", post(), async (r) => (await r.arrayBuffer()).byteLength],
   // Fetch §5.3: the type is the Content-Type. Bun.serve always says text/plain.
@@ -269,8 +276,12 @@ const rows: [name: string, bytes: string, probe: Probe, ours?: unknown][] = [
     post(),
     async (r) => {
       let text = "";
-      for await (const chunk of r.body ?? []) text += Buffer.from(chunk).toString();
-      return [text, r.bodyUsed];
+      const classes = new Set<string>();
+      for await (const chunk of r.body ?? []) {
+        text += Buffer.from(chunk).toString();
+        classes.add(chunk.constructor.name);
+      }
+      return [text, [...classes], r.bodyUsed];
     },
   ],
   [
@@ -380,7 +391,7 @@ const rows: [name: string, bytes: string, probe: Probe, ours?: unknown][] = [
           ]);
         },
       });
-      return (await fetch(new Request(echo.url, r))).json();
+      return (await fetch(new Request(echo.url.href, r))).json();
     },
   ],
   ["signal", get(), (r) => [r.signal instanceof AbortSignal, r.signal.aborted]],

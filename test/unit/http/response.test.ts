@@ -210,8 +210,14 @@ const rows: [name: string, make: () => unknown, changes: Changes, expected: stri
     "HTTP/1.1 206 Partial Content|@content-type: text/html;charset=utf-8|content-range: bytes 3-6/*|Content-Length: 4||file",
   ],
   [
+    "slice from the end",
+    () => new Response(Bun.file(smallFile).slice(-4)),
+    {},
+    "HTTP/1.1 206 Partial Content|@content-type: text/html;charset=utf-8|content-range: bytes 7-10/*|Content-Length: 4||</p>",
+  ],
+  [
     "slice of a slice",
-    () => new Response(Bun.file(smallFile).slice(3).slice(1, -4)),
+    () => new Response(Bun.file(smallFile).slice(3).slice(1, 4)),
     {},
     "HTTP/1.1 206 Partial Content|@content-type: text/html;charset=utf-8|content-range: bytes 4-6/*|Content-Length: 3||ile",
   ],

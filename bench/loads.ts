@@ -1,0 +1,85 @@
+/** The loads, and the targets of docs/benchmarking.md. A new one is one more entry. */
+import { measureCpu } from "./measure-cpu.ts";
+import { measureIdleMemory } from "./measure-memory.ts";
+import { measureStart } from "./measure-start.ts";
+import type { Side } from "./servers.ts";
+
+/** What one turn of one side has shown. */
+export interface Figure {
+  /** In the load's unit; smaller is better. */
+  readonly value: number;
+  readonly requestsPerSecond: number | null;
+  readonly errors: number;
+  /** The share of a CPU that the load generator needed; near 1 it is the bottleneck. */
+  readonly driverBusy: number | null;
+}
+
+export interface Load {
+  readonly name: string;
+  readonly description: string;
+  readonly unit: "us CPU/request" | "bytes/connection" | "ms";
+  /** How the two sides are compared: ours / bare, or ours - bare in the load's unit. */
+  readonly comparison: "ratio" | "difference";
+  /** The comparison's highest value that is good enough. */
+  readonly target: number;
+  measure(side: Side, seconds: number): Promise<Figure>;
+}
+
+export const loads: readonly Load[] = [
+  {
+    name: "hello",
+    description: "one request at a time per connection",
+    unit: "us CPU/request",
+    comparison: "ratio",
+    target: 1,
+    measure: (side, seconds) => measureCpu(side, { app: "hello", script: "get", seconds }),
+  },
+  {
+    name: "url-and-header",
+    description: "the app reads url and one header",
+    unit: "us CPU/request",
+    comparison: "ratio",
+    target: 1.05,
+    measure: (side, seconds) => measureCpu(side, { app: "url-and-header", script: "get", seconds }),
+  },
+  {
+    name: "pipelined",
+    description: "hello, 16 requests in one write",
+    unit: "us CPU/request",
+    comparison: "ratio",
+    target: 0.2,
+    measure: (side, seconds) => measureCpu(side, { app: "hello", script: "pipelined", seconds }),
+  },
+  {
+    name: "fixed-64k",
+    description: "a response of 64 KiB",
+    unit: "us CPU/request",
+    comparison: "ratio",
+    target: 1.05,
+    measure: (side, seconds) => measureCpu(side, { app: "fixed-64k", script: "get", seconds }),
+  },
+  {
+    name: "upload",
+    description: "1 MiB, read as bytes",
+    unit: "us CPU/request",
+    comparison: "ratio",
+    target: 1.05,
+    measure: (side, seconds) => measureCpu(side, { app: "upload", script: "upload", seconds }),
+  },
+  {
+    name: "idle-memory",
+    description: "per idle kept-alive connection",
+    unit: "bytes/connection",
+    comparison: "ratio",
+    target: 1.25,
+    measure: (side) => measureIdleMemory(side),
+  },
+  {
+    name: "start",
+    description: "from spawn to the first answer",
+    unit: "ms",
+    comparison: "difference",
+    target: 60,
+    measure: (side) => measureStart(side),
+  },
+];

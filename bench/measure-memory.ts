@@ -1,0 +1,71 @@
+/** Memory of the serving process per connection that has had one answer and is idle now. */
+import type { Figure } from "./loads.ts";
+import { anonymousBytesOf } from "./process-tree.ts";
+import { type BenchServer, type Side, startServer } from "./servers.ts";
+
+const connectionCount = 2000;
+/** Opened and closed first, so that what grows once has grown. */
+const warmUpCount = 200;
+/** At a time: below the accept queue's length. */
+const batchSize = 100;
+
+const request = "GET / HTTP/1.1\r\nHost: bench\r\n\r\n";
+
+type Client = Bun.Socket<undefined>;
+
+export async function measureIdleMemory(side: Side): Promise<Figure> {
+  await using server = startServer(side, "collect");
+  await server.answered();
+  close(await openIdle(server, warmUpCount));
+  const before = await settledMemory(server);
+  const clients = await openIdle(server, connectionCount);
+  const after = await settledMemory(server);
+  const open = clients.filter((client) => client.readyState > 0).length;
+  close(clients);
+  return {
+    value: (after - before) / connectionCount,
+    requestsPerSecond: null,
+    errors: connectionCount - open,
+    driverBusy: null,
+  };
+}
+
+/** After a collection of garbage. */
+async function settledMemory(server: BenchServer): Promise<number> {
+  const response = await fetch(`${server.url}collect`, { keepalive: false });
+  await response.arrayBuffer();
+  return anonymousBytesOf(server.servingPid);
+}
+
+async function openIdle({ url }: BenchServer, count: number): Promise<Client[]> {
+  const { hostname, port } = new URL(url);
+  const clients: Client[] = [];
+  while (clients.length < count) {
+    const batch = Array.from({ length: Math.min(batchSize, count - clients.length) }, () =>
+      openOne(hostname, Number(port)),
+    );
+    clients.push(...(await Promise.all(batch)));
+  }
+  return clients;
+}
+
+/** Connects, asks once, and resolves with the answer's first bytes. */
+function openOne(hostname: string, port: number): Promise<Client> {
+  const { promise, resolve, reject } = Promise.withResolvers<Client>();
+  const ended = () => reject(new Error("the server closed a connection before its first answer"));
+  Bun.connect({
+    hostname,
+    port,
+    socket: {
+      open: (socket) => void socket.write(request),
+      data: (socket) => resolve(socket),
+      close: ended,
+      connectError: (_socket, error) => reject(error),
+    },
+  }).catch(reject);
+  return promise;
+}
+
+function close(clients: readonly Client[]): void {
+  for (const client of clients) client.end();
+}

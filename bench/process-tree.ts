@@ -1,0 +1,49 @@
+/** What a process and all its descendants have used, read from /proc (Linux). */
+import { readdirSync, readFileSync } from "node:fs";
+
+/** A process and its descendants, parents first. */
+export function treeOf(root: number): number[] {
+  const parents = new Map<number, number[]>();
+  for (const name of readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const stat = readIfThere(`/proc/${name}/stat`);
+    if (stat === null) continue;
+    // The command's name, in brackets, may hold anything: the fields behind it count.
+    const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+    parents.set(parent, [...(parents.get(parent) ?? []), Number(name)]);
+  }
+  const tree = [root];
+  for (const pid of tree) tree.push(...(parents.get(pid) ?? []));
+  return tree;
+}
+
+/** Nanoseconds on a CPU, user and system, of all threads of the tree. To be read while it is idle. */
+export function cpuNsOf(root: number): number {
+  let total = 0;
+  for (const pid of treeOf(root)) {
+    for (const task of readdirSync(`/proc/${pid}/task`)) {
+      const schedstat = readIfThere(`/proc/${pid}/task/${task}/schedstat`);
+      if (schedstat !== null) total += Number(schedstat.split(" ")[0]);
+    }
+  }
+  return total;
+}
+
+/** Bytes that belong to this process alone, not to a file. */
+export function anonymousBytesOf(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  const found = /^Anonymous:\s+(\d+) kB$/m.exec(rollup);
+  if (found === null) throw new Error(`no Anonymous line in /proc/${pid}/smaps_rollup`);
+  return Number(found[1]) * 1024;
+}
+
+/** null when the process or thread has ended meanwhile. */
+function readIfThere(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ESRCH") return null;
+    throw error;
+  }
+}

@@ -1,0 +1,2 @@
+-- One request at a time per connection.
+dofile("common.lua")

@@ -1,0 +1,270 @@
+/**
+ * An HTTP client that knows nothing: it sends the bytes it is given and reads answers off the wire by the
+ * letter of RFC 9112, so that a test sees what a strict client would. Every wait is for a condition.
+ */
+import { ByteQueue } from "./byte-queue.ts";
+
+const patienceMs = 10_000;
+
+/** How the server ended the connection: by FIN, or by a reset. */
+export type Ending = "fin" | "reset";
+
+export interface Answer {
+  readonly status: number;
+  readonly reason: string;
+  /** The status line and the fields, without the empty line. */
+  readonly head: string;
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  readonly framing: "none" | "length" | "chunked" | "close";
+  readonly body: Buffer;
+  /** False when the connection ended inside the body. */
+  readonly complete: boolean;
+}
+
+/** The value of a field that stands once; null if it doesn't stand; throws if it is repeated. */
+export function field(answer: Answer, name: string): string | null {
+  const values = fieldValues(answer, name);
+  if (values.length > 1) throw new Error(`${name} stands ${values.length} times: ${answer.head}`);
+  return values[0] ?? null;
+}
+
+export function fieldValues({ fields }: Answer, name: string): string[] {
+  return fields.filter(([given]) => given.toLowerCase() === name).map(([, value]) => value);
+}
+
+export class RawClient implements Disposable {
+  readonly #received = new ByteQueue();
+  #socket: Bun.Socket | null = null;
+  #unsent: Uint8Array[] = [];
+  #ending: Ending | null = null;
+  #sawFin = false;
+  #wake: PromiseWithResolvers<void> = Promise.withResolvers();
+
+  static async connect(port: number): Promise<RawClient> {
+    const client = new RawClient();
+    client.#socket = await Bun.connect({
+      hostname: "127.0.0.1",
+      port,
+      // The client decides itself when it has said all.
+      allowHalfOpen: true,
+      socket: {
+        data: (_socket, bytes) => {
+          client.#received.add(bytes);
+          client.#change();
+        },
+        drain: () => client.#write(),
+        end: () => {
+          client.#sawFin = true;
+          client.#ending ??= "fin";
+          client.#change();
+        },
+        close: (_socket, error) => {
+          client.#ending ??= error === undefined && client.#sawFin ? "fin" : "reset";
+          client.#change();
+        },
+        error: () => {
+          client.#ending ??= "reset";
+          client.#change();
+        },
+      },
+    });
+    client.#socket.setNoDelay(true);
+    return client;
+  }
+
+  /** How the server ended the connection; null while it is open. */
+  get ending(): Ending | null {
+    return this.#ending;
+  }
+
+  /** Bytes received that no answer has taken. */
+  get unread(): number {
+    return this.#received.length;
+  }
+
+  /** Local port, by which the server knows this client. */
+  get port(): number {
+    return this.#socket?.localPort ?? 0;
+  }
+
+  send(data: string | Uint8Array): void {
+    this.#unsent.push(typeof data === "string" ? Buffer.from(data, "latin1") : data);
+    this.#write();
+  }
+
+  /** Sends each piece in a segment of its own, as far as a sender has a say in that. */
+  async sendPieces(pieces: Iterable<string | Uint8Array>): Promise<void> {
+    for (const piece of pieces) {
+      this.send(piece);
+      await this.sent();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** Resolves when the kernel has all that was sent, or the server has ended the connection. */
+  async sent(): Promise<void> {
+    await this.#waitFor("the server to read", () => this.#unsent.length === 0 || this.#closed);
+  }
+
+  /** Whether some of what was sent waits for the server to read. */
+  get blocked(): boolean {
+    return this.#unsent.length > 0;
+  }
+
+  /** The next answer. `method` is its request's: HEAD and CONNECT have rules of their own. 1xx answers come like others. */
+  async answer(method = "GET"): Promise<Answer> {
+    const head = await this.#readHead();
+    const { status } = head;
+    if (method === "HEAD" || status < 200 || status === 204 || status === 304) {
+      return { ...head, framing: "none", body: Buffer.alloc(0), complete: true };
+    }
+    const coding = head.fields.find(([name]) => name.toLowerCase() === "transfer-encoding");
+    const lengths = head.fields.filter(([name]) => name.toLowerCase() === "content-length");
+    if (coding !== undefined) {
+      if (lengths.length > 0) throw new Error(`both lengths: ${head.head}`);
+      return { ...head, framing: "chunked", ...(await this.#readChunks()) };
+    }
+    if (lengths.length > 1) throw new Error(`two lengths: ${head.head}`);
+    if (lengths[0] !== undefined) {
+      const size = Number(lengths[0][1]);
+      const body = await this.#take(size);
+      return { ...head, framing: "length", body, complete: body.length === size };
+    }
+    await this.ended();
+    const body = this.#received.take(this.#received.length);
+    return { ...head, framing: "close", body, complete: this.#ending === "fin" };
+  }
+
+  /** Sends, and answers with the next answer. */
+  async ask(request: string | Uint8Array, method = "GET"): Promise<Answer> {
+    this.send(request);
+    return this.answer(method);
+  }
+
+  /** Waits until so many bytes have come that no answer has taken, and shows them. */
+  async peek(size: number): Promise<string> {
+    await this.#waitFor(`${size} bytes`, () => this.#received.length >= size);
+    return this.#received.peek().toString("latin1");
+  }
+
+  /** Waits until the received bytes hold a text. */
+  async seen(text: string): Promise<void> {
+    await this.#waitFor(JSON.stringify(text), () => this.#received.peek().includes(text));
+  }
+
+  /** Waits until the server has ended the connection. */
+  async ended(): Promise<Ending> {
+    await this.#waitFor("the server to close", () => this.#ending !== null);
+    return this.#ending as Ending;
+  }
+
+  /** Sends FIN and goes on reading. */
+  halfClose(): void {
+    this.#socket?.shutdown();
+  }
+
+  /** Leaves by a reset. */
+  reset(): void {
+    this.#socket?.terminate();
+  }
+
+  pause(): void {
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#socket?.resume();
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket?.terminate();
+  }
+
+  get #closed(): boolean {
+    return this.#ending !== null;
+  }
+
+  #write(): void {
+    for (let next = this.#unsent[0]; next !== undefined; next = this.#unsent[0]) {
+      const written = Math.max(0, this.#socket?.write(next) ?? 0);
+      if (written < next.length) {
+        this.#unsent[0] = next.subarray(written);
+        return;
+      }
+      this.#unsent.shift();
+    }
+    this.#change();
+  }
+
+  #change(): void {
+    this.#wake.resolve();
+    this.#wake = Promise.withResolvers();
+  }
+
+  async #waitFor(what: string, probe: () => boolean): Promise<void> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#change();
+    }, patienceMs);
+    while (!probe() && !late) await this.#wake.promise;
+    clearTimeout(timer);
+    if (!probe()) throw new Error(`waited in vain for ${what}; ${this.#describe()}`);
+  }
+
+  #describe(): string {
+    const text = JSON.stringify(this.#received.peek().subarray(0, 400).toString("latin1"));
+    return `ended by ${this.#ending ?? "nobody"}, ${this.#received.length} bytes unread: ${text}`;
+  }
+
+  /** As many bytes, or fewer when the connection ends before. */
+  async #take(size: number): Promise<Buffer> {
+    await this.#waitFor(`${size} bytes`, () => this.#received.length >= size || this.#closed);
+    return this.#received.take(size);
+  }
+
+  /** A line without its CRLF; null when the connection ends before. */
+  async #readLine(): Promise<string | null> {
+    await this.#waitFor("a line", () => this.#received.lineEnd !== -1 || this.#closed);
+    const end = this.#received.lineEnd;
+    if (end === -1) return null;
+    return this.#received
+      .take(end + 2)
+      .subarray(0, end)
+      .toString("latin1");
+  }
+
+  async #readHead(): Promise<Pick<Answer, "status" | "reason" | "head" | "fields">> {
+    const lines: string[] = [];
+    for (;;) {
+      const line = await this.#readLine();
+      if (line === null) throw new Error(`no answer; ${this.#describe()}`);
+      if (line === "") break;
+      lines.push(line);
+    }
+    const found = /^HTTP\/1\.1 (\d{3}) (.*)$/.exec(lines[0] ?? "");
+    if (found === null) throw new Error(`no status line: ${lines[0]}`);
+    const fields = lines.slice(1).map((line): [string, string] => {
+      const parts = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+): ?(.*)$/.exec(line);
+      if (parts === null) throw new Error(`no field line: ${JSON.stringify(line)}`);
+      return [parts[1] ?? "", parts[2] ?? ""];
+    });
+    return { status: Number(found[1]), reason: found[2] ?? "", head: lines.join("\r\n"), fields };
+  }
+
+  async #readChunks(): Promise<Pick<Answer, "body" | "complete">> {
+    const pieces: Buffer[] = [];
+    for (;;) {
+      const line = await this.#readLine();
+      if (line === null) return { body: Buffer.concat(pieces), complete: false };
+      if (!/^[0-9a-fA-F]+$/.test(line)) throw new Error(`no chunk size: ${JSON.stringify(line)}`);
+      const size = Number.parseInt(line, 16);
+      const bytes = await this.#take(size);
+      pieces.push(bytes);
+      const end = bytes.length === size ? await this.#take(2) : Buffer.alloc(0);
+      if (end.length < 2) return { body: Buffer.concat(pieces), complete: false };
+      if (end.toString("latin1") !== "\r\n") throw new Error(`no CRLF behind a chunk: ${end}`);
+      if (size === 0) return { body: Buffer.concat(pieces), complete: true };
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/** A server shared by the rows of a wire test: one for each worker kind, and proof at the end that no worker died. */
+import { afterAll, beforeAll, expect } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Answer, RawClient } from "./raw-client.ts";
+import { gunicorn, type RunningServer } from "./server.ts";
+
+export type Kind = "async" | "serve";
+export const kinds: readonly Kind[] = ["async", "serve"];
+
+/** What each row of a table has; `notServe` says why Bun.serve can't be held to the row. */
+export interface WireRow {
+  readonly claim: string;
+  readonly notServe?: string;
+}
+
+/** The rows that apply to a kind, in the form of test.each. */
+export function rowsFor<Row extends WireRow>(kind: Kind, rows: readonly Row[]): [string, Row][] {
+  const applying = rows.filter((row) => kind === "async" || row.notServe === undefined);
+  return applying.map((row) => [row.claim, row]);
+}
+
+export interface WireOptions {
+  readonly kind: Kind;
+  /** A file of test/fixtures/wire. */
+  readonly app: string;
+  readonly args?: readonly string[];
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+export interface Wire {
+  readonly server: RunningServer;
+  readonly workerPid: number;
+  connect(): Promise<RawClient>;
+  /** One request on a connection of its own. */
+  ask(request: string | Uint8Array, method?: string): Promise<Answer>;
+}
+
+/** To be called in a describe block: starts the server before its tests and stops it behind them. */
+export function useWire({ kind, app, args = [], files = {} }: WireOptions): Wire {
+  let running: RunningServer | null = null;
+  let workers: number[] = [];
+  const clients: RawClient[] = [];
+  beforeAll(async () => {
+    const text = readFileSync(join(import.meta.dir, "../fixtures/wire", app), "utf8");
+    running = await gunicorn({
+      files: { "app.ts": text, ...files },
+      args: ["-k", kind, ...args],
+    });
+    workers = await running.settled(1);
+  });
+  afterAll(async () => {
+    for (const client of clients) client[Symbol.dispose]();
+    const after = running?.workers();
+    await running?.[Symbol.asyncDispose]();
+    expect(after).toEqual(workers);
+  });
+  const wire: Wire = {
+    get server() {
+      if (running === null) throw new Error("the server hasn't started");
+      return running;
+    },
+    get workerPid() {
+      return workers[0] ?? 0;
+    },
+    async connect() {
+      const client = await RawClient.connect(wire.server.port);
+      clients.push(client);
+      return client;
+    },
+    async ask(request, method) {
+      using client = await RawClient.connect(wire.server.port);
+      return await client.ask(request, method);
+    },
+  };
+  return wire;
+}
+
+/** The text of a request for a path, with Host and what else is wanted. */
+export function get(path: string, ...lines: readonly string[]): string {
+  return requestText("GET", path, lines);
+}
+
+export function post(path: string, body: string, ...lines: readonly string[]): string {
+  return requestText("POST", path, [`Content-Length: ${body.length}`, ...lines]) + body;
+}
+
+export function requestText(method: string, path: string, lines: readonly string[] = []): string {
+  return [`${method} ${path} HTTP/1.1`, "Host: test", ...lines, "", ""].join("\r\n");
+}
+
+/** A body in the chunked coding. */
+export function chunked(...chunks: readonly string[]): string {
+  const coded = chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`);
+  return `${coded.join("")}0\r\n\r\n`;
+}

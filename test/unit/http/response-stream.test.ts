@@ -1,0 +1,336 @@
+import { describe, expect, test } from "bun:test";
+import { httpDate } from "../../../src/http/date.ts";
+import { OutputBuffer } from "../../../src/http/response-output.ts";
+import { StreamPump } from "../../../src/http/response-stream.ts";
+import type { PumpOutcome, PumpTarget } from "../../../src/http/response-stream.ts";
+import { prepareResponse } from "../../../src/http/response.ts";
+
+const head = "HEAD|";
+
+/** A connection whose client reads `room` bytes, and more when it is told to. */
+class Client implements PumpTarget {
+  readonly output = new OutputBuffer();
+  /** What each flush wrote. */
+  readonly writes: string[] = [];
+  readonly outcome: Promise<PumpOutcome>;
+  #end: (outcome: PumpOutcome) => void;
+  #changed: () => void = () => {};
+  room: number;
+
+  constructor(room = Infinity) {
+    this.room = room;
+    const { promise, resolve } = Promise.withResolvers<PumpOutcome>();
+    this.outcome = promise;
+    this.#end = resolve;
+  }
+
+  flush(): boolean {
+    let text = "";
+    const empty = this.output.writeTo({
+      write: (data) => {
+        const taken = Math.min(this.room, data.length);
+        this.room -= taken;
+        text += Buffer.from(data).toString("latin1", 0, taken);
+        return taken;
+      },
+    });
+    if (text !== "")
+      this.writes.push(text.replace(/HTTP.*?\r\n\r\n/s, head).replaceAll("\r\n", "|"));
+    this.#changed();
+    return empty;
+  }
+
+  pumpEnded(outcome: PumpOutcome): void {
+    this.flush();
+    this.#end(outcome);
+  }
+
+  /** Waits until something has been written. */
+  async wrote(count: number): Promise<void> {
+    while (this.writes.length < count) {
+      await new Promise<void>((resolve) => {
+        this.#changed = resolve;
+      });
+    }
+  }
+}
+
+interface Options {
+  length?: number;
+  versionMinor?: number;
+}
+
+function pump(body: unknown, client: Client, options: Options = {}): StreamPump {
+  const headers = options.length === undefined ? {} : { "Content-Length": String(options.length) };
+  const prepared = prepareResponse(new Response(body as ReadableStream, { headers }), {
+    head: false,
+    versionMinor: options.versionMinor ?? 1,
+    keepAlive: true,
+    date: httpDate(0),
+  });
+  if (prepared.type !== "stream") throw new Error(`Not a stream: ${prepared.type}`);
+  const started = new StreamPump(prepared, client);
+  started.start();
+  return started;
+}
+
+async function* chunks(...list: readonly unknown[]): AsyncGenerator<unknown> {
+  for (const chunk of list) {
+    if (chunk instanceof Error) throw chunk;
+    yield chunk;
+  }
+}
+
+/** A plain stream, pulled one chunk at a time. */
+function stream(...list: readonly unknown[]): ReadableStream {
+  const iterator = chunks(...list);
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { done, value } = await iterator.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+const bytes = (text: string): Uint8Array => Buffer.from(text);
+
+describe("StreamPump frames", () => {
+  test.each<[string, unknown, Options, string]>([
+    [
+      "chunks",
+      stream(bytes("one"), bytes("0123456789abcdef")),
+      {},
+      "3|one|10|0123456789abcdef|0||",
+    ],
+    ["text as UTF-8", stream("h\xe9"), {}, "3|h\xc3\xa9|0||"],
+    [
+      "buffers and views",
+      stream(new ArrayBuffer(1), new Uint16Array([0x4141])),
+      {},
+      "1|\0|2|AA|0||",
+    ],
+    ["an async generator", chunks("ab"), {}, "2|ab|0||"],
+    ["no empty chunk, which would be the last", stream(bytes(""), "a", ""), {}, "1|a|0||"],
+    ["nothing", stream(), {}, "0||"],
+    ["by length", stream("ab", "c"), { length: 3 }, "abc"],
+    ["by close", stream("ab", "c"), { versionMinor: 0 }, "abc"],
+  ])("%s", async (_name, body, options, expected) => {
+    const client = new Client();
+    pump(body, client, options);
+    expect(await client.outcome).toEqual({ type: "complete" });
+    expect(client.writes.join("")).toBe(head + expected);
+  });
+});
+
+describe("StreamPump", () => {
+  test("sends head, first and last chunk in one write when they are there", async () => {
+    const client = new Client();
+    pump(
+      new ReadableStream({
+        start(controller) {
+          controller.enqueue(bytes("a"));
+          controller.close();
+        },
+      }),
+      client,
+    );
+    await client.outcome;
+    expect(client.writes).toEqual([`${head}1|a|0||`]);
+  });
+
+  test("sends the head when the first chunk lets us wait, and each event at once", async () => {
+    const client = new Client();
+    let controller: ReadableStreamDefaultController | undefined;
+    const body = new ReadableStream({
+      start(given) {
+        controller = given;
+      },
+    });
+    pump(body, client);
+    await client.wrote(1);
+    expect(client.writes).toEqual([head]);
+    controller?.enqueue(bytes("data: 1\n\n"));
+    await client.wrote(2);
+    expect(client.writes[1]).toBe("9|data: 1\n\n|");
+    controller?.close();
+    expect(await client.outcome).toEqual({ type: "complete" });
+  });
+
+  test("reads no further while the client doesn't", async () => {
+    let pulls = 0;
+    const chunk = new Uint8Array(64 * 1024);
+    const body = new ReadableStream(
+      {
+        pull(controller) {
+          pulls += 1;
+          if (pulls > 20) controller.close();
+          else controller.enqueue(chunk);
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const client = new Client(200_000);
+    const started = pump(body, client, { length: 20 * chunk.byteLength });
+    while (client.room > 0) await new Promise((resolve) => setImmediate(resolve));
+    const atStop = pulls;
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(pulls).toBe(atStop);
+    expect(pulls).toBeLessThan(6);
+    expect(client.output.byteLength).toBeLessThan(2 * chunk.byteLength);
+    client.room = Infinity;
+    client.flush();
+    started.drained();
+    expect(await client.outcome).toEqual({ type: "complete" });
+    expect(started.bodyBytes).toBe(20 * chunk.byteLength);
+  });
+
+  test("gives others a turn when a stream never waits", async () => {
+    let turns = 0;
+    let stopped = false;
+    let sent = 0;
+    const count = (): void => {
+      turns += 1;
+      if (!stopped) setImmediate(count);
+    };
+    setImmediate(count);
+    const client = new Client();
+    pump(
+      new ReadableStream(
+        {
+          pull(controller) {
+            sent += 1;
+            if (sent > 100) controller.close();
+            else controller.enqueue(new Uint8Array(64 * 1024));
+          },
+        },
+        { highWaterMark: 0 },
+      ),
+      client,
+      { versionMinor: 0 },
+    );
+    await client.outcome;
+    stopped = true;
+    expect(turns).toBeGreaterThan(2);
+  });
+
+  test("says that nothing was sent when the stream fails at once", async () => {
+    const client = new Client();
+    const error = new Error("boom");
+    pump(stream(error), client);
+    expect(await client.outcome).toEqual({ type: "failed", error, headSent: false });
+    expect(client.writes).toEqual([]);
+  });
+
+  test("ends without a last chunk when the stream fails midway", async () => {
+    const client = new Client();
+    const error = new Error("boom");
+    pump(stream("a", error), client);
+    expect(await client.outcome).toEqual({ type: "failed", error, headSent: true });
+    expect(client.writes.join("")).toBe(`${head}1|a|`);
+  });
+
+  test("fails on a chunk that is neither text nor bytes", async () => {
+    const client = new Client();
+    pump(stream("a", 7), client);
+    const outcome = await client.outcome;
+    expect(outcome.type).toBe("failed");
+  });
+
+  test.each<[string, Options, string[], string]>([
+    ["more than promised", { length: 3 }, ["ab", "cd"], "ab"],
+    ["less than promised", { length: 3 }, ["ab"], "ab"],
+  ])("notices %s", async (_name, options, list, expected) => {
+    const client = new Client();
+    pump(stream(...list), client, options);
+    expect((await client.outcome).type).toBe("wrong length");
+    expect(client.writes.join("")).toBe(head + expected);
+  });
+
+  test("leaves room for a 500 when the first chunk, or none, breaks the promise", async () => {
+    for (const list of [[], ["abcd"]]) {
+      const client = new Client();
+      pump(stream(...list), client, { length: 3 });
+      expect(await client.outcome).toMatchObject({ type: "failed", headSent: false });
+      expect(client.writes).toEqual([]);
+    }
+  });
+
+  test("cancels the app's stream when the client leaves, waiting for chunks or for room", async () => {
+    for (const room of [Infinity, 10]) {
+      const reason = new Error("left");
+      const cancelled = Promise.withResolvers<unknown>();
+      const body = new ReadableStream({
+        start(controller) {
+          controller.enqueue(new Uint8Array(100_000));
+        },
+        cancel: cancelled.resolve,
+      });
+      const client = new Client(room);
+      const started = pump(body, client);
+      await client.wrote(1);
+      started.cancel(reason);
+      expect(await cancelled.promise).toBe(reason);
+      expect(await client.outcome).toEqual({ type: "cancelled" });
+    }
+  });
+});
+
+describe("OutputBuffer", () => {
+  test("keeps order and content whatever the sink takes", () => {
+    const output = new OutputBuffer();
+    const expected: string[] = [];
+    const add = (text: string): void => {
+      expected.push(text);
+      if (expected.length % 3 === 0) output.addBytes(Buffer.from(text));
+      else if (expected.length % 3 === 1) output.addAscii(text);
+      else output.addUtf8(`${text}\u00e9`);
+      if (expected.length % 3 === 2) expected.push("\u00e9");
+    };
+    for (let index = 0; index < 100; index++) add(`part ${index} `);
+    const taken: Buffer[] = [];
+    let step = 0;
+    while (output.byteLength > 0) {
+      const before = output.byteLength;
+      step += 1;
+      let left = step % 7;
+      output.writeTo({
+        write(data) {
+          const piece = Buffer.from(data).subarray(0, left);
+          left -= piece.length;
+          taken.push(piece);
+          return piece.length;
+        },
+      });
+      expect(before - output.byteLength).toBeLessThan(7);
+    }
+    expect(Buffer.concat(taken).toString()).toBe(expected.join(""));
+  });
+
+  test("joins small pieces into one write, and doesn't copy large ones", () => {
+    const output = new OutputBuffer();
+    const large = new Uint8Array(1_000_000);
+    output.addAscii("a");
+    output.addBytes(Buffer.from("b"));
+    output.addBytes(large);
+    output.addUtf8("\u00e9");
+    const writes: unknown[] = [];
+    output.writeTo({ write: (data) => writes.push(data) && data.length });
+    expect(writes).toEqual([Buffer.from("ab"), large, Buffer.from("\u00e9")]);
+    expect(writes[1]).toBe(large);
+  });
+
+  test("takes a sink that is closed", () => {
+    const output = new OutputBuffer();
+    output.addAscii("a");
+    expect(output.writeTo({ write: () => -1 })).toBe(false);
+    output.addBytes(Buffer.from("b"));
+    expect(output.writeTo({ write: () => -1 })).toBe(false);
+    expect(output.byteLength).toBe(2);
+    output.clear();
+    expect(output.byteLength).toBe(0);
+  });
+});

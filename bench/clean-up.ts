@@ -13,7 +13,11 @@ export function cleanUp(undo: () => void): Disposable {
 }
 
 export function cleanUpOnSignals(): void {
-  for (const [name, number] of [["SIGINT", 2], ["SIGTERM", 15], ["SIGHUP", 1]] as const) {
+  for (const [name, number] of [
+    ["SIGINT", 2],
+    ["SIGTERM", 15],
+    ["SIGHUP", 1],
+  ] as const) {
     process.on(name, () => {
       for (const undo of pending) undo();
       process.exit(128 + number);

@@ -1,22 +1,35 @@
 /** `bun run bench ratio`: the table of ratios of paired turns against a bare Bun.serve. */
 import { parseArgs } from "node:util";
 import { type ArgsDef, defineCommand } from "citty";
+import { cleanUp } from "./clean-up.ts";
 import { BenchError } from "./errors.ts";
 import { type Load, loads } from "./loads.ts";
 import { type LoadResult, runPairs } from "./pairs.ts";
 import { machineFacts, notes, renderTable } from "./report.ts";
 import { findWrk } from "./wrk.ts";
 
-const args = {
+const defaults = { pairs: "5", seconds: "3" };
+
+const args: ArgsDef = {
   load: {
     type: "string",
     valueHint: "NAME",
     description: `Only this load, repeatable: ${loads.map(({ name }) => name).join(", ")}`,
   },
-  pairs: { type: "string", valueHint: "N", description: "Pairs of turns per load", default: "5" },
-  seconds: { type: "string", valueHint: "S", description: "Length of a turn", default: "3" },
+  pairs: {
+    type: "string",
+    valueHint: "N",
+    description: "Pairs of turns per load",
+    default: defaults.pairs,
+  },
+  seconds: {
+    type: "string",
+    valueHint: "S",
+    description: "Length of a turn",
+    default: defaults.seconds,
+  },
   smoke: { type: "boolean", description: "One pair of half a second: shows that it works" },
-} as const satisfies ArgsDef;
+};
 
 export const ratio = defineCommand({
   meta: { name: "ratio", description: "CPU time per request beside a bare Bun.serve" },
@@ -36,8 +49,8 @@ export function readOptions(words: readonly string[]): RatioOptions {
   if (smoke === true) return { loads: selectLoads(names), pairs: 1, seconds: 0.5 };
   return {
     loads: selectLoads(names),
-    pairs: positive("pairs", pairs ?? args.pairs.default, Number.isInteger),
-    seconds: positive("seconds", seconds ?? args.seconds.default, Number.isFinite),
+    pairs: positive("pairs", pairs ?? defaults.pairs, Number.isInteger),
+    seconds: positive("seconds", seconds ?? defaults.seconds, Number.isFinite),
   };
 }
 
@@ -81,14 +94,20 @@ function positive(flag: string, text: string, fits: (value: number) => boolean):
 async function run(options: RatioOptions): Promise<void> {
   findWrk();
   const results: LoadResult[] = [];
+  // Interrupted, it shows what it has.
+  using report = cleanUp(() => print(options, results));
   for (const load of options.loads) {
     const result = await runPairs(load, options, (number, side) => {
       progress(`${load.name}: pair ${number} of ${options.pairs}, ${side}`);
     });
     results.push(result);
   }
+}
+
+function print({ pairs, seconds }: RatioOptions, results: readonly LoadResult[]): void {
   progress("");
-  console.log(`${machineFacts()}; ${options.pairs} pairs, ${options.seconds} s each\n`);
+  if (results.length === 0) return;
+  console.log(`${machineFacts()}; ${pairs} pairs, ${seconds} s each\n`);
   console.log(`${renderTable(results)}\n${notes(results)}`);
 }
 

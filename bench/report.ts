@@ -29,19 +29,20 @@ function rowOf(result: LoadResult): string[] {
     `${number(ours.median)} ${load.unit}`,
     number(bare.median),
     showCompared(load, compared),
-    `<= ${showOne(load, load.target)}`,
+    `<= ${showTarget(load)}`,
     met ? "met" : "NOT MET",
     requestRates(result),
     String(errors),
   ];
 }
 
-function showCompared(load: Load, { median, min, max }: Spread): string {
-  return `${showOne(load, median)} (${showOne(load, min)} .. ${showOne(load, max)})`;
+function showCompared({ comparison }: Load, { median, min, max }: Spread): string {
+  const show = (value: number) => value.toFixed(comparison === "ratio" ? 2 : 0);
+  return `${show(median)} (${show(min)} .. ${show(max)})`;
 }
 
-function showOne({ comparison, unit }: Load, value: number): string {
-  return comparison === "ratio" ? value.toFixed(2) : `${value.toFixed(0)} ${unit} more`;
+function showTarget({ comparison, unit, target }: Load): string {
+  return comparison === "ratio" ? target.toFixed(2) : `${target} ${unit} more`;
 }
 
 function requestRates({ pairs }: LoadResult): string {

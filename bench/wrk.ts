@@ -1,13 +1,11 @@
 /** The load generator wrk: runs it, and reads the line that bench/wrk/common.lua prints. */
 import { join } from "node:path";
-import { BenchError } from "./errors.ts";
 import { cleanUp } from "./clean-up.ts";
+import { BenchError } from "./errors.ts";
 
 export interface WrkResult {
   readonly requests: number;
   readonly durationUs: number;
-  readonly p50Us: number;
-  readonly p99Us: number;
   /** Socket errors of each sort, timeouts, and answers with a status above 399. */
   readonly connect: number;
   readonly read: number;
@@ -18,8 +16,8 @@ export interface WrkResult {
 
 export type WrkScript = "get" | "pipelined" | "upload";
 
-/** A turn of wrk, and how much of a CPU wrk itself needed for it. */
 export interface WrkTurn extends WrkResult {
+  /** The share of a CPU that wrk itself needed. */
   readonly wrkBusy: number;
 }
 
@@ -29,8 +27,6 @@ const scripts = join(import.meta.dir, "wrk");
 const fields = [
   "requests",
   "durationUs",
-  "p50Us",
-  "p99Us",
   "connect",
   "read",
   "write",
@@ -86,7 +82,7 @@ export async function runWrk(url: string, script: WrkScript, seconds: number): P
     cwd: scripts,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  using _guard = cleanUp(() => wrk.kill("SIGKILL"));
+  using guard = cleanUp(() => wrk.kill("SIGKILL"));
   const timer = setTimeout(() => wrk.kill("SIGINT"), seconds * 1000);
   const [output, complaints] = await Promise.all([
     new Response(wrk.stdout).text(),

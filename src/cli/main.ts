@@ -5,6 +5,7 @@ import { parseCommandLine } from "../config/command-line.ts";
 import { ConfigError, UsageError } from "../config/errors.ts";
 import { resolveConfig, type ResolvedConfig } from "../config/resolve.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
+import { ListenError } from "../listen/group.ts";
 import { describeError, writeFully } from "../log/error-log.ts";
 import { availableCpus } from "../os/cpus.ts";
 import { SystemError } from "../os/libc.ts";
@@ -23,13 +24,16 @@ export async function main(words: readonly string[]): Promise<number> {
   }
 }
 
+/** What an operator can mend: one line, no stack. */
+const expectedErrors = [ConfigError, ListenError, SystemError];
+
 function report(error: unknown): number {
   if (error instanceof UsageError) {
     writeFully(2, `${usageLine}\ngunicorn-ts: error: ${error.message}\n`);
     return exitCodes.usage;
   }
-  const expected = error instanceof ConfigError || error instanceof SystemError;
-  writeFully(2, `${expected ? `Error: ${error.message}` : describeError(error)}\n`);
+  const expected = expectedErrors.some((type) => error instanceof type);
+  writeFully(2, `${expected ? `Error: ${(error as Error).message}` : describeError(error)}\n`);
   return exitCodes.configuration;
 }
 

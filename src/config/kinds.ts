@@ -224,10 +224,12 @@ export const dictionary: Kind<Readonly<Record<string, unknown>>> = {
 
 type Callable = (...args: never) => unknown;
 
-/** A function that takes one of the given numbers of parameters; null when none is set. */
-export function callable<Hook extends Callable>(...arities: readonly number[]): Kind<Hook | null> {
-  const count = arities.join(", ").replace(/, (\d+)$/, " or $1");
-  const range = `a function with ${count} ${count === "1" ? "parameter" : "parameters"}`;
+/**
+ * A function that takes at most so many parameters; null when none is set. Gunicorn wants the exact
+ * number, but a function that leaves out the last ones is right in JavaScript.
+ */
+export function callable<Hook extends Callable>(parameters: number): Kind<Hook | null> {
+  const range = `a function with at most ${parameters} ${parameters === 1 ? "parameter" : "parameters"}`;
   return {
     takes: "function",
     metavar: "FUNCTION",
@@ -235,7 +237,7 @@ export function callable<Hook extends Callable>(...arities: readonly number[]): 
     parse(value) {
       if (value === null) return null;
       if (typeof value !== "function") return refuse(range, value);
-      if (!arities.includes(value.length)) {
+      if (value.length > parameters) {
         throw new ConfigError(`must be ${range}, got one with ${value.length}`);
       }
       return value as Hook;

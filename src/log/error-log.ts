@@ -67,11 +67,27 @@ export function createLog(
   }) as ConsolaInstance & Log;
 }
 
-/** What an error says in the log: the stack of a bug, or the text of something that isn't an Error. */
+/** What an error says in the log: the stack of a bug, the place of a syntax error, or the text of something that isn't an Error. */
 export function describeError(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    return error.errors.map(describeError).join("\n");
+  }
   if (error instanceof Error) {
+    const { position } = error as { readonly position?: Position | null };
+    if (position?.file) {
+      const { file, line, column, lineText } = position;
+      return `${error.name}: ${error.message}\n    at ${file}:${line}:${column}: ${lineText.trim()}`;
+    }
     const stack = error.stack ?? `${error.name}: ${error.message}`;
     return stack.includes(error.message) ? stack : `${error.name}: ${error.message}\n${stack}`;
   }
   return `Thrown: ${typeof error === "string" ? error : Bun.inspect(error)}`;
+}
+
+/** What Bun's BuildMessage and ResolveMessage have. */
+interface Position {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly lineText: string;
 }

@@ -20,6 +20,7 @@ export class Handler {
   readonly #preRequest: ServerHooks["preRequest"] | null;
   readonly #postRequest: ServerHooks["postRequest"] | null;
   readonly #log: Log;
+  readonly #debug: boolean;
   readonly #scores: ScoreboardRow;
   readonly #limit: number;
   readonly #onTired: () => void;
@@ -41,6 +42,7 @@ export class Handler {
     this.#preRequest = parts.hooks.preRequest ?? null;
     this.#postRequest = parts.hooks.postRequest ?? null;
     this.#log = parts.log;
+    this.#debug = parts.worker.cfg.loglevel === "debug";
     this.#scores = parts.scores;
     this.#limit = parts.limit;
     this.#onTired = parts.onTired;
@@ -63,6 +65,8 @@ export class Handler {
     if (this.#requests === this.#limit) this.#onTired();
     if (this.#preRequest !== null) {
       this.#preRequest(this.#worker, hookRequest(facts, request));
+    } else if (this.#debug) {
+      this.#log.debug(`${facts.method} ${hookRequest(facts, request).path}`);
     }
     return this.#app.fetch(request, server);
   }

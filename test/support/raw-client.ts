@@ -176,8 +176,9 @@ export class RawClient implements Disposable {
     this.#socket?.resume();
   }
 
+  /** Closes like a client that has all it wants. */
   [Symbol.dispose](): void {
-    this.#socket?.terminate();
+    this.#socket?.end();
   }
 
   get #closed(): boolean {

@@ -1,5 +1,5 @@
 /** Runs the real program for a test: its own folder, port 0, output collected, and an end that leaves no process. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { mkdirSync } from "node:fs";
@@ -17,6 +17,8 @@ export interface ServerOptions {
   readonly app?: string | null;
   readonly bind?: readonly string[];
   readonly program?: string;
+  /** A command that runs the server, `setpriv ...`. */
+  readonly through?: readonly string[];
 }
 
 /** A condition that a test waits for, never a time: tries until the answer isn't null, false or undefined. */
@@ -47,12 +49,13 @@ export class RunningServer implements AsyncDisposable {
       app = "app",
       bind = ["127.0.0.1:0"],
       program: file = program,
+      through = [],
     }: ServerOptions,
   ) {
     this.folder = folder;
     const binds = bind.flatMap((address) => ["-b", address]);
     this.process = Bun.spawn(
-      [process.execPath, file, ...binds, ...args, ...(app === null ? [] : [app])],
+      [...through, process.execPath, file, ...binds, ...args, ...(app === null ? [] : [app])],
       {
         cwd: folder,
         env: { PATH: process.env["PATH"], HOME: folder, ...env },
@@ -147,6 +150,8 @@ export class RunningServer implements AsyncDisposable {
 /** Writes the files into a new folder and starts the server there; doesn't wait for it. */
 export function start(options: ServerOptions = {}): RunningServer {
   const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
+  // A server that runs as somebody else reads it too.
+  chmodSync(folder, 0o755);
   for (const [name, text] of Object.entries(options.files ?? {})) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);

@@ -20,6 +20,9 @@ export function rowsFor<Row extends WireRow>(kind: Kind, rows: readonly Row[]): 
   return applying.map((row) => [row.claim, row]);
 }
 
+/** A machine under load may leave a connection idle for longer than the default allows. Bun.serve has no such setting. */
+const patient = ["--keep-alive", "30"];
+
 export interface WireOptions {
   readonly kind: Kind;
   /** A file of test/fixtures/wire. */
@@ -40,17 +43,15 @@ export interface Wire {
 export function useWire({ kind, app, args = [], files = {} }: WireOptions): Wire {
   let running: RunningServer | null = null;
   let workers: number[] = [];
-  const clients: RawClient[] = [];
   beforeAll(async () => {
     const text = readFileSync(join(import.meta.dir, "../fixtures/wire", app), "utf8");
     running = await gunicorn({
       files: { "app.ts": text, ...files },
-      args: ["-k", kind, ...args],
+      args: ["-k", kind, ...(kind === "async" ? patient : []), ...args],
     });
     workers = await running.settled(1);
   });
   afterAll(async () => {
-    for (const client of clients) client[Symbol.dispose]();
     const after = running?.workers();
     await running?.[Symbol.asyncDispose]();
     expect(after).toEqual(workers);
@@ -63,10 +64,8 @@ export function useWire({ kind, app, args = [], files = {} }: WireOptions): Wire
     get workerPid() {
       return workers[0] ?? 0;
     },
-    async connect() {
-      const client = await RawClient.connect(wire.server.port);
-      clients.push(client);
-      return client;
+    connect() {
+      return RawClient.connect(wire.server.port);
     },
     async ask(request, method) {
       using client = await RawClient.connect(wire.server.port);
@@ -87,6 +86,15 @@ export function post(path: string, body: string, ...lines: readonly string[]): s
 
 export function requestText(method: string, path: string, lines: readonly string[] = []): string {
   return [`${method} ${path} HTTP/1.1`, "Host: test", ...lines, "", ""].join("\r\n");
+}
+
+export function head(path: string, ...lines: readonly string[]): string {
+  return requestText("HEAD", path, lines);
+}
+
+/** HTTP/1.0, which needs no Host. */
+export function get10(path: string, ...lines: readonly string[]): string {
+  return [`GET ${path} HTTP/1.0`, ...lines, "", ""].join("\r\n");
 }
 
 /** A body in the chunked coding. */

@@ -44,8 +44,8 @@ N is how many workers of the pool load it.`,
 
 type PoolHook = (...args: unknown[]) => void;
 
-function poolHook(arity: number, description: string) {
-  const kind = callable<PoolHook>(arity);
+function poolHook(parameters: number, description: string) {
+  const kind = callable<PoolHook>(parameters);
   return setting({ kind, default: null, status: "planned", description });
 }
 

@@ -96,7 +96,10 @@ describe("resolveConfig() refuses", () => {
     ["PORT: must be a port number from 0 to 65535, got ''", { env: { PORT: "" } }],
     ["value.ts: workers: must be at least 1, got 0", broken("value")],
     ["value.ts: workers: must be at least 1, got 0", { argv: ["-c", "value.ts", "-w", "2"] }],
-    ["arity.ts: onExit: must be a function with 1 parameter, got one with 0", broken("arity")],
+    [
+      "arity.ts: onExit: must be a function with at most 1 parameter, got one with 2",
+      broken("arity"),
+    ],
     ["throws.ts:3:11: no luck", broken("throws")],
     ["--config: 'nope.ts' doesn't exist", broken("nope")],
     ["GUNICORN_CMD_ARGS: --config: 'x' doesn't exist", cmdArgs("-c x")],

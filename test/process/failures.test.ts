@@ -1,0 +1,134 @@
+import { expect, test } from "bun:test";
+import { start } from "../support/server.ts";
+
+const okApp = `export const fetch = () => new Response("ok");`;
+
+interface Row {
+  readonly name: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+  readonly app?: string | null;
+  readonly code: number;
+  readonly says: RegExp;
+}
+
+/** One cause each; the last line of the log is the end of the master. */
+const rows: readonly Row[] = [
+  {
+    name: "a module that isn't there, with several workers",
+    files: {},
+    args: ["-w", "3"],
+    code: 4,
+    says: /\[ERROR\] .*'app'.*\n[^]*Worker \(pid:\d+\) exited with code 4\.\n[^]*\[ERROR\] Shutting down: Master\n.*\[ERROR\] Reason: App failed to load\.\n$/,
+  },
+  {
+    name: "an export that isn't there",
+    files: { "app.ts": okApp },
+    app: "app:missing",
+    code: 4,
+    says: /Failed to find attribute 'missing' in 'app'[^]*Reason: App failed to load\.\n$/,
+  },
+  {
+    name: "an export of the wrong type",
+    files: { "app.ts": `export const version = "1";` },
+    code: 4,
+    says: /app\.ts exports "version" \(string\): none is a function or has fetch/,
+  },
+  {
+    name: "a module that throws, with several workers",
+    files: { "app.ts": `throw new Error("on purpose");` },
+    args: ["-w", "3"],
+    code: 3,
+    says: /\[ERROR\] Exception in worker process\nError: on purpose\n[^]*exited with code 3\.\n[^]*\[ERROR\] Reason: Worker failed to boot\.\n$/,
+  },
+  {
+    name: "a module with a syntax error",
+    files: { "app.ts": "export const fetch = (" },
+    code: 3,
+    says: /Exception in worker process\n[^]*app\.ts[^]*Reason: Worker failed to boot\.\n$/,
+  },
+  {
+    name: "a factory that throws",
+    files: { "app.ts": `export function create() { throw new Error("on purpose"); }` },
+    app: "app:create()",
+    code: 3,
+    says: /Exception in worker process\nError: on purpose/,
+  },
+  {
+    name: "routes on a worker class that can't serve them",
+    files: {
+      "app.ts": `export default { fetch: () => new Response(), routes: { "/": new Response() } };`,
+    },
+    code: 4,
+    says: /routes are Bun\.serve's own, use --worker-class serve/,
+  },
+  {
+    name: "no app",
+    files: {},
+    app: null,
+    code: 1,
+    says: /^Error: No application module specified\.\n$/,
+  },
+  {
+    name: "a flag that isn't known",
+    files: {},
+    args: ["--nonsense"],
+    code: 2,
+    says: /^usage: gunicorn-ts [^]*gunicorn-ts: error: unrecognized arguments: --nonsense\n$/,
+  },
+  {
+    name: "a flag that isn't supported yet",
+    files: {},
+    args: ["--user", "nobody"],
+    code: 1,
+    says: /^Error: --user: not supported yet\n$/,
+  },
+  {
+    name: "a folder for worker_tmp_dir that isn't there",
+    files: { "app.ts": okApp },
+    args: ["--worker-tmp-dir", "/nowhere"],
+    code: 1,
+    says: /^Error: --worker-tmp-dir: .*\/nowhere/,
+  },
+];
+
+test.each([...rows])("$name: exit code $code, and one line says why", async (row) => {
+  const { files, args = [], app = "app", code, says } = row;
+  await using server = start({ files, args, app });
+  expect(await server.process.exited).toBe(code);
+  expect(server.log).toMatch(says);
+});
+
+test("a port in use: Gunicorn's five attempts, then exit code 1", async () => {
+  using taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const bind = [`127.0.0.1:${taken.port}`];
+  await using server = start({ files: { "app.ts": okApp }, bind });
+  expect(await server.process.exited).toBe(1);
+  expect(server.log.match(/Connection in use: \('127\.0\.0\.1', \d+\)/g)).toHaveLength(5);
+  expect(server.log).toEndWith(`Error: Can't connect to ('127.0.0.1', ${taken.port})\n`);
+}, 20_000);
+
+test("a server of the same user on the same port is a port in use, too", async () => {
+  await using first = start({ files: { "app.ts": okApp } });
+  await first.logged("Using worker");
+  await using second = start({ files: { "app.ts": okApp }, bind: [`127.0.0.1:${first.port}`] });
+  await second.logged("Connection in use:");
+  expect(await first.stop()).toBe(0);
+});
+
+const mayDrop = process.getuid?.() === 0 && Bun.which("setpriv") !== null;
+
+test.skipIf(!mayDrop)(
+  "a privileged port: exit code 1 at once, and the line names the right that is missing",
+  async () => {
+    const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    const command = 'echo 1024 > /proc/sys/net/ipv4/ip_unprivileged_port_start && exec "$@"';
+    await using server = start({
+      files: { "app.ts": okApp },
+      bind: ["127.0.0.1:80"],
+      through: ["unshare", "--net", "sh", "-c", `ip link set lo up && ${command}`, "sh", ...nobody],
+    });
+    expect(await server.process.exited).toBe(1);
+    expect(server.log).toMatch(/ports below 1024 need root or the capability CAP_NET_BIND_SERVICE/);
+  },
+);

@@ -1,0 +1,93 @@
+import { describe, expect, test } from "bun:test";
+import { anonymousBytes } from "../support/memory.ts";
+import { field, type RawClient } from "../support/raw-client.ts";
+import { until } from "../support/server.ts";
+import { get, kinds, useWire } from "../support/wire.ts";
+
+const large = 50_000_000;
+
+/** As much as a connection may hold beyond the bytes of the app's own body: marks, a turn's chunks, the collector's slack. */
+const slackBytes = 32 * 1024 * 1024;
+
+describe.each(kinds)("-k %s: a stream", (kind) => {
+  const wire = useWire({ kind, app: "responses.ts" });
+
+  test("of server-sent events leaves event by event", async () => {
+    using client = await wire.connect();
+    client.send(get("/events"));
+    await client.seen("data: 1\n\n");
+    expect((await wire.ask(get("/release"))).status).toBe(200);
+    const answer = await client.answer();
+    expect(field(answer, "content-type")).toBe("text/event-stream");
+    expect(answer.body.toString()).toBe("data: 1\n\ndata: 2\n\n");
+    expect(answer.complete).toBe(true);
+  });
+
+  test("that is silent at first sends its head at once", async () => {
+    using client = await wire.connect();
+    client.send(get("/silent"));
+    await client.seen("\r\n\r\n");
+    await wire.ask(get("/release"));
+    expect((await client.answer()).body.toString()).toBe("at last");
+  });
+
+  test("is cancelled when its reader leaves", async () => {
+    const before = Number((await wire.ask(get("/cancelled"))).body);
+    using client = await wire.connect();
+    client.send(get("/endless"));
+    await client.seen("more");
+    client.reset();
+    await until("the stream's cancel()", async () => {
+      return Number((await wire.ask(get("/cancelled"))).body) === before + 1;
+    });
+  });
+
+  test("is made at the pace of its reader", async () => {
+    using client = await wire.connect();
+    client.send(get("/produce"));
+    await client.seen("\r\n\r\n");
+    client.pause();
+    const stalled = await standstill(async () => Number((await wire.ask(get("/produced"))).body));
+    // What the kernel's buffers hold, and a little.
+    expect(stalled).toBeLessThan(large / 2);
+    client.resume();
+    const answer = await client.answer();
+    expect(answer.complete).toBe(true);
+    expect(answer.body.length).toBeGreaterThanOrEqual(large);
+  });
+
+  test("of 50 MB in a slow reader's way takes the memory of one body, and holds nobody up", async () => {
+    const before = anonymousBytes(wire.workerPid);
+    const clients: RawClient[] = [];
+    for (let count = 0; count < 4; count++) {
+      const client = await wire.connect();
+      client.send(get("/50mb"));
+      await client.seen("\r\n\r\n");
+      client.pause();
+      clients.push(client);
+      expect((await wire.ask(get("/string"))).body.toString()).toBe("hello");
+    }
+    // The app has made each body whole; the server must not keep a second copy.
+    const grown = anonymousBytes(wire.workerPid) - before;
+    expect(grown).toBeLessThan(clients.length * large + slackBytes);
+    for (const client of clients) {
+      client.resume();
+      const answer = await client.answer();
+      expect([answer.complete, answer.body.length]).toEqual([true, large]);
+      client[Symbol.dispose]();
+    }
+  });
+});
+
+/** The value that a figure has when it has stopped growing: the same in ten looks, each a round trip. */
+async function standstill(read: () => Promise<number>): Promise<number> {
+  let last = -1;
+  let same = 0;
+  await until("a standstill", async () => {
+    const value = await read();
+    same = value === last ? same + 1 : 0;
+    last = value;
+    return same === 10;
+  });
+  return last;
+}

@@ -2,13 +2,11 @@
 
 const pending = new Set<() => void>();
 
-/** Registers an undoing: it runs when the result is disposed of, or at Ctrl-C. It mustn't wait. */
-export function cleanUp(undo: () => void): Disposable {
+/** Registers an undoing, and returns what undoes it now. At Ctrl-C it is undone too; it mustn't wait. */
+export function cleanUp(undo: () => void): () => void {
   pending.add(undo);
-  return {
-    [Symbol.dispose]() {
-      if (pending.delete(undo)) undo();
-    },
+  return () => {
+    if (pending.delete(undo)) undo();
   };
 }
 

@@ -94,13 +94,17 @@ function positive(flag: string, text: string, fits: (value: number) => boolean):
 async function run(options: RatioOptions): Promise<void> {
   findWrk();
   const results: LoadResult[] = [];
-  // Interrupted, it shows what it has.
-  using report = cleanUp(() => print(options, results));
-  for (const load of options.loads) {
-    const result = await runPairs(load, options, (number, side) => {
-      progress(`${load.name}: pair ${number} of ${options.pairs}, ${side}`);
-    });
-    results.push(result);
+  // However it ends, it shows what it has.
+  const report = cleanUp(() => print(options, results));
+  try {
+    for (const load of options.loads) {
+      const result = await runPairs(load, options, (number, side) => {
+        progress(`${load.name}: pair ${number} of ${options.pairs}, ${side}`);
+      });
+      results.push(result);
+    }
+  } finally {
+    report();
   }
 }
 

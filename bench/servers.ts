@@ -25,7 +25,7 @@ function commandOf(side: Side, app: string, port: number): string[] {
 export class BenchServer implements AsyncDisposable {
   readonly url: string;
   readonly #process: Bun.Subprocess<"ignore", "inherit", "inherit">;
-  readonly #guard: Disposable;
+  readonly #kill: () => void;
 
   constructor(side: Side, app: string, port: number) {
     this.url = `http://127.0.0.1:${port}/`;
@@ -36,7 +36,7 @@ export class BenchServer implements AsyncDisposable {
       stdio: ["ignore", "inherit", "inherit"],
     });
     // The tree, and at once: a worker whose master dies would first finish its connections.
-    this.#guard = cleanUp(() => killTree(this.#process.pid));
+    this.#kill = cleanUp(() => killTree(this.#process.pid));
   }
 
   get pid(): number {
@@ -61,7 +61,7 @@ export class BenchServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#guard[Symbol.dispose]();
+    this.#kill();
     await this.#process.exited;
   }
 }

@@ -82,7 +82,7 @@ export async function runWrk(url: string, script: WrkScript, seconds: number): P
     cwd: scripts,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  using guard = cleanUp(() => wrk.kill("SIGKILL"));
+  const stop = cleanUp(() => wrk.kill("SIGKILL"));
   const timer = setTimeout(() => wrk.kill("SIGINT"), seconds * 1000);
   const [output, complaints] = await Promise.all([
     new Response(wrk.stdout).text(),
@@ -90,6 +90,7 @@ export async function runWrk(url: string, script: WrkScript, seconds: number): P
     wrk.exited,
   ]);
   clearTimeout(timer);
+  stop();
   const result = parseWrkOutput(output + complaints);
   const cpuUs = Number(wrk.resourceUsage()?.cpuTime.total ?? 0);
   return { ...result, wrkBusy: cpuUs / result.durationUs };

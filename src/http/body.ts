@@ -106,6 +106,11 @@ export class RequestBody {
     return this.#touched;
   }
 
+  /** Nobody will read the rest: the app has cancelled its stream, or the exchange is over. */
+  get discarded(): boolean {
+    return this.#discarded;
+  }
+
   /** As Request.bodyUsed in Bun: a lock counts as use. */
   get used(): boolean {
     return this.#collected || this.#disturbed || (this.#stream !== null && this.#stream.locked);

@@ -207,7 +207,9 @@ export class Exchange implements BodySource, PumpTarget {
     const missing = this.line.bodyMissing();
     if (missing === 0) return false;
     // A client that waits for 100 Continue may or may not send the body now.
-    return this.#expectsContinue || (!this.body?.touched && missing > discardLimitBytes);
+    if (this.#expectsContinue) return true;
+    const read = this.body?.touched === true && !this.body.discarded;
+    return !read && missing > discardLimitBytes;
   }
 
   #sendError(): void {
@@ -223,6 +225,9 @@ export class Exchange implements BodySource, PumpTarget {
     const { handler } = this.line.entrance.service;
     if (this.#request !== null) handler.finish(this.head, this.#request, this.#response);
     this.body?.abandon(connectionClosedError());
+    // Nobody reads on behind the answer: the head couldn't know that yet.
+    if (this.body?.discarded === true && this.line.bodyMissing() > discardLimitBytes)
+      this.#persistent = false;
     if (!this.#superseded) this.line.finished(this.#persistent);
   }
 

@@ -17,6 +17,10 @@ export interface ServerOptions {
   readonly app?: string | null;
   readonly bind?: readonly string[];
   readonly program?: string;
+  /** Words between bun and the program: `x`, `--smol`. */
+  readonly runtimeArgs?: readonly string[];
+  /** An existing folder to run in; it is removed in the end. */
+  readonly folder?: string;
   /** A command that runs the server, `setpriv ...`. */
   readonly through?: readonly string[];
 }
@@ -50,12 +54,21 @@ export class RunningServer implements AsyncDisposable {
       bind = ["127.0.0.1:0"],
       program: file = program,
       through = [],
+      runtimeArgs = [],
     }: ServerOptions,
   ) {
     this.folder = folder;
     const binds = bind.flatMap((address) => ["-b", address]);
     this.process = Bun.spawn(
-      [...through, process.execPath, file, ...binds, ...args, ...(app === null ? [] : [app])],
+      [
+        ...through,
+        process.execPath,
+        ...runtimeArgs,
+        file,
+        ...binds,
+        ...args,
+        ...(app === null ? [] : [app]),
+      ],
       {
         cwd: folder,
         env: { PATH: process.env["PATH"], HOME: folder, ...env },
@@ -76,8 +89,10 @@ export class RunningServer implements AsyncDisposable {
     return this.#log;
   }
 
+  /** The master's; `bunx` and `through` put another process in between. */
   get pid(): number {
-    return this.process.pid;
+    const found = /\[(\d+)\] \[INFO\] Starting gunicorn-ts/.exec(this.#log);
+    return found === null ? this.process.pid : Number(found[1]);
   }
 
   /** The first address of the line `Listening at`. */
@@ -133,10 +148,10 @@ export class RunningServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const orphans = this.process.exitCode === null ? this.workers() : [];
+    const left = this.process.exitCode === null ? [this.pid, ...this.workers()] : [];
     this.process.kill("SIGKILL");
     await this.process.exited;
-    for (const pid of orphans) {
+    for (const pid of left) {
       try {
         process.kill(pid, "SIGKILL");
       } catch (error) {
@@ -149,7 +164,7 @@ export class RunningServer implements AsyncDisposable {
 
 /** Writes the files into a new folder and starts the server there; doesn't wait for it. */
 export function start(options: ServerOptions = {}): RunningServer {
-  const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
   // A server that runs as somebody else reads it too.
   chmodSync(folder, 0o755);
   for (const [name, text] of Object.entries(options.files ?? {})) {

@@ -1,5 +1,5 @@
 /** A server shared by the rows of a wire test: one for each worker kind, and proof at the end that no worker died. */
-import { afterAll, beforeAll, expect } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Answer, RawClient } from "./raw-client.ts";
@@ -41,6 +41,8 @@ export interface Wire {
 
 /** To be called in a describe block: starts the server before its tests and stops it behind them. */
 export function useWire({ kind, app, args = [], files = {} }: WireOptions): Wire {
+  // Longer than any wait inside: its message says more than a timeout's.
+  setDefaultTimeout(30_000);
   let running: RunningServer | null = null;
   let workers: number[] = [];
   beforeAll(async () => {
@@ -92,9 +94,8 @@ export function head(path: string, ...lines: readonly string[]): string {
   return requestText("HEAD", path, lines);
 }
 
-/** HTTP/1.0, which needs no Host. */
 export function get10(path: string, ...lines: readonly string[]): string {
-  return [`GET ${path} HTTP/1.0`, ...lines, "", ""].join("\r\n");
+  return [`GET ${path} HTTP/1.0`, "Host: test", ...lines, "", ""].join("\r\n");
 }
 
 /** A body in the chunked coding. */

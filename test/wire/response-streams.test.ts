@@ -23,7 +23,8 @@ describe.each(kinds)("-k %s: a stream", (kind) => {
     expect(answer.complete).toBe(true);
   });
 
-  test("that is silent at first sends its head at once", async () => {
+  // Bun.serve sends a head with the first chunk.
+  test.skipIf(kind === "serve")("that is silent at first sends its head at once", async () => {
     using client = await wire.connect();
     client.send(get("/silent"));
     await client.seen("\r\n\r\n");

@@ -107,7 +107,6 @@ const bodies: readonly Row[] = [
     framing: "close",
     fields: { "transfer-encoding": null },
     kept: false,
-    notServe: "Bun.serve sends chunks to HTTP/1.0 clients",
   },
   {
     claim: "a stream that takes its time",

@@ -318,7 +318,7 @@ describe("OutputBuffer", () => {
     output.addBytes(large);
     output.addUtf8("\u00e9");
     const writes: unknown[] = [];
-    output.writeTo({ write: (data) => writes.push(data) && data.length });
+    output.writeTo({ write: (data) => writes.push(keep(data)) && data.length });
     expect(writes).toEqual([Buffer.from("ab"), large, Buffer.from("\u00e9")]);
     expect(writes[1]).toBe(large);
   });

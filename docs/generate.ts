@@ -87,8 +87,8 @@ function runsIn(key: string, { kind, status }: Setting): string {
   return (workerHooks as readonly string[]).includes(key) ? "worker" : "master";
 }
 
-function statusText({ status }: Setting): string {
-  if (status === "works") return "";
+function statusText({ status, ours }: Setting): string {
+  if (status === "works") return ours === true ? "works; not in Gunicorn" : "";
   if (status === "planned") return "not supported yet";
   return "pythonOnly" in status ? `Python only; ${status.pythonOnly}` : `refused: ${status.never}`;
 }

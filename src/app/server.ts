@@ -4,6 +4,8 @@ export interface AppServerHost {
   readonly port: number;
   /** `http://127.0.0.1:8000`. */
   readonly url: string;
+  /** The setting root_path. */
+  readonly rootPath: string;
   /** Requests in flight. */
   pendingRequests(): number;
   requestIP(request: Request): ClientAddress | null;
@@ -52,6 +54,11 @@ export class AppServer {
 
   get id(): string {
     return "";
+  }
+
+  /** Where the app is mounted: the setting root_path. Bun's Server has no such property. */
+  get rootPath(): string {
+    return this.#host.rootPath;
   }
 
   get pendingRequests(): number {

@@ -2,13 +2,33 @@
 import { ConfigError } from "./errors.ts";
 import type { Config, SettingKey } from "./types.ts";
 
+const ownReader = "Bun.serve reads requests itself";
+const ownTimer = "Bun.serve has one idle timer for keep-alive, uploads and responses together";
+
 /** What worker class serve can't honour, and why. */
 const refusedByServe: Partial<Record<SettingKey, string>> = {
-  limitRequestLine: "Bun.serve reads requests itself, with a limit of its own",
-  limitRequestFields: "Bun.serve reads requests itself and doesn't count fields",
-  limitRequestFieldSize: "Bun.serve reads requests itself, with a limit of its own",
-  keepalive: "Bun.serve has one idle timer for keep-alive, uploads and responses together",
+  limitRequestLine: `${ownReader}, with a limit of its own`,
+  limitRequestFields: `${ownReader} and doesn't count fields`,
+  limitRequestFieldSize: `${ownReader}, with a limit of its own`,
+  limitRequestBody: `${ownReader}, with a limit of its own`,
+  headerTimeout: `${ownReader}, with a limit of its own`,
+  bodyTimeout: ownTimer,
+  writeTimeout: ownTimer,
+  keepalive: ownTimer,
   backlog: "Bun.serve opens its own sockets and takes no backlog",
+  workerConnections: "Bun.serve accepts without a bound",
+  secureSchemeHeaders: `${ownReader} and makes their URLs`,
+  forwardedAllowIps: `${ownReader} and makes their URLs`,
+  proxyProtocol: `${ownReader} and knows no PROXY header`,
+  proxyAllowIps: `${ownReader} and knows no PROXY header`,
+  permitObsoleteFolding: ownReader,
+  stripHeaderSpaces: ownReader,
+  permitUnconventionalHttpMethod: ownReader,
+  permitUnconventionalHttpVersion: ownReader,
+  casefoldHttpMethod: ownReader,
+  forwarderHeaders: ownReader,
+  headerMap: ownReader,
+  rootPath: "the app gets Bun's own server object",
 };
 
 /**

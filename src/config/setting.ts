@@ -37,6 +37,8 @@ export interface Setting<Out = unknown, In = Out> {
   readonly env?: EnvDefault;
   readonly status: Status;
   readonly unit?: "seconds" | "bytes";
+  /** Gunicorn has no such setting. */
+  readonly ours?: true;
   /** The first line is the help line; the rest stands in docs/settings.md. */
   readonly description: string;
 }

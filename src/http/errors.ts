@@ -33,6 +33,9 @@ export type ParseErrorName =
   | "forbidden trailer"
   | "trailers too large";
 
+/** What a connection refuses besides what can't be parsed. */
+export type RefusalName = ParseErrorName | "body too large" | "head too slow" | "body too slow";
+
 export interface ParseError {
   readonly status: number;
   readonly reason: string;
@@ -119,8 +122,8 @@ export function reasonPhrase(status: number): string {
   return byStatus[status] ?? "";
 }
 
-/** What each error answers and logs. */
-export const errors = {
+/** What each parse error answers and logs. */
+export const parseErrors = {
   "tls on a plain port": row(400, "TLS handshake on a plain HTTP port"),
   "http2 preface": row(400, "HTTP/2 preface on an HTTP/1.1 port"),
   "bad line end": row(400, "Line does not end in CRLF"),
@@ -156,3 +159,11 @@ export const errors = {
   "forbidden trailer": row(400, "Forbidden trailer field"),
   "trailers too large": row(431, "Trailer section is too large"),
 } as const satisfies Record<ParseErrorName, ParseError>;
+
+/** The same for everything that a connection refuses. */
+export const errors = {
+  ...parseErrors,
+  "body too large": row(413, "Request body is over limit_request_body"),
+  "head too slow": row(408, "Request head took longer than header_timeout"),
+  "body too slow": row(408, "Request body stood still for longer than body_timeout"),
+} as const satisfies Record<RefusalName, ParseError>;

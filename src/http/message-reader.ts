@@ -1,11 +1,11 @@
 /** Reads one request after another off a connection's bytes: head, framing, expectation, body. It owns no socket and keeps no answer. */
 import type { RequestBody } from "./body.ts";
 import { ChunkedDecoder } from "./chunked.ts";
-import type { ParseErrorName } from "./errors.ts";
+import type { RefusalName } from "./errors.ts";
 import { frame } from "./framing.ts";
 import { Head } from "./head.ts";
 import type { Limits } from "./limits.ts";
-import { RequestParser } from "./parser.ts";
+import { type ParserOptions, RequestParser } from "./parser.ts";
 import { judgeExpectation } from "./policy.ts";
 
 const inHead = 0;
@@ -25,14 +25,29 @@ export class MessageReader {
   /** Where the body's bytes go: the caller sets it after "head". Null drops them. */
   body: RequestBody | null = null;
   readonly #limits: Limits;
+  readonly #options: ParserOptions;
+  readonly #maxBodyBytes: number;
   readonly #parser: RequestParser;
   #stage = inHead;
+  /** Of a body by Content-Length: what hasn't come. Of a chunked one: what it may still have. */
   #left = 0;
   #chunked: ChunkedDecoder | null = null;
 
-  constructor(limits: Limits) {
+  /** `maxBodyBytes`: limit_request_body; Infinity for none. */
+  constructor(
+    limits: Limits,
+    options: ParserOptions = {},
+    maxBodyBytes = Number.POSITIVE_INFINITY,
+  ) {
     this.#limits = limits;
-    this.#parser = new RequestParser(limits);
+    this.#options = options;
+    this.#maxBodyBytes = maxBodyBytes;
+    this.#parser = new RequestParser(limits, options);
+  }
+
+  /** Whether the peer is in forwarded_allow_ips: it may send headers that others can't. */
+  set trusted(trusted: boolean) {
+    this.#parser.trusted = trusted;
   }
 
   /** Between two requests, with no byte of the next. */
@@ -51,7 +66,7 @@ export class MessageReader {
    * hasBody its body follows, else the next request does. "end": the body is complete. Otherwise the name
    * of what is wrong, and nothing more can be read.
    */
-  read(bytes: Buffer, start: number, end: number): "need more" | "head" | "end" | ParseErrorName {
+  read(bytes: Buffer, start: number, end: number): "need more" | "head" | "end" | RefusalName {
     switch (this.#stage) {
       case inLengthBody:
         return this.#readLength(bytes, start, end);
@@ -65,7 +80,7 @@ export class MessageReader {
     }
   }
 
-  #begin(): "head" | ParseErrorName {
+  #begin(): "head" | RefusalName {
     const head = this.#parser.takeHead();
     this.#parser.reset();
     this.head = head;
@@ -76,6 +91,8 @@ export class MessageReader {
         this.hasBody = false;
         break;
       case "length":
+        // RFC 9110 §15.5.14: before 100 Continue, so that the client can keep its bytes.
+        if (head.contentLength > this.#maxBodyBytes) return "body too large";
         this.hasBody = true;
         this.#stage = inLengthBody;
         this.#left = head.contentLength;
@@ -83,7 +100,8 @@ export class MessageReader {
       case "chunked":
         this.hasBody = true;
         this.#stage = inChunkedBody;
-        this.#chunked = new ChunkedDecoder(this.#limits);
+        this.#left = this.#maxBodyBytes;
+        this.#chunked = new ChunkedDecoder(this.#limits, this.#options);
         break;
       default:
         return framing;
@@ -102,13 +120,16 @@ export class MessageReader {
     return this.#left === 0 ? this.#endBody() : "need more";
   }
 
-  #readChunked(bytes: Buffer, start: number, end: number): "need more" | "end" | ParseErrorName {
+  #readChunked(bytes: Buffer, start: number, end: number): "need more" | "end" | RefusalName {
     const decoder = this.#chunked as ChunkedDecoder;
     for (let at = start; ; at = decoder.consumed) {
       const step = decoder.feed(bytes, at, end);
       this.consumed = decoder.consumed;
-      if (step === "data") this.body?.push(bytes.subarray(decoder.dataStart, decoder.dataEnd));
-      else return step === "end" ? this.#endBody() : step;
+      if (step === "data") {
+        this.#left -= decoder.dataEnd - decoder.dataStart;
+        if (this.#left < 0) return "body too large";
+        this.body?.push(bytes.subarray(decoder.dataStart, decoder.dataEnd));
+      } else return step === "end" ? this.#endBody() : step;
     }
   }
 

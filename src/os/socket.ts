@@ -62,6 +62,8 @@ const LINUX_SO_ATTACH_REUSEPORT_CBPF = 51;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 const F_SETFL = 4;
+const LINUX_F_DUPFD_CLOEXEC = 1030;
+const DARWIN_F_DUPFD_CLOEXEC = 67;
 
 /** Binds and listens. Throws SystemError, with nothing left open. */
 export function createListeningSocket(options: ListeningSocketOptions): ListeningSocket {
@@ -98,6 +100,11 @@ export function listen(fd: number, backlog: number): void {
 
 export function closeFd(fd: number): void {
   check(library().close(fd), "close");
+}
+
+/** Another descriptor of the same socket, close-on-exec: for whoever closes what it is given. */
+export function duplicateFd(fd: number): number {
+  return fcntl(fd, onDarwin ? DARWIN_F_DUPFD_CLOEXEC : LINUX_F_DUPFD_CLOEXEC, 0);
 }
 
 /** Keeps the fd from the programs that this process starts. */

@@ -5,13 +5,15 @@
  * reading pauses above a mark), so answers leave in order; after an error in the framing nothing more is
  * parsed. A connection has no timer of its own: the service counts its ticks down.
  */
+import type { ClientAddress } from "../app/server.ts";
 import { httpDate } from "../http/date.ts";
-import { errors, type ParseErrorName } from "../http/errors.ts";
+import { errors, type RefusalName } from "../http/errors.ts";
 import { MessageReader } from "../http/message-reader.ts";
 import { encodeFixed } from "../http/response.ts";
 import { errorPage } from "../http/response-error-page.ts";
 import { OutputBuffer } from "../http/response-output.ts";
 import { Exchange, type Line } from "./exchange.ts";
+import { Patience } from "./patience.ts";
 import type { Entrance } from "./service.ts";
 import type { Wire } from "./wire.ts";
 
@@ -31,11 +33,12 @@ const noBytes = Buffer.alloc(0);
 export class Connection implements Line {
   readonly entrance: Entrance;
   readonly output = new OutputBuffer();
+  /** The peer is in forwarded_allow_ips. */
+  readonly trusted: boolean;
   readonly #wire: Wire;
   readonly #reader: MessageReader;
   #stage = reading;
-  /** Until the connection has waited too long; 0: no limit. */
-  #ticks: number;
+  readonly #patience: Patience;
   #exchange: Exchange | null = null;
   /** Received, not parsed. */
   #held: Buffer = noBytes;
@@ -43,20 +46,23 @@ export class Connection implements Line {
   #paused = false;
   /** The client has sent FIN. */
   #clientDone = false;
-  /** The patience for the head that is arriving counts already. */
-  #headClock = false;
   /** Close when `output` is written. */
   #ending = false;
 
   constructor(wire: Wire, entrance: Entrance) {
     this.#wire = wire;
     this.entrance = entrance;
-    this.#reader = new MessageReader(entrance.service.limits);
-    this.#ticks = entrance.service.headTicks;
+    const { service } = entrance;
+    this.#reader = new MessageReader(service.limits, service.parserOptions, service.maxBodyBytes);
+    this.trusted = service.trusts(wire.remoteAddress);
+    this.#reader.trusted = this.trusted;
+    this.#patience = new Patience(service);
   }
 
-  get wire(): Wire {
-    return this.#wire;
+  /** The client, as far as anybody knows. */
+  get peer(): ClientAddress {
+    const { remoteAddress: address, remoteFamily: family, remotePort: port } = this.#wire;
+    return { address, family, port };
   }
 
   get gone(): boolean {
@@ -79,6 +85,7 @@ export class Connection implements Line {
 
   /** The socket takes bytes again. */
   drained(): void {
+    this.#patience.writeMoves();
     if (!this.flush()) return;
     this.#exchange?.drained();
     this.#goOn();
@@ -97,7 +104,6 @@ export class Connection implements Line {
   /** The socket has closed, by whatever cause. */
   closed(): void {
     this.#stage = over;
-    this.#ticks = 0;
     this.#held = noBytes;
     this.output.clear();
     this.#exchange?.abort();
@@ -105,21 +111,22 @@ export class Connection implements Line {
 
   /** One step of the service's clock. */
   tick(): void {
-    if (this.#ticks === 0 || --this.#ticks > 0) return;
-    if (this.#stage !== reading || this.#idle || this.#exchange !== null) return this.#close();
-    this.#refuseWith(408, "The request head took too long");
-    this.flush();
+    const spent = this.#patience.tick();
+    if (spent === null) return;
+    if (spent === "writing") return this.#cut("write_timeout");
+    if (this.#stage === reading && this.#exchange !== null) return this.#tooSlow("body too slow");
+    if (this.#stage === reading && !this.#idle) return this.#tooSlow("head too slow");
+    this.#cut(this.#stage === answering ? "server.timeout()" : "keepalive");
   }
 
   /** The worker leaves: an idle client has until keepalive expires to send one more request. */
   drain(): void {
-    const { keepAliveTicks } = this.entrance.service;
-    if (this.#idle) this.#ticks = Math.max(1, Math.min(this.#ticks, keepAliveTicks));
+    if (this.#idle) this.#patience.idlesBriefly();
   }
 
   /** For server.timeout(): closes the connection if its answer isn't out after so many ticks; 0: no limit. */
   limitAnswer(ticks: number): void {
-    if (this.#exchange?.done === false) this.#ticks = ticks;
+    if (this.#exchange?.done === false) this.#patience.requestComplete(ticks);
   }
 
   // What the exchange needs
@@ -127,6 +134,7 @@ export class Connection implements Line {
   flush(): boolean {
     if (this.#stage === over) return false;
     const empty = this.output.writeTo(this.#wire);
+    this.#patience.writes(!empty);
     if (empty && this.#ending && this.#exchange === null) this.#linger();
     this.#steerReading();
     return empty;
@@ -134,6 +142,7 @@ export class Connection implements Line {
 
   pauseForBody(pause: boolean): void {
     this.#pausedByBody = pause;
+    if (this.#stage === reading) this.#patience.bodyArrives(pause);
     this.#steerReading();
   }
 
@@ -160,8 +169,10 @@ export class Connection implements Line {
       if (this.output.byteLength > highWaterBytes && !this.flush()) break;
       const step = this.#reader.read(bytes, at, end);
       at = this.#reader.consumed;
-      if (step === "need more") this.#startHeadClock();
-      else if (step === "head") this.#begin();
+      if (step === "need more") {
+        if (this.#exchange !== null) this.#patience.bodyArrives(this.#pausedByBody);
+        else if (!this.#reader.idle) this.#patience.headArrives();
+      } else if (step === "head") this.#begin();
       else if (step === "end") this.#bodyComplete();
       else this.#broken(step);
     }
@@ -170,18 +181,10 @@ export class Connection implements Line {
     if (at < end && this.#stage <= answering && !this.#ending) this.#hold(bytes.subarray(at));
   }
 
-  /** An idle connection's patience ends with the first byte of a head; from there the head's own counts, once. */
-  #startHeadClock(): void {
-    if (this.#headClock || this.#reader.idle || this.#exchange !== null) return;
-    this.#headClock = true;
-    this.#ticks = this.entrance.service.headTicks;
-  }
-
   #begin(): void {
     const { head, hasBody, expectsContinue } = this.#reader;
     const exchange = new Exchange(this, head, hasBody, expectsContinue);
-    this.#headClock = false;
-    this.#ticks = 0;
+    this.#patience.requestComplete();
     this.#exchange = exchange;
     if (hasBody) {
       this.#reader.body = exchange.body;
@@ -194,12 +197,18 @@ export class Connection implements Line {
   #bodyComplete(): void {
     const exchange = this.#exchange as Exchange;
     this.#stage = answering;
+    this.#patience.requestComplete();
     if (!exchange.dispatched) exchange.dispatch();
     else if (exchange.done) this.#next();
   }
 
+  #tooSlow(name: RefusalName): void {
+    this.#broken(name);
+    this.flush();
+  }
+
   /** The client gets its status, unless the app's answer is on the way already: then that ends the connection. */
-  #broken(name: ParseErrorName): void {
+  #broken(name: RefusalName): void {
     const exchange = this.#exchange;
     if (exchange === null || exchange.supersede(new Error(errors[name].text))) {
       return this.#refuse(name);
@@ -220,7 +229,7 @@ export class Connection implements Line {
       return;
     }
     this.#stage = reading;
-    this.#ticks = this.entrance.service.keepAliveTicks;
+    this.#patience.idles();
     this.#goOn();
   }
 
@@ -251,15 +260,11 @@ export class Connection implements Line {
 
   // Refusing and closing
 
-  #refuse(name: ParseErrorName): void {
+  /** Answers and ends the connection: what follows in it can't be trusted. */
+  #refuse(name: RefusalName): void {
     const { status, text } = errors[name];
     this.#logRefusal(name);
-    this.#refuseWith(status, text);
-  }
-
-  /** Answers and ends the connection: what follows in it can't be trusted. */
-  #refuseWith(status: number, message: string): void {
-    const page = errorPage(status, message, {
+    const page = errorPage(status, text, {
       head: false,
       versionMinor: 1,
       keepAlive: false,
@@ -272,7 +277,7 @@ export class Connection implements Line {
     this.#held = noBytes;
   }
 
-  #logRefusal(name: ParseErrorName): void {
+  #logRefusal(name: RefusalName): void {
     const { level, text } = errors[name];
     this.entrance.service.log[level](
       `Invalid request from ip=${this.#wire.remoteAddress}: ${text}`,
@@ -283,10 +288,16 @@ export class Connection implements Line {
   #linger(): void {
     if (this.#stage >= lingering) return;
     this.#stage = lingering;
-    this.#ticks = this.entrance.service.lingerTicks;
+    this.#patience.lingers();
     this.#pausedByBody = false;
     if (this.#clientDone) this.#close();
     else this.#wire.shutdown();
+  }
+
+  /** The client took too long: nobody waits for it any more. */
+  #cut(setting: string): void {
+    this.entrance.service.log.debug(`Closing ip=${this.#wire.remoteAddress}: ${setting}`);
+    this.#close();
   }
 
   #close(): void {

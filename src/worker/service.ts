@@ -2,6 +2,8 @@
 import type { AppServer } from "../app/server.ts";
 import type { ConfigData } from "../config/types.ts";
 import { type Limits, limitsFrom } from "../http/limits.ts";
+import type { ParserOptions } from "../http/parser.ts";
+import { createTrust } from "../http/trust.ts";
 import type { ScoreboardRow } from "../ipc/scoreboard.ts";
 import type { Log } from "../log/error-log.ts";
 import type { Connection } from "./connection.ts";
@@ -10,9 +12,11 @@ import type { Handler } from "./handler.ts";
 /** The step of the connections' clock: timeouts are late by at most this. */
 export const tickMs = 250;
 
-/** How long a client may take to send a head, and to close after the last answer. */
-const headTimeoutSeconds = 60;
+/** How long a client may take to close after the last answer. */
 const lingerSeconds = 2;
+
+/** How many peers' addresses are remembered with the verdict about them. */
+const rememberedPeers = 1024;
 
 export function ticksOf(seconds: number): number {
   // One more: the first tick may come at once.
@@ -24,12 +28,19 @@ export class Service {
   readonly handler: Handler;
   readonly log: Log;
   readonly scheme = "http";
-  readonly headTicks = ticksOf(headTimeoutSeconds);
+  readonly parserOptions: ParserOptions;
+  readonly maxBodyBytes: number;
+  readonly maxConnections: number;
   readonly lingerTicks = ticksOf(lingerSeconds);
   readonly keepAliveTicks: number;
+  readonly headTicks: number;
+  readonly bodyTicks: number;
+  readonly writeTicks: number;
   draining = false;
   readonly #connections = new Set<Connection>();
   readonly #scores: ScoreboardRow;
+  readonly #isTrusted: (address: string | undefined) => boolean;
+  readonly #verdicts = new Map<string | undefined, boolean>();
   #empty: PromiseWithResolvers<void> | null = null;
 
   constructor(parts: {
@@ -38,13 +49,44 @@ export class Service {
     readonly log: Log;
     readonly scores: ScoreboardRow;
   }) {
-    this.limits = limitsFrom(parts.config);
+    const { config } = parts;
+    this.limits = limitsFrom(config);
+    this.parserOptions = {
+      permitUnconventionalMethod: config.permitUnconventionalHttpMethod,
+      permitUnconventionalVersion: config.permitUnconventionalHttpVersion,
+      casefoldMethod: config.casefoldHttpMethod,
+      stripHeaderSpaces: config.stripHeaderSpaces,
+      permitObsoleteFolding: config.permitObsoleteFolding,
+      headerMap: config.headerMap,
+      forwarderHeaders: config.forwarderHeaders,
+    };
+    this.maxBodyBytes =
+      config.limitRequestBody === 0 ? Number.POSITIVE_INFINITY : config.limitRequestBody;
+    this.maxConnections = config.workerConnections;
+    this.headTicks = ticksOf(config.headerTimeout);
+    this.bodyTicks = ticksOf(config.bodyTimeout);
+    this.writeTicks = ticksOf(config.writeTimeout);
+    this.#isTrusted = createTrust(config.forwardedAllowIps);
     this.handler = parts.handler;
     this.log = parts.log;
-    this.keepAliveTicks = ticksOf(parts.config.keepalive);
+    this.keepAliveTicks = ticksOf(config.keepalive);
     this.#scores = parts.scores;
     // A count of ticks, not of milliseconds: while the loop is blocked, nobody's time runs out.
     setInterval(() => this.#tick(), tickMs);
+  }
+
+  /** Whether the peer is in forwarded_allow_ips. */
+  trusts(address: string | undefined): boolean {
+    const known = this.#verdicts.get(address);
+    if (known !== undefined) return known;
+    const verdict = this.#isTrusted(address);
+    if (this.#verdicts.size >= rememberedPeers) this.#verdicts.clear();
+    this.#verdicts.set(address, verdict);
+    return verdict;
+  }
+
+  get connections(): number {
+    return this.#connections.size;
   }
 
   add(connection: Connection): void {

@@ -1,7 +1,6 @@
 /** A worker's life: boot in Gunicorn's order, heartbeat, signals, drain, exit. */
 import { AppImportError } from "../app/errors.ts";
 import { loadApp } from "../app/load.ts";
-import { loadHooks } from "../config/file.ts";
 import type { HookServer, HookWorker, ServerHooks } from "../config/hooks.ts";
 import type { Config } from "../config/types.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
@@ -10,8 +9,6 @@ import { ScoreboardRow } from "../ipc/scoreboard.ts";
 import { protectInherited } from "../listen/handoff.ts";
 import { createLog, describeError, type Log } from "../log/error-log.ts";
 import { Handler } from "./handler.ts";
-import { AsyncServing } from "./kinds/async.ts";
-import { BunServing } from "./kinds/serve.ts";
 import type { Serving, ServingContext } from "./serving.ts";
 
 /** Four beats a second: the master reads as often, so that silence is noticed soon after `timeout`. */
@@ -59,11 +56,10 @@ export class Worker {
 
   async #prepare(): Promise<Serving> {
     const { config, hooksFile, app: reference, listeners } = this.#boot;
-    if (hooksFile !== null) this.#hooks = await loadHooks(hooksFile);
+    if (hooksFile !== null) this.#hooks = await importHooks(hooksFile);
     const worker = this.#asHookWorker();
     await this.#hooks.postFork?.(this.#asHookServer(), worker);
-    const kind = kinds[config.workerClass];
-    kind.beforeApp();
+    const createServing = await kinds[config.workerClass]();
     const app = await loadApp(reference, { cwd: config.chdir });
     const handler = new Handler({
       app,
@@ -75,7 +71,7 @@ export class Worker {
       onTired: () => this.#tire("Autorestarting worker after current request."),
     });
     const context = { app, config, listeners, scores: this.#scores, handler, log: this.#log };
-    const serving = kind.create(context);
+    const serving = createServing(context);
     await this.#hooks.postWorkerInit?.(worker);
     return serving;
   }
@@ -199,15 +195,26 @@ export class Worker {
   }
 }
 
-/** A worker kind: what it does to the process before the app is imported, and how it serves. */
-interface Kind {
-  beforeApp(): void;
-  create(context: ServingContext): Serving;
+// What a worker doesn't use isn't imported: it would cost time at the start, and every garbage collection.
+
+async function importHooks(file: string): Promise<WorkerHooks> {
+  const { loadHooks } = await import("../config/file.ts");
+  return loadHooks(file);
 }
 
-const kinds: Record<BootMessage["config"]["workerClass"], Kind> = {
-  async: { beforeApp: AsyncServing.prepareProcess, create: (context) => new AsyncServing(context) },
-  serve: { beforeApp: () => {}, create: (context) => new BunServing(context) },
+type CreateServing = (context: ServingContext) => Serving;
+
+/** Each kind makes the process ready for the app, and then serves it. */
+const kinds: Record<BootMessage["config"]["workerClass"], () => Promise<CreateServing>> = {
+  async async() {
+    const { AsyncServing } = await import("./kinds/async.ts");
+    AsyncServing.prepareProcess();
+    return (context) => new AsyncServing(context);
+  },
+  async serve() {
+    const { BunServing } = await import("./kinds/serve.ts");
+    return (context) => new BunServing(context);
+  },
 };
 
 /** max_requests plus an integer drawn uniformly from 0 to the jitter; 0 means no limit. */

@@ -37,7 +37,7 @@ export class RawClient implements Disposable {
   #socket: Bun.Socket | null = null;
   #unsent: Uint8Array[] = [];
   #ending: Ending | null = null;
-  #sawFin = false;
+  #closed = false;
   #wake: PromiseWithResolvers<void> = Promise.withResolvers();
 
   static async connect(port: number): Promise<RawClient> {
@@ -54,12 +54,13 @@ export class RawClient implements Disposable {
         },
         drain: () => client.#write(),
         end: () => {
-          client.#sawFin = true;
           client.#ending ??= "fin";
           client.#change();
         },
         close: (_socket, error) => {
-          client.#ending ??= error === undefined && client.#sawFin ? "fin" : "reset";
+          client.#closed = true;
+          // Behind our own FIN the server's is told by this call only.
+          client.#ending ??= error === undefined ? "fin" : "reset";
           client.#change();
         },
         error: () => {
@@ -75,6 +76,11 @@ export class RawClient implements Disposable {
   /** How the server ended the connection; null while it is open. */
   get ending(): Ending | null {
     return this.#ending;
+  }
+
+  /** Whether nothing can be sent any more. */
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** Bytes received that no answer has taken. */
@@ -101,14 +107,14 @@ export class RawClient implements Disposable {
     }
   }
 
-  /** Resolves when the kernel has all that was sent, or the server has ended the connection. */
+  /** Resolves when the kernel has all that was sent, or takes no more. */
   async sent(): Promise<void> {
     await this.#waitFor("the server to read", () => this.#unsent.length === 0 || this.#closed);
   }
 
-  /** Whether some of what was sent waits for the server to read. */
-  get blocked(): boolean {
-    return this.#unsent.length > 0;
+  /** Bytes that wait for the server to read. */
+  get unsentBytes(): number {
+    return this.#unsent.reduce((sum, { length }) => sum + length, 0);
   }
 
   /** The next answer. `method` is its request's: HEAD and CONNECT have rules of their own. 1xx answers come like others. */
@@ -181,10 +187,6 @@ export class RawClient implements Disposable {
     this.#socket?.end();
   }
 
-  get #closed(): boolean {
-    return this.#ending !== null;
-  }
-
   #write(): void {
     for (let next = this.#unsent[0]; next !== undefined; next = this.#unsent[0]) {
       const written = Math.max(0, this.#socket?.write(next) ?? 0);
@@ -220,13 +222,16 @@ export class RawClient implements Disposable {
 
   /** As many bytes, or fewer when the connection ends before. */
   async #take(size: number): Promise<Buffer> {
-    await this.#waitFor(`${size} bytes`, () => this.#received.length >= size || this.#closed);
+    await this.#waitFor(
+      `${size} bytes`,
+      () => this.#received.length >= size || this.#ending !== null,
+    );
     return this.#received.take(size);
   }
 
   /** A line without its CRLF; null when the connection ends before. */
   async #readLine(): Promise<string | null> {
-    await this.#waitFor("a line", () => this.#received.lineEnd !== -1 || this.#closed);
+    await this.#waitFor("a line", () => this.#received.lineEnd !== -1 || this.#ending !== null);
     const end = this.#received.lineEnd;
     if (end === -1) return null;
     return this.#received

@@ -27,6 +27,8 @@ export interface WireOptions {
   readonly kind: Kind;
   /** A file of test/fixtures/wire. */
   readonly app: string;
+  /** EXPORT of MODULE:EXPORT. */
+  readonly export?: string;
   readonly args?: readonly string[];
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -40,7 +42,8 @@ export interface Wire {
 }
 
 /** To be called in a describe block: starts the server before its tests and stops it behind them. */
-export function useWire({ kind, app, args = [], files = {} }: WireOptions): Wire {
+export function useWire(options: WireOptions): Wire {
+  const { kind, app, args = [], files = {} } = options;
   // Longer than any wait inside: its message says more than a timeout's.
   setDefaultTimeout(30_000);
   let running: RunningServer | null = null;
@@ -48,6 +51,7 @@ export function useWire({ kind, app, args = [], files = {} }: WireOptions): Wire
   beforeAll(async () => {
     const text = readFileSync(join(import.meta.dir, "../fixtures/wire", app), "utf8");
     running = await gunicorn({
+      app: options.export === undefined ? "app" : `app:${options.export}`,
       files: { "app.ts": text, ...files },
       args: ["-k", kind, ...(kind === "async" ? patient : []), ...args],
     });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { anonymousBytes } from "../support/memory.ts";
 import { field, type RawClient } from "../support/raw-client.ts";
 import { until } from "../support/server.ts";
+import { standstill } from "../support/standstill.ts";
 import { get, kinds, useWire } from "../support/wire.ts";
 
 const large = 50_000_000;
@@ -79,16 +80,3 @@ describe.each(kinds)("-k %s: a stream", (kind) => {
     }
   });
 });
-
-/** The value that a figure has when it has stopped growing: the same in ten looks, each a round trip. */
-async function standstill(read: () => Promise<number>): Promise<number> {
-  let last = -1;
-  let same = 0;
-  await until("a standstill", async () => {
-    const value = await read();
-    same = value === last ? same + 1 : 0;
-    last = value;
-    return same === 10;
-  });
-  return last;
-}

@@ -1,4 +1,4 @@
-import { integer } from "../kinds.ts";
+import { integer, seconds } from "../kinds.ts";
 import { requestFieldCount } from "../particular-kinds.ts";
 import { setting } from "../setting.ts";
 
@@ -28,5 +28,43 @@ One more is answered with 431. 0 means 32768.`,
     status: "works",
     description: `The longest header field
 Name, value and line end. A longer one is answered with 431.`,
+  }),
+  limitRequestBody: setting({
+    flags: [{ long: "--limit-request-body" }],
+    kind: integer({ zero: "unlimited" }),
+    default: 0,
+    unit: "bytes",
+    ours: true,
+    status: "works",
+    description: `The longest request body
+A longer one is answered with 413: at once when Content-Length says so, else when the bytes exceed it.`,
+  }),
+  headerTimeout: setting({
+    flags: [{ long: "--header-timeout" }],
+    kind: seconds("never"),
+    default: 60,
+    ours: true,
+    status: "works",
+    description: `How long a client may take to send a request's head
+Counted from the head's first byte, or from the connection's start. Then the answer is 408, or nothing if no byte came.`,
+  }),
+  bodyTimeout: setting({
+    flags: [{ long: "--body-timeout" }],
+    kind: seconds("never"),
+    default: 60,
+    ours: true,
+    status: "works",
+    description: `How long a request body may stand still
+Any byte starts the count anew, so that a slow upload that moves lives. Then the answer is 408. It doesn't count while
+the app itself leaves the body unread.`,
+  }),
+  writeTimeout: setting({
+    flags: [{ long: "--write-timeout" }],
+    kind: seconds("never"),
+    default: 60,
+    ours: true,
+    status: "works",
+    description: `How long a client may take no byte of an answer
+Any byte that it takes starts the count anew. Then the connection is closed.`,
   }),
 };

@@ -34,7 +34,7 @@ JavaScript has no request threads: an async worker bounds its concurrent handler
     flags: [{ long: "--worker-connections" }],
     kind: integer({ min: 1 }),
     default: 1000,
-    status: "planned",
+    status: "works",
     description: `How many clients a worker serves at a time
 At the bound it stops accepting until one leaves.`,
   }),

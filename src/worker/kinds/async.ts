@@ -1,10 +1,10 @@
 /** The `async` kind: our own HTTP engine on the sockets that the master opened, many requests at a time. */
 import { AppImportError } from "../../app/errors.ts";
-import { AppServer, type ClientAddress } from "../../app/server.ts";
+import { AppServer } from "../../app/server.ts";
 import { requestOwner } from "../../http/request.ts";
 import { installResponse } from "../../http/response-install.ts";
 import type { InheritedListener } from "../../ipc/messages.ts";
-import { acceptQueueLength } from "../../os/socket.ts";
+import { acceptQueueLength, duplicateFd } from "../../os/socket.ts";
 import { Connection } from "../connection.ts";
 import { Exchange } from "../exchange.ts";
 import { type Entrance, Service, ticksOf } from "../service.ts";
@@ -18,11 +18,14 @@ type Listener = Bun.TCPSocketListener<Connection>;
 export class AsyncServing implements Serving {
   readonly #context: ServingContext;
   readonly #service: Service;
+  readonly #entrances: readonly (readonly [InheritedListener, Entrance])[];
   #listeners: Listener[] = [];
+  #draining = false;
 
   constructor(context: ServingContext) {
     this.#context = context;
     this.#service = new Service(context);
+    this.#entrances = context.listeners.map((each) => [each, this.#entrance(each)] as const);
     refuseUnservable(context);
   }
 
@@ -32,14 +35,27 @@ export class AsyncServing implements Serving {
   }
 
   listen(): void {
-    this.#listeners = this.#context.listeners.map((inherited) => this.#listenOn(inherited));
+    this.#listeners = this.#entrances.map(([{ fd }, entrance]) => this.#listenOn(fd, entrance));
   }
 
   async drain(): Promise<void> {
     this.#service.drain();
     await this.#emptyQueues();
-    for (const listener of this.#listeners) listener.stop(false);
+    this.#draining = true;
+    this.#stopListening();
     await this.#service.emptied();
+  }
+
+  #stopListening(): void {
+    for (const listener of this.#listeners) listener.stop(false);
+    this.#listeners = [];
+  }
+
+  /** worker_connections: at the bound nothing is accepted until a client leaves; the queue holds the others. */
+  #keepBound(): void {
+    const full = this.#service.connections >= this.#service.maxConnections;
+    if (full && this.#listeners.length > 0) this.#stopListening();
+    else if (!full && this.#listeners.length === 0 && !this.#draining) this.listen();
   }
 
   /** Accepts what waits. In a reload the successor accepts too; otherwise nothing new arrives any more. */
@@ -49,27 +65,34 @@ export class AsyncServing implements Serving {
     while (listeners.some(({ fd }) => (acceptQueueLength(fd) ?? 0) > 0));
   }
 
-  #listenOn({ fd, hostname, port, url }: InheritedListener): Listener {
-    const service = this.#service;
-    const { handler } = this.#context;
+  #entrance({ hostname, port, url }: InheritedListener): Entrance {
+    const { handler, config } = this.#context;
     const server = new AppServer({
       hostname,
       port,
       url,
+      rootPath: config.rootPath,
       pendingRequests: () => handler.inFlight,
-      requestIP: clientAddress,
+      requestIP: (request) => connectionOf(request)?.peer ?? null,
       timeout: (request, seconds) => connectionOf(request)?.limitAnswer(ticksOf(seconds)),
     });
-    const entrance: Entrance = { service, server, host: url.slice(url.indexOf("//") + 2) };
+    return { service: this.#service, server, host: url.slice(url.indexOf("//") + 2) };
+  }
+
+  #listenOn(fd: number, entrance: Entrance): Listener {
+    const { service } = entrance;
+    const keepBound = () => this.#keepBound();
     // `fd` and `allowHalfOpen` are not in bun-types; Bun.listen takes both.
     const options = {
-      fd,
+      // Bun closes what it listens on; the inherited descriptor stays for the next time.
+      fd: duplicateFd(fd),
       allowHalfOpen: true,
       socket: {
         open(socket: Bun.Socket<Connection>) {
           const connection = new Connection(socket, entrance);
           socket.data = connection;
           service.add(connection);
+          keepBound();
         },
         data(socket: Bun.Socket<Connection>, bytes: Buffer) {
           socket.data.receive(bytes);
@@ -83,6 +106,7 @@ export class AsyncServing implements Serving {
         close(socket: Bun.Socket<Connection>) {
           socket.data.closed();
           service.remove(socket.data);
+          keepBound();
         },
         error(_socket: Bun.Socket<Connection>, error: Error) {
           service.log.debug(`Socket error: ${error.message}`);
@@ -96,12 +120,6 @@ export class AsyncServing implements Serving {
 function connectionOf(request: Request): Connection | null {
   const owner = requestOwner(request);
   return owner instanceof Exchange ? (owner.line as Connection) : null;
-}
-
-function clientAddress(request: Request): ClientAddress | null {
-  const wire = connectionOf(request)?.wire;
-  if (wire === undefined) return null;
-  return { address: wire.remoteAddress, family: wire.remoteFamily, port: wire.remotePort };
 }
 
 /** What an app brings for Bun.serve and this kind can't do is refused, not ignored. */

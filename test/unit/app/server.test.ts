@@ -9,6 +9,7 @@ function serverOf(changes: Partial<AppServerHost> = {}): AppServer {
     hostname: "127.0.0.1",
     port: 8000,
     url: "http://127.0.0.1:8000",
+    rootPath: "/mount",
     pendingRequests: () => 2,
     requestIP: (asked) => (asked === request ? client : null),
     timeout: () => {},

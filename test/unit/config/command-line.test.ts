@@ -83,7 +83,7 @@ describe("parseCommandLine()", () => {
       ["--work", "3"],
       "ambiguous option: --work could match --workers, --worker-class, --worker-connections, --worker-tmp-dir",
     ],
-    [["--he"], "ambiguous option: --he could match --help, --header-map"],
+    [["--he"], "ambiguous option: --he could match --help, --header-timeout, --header-map"],
     [["--reload=1"], "argument --reload: ignored explicit argument '1'"],
     [["--check-config=1"], "argument --check-config: ignored explicit argument '1'"],
     [["-Dx"], "argument -D/--daemon: ignored explicit argument 'x'"],

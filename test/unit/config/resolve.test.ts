@@ -115,7 +115,10 @@ describe("resolveConfig() refuses", () => {
     ["--no-sendfile: not supported yet", { argv: ["--no-sendfile"] }],
     ["GUNICORN_CMD_ARGS: --user: not supported yet", cmdArgs("--user www-data")],
     ["planned.ts: user: not supported yet", broken("planned")],
-    ["FORWARDED_ALLOW_IPS: not supported yet", { env: { FORWARDED_ALLOW_IPS: "*" } }],
+    [
+      "FORWARDED_ALLOW_IPS: must be IP addresses, networks (10.0.0.0/8) or *, got 'x'",
+      { env: { FORWARDED_ALLOW_IPS: "x" } },
+    ],
     ["SENDFILE: not supported yet", { env: { SENDFILE: "1" } }],
     ["--paste: Python only; pass MODULE:EXPORT", { argv: ["--paste", "a.ini"] }],
     [
@@ -195,7 +198,7 @@ describe("configData()", () => {
     const { config } = await resolve(file);
     const data = configData(config);
     expect(structuredClone(data)).toEqual(data);
-    expect(Object.keys(data)).toHaveLength(127 - 20);
+    expect(Object.keys(data)).toHaveLength(127 + 4 - 20);
     expect(data).not.toContainKeys(["whenReady"]);
     expect(data.workers).toBe(3);
   });

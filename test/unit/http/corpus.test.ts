@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { errors } from "../../../src/http/errors.ts";
+import { parseErrors } from "../../../src/http/errors.ts";
 import { readCorpus, run, type Case, type Outcome } from "../../support/corpus.ts";
 
 const cases = readCorpus();
@@ -56,7 +56,7 @@ test("the corpus has no case twice and reaches every error", () => {
   expect(new Set(names).size).toBe(names.length);
   expect(cases.length).toBeGreaterThanOrEqual(300);
   const reached = new Set<string>(cases.map((row) => row.outcome));
-  expect(Object.keys(errors).filter((error) => !reached.has(error))).toEqual([]);
+  expect(Object.keys(parseErrors).filter((error) => !reached.has(error))).toEqual([]);
 });
 
 test("random cuts change nothing", () => {
@@ -95,7 +95,7 @@ test("mutated cases never throw, hang, or depend on cuts", () => {
 function check(row: Case, outcome: Outcome): void {
   if (row.outcome !== "accepted" && row.outcome !== "incomplete") {
     expect(outcome.error).toBe(row.outcome);
-    expect(errors[row.outcome].status).toBe(row.status);
+    expect(parseErrors[row.outcome].status).toBe(row.status);
     return;
   }
   expect(outcome.error).toBeNull();

@@ -317,10 +317,37 @@ describe("OutputBuffer", () => {
     output.addBytes(Buffer.from("b"));
     output.addBytes(large);
     output.addUtf8("\u00e9");
-    const writes: unknown[] = [];
-    output.writeTo({ write: (data) => writes.push(keep(data)) && data.length });
-    expect(writes).toEqual([Buffer.from("ab"), large, Buffer.from("\u00e9")]);
+    const writes: (string | Uint8Array)[] = [];
+    output.writeTo({
+      write(data) {
+        // Small ones are in a buffer that is used again.
+        writes.push(data === large ? data : Buffer.from(data).toString());
+        return data.length;
+      },
+    });
+    expect(writes).toEqual(["ab", large, "\u00e9"]);
     expect(writes[1]).toBe(large);
+  });
+
+  test("sends texts larger than its buffer, after a small one and in part", () => {
+    const output = new OutputBuffer();
+    const text = Array.from({ length: 100_000 }, (_, index) => `${index},`).join("");
+    output.addAscii("head");
+    output.addAscii(text);
+    output.addAscii("tail");
+    let sent = "";
+    while (output.byteLength > 0) {
+      let calls = 0;
+      output.writeTo({
+        write(data) {
+          calls += 1;
+          const taken = calls === 1 ? Math.min(99_999, data.length) : 0;
+          sent += Buffer.from(data).toString("latin1", 0, taken);
+          return taken;
+        },
+      });
+    }
+    expect(sent).toBe(`head${text}tail`);
   });
 
   test("takes a sink that is closed", () => {

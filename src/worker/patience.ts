@@ -1,0 +1,76 @@
+/**
+ * How long a connection goes on waiting, in ticks of the service's clock; 0 is for ever. Ticks are
+ * counted, not measured: while the event loop is blocked, nobody's time runs out.
+ */
+export interface PatienceTicks {
+  readonly headTicks: number;
+  readonly bodyTicks: number;
+  readonly writeTicks: number;
+  readonly keepAliveTicks: number;
+  readonly lingerTicks: number;
+}
+
+export class Patience {
+  readonly #times: PatienceTicks;
+  /** For the client to send, or to close. */
+  #receiving: number;
+  /** For the client to take what is written. */
+  #writing = 0;
+  #inHead = false;
+
+  constructor(times: PatienceTicks) {
+    this.#times = times;
+    this.#receiving = times.headTicks;
+  }
+
+  /** One step. Answers which patience has run out, if any. */
+  tick(): "writing" | "receiving" | null {
+    if (this.#writing > 0 && --this.#writing === 0) return "writing";
+    if (this.#receiving > 0 && --this.#receiving === 0) return "receiving";
+    return null;
+  }
+
+  /** Bytes of a head have come: the whole head has its time from the first on. */
+  headArrives(): void {
+    if (this.#inHead) return;
+    this.#inHead = true;
+    this.#receiving = this.#times.headTicks;
+  }
+
+  /** Bytes of a body may come: each starts the time anew, but none runs while the app itself doesn't read. */
+  bodyArrives(paused: boolean): void {
+    this.#receiving = paused ? 0 : this.#times.bodyTicks;
+  }
+
+  /** The request has come: from here the app takes as long as it likes, or `ticks`. */
+  requestComplete(ticks = 0): void {
+    this.#inHead = false;
+    this.#receiving = ticks;
+  }
+
+  /** Between two requests. */
+  idles(): void {
+    this.#receiving = this.#times.keepAliveTicks;
+  }
+
+  /** The worker leaves: nobody idles longer than keepalive. */
+  idlesBriefly(): void {
+    this.#receiving = Math.max(1, Math.min(this.#receiving, this.#times.keepAliveTicks));
+  }
+
+  /** The last answer is out. */
+  lingers(): void {
+    this.#receiving = this.#times.lingerTicks;
+  }
+
+  /** The client has taken bytes, but not all. */
+  writeMoves(): void {
+    this.#writing = this.#times.writeTicks;
+  }
+
+  /** After a write: whether something is left that the client must take. */
+  writes(left: boolean): void {
+    if (!left) this.#writing = 0;
+    else if (this.#writing === 0) this.#writing = this.#times.writeTicks;
+  }
+}

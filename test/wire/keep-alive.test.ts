@@ -1,0 +1,80 @@
+import { describe, expect, test } from "bun:test";
+import { field } from "../support/raw-client.ts";
+import { get, get10, post, requestText, useWire } from "../support/wire.ts";
+
+// Worker class serve refuses the setting: Bun.serve has one timer for all that is idle.
+
+describe("-k async --keep-alive 1", () => {
+  const wire = useWire({ kind: "async", app: "requests.ts", args: ["--keep-alive", "1"] });
+
+  // One server, and time passes for all at once.
+  test.concurrent.each([
+    ["a request", get("/")],
+    ["HTTP/1.0 with keep-alive", get10("/", "Connection: keep-alive")],
+    ["a body", post("/text", "hello")],
+    ["an unread body", post("/", "abc")],
+    ["a stream", requestText("POST", "/echo", ["Content-Length: 5"]) + "hello"],
+    ["pipelined requests", get("/number?1") + get("/")],
+  ])("an idle connection closes after a second, and not before: %s", async (_claim, request) => {
+    using client = await wire.connect();
+    client.send(request);
+    await client.seen("hello");
+    // The client reads a little later than the server's clock starts.
+    const sinceAnswer = performance.now();
+    expect(await client.ended()).toBe("fin");
+    expect(performance.now() - sinceAnswer).toBeGreaterThan(950);
+  });
+
+  test.concurrent("a request in time starts the second anew", async () => {
+    using client = await wire.connect();
+    for (let count = 0; count < 3; count++) {
+      expect((await client.ask(get("/"))).body.toString()).toBe("hello");
+      const pause = performance.now() + 600;
+      while (performance.now() < pause) await wire.ask(get("/"));
+      expect(client.ending).toBeNull();
+    }
+    expect(await client.ended()).toBe("fin");
+  });
+
+  test.concurrent("a request that takes longer isn't cut", async () => {
+    using client = await wire.connect();
+    using idle = await wire.connect();
+    client.send(get("/wait?slow"));
+    await idle.ask(get("/"));
+    // Two whole periods of another connection.
+    expect(await idle.ended()).toBe("fin");
+    using second = await wire.connect();
+    await second.ask(get("/"));
+    expect(await second.ended()).toBe("fin");
+    await wire.ask(get("/open-gate?slow"));
+    expect((await client.answer()).body.toString()).toBe("waited");
+  });
+
+  test.concurrent("a head that has begun isn't idle", async () => {
+    using client = await wire.connect();
+    await client.ask(get("/"));
+    client.send("GET / HTTP/1.1\r\n");
+    using idle = await wire.connect();
+    await idle.ask(get("/"));
+    expect(await idle.ended()).toBe("fin");
+    expect((await client.ask("Host: test\r\n\r\n")).body.toString()).toBe("hello");
+  });
+});
+
+describe("-k async --keep-alive 0", () => {
+  const wire = useWire({ kind: "async", app: "requests.ts", args: ["--keep-alive", "0"] });
+
+  test.each([
+    ["1.1", get("/")],
+    ["1.1 with keep-alive", get("/", "Connection: keep-alive")],
+    ["1.0 with keep-alive", get10("/", "Connection: keep-alive")],
+    ["a body", post("/text", "hello")],
+    ["pipelined requests", get("/") + get("/number?2")],
+  ])("each answer ends its connection: %s", async (_claim, request) => {
+    using client = await wire.connect();
+    const answer = await client.ask(request);
+    expect([answer.body.toString(), field(answer, "connection")]).toEqual(["hello", "close"]);
+    expect(await client.ended()).toBe("fin");
+    expect(client.unread).toBe(0);
+  });
+});

@@ -1,4 +1,4 @@
-/** The loads, and the targets of docs/benchmarking.md. A new one is one more entry. */
+/** The loads and their targets. A new load is one more entry. */
 import { measureCpu } from "./measure-cpu.ts";
 import { measureIdleMemory } from "./measure-memory.ts";
 import { measureStart } from "./measure-start.ts";

@@ -1,4 +1,5 @@
 /** Memory of the serving process per connection that has had one answer and is idle now. */
+import { BenchError } from "./errors.ts";
 import type { Figure } from "./loads.ts";
 import { anonymousBytesOf } from "./process-tree.ts";
 import { type BenchServer, type Side, startServer } from "./servers.ts";
@@ -8,6 +9,7 @@ const connectionCount = 2000;
 const warmUpCount = 200;
 /** At a time: below the accept queue's length. */
 const batchSize = 100;
+const patienceMs = 10_000;
 
 const request = "GET / HTTP/1.1\r\nHost: bench\r\n\r\n";
 
@@ -44,9 +46,22 @@ async function openIdle({ url }: BenchServer, count: number): Promise<Client[]> 
     const batch = Array.from({ length: Math.min(batchSize, count - clients.length) }, () =>
       openOne(hostname, Number(port)),
     );
-    clients.push(...(await Promise.all(batch)));
+    clients.push(...(await inTime(Promise.all(batch))));
   }
   return clients;
+}
+
+/** A server that accepts no more must not stop the bench for ever. */
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.reject(new BenchError(`no answer on ${batchSize} new connections for ${patienceMs} ms`));
+  }, patienceMs);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Connects, asks once, and resolves with the answer's first bytes. */

@@ -13,7 +13,13 @@ const patienceMs = 10_000;
 const pollMs = 1;
 
 /** Every limit that there is, but none that a run reaches. The keep-alive is Bun.serve's own longest. */
-const limits = ["--timeout", "30", "--max-requests", "1000000000", "--keep-alive", "255"];
+const limits = [
+  ["--timeout", "30"],
+  ["--max-requests", "1000000000"],
+  ["--worker-connections", "100000"],
+  ["--limit-request-body", "100000000"],
+  ["--keep-alive", "255"],
+].flat();
 
 function commandOf(side: Side, app: string, port: number): string[] {
   const module = join(import.meta.dir, "apps", `${app}.ts`);

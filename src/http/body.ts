@@ -17,10 +17,13 @@ export interface BodySource {
 
 export const HIGH_WATER_BYTES = 64 * 1024;
 
-/** Memory promised on the word of a Content-Length alone; beyond it, the buffer grows with what arrives. */
-const PREALLOCATE_BYTES = 1024 * 1024;
-
 const FIRST_BUFFER_BYTES = 16 * 1024;
+
+/** How much memory a Content-Length is believed for, as a multiple of what has arrived: a client that sends little costs little. */
+const TRUST = 16;
+
+/** And how much in all; beyond it, the buffer doubles. */
+const PREALLOCATE_BYTES = 1024 * 1024;
 
 export class RequestBody {
   readonly #source: BodySource;
@@ -246,13 +249,11 @@ export class RequestBody {
 class Collector {
   readonly done: PromiseWithResolvers<Uint8Array> = Promise.withResolvers();
   readonly #limit: number | null;
-  #buffer: Uint8Array;
+  #buffer: Uint8Array = new Uint8Array(0);
   #filled = 0;
 
   constructor(length: number | null) {
     this.#limit = length;
-    const capacity = length === null ? FIRST_BUFFER_BYTES : Math.min(length, PREALLOCATE_BYTES);
-    this.#buffer = allocate(capacity);
   }
 
   add(bytes: Uint8Array): void {
@@ -269,10 +270,10 @@ class Collector {
   }
 
   #grow(needed: number): void {
-    let capacity = Math.max(needed, this.#buffer.byteLength * 2);
-    if (this.#limit !== null && capacity > this.#limit && needed <= this.#limit) {
-      capacity = this.#limit;
-    }
+    const limit = this.#limit ?? 0;
+    const promised = Math.min(limit, PREALLOCATE_BYTES, needed * TRUST);
+    let capacity = Math.max(needed, this.#buffer.byteLength * 2, promised, FIRST_BUFFER_BYTES);
+    if (needed <= limit) capacity = Math.min(capacity, limit);
     const grown = allocate(capacity);
     grown.set(this.#buffer.subarray(0, this.#filled));
     this.#buffer = grown;

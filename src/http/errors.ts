@@ -33,8 +33,23 @@ export type ParseErrorName =
   | "forbidden trailer"
   | "trailers too large";
 
+/** What can be wrong with a PROXY header. */
+export type ProxyErrorName =
+  | "bad proxy line"
+  | "bad proxy header"
+  | "proxy header too long"
+  | "unexpected proxy version"
+  | "forbidden proxy";
+
 /** What a connection refuses besides what can't be parsed. */
-export type RefusalName = ParseErrorName | "body too large" | "head too slow" | "body too slow";
+export type RefusalName =
+  | ParseErrorName
+  | ProxyErrorName
+  | "contradictory scheme headers"
+  | "path outside script name"
+  | "body too large"
+  | "head too slow"
+  | "body too slow";
 
 export interface ParseError {
   readonly status: number;
@@ -163,6 +178,15 @@ export const parseErrors = {
 /** The same for everything that a connection refuses. */
 export const errors = {
   ...parseErrors,
+  "bad proxy line": row(400, "Invalid PROXY line"),
+  // Gunicorn says 500, as if it were the server's fault.
+  "bad proxy header": row(400, "Invalid PROXY header"),
+  "proxy header too long": row(400, "PROXY header is too long"),
+  "unexpected proxy version": row(400, "PROXY header of a version that proxy_protocol refuses"),
+  "forbidden proxy": row(403, "PROXY header from a peer outside proxy_allow_ips"),
+  "contradictory scheme headers": row(400, "Contradictory scheme headers"),
+  // As in Gunicorn: the client can't help it, the proxy or the mount is misconfigured.
+  "path outside script name": row(500, "Request path does not start with SCRIPT_NAME"),
   "body too large": row(413, "Request body is over limit_request_body"),
   "head too slow": row(408, "Request head took longer than header_timeout"),
   "body too slow": row(408, "Request body stood still for longer than body_timeout"),

@@ -11,6 +11,8 @@ import { judgeExpectation } from "./policy.ts";
 const inHead = 0;
 const inLengthBody = 1;
 const inChunkedBody = 2;
+/** The head or the body was refused here; what the parser itself refuses, it goes on refusing. */
+const refused = 3;
 
 const noHead = new Head();
 
@@ -32,6 +34,7 @@ export class MessageReader {
   /** Of a body by Content-Length: what hasn't come. Of a chunked one: what it may still have. */
   #left = 0;
   #chunked: ChunkedDecoder | null = null;
+  #refusal: RefusalName = "bad request line";
 
   /** `maxBodyBytes`: limit_request_body; Infinity for none. */
   constructor(
@@ -64,7 +67,7 @@ export class MessageReader {
   /**
    * Takes bytes[start..end) up to `consumed`. "need more": all is consumed. "head": a request begins; with
    * hasBody its body follows, else the next request does. "end": the body is complete. Otherwise the name
-   * of what is wrong, and nothing more can be read.
+   * of what is wrong; every later call returns it again.
    */
   read(bytes: Buffer, start: number, end: number): "need more" | "head" | "end" | RefusalName {
     switch (this.#stage) {
@@ -72,6 +75,8 @@ export class MessageReader {
         return this.#readLength(bytes, start, end);
       case inChunkedBody:
         return this.#readChunked(bytes, start, end);
+      case refused:
+        return this.#refusal;
       default: {
         const step = this.#parser.feed(bytes, start, end);
         this.consumed = this.#parser.consumed;
@@ -92,7 +97,7 @@ export class MessageReader {
         break;
       case "length":
         // RFC 9110 §15.5.14: before 100 Continue, so that the client can keep its bytes.
-        if (head.contentLength > this.#maxBodyBytes) return "body too large";
+        if (head.contentLength > this.#maxBodyBytes) return this.#refuse("body too large");
         this.hasBody = true;
         this.#stage = inLengthBody;
         this.#left = head.contentLength;
@@ -104,10 +109,10 @@ export class MessageReader {
         this.#chunked = new ChunkedDecoder(this.#limits, this.#options);
         break;
       default:
-        return framing;
+        return this.#refuse(framing);
     }
     const expectation = judgeExpectation(head.expectation, head.versionMinor);
-    if (expectation !== "none" && expectation !== "continue") return expectation;
+    if (expectation !== "none" && expectation !== "continue") return this.#refuse(expectation);
     this.expectsContinue = expectation === "continue" && this.hasBody;
     return "head";
   }
@@ -127,10 +132,16 @@ export class MessageReader {
       this.consumed = decoder.consumed;
       if (step === "data") {
         this.#left -= decoder.dataEnd - decoder.dataStart;
-        if (this.#left < 0) return "body too large";
+        if (this.#left < 0) return this.#refuse("body too large");
         this.body?.push(bytes.subarray(decoder.dataStart, decoder.dataEnd));
       } else return step === "end" ? this.#endBody() : step;
     }
+  }
+
+  #refuse(name: RefusalName): RefusalName {
+    this.#stage = refused;
+    this.#refusal = name;
+    return name;
   }
 
   #endBody(): "end" {

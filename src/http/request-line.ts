@@ -109,6 +109,8 @@ export class RequestLine {
         return this.#stop("bad method", at);
       head.methodEnd = at - start;
       head.method = internMethod(bytes, start, at);
+      // Before the target is judged: its form is the method's that the app will see.
+      if (this.#rules.casefoldMethod) head.method = head.method.toUpperCase();
       at++;
       state = inTarget;
     }
@@ -154,7 +156,6 @@ export class RequestLine {
 
     if (at === end) return this.#pause(state, at);
     if (bytes[at] !== LF) return this.#stop("bad line end", at);
-    if (this.#rules.casefoldMethod) head.method = head.method.toUpperCase();
     this.position = at + 1;
     return "line";
   }

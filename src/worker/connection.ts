@@ -13,7 +13,8 @@ import { encodeFixed } from "../http/response.ts";
 import { errorPage } from "../http/response-error-page.ts";
 import { OutputBuffer } from "../http/response-output.ts";
 import { Exchange, type Line } from "./exchange.ts";
-import { Patience } from "./patience.ts";
+import { Inlet } from "./inlet.ts";
+import { Patience, type Spent } from "./patience.ts";
 import type { Entrance } from "./service.ts";
 import type { Wire } from "./wire.ts";
 
@@ -25,10 +26,8 @@ const answering = 1;
 const lingering = 2;
 const over = 3;
 
-/** Above so many held bytes reading pauses; above so many unwritten ones parsing does. */
+/** Above so many unwritten bytes nothing more is parsed. */
 const highWaterBytes = 65_536;
-
-const noBytes = Buffer.alloc(0);
 
 export class Connection implements Line {
   readonly entrance: Entrance;
@@ -40,10 +39,10 @@ export class Connection implements Line {
   #stage = reading;
   readonly #patience: Patience;
   #exchange: Exchange | null = null;
-  /** Received, not parsed. */
-  #held: Buffer = noBytes;
+  readonly #inlet: Inlet;
   #pausedByBody = false;
-  #paused = false;
+  /** The socket has taken less than all. */
+  #full = false;
   /** The client has sent FIN. */
   #clientDone = false;
   /** Close when `output` is written. */
@@ -57,6 +56,7 @@ export class Connection implements Line {
     this.trusted = service.trusts(wire.remoteAddress);
     this.#reader.trusted = this.trusted;
     this.#patience = new Patience(service);
+    this.#inlet = new Inlet(wire);
   }
 
   /** The client, as far as anybody knows. */
@@ -78,7 +78,7 @@ export class Connection implements Line {
 
   receive(bytes: Buffer): void {
     if (this.#stage === lingering) return;
-    if (this.#stage === answering || this.#held.length > 0) return this.#hold(bytes);
+    if (this.#stage === answering || !this.#inlet.empty) return this.#hold(bytes);
     this.#advance(bytes);
     this.flush();
   }
@@ -86,6 +86,7 @@ export class Connection implements Line {
   /** The socket takes bytes again. */
   drained(): void {
     this.#patience.writeMoves();
+    this.#full = false;
     if (!this.flush()) return;
     this.#exchange?.drained();
     this.#goOn();
@@ -96,7 +97,7 @@ export class Connection implements Line {
     this.#clientDone = true;
     this.#exchange?.abort();
     // A body that will never be complete, or nothing that is left to answer.
-    if (this.#stage === reading && this.#held.length === 0) this.#ending = true;
+    if (this.#stage === reading && this.#inlet.empty) this.#ending = true;
     if (this.#stage === lingering || this.#exchange?.done === true) return this.#close();
     this.flush();
   }
@@ -104,7 +105,7 @@ export class Connection implements Line {
   /** The socket has closed, by whatever cause. */
   closed(): void {
     this.#stage = over;
-    this.#held = noBytes;
+    this.#inlet.take();
     this.output.clear();
     this.#exchange?.abort();
   }
@@ -113,10 +114,10 @@ export class Connection implements Line {
   tick(): void {
     const spent = this.#patience.tick();
     if (spent === null) return;
-    if (spent === "writing") return this.#cut("write_timeout");
-    if (this.#stage === reading && this.#exchange !== null) return this.#tooSlow("body too slow");
-    if (this.#stage === reading && !this.#idle) return this.#tooSlow("head too slow");
-    this.#cut(this.#stage === answering ? "server.timeout()" : "keepalive");
+    if (this.#stage === reading && spent === "body_timeout") return this.#tooSlow("body too slow");
+    const inHead = this.#stage === reading && !this.#idle;
+    if (inHead && spent === "header_timeout") return this.#tooSlow("head too slow");
+    this.#cut(spent);
   }
 
   /** The worker leaves: an idle client has until keepalive expires to send one more request. */
@@ -133,7 +134,9 @@ export class Connection implements Line {
 
   flush(): boolean {
     if (this.#stage === over) return false;
-    const empty = this.output.writeTo(this.#wire);
+    // Until the socket takes bytes again, a write would cost its time for nothing.
+    const empty = !this.#full && this.output.writeTo(this.#wire);
+    this.#full = !empty;
     this.#patience.writes(!empty);
     if (empty && this.#ending && this.#exchange === null) this.#linger();
     this.#steerReading();
@@ -142,8 +145,12 @@ export class Connection implements Line {
 
   pauseForBody(pause: boolean): void {
     this.#pausedByBody = pause;
-    if (this.#stage === reading) this.#patience.bodyArrives(pause);
+    this.awaitBody();
     this.#steerReading();
+  }
+
+  awaitBody(): void {
+    if (this.#stage === reading) this.#patience.bodyArrives(this.#pausedByBody);
   }
 
   bodyMissing(): number {
@@ -170,7 +177,7 @@ export class Connection implements Line {
       const step = this.#reader.read(bytes, at, end);
       at = this.#reader.consumed;
       if (step === "need more") {
-        if (this.#exchange !== null) this.#patience.bodyArrives(this.#pausedByBody);
+        if (this.#exchange !== null) this.awaitBody();
         else if (!this.#reader.idle) this.#patience.headArrives();
       } else if (step === "head") this.#begin();
       else if (step === "end") this.#bodyComplete();
@@ -188,6 +195,7 @@ export class Connection implements Line {
     this.#exchange = exchange;
     if (hasBody) {
       this.#reader.body = exchange.body;
+      if (!expectsContinue) this.awaitBody();
     } else {
       this.#stage = answering;
       exchange.dispatch();
@@ -222,10 +230,10 @@ export class Connection implements Line {
   /** After an exchange: the next request, or the end. */
   #next(): void {
     this.#exchange = null;
-    if (this.#clientDone && this.#held.length === 0) this.#ending = true;
+    if (this.#clientDone && this.#inlet.empty) this.#ending = true;
     if (this.#ending) {
       this.#stage = answering;
-      this.#held = noBytes;
+      this.#inlet.take();
       return;
     }
     this.#stage = reading;
@@ -235,27 +243,20 @@ export class Connection implements Line {
 
   /** Parses what was held, once nothing is in the way. */
   #goOn(): void {
-    if (this.#held.length === 0 || this.#stage !== reading) return;
-    const held = this.#held;
-    this.#held = noBytes;
-    this.#advance(held);
+    if (this.#inlet.empty || this.#stage !== reading) return;
+    this.#advance(this.#inlet.take());
     this.flush();
   }
 
   #hold(bytes: Buffer): void {
-    this.#held = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
+    this.#inlet.hold(bytes);
     this.#steerReading();
   }
 
   #steerReading(): void {
-    const pause =
-      this.#pausedByBody ||
-      this.#held.length > highWaterBytes ||
-      (this.output.byteLength > highWaterBytes && this.#stage === reading);
-    if (pause === this.#paused || this.#stage === over) return;
-    this.#paused = pause;
-    if (pause) this.#wire.pause();
-    else this.#wire.resume();
+    if (this.#stage === over) return;
+    const blocked = this.#stage === reading && this.output.byteLength > highWaterBytes;
+    this.#inlet.steer(this.#pausedByBody || blocked);
   }
 
   // Refusing and closing
@@ -274,7 +275,7 @@ export class Connection implements Line {
     this.#ending = true;
     this.#stage = answering;
     this.#exchange = null;
-    this.#held = noBytes;
+    this.#inlet.take();
   }
 
   #logRefusal(name: RefusalName): void {
@@ -295,9 +296,11 @@ export class Connection implements Line {
   }
 
   /** The client took too long: nobody waits for it any more. */
-  #cut(setting: string): void {
-    this.entrance.service.log.debug(`Closing ip=${this.#wire.remoteAddress}: ${setting}`);
-    this.#close();
+  #cut(spent: Spent): void {
+    this.entrance.service.log.debug(`Closing ip=${this.#wire.remoteAddress}: ${spent}`);
+    // By a reset: the kernel would hold megabytes for a client that doesn't take them, for minutes.
+    if (spent === "write_timeout") this.#wire.terminate();
+    else this.#close();
   }
 
   #close(): void {

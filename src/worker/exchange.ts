@@ -20,6 +20,8 @@ export interface Line {
   /** Writes what `output` holds; false while the client doesn't take it. */
   flush(): boolean;
   pauseForBody(pause: boolean): void;
+  /** From now on it is up to the client to send the body. */
+  awaitBody(): void;
   /** Bytes of the body that haven't arrived; Infinity when nobody knows. */
   bodyMissing(): number;
   /** The answer is out, or never will be: go on with the next request, or close. */
@@ -41,6 +43,7 @@ export class Exchange implements BodySource, PumpTarget {
   #pump: StreamPump | null = null;
   #done = false;
   #superseded = false;
+  #clientLeft = false;
 
   constructor(line: Line, head: Head, hasBody: boolean, expectsContinue: boolean) {
     this.line = line;
@@ -73,6 +76,7 @@ export class Exchange implements BodySource, PumpTarget {
     this.#expectsContinue = false;
     // RFC 9110 §10.1.1: sent when the app wants the body, or never.
     this.output.addAscii("HTTP/1.1 100 Continue\r\n\r\n");
+    this.line.awaitBody();
     this.flush();
   }
 
@@ -111,6 +115,7 @@ export class Exchange implements BodySource, PumpTarget {
 
   /** The client has left, or will send nothing more. */
   abort(): void {
+    this.#clientLeft = true;
     const reason = connectionClosedError();
     this.body?.fail(reason);
     if (this.#request !== null) abortRequest(this.#request, reason);
@@ -137,8 +142,13 @@ export class Exchange implements BodySource, PumpTarget {
         this.#persistent = false;
         break;
       case "failed":
-        if (!outcome.headSent) return this.#fail(outcome.error);
-        this.#complain("The stream of the response failed", outcome.error);
+        if (!outcome.headSent) {
+          // Nobody has seen it.
+          this.#response = null;
+          return this.#fail(outcome.error);
+        }
+        if (this.#isAbort(outcome.error)) this.#giveUp(outcome.error);
+        else this.#complain("The stream of the response failed", outcome.error);
         this.#persistent = false;
         break;
       case "cancelled":
@@ -152,28 +162,42 @@ export class Exchange implements BodySource, PumpTarget {
   }
 
   #fail(error: unknown): void {
-    const { handler, log } = this.line.entrance.service;
-    // An app that stops because its client has left, or has sent nonsense, has done nothing wrong.
-    const aborted = error instanceof DOMException && error.name === "AbortError";
-    if (this.#superseded || (this.line.gone && aborted)) {
-      log.debug(`Gave up ${this.head.method} ${this.head.target}: ${String(error)}`);
-      return this.#finish();
+    const { handler } = this.line.entrance.service;
+    if (this.#superseded || this.#isAbort(error)) {
+      this.#giveUp(error);
+      this.#finish();
+      this.flush();
+      return;
     }
-    void handler.fail(this.head, error).then((response) => this.#answerLater(response));
+    void handler.fail(this.head, error).then((response) => {
+      if (response !== null) return this.#answerLater(response);
+      if (this.line.gone || this.#superseded) return this.#finish();
+      this.#sendError();
+      this.flush();
+    });
   }
 
-  #answerLater(response: Response | null): void {
+  /** An app that stops because its client has left, or has sent half a body, has done nothing wrong. */
+  #isAbort(error: unknown): boolean {
+    return this.#clientLeft && error instanceof DOMException && error.name === "AbortError";
+  }
+
+  #giveUp(error: unknown): void {
+    const { method, target } = this.head;
+    this.line.entrance.service.log.debug(`Gave up ${method} ${target}: ${String(error)}`);
+  }
+
+  #answerLater(response: Response): void {
     this.#answer(response);
     this.flush();
   }
 
-  /** The app's answer; null for the plain 500. */
-  #answer(response: Response | null): void {
+  /** The app's answer, if it is a Response. */
+  #answer(response: Response): void {
     if (this.line.gone || this.#superseded) {
       if (response instanceof Response) discard(response);
       return this.#finish();
     }
-    if (response === null) return this.#sendError();
     const prepared = prepareResponse(response, this.#context());
     if (prepared.type === "broken") {
       this.#complain(prepared.message, prepared.error);

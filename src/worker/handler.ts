@@ -74,15 +74,17 @@ export class Handler {
   /** The answer to a request whose app threw: the app's own error response, or null for a plain 500. */
   async fail(facts: RequestFacts, error: unknown): Promise<Response | null> {
     const { error: onError } = this.#app;
-    if (onError !== null) {
-      try {
-        return await onError(error);
-      } catch (second) {
-        this.complain(facts, "", second);
-        return null;
-      }
+    if (onError === null) {
+      this.#blame(facts, error);
+      return null;
     }
-    this.complain(facts, "", error);
+    try {
+      const answer: unknown = await onError(error);
+      if (answer instanceof Response) return answer;
+      this.complain(facts, "Expected a Response of the app's error handler", error);
+    } catch (second) {
+      this.#blame(facts, second);
+    }
     return null;
   }
 
@@ -96,6 +98,11 @@ export class Handler {
     } catch (error) {
       this.#log.error(`Exception in post_request hook\n${describeError(error)}`);
     }
+  }
+
+  #blame(facts: RequestFacts, error: unknown): void {
+    const thrown = error ?? null;
+    this.complain(facts, thrown === null ? `Thrown: ${String(error)}` : "", thrown);
   }
 
   /** One line about what an app got wrong, with the stack if there is an error. */

@@ -8,6 +8,8 @@ export interface Wire {
   /** Sends FIN; the client may go on sending. */
   shutdown(): void;
   end(): void;
+  /** Leaves by a reset, and drops what the kernel holds. */
+  terminate(): void;
   pause(): void;
   resume(): void;
 }

@@ -1,7 +1,56 @@
-import { readFileSync } from "node:fs";
+/** What another process occupies, as the kernel counts it. */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { until } from "./server.ts";
+
+export const megabyte = 1024 * 1024;
 
 /** Resident memory of another process that is its own: heap and buffers, no mapped files. */
 export function anonymousBytes(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, "latin1");
   return Number(/RssAnon:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+}
+
+/** How many sockets another process has open, listening ones included. */
+export function openSockets(pid: number): number {
+  let count = 0;
+  for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+    try {
+      if (readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith("socket:")) count += 1;
+    } catch (error) {
+      // Closed since it was listed.
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+  }
+  return count;
+}
+
+/** Watches a figure of another process all the while: its value at the start, and the highest. */
+export class Watch implements Disposable {
+  readonly before: number;
+  highest: number;
+  readonly #read: () => number;
+  readonly #timer: Timer;
+
+  constructor(read: () => number, intervalMs = 10) {
+    this.#read = read;
+    this.before = read();
+    this.highest = this.before;
+    this.#timer = setInterval(() => this.look(), intervalMs);
+  }
+
+  look(): void {
+    this.highest = Math.max(this.highest, this.#read());
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** A process returns memory some time after it has stopped using it: waits until it grew by less than `bytes` from `before`. */
+export async function settledGrowth(pid: number, before: number, bytes: number): Promise<number> {
+  await until(`less than ${bytes / megabyte} MB more than before`, () => {
+    return anonymousBytes(pid) - before < bytes;
+  });
+  return anonymousBytes(pid) - before;
 }

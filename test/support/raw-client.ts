@@ -205,14 +205,17 @@ export class RawClient implements Disposable {
   }
 
   async #waitFor(what: string, probe: () => boolean): Promise<void> {
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      this.#change();
-    }, patienceMs);
-    while (!probe() && !late) await this.#wake.promise;
-    clearTimeout(timer);
-    if (!probe()) throw new Error(`waited in vain for ${what}; ${this.#describe()}`);
+    const end = performance.now() + patienceMs;
+    const timer = setTimeout(() => this.#change(), patienceMs + 1);
+    try {
+      while (!probe()) {
+        if (performance.now() > end)
+          throw new Error(`waited in vain for ${what}; ${this.#describe()}`);
+        await this.#wake.promise;
+      }
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #describe(): string {

@@ -134,7 +134,7 @@ describe.each(kinds)("-k %s: a Request says", (kind) => {
     });
   });
 
-  test.skipIf(kind === "serve")("server.stop() is refused with a sentence", async () => {
+  test("server.stop() is refused with a sentence", async () => {
     const { body } = await wire.ask(get("/stop"));
     expect(body.toString()).toBe(
       "server.stop() is not supported: the master stops its workers, send it the signal TERM",

@@ -3,6 +3,7 @@
  * can't inherit sockets, so each worker opens its own by reusePort: what waits in the queue of a
  * worker that leaves is reset, unless the kernel migrates it (net.ipv4.tcp_migrate_req).
  */
+import { AppServer } from "../../app/server.ts";
 import type { RequestFacts } from "../handler.ts";
 import type { Serving, ServingContext } from "../serving.ts";
 
@@ -10,9 +11,19 @@ import type { Serving, ServingContext } from "../serving.ts";
 const farewellMs = 150;
 const pollMs = 10;
 
+/**
+ * Bun.serve has one timer for keep-alive, uploads and slow answers together. Its longest; and none
+ * while an app works on a request, which it would cut without a word.
+ */
+const idleSeconds = 255;
+
+/** What would make a worker deaf that its master believes to be serving. */
+const { stop, reload, unref } = AppServer.prototype;
+const refusals = { stop, reload, unref };
+
 export class BunServing implements Serving {
   readonly #context: ServingContext;
-  #servers: Bun.Server<undefined>[] = [];
+  #stops: (() => Promise<void>)[] = [];
   #draining = false;
 
   constructor(context: ServingContext) {
@@ -20,24 +31,26 @@ export class BunServing implements Serving {
   }
 
   listen(): void {
-    const { listeners, config } = this.#context;
-    this.#servers = listeners.map(({ hostname, port }) =>
-      Bun.serve({
+    const { listeners } = this.#context;
+    this.#stops = listeners.map(({ hostname, port }) => {
+      const server = Bun.serve({
         hostname,
         port,
         reusePort: true,
         development: false,
-        // Bun.serve has one timer for everything that is idle; its grain is coarser than a second.
-        idleTimeout: Math.min(255, config.keepalive),
+        idleTimeout: idleSeconds,
         fetch: (request, server) => this.#answer(request, server),
-      }),
-    );
+      });
+      const stop = server.stop.bind(server);
+      Object.assign(server, refusals);
+      return () => stop();
+    });
   }
 
   async drain(): Promise<void> {
     this.#draining = true;
     await Bun.sleep(farewellMs);
-    await Promise.all(this.#servers.map((server) => server.stop()));
+    await Promise.all(this.#stops.map((stop) => stop()));
     // stop() resolves with the last response handed over; the handler's own end comes after it.
     while (this.#context.handler.inFlight > 0) await Bun.sleep(pollMs);
   }
@@ -46,15 +59,19 @@ export class BunServing implements Serving {
     const { handler } = this.#context;
     const facts: RequestFacts = { method: request.method, target: targetOf(request.url) };
     let response: Response | null = null;
+    server.timeout(request, 0);
     try {
-      response = await handler.begin(facts, request, server);
+      const answer: unknown = await handler.begin(facts, request, server);
+      if (answer instanceof Response) response = answer;
+      else
+        handler.complain(
+          facts,
+          `Expected a Response, got ${answer === null ? "null" : typeof answer}`,
+        );
     } catch (error) {
       response = await handler.fail(facts, error);
     }
-    if (response !== null && !(response instanceof Response)) {
-      handler.complain(facts, `Expected a Response, got ${typeof response}`);
-      response = null;
-    }
+    server.timeout(request, idleSeconds);
     handler.finish(facts, request, response);
     return this.#closing(response ?? plainError());
   }

@@ -1,0 +1,86 @@
+// What a trusted proxy says about the client's request. The caller knows whether the peer is in forwarded_allow_ips: nothing
+// here may be asked about the head of another one.
+
+import type { Head } from "./head.ts";
+
+export type Scheme = "http" | "https";
+
+/** secure_scheme_headers, made ready for one look at each request. */
+export interface SchemeHeaders {
+  /** One bit for each name's length, modulo 32: most fields cost one test. */
+  readonly lengths: number;
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+}
+
+export function compileSchemeHeaders(settings: Readonly<Record<string, string>>): SchemeHeaders {
+  const headers = Object.entries(settings).map(([name, value]) => ({
+    name: name.toLowerCase(),
+    value,
+  }));
+  const lengths = headers.reduce((bits, { name }) => bits | (1 << name.length), 0);
+  return { lengths, headers };
+}
+
+/**
+ * The scheme of a trusted peer's request: `own`, the connection's, unless a scheme header is there. Only its exact value
+ * means https, any other one http; two that disagree are refused, whether or not they have the same name.
+ */
+export function readScheme(
+  head: Head,
+  { lengths, headers }: SchemeHeaders,
+  own: Scheme,
+): Scheme | "contradictory scheme headers" {
+  const { fields, fieldCount } = head;
+  let said: Scheme | null = null;
+  for (let index = 0; index < fieldCount; index++) {
+    const length = fields[4 * index + 1]! - fields[4 * index]!;
+    if ((lengths & (1 << length)) === 0) continue;
+    for (const { name, value } of headers) {
+      if (!isNamed(head, index, name)) continue;
+      const scheme = hasValue(head, index, value) ? "https" : "http";
+      if (said !== null && said !== scheme) return "contradictory scheme headers";
+      said = scheme;
+    }
+  }
+  return said ?? own;
+}
+
+const scriptName = "script_name";
+
+/**
+ * The path that the app is mounted at, as the SCRIPT_NAME header says it; of several the last one, as in Gunicorn. Only
+ * forwarder_headers grants it: `header_map = "dangerous"` keeps the header too, from anybody.
+ */
+export function readScriptName(head: Head): string | null {
+  for (let index = head.fieldCount - 1; index >= 0; index--) {
+    if (isNamed(head, index, scriptName)) return head.fieldValue(index);
+  }
+  return null;
+}
+
+/**
+ * What is left of a target in origin form, or of its path, below the mount: it starts with a slash. Null: the target is
+ * outside. The prefix ends where a segment does, so `/api` doesn't hold `/apis`, as it would in Gunicorn.
+ */
+export function splitScriptName(target: string, prefix: string): string | null {
+  const mount = prefix.endsWith("/") ? prefix.slice(0, -1) : prefix;
+  if (!target.startsWith(mount)) return null;
+  const rest = target.slice(mount.length);
+  if (rest.startsWith("/")) return rest;
+  return rest === "" || rest.startsWith("?") ? `/${rest}` : null;
+}
+
+/** Offsets first, one character next: a browser's head has fields as long as X-Forwarded-SSL. */
+function isNamed(head: Head, index: number, name: string): boolean {
+  const start = head.fields[4 * index]!;
+  return (
+    head.fields[4 * index + 1]! - start === name.length &&
+    (head.text.charCodeAt(start) | 0x20) === (name.charCodeAt(0) | 0x20) &&
+    head.fieldName(index).toLowerCase() === name
+  );
+}
+
+function hasValue(head: Head, index: number, value: string): boolean {
+  const length = head.fields[4 * index + 3]! - head.fields[4 * index + 2]!;
+  return length === value.length && head.fieldValue(index) === value;
+}

@@ -1,0 +1,42 @@
+/** The bytes that a connection has received and can't parse yet, and whether its socket is read at all. */
+import type { Wire } from "./wire.ts";
+
+/** Above so many held bytes reading pauses. */
+const highWaterBytes = 65_536;
+
+const noBytes = Buffer.alloc(0);
+
+export class Inlet {
+  readonly #wire: Wire;
+  #held: Buffer = noBytes;
+  #paused = false;
+
+  constructor(wire: Wire) {
+    this.#wire = wire;
+  }
+
+  get empty(): boolean {
+    return this.#held.length === 0;
+  }
+
+  /** Keeps bytes for later, behind those that are held already. */
+  hold(bytes: Buffer): void {
+    this.#held = this.empty ? bytes : Buffer.concat([this.#held, bytes]);
+  }
+
+  /** Gives back all that was held. */
+  take(): Buffer {
+    const held = this.#held;
+    this.#held = noBytes;
+    return held;
+  }
+
+  /** Stops or resumes reading: too much is held, or somebody else wants a pause. */
+  steer(wanted: boolean): void {
+    const pause = wanted || this.#held.length > highWaterBytes;
+    if (pause === this.#paused) return;
+    this.#paused = pause;
+    if (pause) this.#wire.pause();
+    else this.#wire.resume();
+  }
+}

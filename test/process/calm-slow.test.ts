@@ -1,0 +1,191 @@
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import {
+  type Abuser,
+  allCut,
+  calmServer,
+  crowd,
+  endure,
+  FigureTable,
+  logCount,
+  outcomes,
+} from "../support/abuse.ts";
+import { RawClient } from "../support/raw-client.ts";
+import { until } from "../support/server.ts";
+import { get, requestText } from "../support/wire.ts";
+
+setDefaultTimeout(30_000);
+const table = new FigureTable();
+afterAll(() => table.print("a client that is slow"));
+
+const debug = ["--log-level", "debug"];
+
+/** A timeout of one second: cut after it, and soon after it, as far as a busy machine can tell. */
+const earliestMs = 950;
+const latestMs = 4000;
+
+function expectCutInTime(abusers: readonly Abuser[]): void {
+  for (const { cutMs } of abusers) {
+    expect(cutMs).toBeGreaterThan(earliestMs);
+    expect(cutMs).toBeLessThan(latestMs);
+  }
+}
+
+/** Gives each a byte of a text, every 50 ms, for as long as any of them is open. */
+async function drip(abusers: readonly Abuser[], text: string): Promise<void> {
+  let at = 0;
+  const timer = setInterval(() => {
+    for (const abuser of abusers) if (abuser.cutMs === null) abuser.send(text.charAt(at));
+    at = (at + 1) % text.length;
+  }, 50);
+  await allCut(abusers).finally(() => clearInterval(timer));
+}
+
+test("500 heads that come a byte at a time are cut by header_timeout", async () => {
+  await using server = await calmServer("--header-timeout", "1", ...debug);
+  await endure({ server, abuse: "500 slow heads", table, served: 500 }, async () => {
+    const abusers = await crowd(server.port, 500, (abuser) => {
+      abuser.send("GET / HTTP/1.1\r\nHost: test\r\nX-Slow: ");
+    });
+    await drip(abusers, "slow");
+    expect(outcomes(abusers)).toEqual({ 408: 500 });
+    expectCutInTime(abusers);
+    return abusers;
+  });
+  expect(logCount(server, "Request head took longer than header_timeout")).toBe(500);
+});
+
+test("500 request lines that come a byte at a time are cut by header_timeout", async () => {
+  await using server = await calmServer("--header-timeout", "1", ...debug);
+  await endure({ server, abuse: "500 slow request lines", table, served: 500 }, async () => {
+    const abusers = await crowd(server.port, 500, (abuser) => abuser.send("GET /"));
+    await drip(abusers, "slow");
+    expect(outcomes(abusers)).toEqual({ 408: 500 });
+    expectCutInTime(abusers);
+    return abusers;
+  });
+  expect(logCount(server, "Request head took longer than header_timeout")).toBe(500);
+});
+
+test("500 clients that say nothing are cut by header_timeout", async () => {
+  await using server = await calmServer("--header-timeout", "1", "--keep-alive", "30", ...debug);
+  await endure({ server, abuse: "500 silent clients", table, served: 500 }, async () => {
+    const abusers = await crowd(server.port, 500);
+    await allCut(abusers);
+    expect(outcomes(abusers)).toEqual({ fin: 500 });
+    expectCutInTime(abusers);
+    return abusers;
+  });
+  expect(logCount(server, "Closing ip=127.0.0.1: header_timeout")).toBe(500);
+});
+
+/** The words of the refusal, which also stand in the line about the app's failed read. */
+const stoodStill = "Invalid request from ip=127.0.0.1: Request body stood still";
+
+const lengths = ["Content-Length: 1000000"];
+const hugeLength = ["Content-Length: 9007199254740991"];
+const chunks = ["Transfer-Encoding: chunked"];
+
+const bodies: [string, string][] = [
+  ["Content-Length, for text()", `${requestText("POST", "/text", lengths)}start`],
+  ["Content-Length, for a stream", `${requestText("POST", "/chunks", lengths)}start`],
+  ["a huge Content-Length, nothing sent", requestText("POST", "/text", hugeLength)],
+  ["chunked, in a chunk", `${requestText("POST", "/text", chunks)}1000\r\nstart`],
+  ["chunked, in a size", `${requestText("POST", "/chunks", chunks)}5\r\nstart\r\n10`],
+];
+
+test("bodies that stand still are cut by body_timeout", async () => {
+  await using server = await calmServer("--body-timeout", "1", ...debug);
+  await endure({ server, abuse: "500 bodies that stand still", table, served: 500 }, async () => {
+    const abusers = await crowd(server.port, 500, (abuser, number) => {
+      abuser.send(bodies[number % bodies.length]?.[1] ?? "");
+    });
+    await allCut(abusers);
+    expect(outcomes(abusers)).toEqual({ 408: 500 });
+    expectCutInTime(abusers);
+    return abusers;
+  });
+  expect(logCount(server, stoodStill)).toBe(500);
+});
+
+test("bodies that nobody reads and that stand still are cut, behind their answer", async () => {
+  await using server = await calmServer("--body-timeout", "1", ...debug);
+  await endure(
+    { server, abuse: "500 unread bodies standing still", table, served: 500 },
+    async () => {
+      const abusers = await crowd(server.port, 500, (abuser) => {
+        abuser.send(`${requestText("POST", "/", ["Content-Length: 1000"])}start`);
+      });
+      await allCut(abusers);
+      expect(outcomes(abusers)).toEqual({ 200: 500 });
+      expectCutInTime(abusers);
+      return abusers;
+    },
+  );
+  expect(logCount(server, stoodStill)).toBe(500);
+});
+
+test("100 bodies that move slowly live, for longer than body_timeout", async () => {
+  await using server = await calmServer("--body-timeout", "1", ...debug);
+  await endure({ server, abuse: "100 slow bodies that move", table, served: 500 }, async () => {
+    const path = (number: number) => (number % 2 === 0 ? "/text" : "/chunks");
+    const abusers = await crowd(server.port, 100, (abuser, number) => {
+      abuser.send(requestText("POST", path(number), ["Content-Length: 8", "Connection: close"]));
+    });
+    let sent = 0;
+    const timer = setInterval(() => {
+      if (sent === 8) return;
+      sent += 1;
+      for (const abuser of abusers) abuser.send("x");
+    }, 300);
+    await allCut(abusers).finally(() => clearInterval(timer));
+    expect(outcomes(abusers)).toEqual({ 200: 100 });
+    expect(abusers.every(({ received }) => received.endsWith("\r\n\r\n8"))).toBe(true);
+    for (const { cutMs } of abusers) expect(cutMs).toBeGreaterThan(2000);
+    return [];
+  });
+  expect(server.log).not.toContain("body_timeout");
+});
+
+const unread: [path: string, count: number, highestMb: number][] = [
+  // What the kernel's buffers took is garbage until the next collection.
+  ["/blob", 4, 64],
+  ["/stream", 20, 32],
+  ["/file", 20, 64],
+  // The app makes each of these whole: 50 MB in memory until the client is cut and garbage is collected.
+  ["/bytes", 4, 6 * 48],
+];
+
+test.each(unread)("50 MB of %s that nobody reads, %d times", async (path, count, highestMb) => {
+  await using server = await calmServer("--write-timeout", "1", ...debug);
+  // The app's own copy is made.
+  expect((await (await fetch(server.url + path)).bytes()).length).toBe(50_000_000);
+  const abuse = `${count} times 50 MB of ${path}, unread`;
+  await endure({ server, abuse, table, served: 500, highestMb }, async () => {
+    const abusers = await crowd(server.port, count, (abuser) => {
+      abuser.pause();
+      abuser.send(get(path));
+    });
+    await allCut(abusers);
+    expect(abusers.every(({ ending }) => ending === "reset")).toBe(true);
+    expectCutInTime(abusers);
+    return abusers;
+  });
+  expect(logCount(server, "Closing ip=127.0.0.1: write_timeout")).toBe(count);
+});
+
+test("a client that reads slowly gets all of its 50 MB, in more time than write_timeout", async () => {
+  await using server = await calmServer("--write-timeout", "1");
+  using client = await RawClient.connect(server.port);
+  client.send(get("/stream", "Connection: close"));
+  client.pause();
+  const start = performance.now();
+  const timer = setInterval(() => {
+    client.resume();
+    setTimeout(() => client.pause(), 5);
+  }, 100);
+  await until("more time than write_timeout", () => performance.now() - start > 2500);
+  clearInterval(timer);
+  client.resume();
+  const answer = await client.answer();
+  expect([answer.complete, answer.body.length]).toEqual([true, 50_000_000]);
+});

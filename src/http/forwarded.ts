@@ -36,6 +36,7 @@ export function readScheme(
     const length = fields[4 * index + 1]! - fields[4 * index]!;
     if ((lengths & (1 << length)) === 0) continue;
     for (const { name, value } of headers) {
+      if (head.nameInitial(index) !== name.charCodeAt(0)) continue;
       if (!isNamed(head, index, name)) continue;
       const scheme = hasValue(head, index, value) ? "https" : "http";
       if (said !== null && said !== scheme) return "contradictory scheme headers";

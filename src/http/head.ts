@@ -22,6 +22,9 @@ export class Head {
   /** 0 or 1: HTTP/1.2 to 1.9 are read as 1.1. */
   versionMinor = 1;
 
+  /** What the app sees as target, where it is mounted below a path; null: the target itself. */
+  appTarget: string | null = null;
+
   fieldCount = 0;
   /** Four offsets for each field: name start, name end, value start, value end. */
   fields: Int32Array = noFields;
@@ -55,6 +58,11 @@ export class Head {
     if (this.targetForm === "absolute" || this.targetForm === "authority")
       return this.text.slice(this.authorityStart, this.authorityEnd);
     return this.hostField === -1 ? "" : this.fieldValue(this.hostField);
+  }
+
+  /** The lower-case form of the letter that a field's name begins with: cheaper than any text. */
+  nameInitial(index: number): number {
+    return this.#source[this.#start + this.fields[4 * index]!]! | 0x20;
   }
 
   fieldName(index: number): string {

@@ -2,6 +2,8 @@
 
 export interface RequestTarget {
   readonly target: string;
+  /** The target below the path that the app is mounted at; null when it is mounted at the root. */
+  readonly appTarget: string | null;
   readonly targetForm: "origin" | "absolute" | "authority" | "asterisk";
   /** The target's own authority, else Host's value, else "". */
   readonly authority: string;
@@ -40,7 +42,7 @@ export function requestUrl(request: RequestTarget, scheme: string, fallbackHost:
 function pathOf(request: RequestTarget): string {
   switch (request.targetForm) {
     case "origin":
-      return request.target;
+      return request.appTarget ?? request.target;
     case "absolute": {
       // RFC 9110 §4.2.3: an empty path is "/".
       const path = request.text.slice(request.authorityEnd, request.targetEnd);

@@ -1,4 +1,4 @@
-import { reasonPhrase } from "./errors.ts";
+import { errors, reasonPhrase, type RefusalName } from "./errors.ts";
 import { frameFixed } from "./response-framing.ts";
 import type { FixedResponse } from "./response-framing.ts";
 import { noFields } from "./response-head.ts";
@@ -23,6 +23,12 @@ export function errorPage(
 `;
   const length = Buffer.byteLength(body);
   return frameFixed({ status, statusText: "" }, noFields, body, length, "text/html", context);
+}
+
+/** The page that refuses what a client sent, and ends the connection. `date` as httpDate gives it. */
+export function refusalPage(name: RefusalName, date: string): FixedResponse {
+  const { status, text } = errors[name];
+  return errorPage(status, text, { head: false, versionMinor: 1, keepAlive: false, date });
 }
 
 /** As Python's html.escape, quotes included. */

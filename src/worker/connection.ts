@@ -5,16 +5,16 @@
  * reading pauses above a mark), so answers leave in order; after an error in the framing nothing more is
  * parsed. A connection has no timer of its own: the service counts its ticks down.
  */
-import type { ClientAddress } from "../app/server.ts";
 import { httpDate } from "../http/date.ts";
 import { errors, type RefusalName } from "../http/errors.ts";
 import { MessageReader } from "../http/message-reader.ts";
 import { encodeFixed } from "../http/response.ts";
-import { errorPage } from "../http/response-error-page.ts";
+import { refusalPage } from "../http/response-error-page.ts";
 import { OutputBuffer } from "../http/response-output.ts";
 import { Exchange, type Line } from "./exchange.ts";
 import { Inlet } from "./inlet.ts";
 import { Patience, type Spent } from "./patience.ts";
+import { Peer } from "./peer.ts";
 import type { Entrance } from "./service.ts";
 import type { Wire } from "./wire.ts";
 
@@ -32,19 +32,16 @@ const highWaterBytes = 65_536;
 export class Connection implements Line {
   readonly entrance: Entrance;
   readonly output = new OutputBuffer();
-  /** The peer is in forwarded_allow_ips. */
-  readonly trusted: boolean;
+  readonly peer: Peer;
   readonly #wire: Wire;
   readonly #reader: MessageReader;
   #stage = reading;
   readonly #patience: Patience;
   #exchange: Exchange | null = null;
   readonly #inlet: Inlet;
-  #pausedByBody = false;
   /** The socket has taken less than all. */
   #full = false;
-  /** The client has sent FIN. */
-  #clientDone = false;
+  #clientDone = false; // It has sent FIN.
   /** Close when `output` is written. */
   #ending = false;
 
@@ -53,16 +50,10 @@ export class Connection implements Line {
     this.entrance = entrance;
     const { service } = entrance;
     this.#reader = new MessageReader(service.limits, service.parserOptions, service.maxBodyBytes);
-    this.trusted = service.trusts(wire.remoteAddress);
-    this.#reader.trusted = this.trusted;
+    this.peer = new Peer(wire, service);
+    this.#reader.trusted = this.peer.trusted;
     this.#patience = new Patience(service);
     this.#inlet = new Inlet(wire);
-  }
-
-  /** The client, as far as anybody knows. */
-  get peer(): ClientAddress {
-    const { remoteAddress: address, remoteFamily: family, remotePort: port } = this.#wire;
-    return { address, family, port };
   }
 
   get gone(): boolean {
@@ -79,7 +70,8 @@ export class Connection implements Line {
   receive(bytes: Buffer): void {
     if (this.#stage === lingering) return;
     if (this.#stage === answering || !this.#inlet.empty) return this.#hold(bytes);
-    this.#advance(bytes);
+    if (this.peer.unread) this.#introduce(bytes);
+    else this.#advance(bytes);
     this.flush();
   }
 
@@ -114,10 +106,11 @@ export class Connection implements Line {
   tick(): void {
     const spent = this.#patience.tick();
     if (spent === null) return;
-    if (this.#stage === reading && spent === "body_timeout") return this.#tooSlow("body too slow");
-    const inHead = this.#stage === reading && !this.#idle;
-    if (inHead && spent === "header_timeout") return this.#tooSlow("head too slow");
-    this.#cut(spent);
+    const inMessage = this.#stage === reading && !this.#idle;
+    if (inMessage && spent === "body_timeout") this.#broken("body too slow");
+    else if (inMessage && spent === "header_timeout") this.#broken("head too slow");
+    else return this.#cut(spent);
+    this.flush();
   }
 
   /** The worker leaves: an idle client has until keepalive expires to send one more request. */
@@ -144,23 +137,23 @@ export class Connection implements Line {
   }
 
   pauseForBody(pause: boolean): void {
-    this.#pausedByBody = pause;
+    this.#inlet.pausedByBody = pause;
     this.awaitBody();
     this.#steerReading();
   }
 
   awaitBody(): void {
-    if (this.#stage === reading) this.#patience.bodyArrives(this.#pausedByBody);
+    if (this.#stage === reading) this.#patience.bodyArrives(this.#inlet.pausedByBody);
   }
 
-  bodyMissing(): number {
+  get bodyMissing(): number {
     return this.#reader.missing;
   }
 
   finished(persistent: boolean): void {
     if (!persistent) this.#ending = true;
     if (this.#stage === over) return;
-    this.#pausedByBody = false;
+    this.#inlet.pausedByBody = false;
     // The rest of the body is read first, unless the connection ends anyway.
     if (this.#reader.missing > 0 && !this.#ending) return;
     this.#next();
@@ -188,9 +181,19 @@ export class Connection implements Line {
     if (at < end && this.#stage <= answering && !this.#ending) this.#hold(bytes.subarray(at));
   }
 
+  /** The first bytes, where a PROXY header may stand. */
+  #introduce(bytes: Buffer): void {
+    const pieces = this.peer.read(bytes);
+    if (pieces === "need more") return this.#patience.headArrives();
+    if (typeof pieces === "string") return this.#refuse(pieces);
+    for (const piece of pieces) if (this.#stage === reading) this.#advance(piece);
+  }
+
   #begin(): void {
     const { head, hasBody, expectsContinue } = this.#reader;
-    const exchange = new Exchange(this, head, hasBody, expectsContinue);
+    const scheme = this.entrance.service.place(head, this.peer.trusted);
+    if (scheme !== "http" && scheme !== "https") return this.#refuse(scheme);
+    const exchange = new Exchange(this, head, scheme, hasBody, expectsContinue);
     this.#patience.requestComplete();
     this.#exchange = exchange;
     if (hasBody) {
@@ -208,11 +211,6 @@ export class Connection implements Line {
     this.#patience.requestComplete();
     if (!exchange.dispatched) exchange.dispatch();
     else if (exchange.done) this.#next();
-  }
-
-  #tooSlow(name: RefusalName): void {
-    this.#broken(name);
-    this.flush();
   }
 
   /** The client gets its status, unless the app's answer is on the way already: then that ends the connection. */
@@ -256,22 +254,15 @@ export class Connection implements Line {
   #steerReading(): void {
     if (this.#stage === over) return;
     const blocked = this.#stage === reading && this.output.byteLength > highWaterBytes;
-    this.#inlet.steer(this.#pausedByBody || blocked);
+    this.#inlet.steer(blocked);
   }
 
   // Refusing and closing
 
   /** Answers and ends the connection: what follows in it can't be trusted. */
   #refuse(name: RefusalName): void {
-    const { status, text } = errors[name];
     this.#logRefusal(name);
-    const page = errorPage(status, text, {
-      head: false,
-      versionMinor: 1,
-      keepAlive: false,
-      date: httpDate(Date.now()),
-    });
-    encodeFixed(page, this.output);
+    encodeFixed(refusalPage(name, httpDate(Date.now())), this.output);
     this.#ending = true;
     this.#stage = answering;
     this.#exchange = null;
@@ -281,7 +272,7 @@ export class Connection implements Line {
   #logRefusal(name: RefusalName): void {
     const { level, text } = errors[name];
     this.entrance.service.log[level](
-      `Invalid request from ip=${this.#wire.remoteAddress}: ${text}`,
+      `Invalid request from ip=${this.peer.client.address}: ${text}`,
     );
   }
 
@@ -290,14 +281,14 @@ export class Connection implements Line {
     if (this.#stage >= lingering) return;
     this.#stage = lingering;
     this.#patience.lingers();
-    this.#pausedByBody = false;
+    this.#inlet.pausedByBody = false;
     if (this.#clientDone) this.#close();
     else this.#wire.shutdown();
   }
 
   /** The client took too long: nobody waits for it any more. */
   #cut(spent: Spent): void {
-    this.entrance.service.log.debug(`Closing ip=${this.#wire.remoteAddress}: ${spent}`);
+    this.entrance.service.log.debug(`Closing ip=${this.peer.client.address}: ${spent}`);
     // By a reset: the kernel would hold megabytes for a client that doesn't take them, for minutes.
     if (spent === "write_timeout") this.#wire.terminate();
     else this.#close();

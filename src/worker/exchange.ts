@@ -1,6 +1,7 @@
 /** One request and its answer: the app is asked once, answered once, and the connection learns whether it goes on. */
 import { type BodySource, RequestBody } from "../http/body.ts";
 import { httpDate } from "../http/date.ts";
+import type { Scheme } from "../http/forwarded.ts";
 import type { Head } from "../http/head.ts";
 import { isPersistent } from "../http/keep-alive.ts";
 import { abortRequest, connectionClosedError, createRequest } from "../http/request.ts";
@@ -23,7 +24,7 @@ export interface Line {
   /** From now on it is up to the client to send the body. */
   awaitBody(): void;
   /** Bytes of the body that haven't arrived; Infinity when nobody knows. */
-  bodyMissing(): number;
+  readonly bodyMissing: number;
   /** The answer is out, or never will be: go on with the next request, or close. */
   finished(persistent: boolean): void;
 }
@@ -36,6 +37,7 @@ export class Exchange implements BodySource, PumpTarget {
   readonly body: RequestBody | null;
   /** The connection. */
   readonly line: Line;
+  readonly #scheme: Scheme;
   #request: Request | null = null;
   #response: Response | null = null;
   #expectsContinue: boolean;
@@ -45,9 +47,10 @@ export class Exchange implements BodySource, PumpTarget {
   #superseded = false;
   #clientLeft = false;
 
-  constructor(line: Line, head: Head, hasBody: boolean, expectsContinue: boolean) {
+  constructor(line: Line, head: Head, scheme: Scheme, hasBody: boolean, expectsContinue: boolean) {
     this.line = line;
     this.head = head;
+    this.#scheme = scheme;
     this.#expectsContinue = expectsContinue;
     const length = head.contentLength === -1 ? null : head.contentLength;
     this.body = hasBody ? new RequestBody(this, length) : null;
@@ -91,7 +94,7 @@ export class Exchange implements BodySource, PumpTarget {
   /** Asks the app. An answer that is there at once is in `output` when this returns. */
   dispatch(): void {
     const { service, server, host } = this.line.entrance;
-    const request = createRequest(this.head, service.scheme, host, this.body, this);
+    const request = createRequest(this.head, this.#scheme, host, this.body, this);
     this.#request = request;
     try {
       const answer = service.handler.begin(this.head, request, server);
@@ -228,7 +231,7 @@ export class Exchange implements BodySource, PumpTarget {
 
   /** The rest of the body is more than the connection is worth. */
   #leavesBody(): boolean {
-    const missing = this.line.bodyMissing();
+    const missing = this.line.bodyMissing;
     if (missing === 0) return false;
     // A client that waits for 100 Continue may or may not send the body now.
     if (this.#expectsContinue) return true;
@@ -250,7 +253,7 @@ export class Exchange implements BodySource, PumpTarget {
     if (this.#request !== null) handler.finish(this.head, this.#request, this.#response);
     this.body?.abandon(connectionClosedError());
     // Nobody reads on behind the answer: the head couldn't know that yet.
-    if (this.body?.discarded === true && this.line.bodyMissing() > discardLimitBytes)
+    if (this.body?.discarded === true && this.line.bodyMissing > discardLimitBytes)
       this.#persistent = false;
     if (!this.#superseded) this.line.finished(this.#persistent);
   }

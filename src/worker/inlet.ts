@@ -7,6 +7,8 @@ const highWaterBytes = 65_536;
 const noBytes = Buffer.alloc(0);
 
 export class Inlet {
+  /** The app doesn't read the body that is arriving. */
+  pausedByBody = false;
   readonly #wire: Wire;
   #held: Buffer = noBytes;
   #paused = false;
@@ -31,9 +33,9 @@ export class Inlet {
     return held;
   }
 
-  /** Stops or resumes reading: too much is held, or somebody else wants a pause. */
-  steer(wanted: boolean): void {
-    const pause = wanted || this.#held.length > highWaterBytes;
+  /** Stops or resumes reading. `blocked`: the client doesn't take its answers. */
+  steer(blocked: boolean): void {
+    const pause = blocked || this.pausedByBody || this.#held.length > highWaterBytes;
     if (pause === this.#paused) return;
     this.#paused = pause;
     if (pause) this.#wire.pause();

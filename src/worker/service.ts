@@ -1,8 +1,18 @@
 /** What all connections of an `async` worker share: its parts, its clock, and the list of the connections themselves. */
 import type { AppServer } from "../app/server.ts";
 import type { ConfigData } from "../config/types.ts";
+import {
+  compileSchemeHeaders,
+  readScheme,
+  readScriptName,
+  type Scheme,
+  type SchemeHeaders,
+  splitScriptName,
+} from "../http/forwarded.ts";
+import type { Head } from "../http/head.ts";
 import { type Limits, limitsFrom } from "../http/limits.ts";
 import type { ParserOptions } from "../http/parser.ts";
+import type { ProxyMode } from "../http/proxy-protocol.ts";
 import { createTrust } from "../http/trust.ts";
 import type { ScoreboardRow } from "../ipc/scoreboard.ts";
 import type { Log } from "../log/error-log.ts";
@@ -23,13 +33,17 @@ export function ticksOf(seconds: number): number {
   return seconds <= 0 ? 0 : Math.ceil((seconds * 1000) / tickMs) + 1;
 }
 
+type PlaceError = "contradictory scheme headers" | "path outside script name";
+
 export class Service {
   readonly limits: Limits;
   readonly handler: Handler;
   readonly log: Log;
-  readonly scheme = "http";
   readonly parserOptions: ParserOptions;
   readonly maxBodyBytes: number;
+  readonly proxyMode: ProxyMode;
+  /** Whether the peer is in proxy_allow_ips. */
+  readonly mayProxy: (address: string | undefined) => boolean;
   readonly maxConnections: number;
   readonly lingerTicks = ticksOf(lingerSeconds);
   readonly keepAliveTicks: number;
@@ -39,6 +53,11 @@ export class Service {
   draining = false;
   readonly #connections = new Set<Connection>();
   readonly #scores: ScoreboardRow;
+  readonly #schemeHeaders: SchemeHeaders;
+  /** The environment variable SCRIPT_NAME: where the app is mounted; empty for the root. */
+  readonly #scriptName: string;
+  /** forwarder_headers lets a trusted peer name the mount. */
+  readonly #scriptNameHeader: boolean;
   readonly #isTrusted: (address: string | undefined) => boolean;
   readonly #verdicts = new Map<string | undefined, boolean>();
   #empty: PromiseWithResolvers<void> | null = null;
@@ -48,6 +67,7 @@ export class Service {
     readonly handler: Handler;
     readonly log: Log;
     readonly scores: ScoreboardRow;
+    readonly scriptName: string;
   }) {
     const { config } = parts;
     this.limits = limitsFrom(config);
@@ -67,6 +87,15 @@ export class Service {
     this.bodyTicks = ticksOf(config.bodyTimeout);
     this.writeTicks = ticksOf(config.writeTimeout);
     this.#isTrusted = createTrust(config.forwardedAllowIps);
+    this.proxyMode = config.proxyProtocol;
+    this.mayProxy = createTrust(config.proxyAllowIps);
+    this.#schemeHeaders = compileSchemeHeaders(
+      config.secureSchemeHeaders as Record<string, string>,
+    );
+    this.#scriptName = parts.scriptName;
+    this.#scriptNameHeader = ["SCRIPT_NAME", "*"].some((name) =>
+      config.forwarderHeaders.includes(name),
+    );
     this.handler = parts.handler;
     this.log = parts.log;
     this.keepAliveTicks = ticksOf(config.keepalive);
@@ -83,6 +112,26 @@ export class Service {
     if (this.#verdicts.size >= rememberedPeers) this.#verdicts.clear();
     this.#verdicts.set(address, verdict);
     return verdict;
+  }
+
+  /**
+   * Sees to what stands around the app: the scheme that a trusted proxy reports, and the path that the app is
+   * mounted at, which is taken off the target that it sees. Answers the scheme, or why the request is refused.
+   */
+  place(head: Head, trusted: boolean): Scheme | PlaceError {
+    let scheme: Scheme = "http";
+    let mount = this.#scriptName;
+    if (trusted) {
+      const said = readScheme(head, this.#schemeHeaders, scheme);
+      if (said !== "http" && said !== "https") return said;
+      scheme = said;
+      if (this.#scriptNameHeader) mount = readScriptName(head) ?? mount;
+    }
+    if (mount === "" || head.targetForm !== "origin") return scheme;
+    const rest = splitScriptName(head.target, mount);
+    if (rest === null) return "path outside script name";
+    head.appTarget = rest;
+    return scheme;
   }
 
   get connections(): number {

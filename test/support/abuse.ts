@@ -242,11 +242,13 @@ export interface Trial {
   readonly served: number;
   /** How much memory may grow while it lasts; the growth at the end has one bound for all. */
   readonly highestMb?: number;
+  /** What the app itself has made is collected before the last measurement: by itself that may take a minute. */
+  readonly collect?: boolean;
 }
 
 /** Runs an abuse while four well-behaved clients are served, and holds the server to the bounds that all abuses have. */
 export async function endure(
-  { server, abuse, table, served, highestMb = 32 }: Trial,
+  { server, abuse, table, served, highestMb = 32, collect = false }: Trial,
   run: () => Promise<readonly Abuser[]>,
 ): Promise<void> {
   const [pid = 0] = server.workers();
@@ -262,6 +264,7 @@ export async function endure(
   const seconds = (performance.now() - start) / 1000;
   memory.look();
   // A worker that has nothing to do collects no garbage for a while.
+  if (collect) await fetch(`${server.url}/collect`, { keepalive: false });
   const growth = await settledGrowth(pid, before, growthBytes);
   const result = await load.stop();
   expect(result.failures).toEqual([]);

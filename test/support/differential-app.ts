@@ -17,7 +17,13 @@ export async function fetch(request: Request): Promise<Response> {
   const { pathname, search, host } = new URL(request.url, "http://none");
   const body = Buffer.from(await request.arrayBuffer()).toString("base64");
   const headers = [...request.headers].sort();
-  const json = JSON.stringify({ method: request.method, url: pathname + search, host, headers, body });
+  const json = JSON.stringify({
+    method: request.method,
+    url: pathname + search,
+    host,
+    headers,
+    body,
+  });
   // RFC 9110 §9.3.2, §9.3.6: these answers have no body.
   return request.method === "HEAD" || request.method === "CONNECT"
     ? new Response(null, { headers: { "x-echo": Buffer.from(json).toString("base64") } })

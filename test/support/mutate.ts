@@ -33,7 +33,12 @@ export function mutate(random: Random, text: string, others: readonly string[]):
 type Mutator = (text: string, random: Random, others: readonly string[]) => string;
 
 /** What a parser's states turn on. */
-const marks = [..."\r\n\t :,;=_%#/?*@[]0aZ-.\"\x00\x16\x7f\x80\xa0\xff", "\r\n", "\r\n\r\n", "\r\n "];
+const marks = [
+  ...'\r\n\t :,;=_%#/?*@[]0aZ-."\x00\x16\x7f\x80\xa0\xff',
+  "\r\n",
+  "\r\n\r\n",
+  "\r\n ",
+];
 
 const numbers =
   "0 00 1 2 5 9 10 18 ff FF 0x5 +1 -1 1e3 1_0 65535 65536 9007199254740991 9007199254740992 1fffffffffffff 20000000000000 10000000000000000 ffffffffffffffffffff".split(
@@ -91,9 +96,28 @@ const targets = [
   "",
 ];
 
-const methods = ["GET", "HEAD", "POST", "CONNECT", "OPTIONS", "PRI", "get", "connect", "M-SEARCH", "A"];
+const methods = [
+  "GET",
+  "HEAD",
+  "POST",
+  "CONNECT",
+  "OPTIONS",
+  "PRI",
+  "get",
+  "connect",
+  "M-SEARCH",
+  "A",
+];
 
-const versions = ["HTTP/1.0", "HTTP/1.1", "HTTP/1.9", "HTTP/2.0", "HTTP/0.9", "http/1.1", "HTTP/1.10"];
+const versions = [
+  "HTTP/1.0",
+  "HTTP/1.1",
+  "HTTP/1.9",
+  "HTTP/2.0",
+  "HTTP/0.9",
+  "http/1.1",
+  "HTTP/1.10",
+];
 
 const mutators: readonly Mutator[] = [
   // Bytes.
@@ -112,13 +136,15 @@ const mutators: readonly Mutator[] = [
     replaceMatch(text, random, /\r\n/g, () =>
       pick(random, ["\n", "\r", "\r\r\n", "\r\n\r\n", "\r\n ", "\r\n\t\r\n", "", "\n\r", "\r\n\0"]),
     ),
-  (text, random) => replaceMatch(text, random, /[ \t]/g, () => pick(random, ["", "  ", "\t", "\r"])),
+  (text, random) =>
+    replaceMatch(text, random, /[ \t]/g, () => pick(random, ["", "  ", "\t", "\r"])),
   // Tokens.
   (text, random) => replaceMatch(text, random, /[0-9a-fA-F]*\d+/g, () => pick(random, numbers)),
   (text, random) => replaceMatch(text, random, /^\S+/g, () => pick(random, methods)),
   (text, random) => replaceMatch(text, random, /(?<= )\S+(?= HTTP)/g, () => pick(random, targets)),
   (text, random) => replaceMatch(text, random, /HTTP\/\d\.\d/g, () => pick(random, versions)),
-  (text, random) => replaceMatch(text, random, /(?<=\r\n)(?=\S)/g, () => `${pick(random, lines)}\r\n`),
+  (text, random) =>
+    replaceMatch(text, random, /(?<=\r\n)(?=\S)/g, () => `${pick(random, lines)}\r\n`),
   (text, random) => replaceMatch(text, random, /(?<=\r\n)[^\r\n]+/g, () => pick(random, lines)),
   (text, random) => replaceMatch(text, random, /(?<=\r\n)[^\r\n]*\r\n/g, () => ""),
   (text, random) => replaceMatch(text, random, /(?<=\r\n)[^\r\n]*\r\n/g, (line) => line + line),
@@ -181,9 +207,31 @@ function swapNames(text: string, random: Random): string {
   );
 }
 
-const extensions = ["", "", "", ";a", ";a=b", ' ; a = "q;,"', "\t;\x80", ";;", ";a\rb", ";\0", " ", ";"];
+const extensions = [
+  "",
+  "",
+  "",
+  ";a",
+  ";a=b",
+  ' ; a = "q;,"',
+  "\t;\x80",
+  ";;",
+  ";a\rb",
+  ";\0",
+  " ",
+  ";",
+];
 
-const trailers = ["", "", "", "X: y\r\n", "X-A: 1\r\nX-B: 2\r\n", "X_Y: 1\r\n", "Host: a\r\n", " X: y\r\n"];
+const trailers = [
+  "",
+  "",
+  "",
+  "X: y\r\n",
+  "X-A: 1\r\nX-B: 2\r\n",
+  "X_Y: 1\r\n",
+  "Host: a\r\n",
+  " X: y\r\n",
+];
 
 const chunkedHead = "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
 
@@ -219,7 +267,10 @@ function sizeOf(length: number, random: Random): string {
 /** Extensions of about as many bytes as they may run ahead of the data, or about as many bytes of trailers as there may be. */
 function heavyRequest(random: Random): string {
   if (random() < 0.5) {
-    const fields = Array.from({ length: 17 }, () => `X: ${"x".repeat(945 + below(random, 30))}\r\n`);
+    const fields = Array.from(
+      { length: 17 },
+      () => `X: ${"x".repeat(945 + below(random, 30))}\r\n`,
+    );
     return `${chunkedHead}0\r\n${fields.join("")}\r\n`;
   }
   let text = chunkedHead;

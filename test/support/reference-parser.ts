@@ -93,8 +93,7 @@ function readHead(text: string, from: number, rules: Rules): ReadHead | null {
     versionMinor: line.versionMinor,
     fields: fields.map((field) => `${field.spelled}: ${field.value}`),
     framing: framing.text,
-    expectsContinue:
-      expectations.length > 0 && line.versionMinor === 1 && framing.text !== "none",
+    expectsContinue: expectations.length > 0 && line.versionMinor === 1 && framing.text !== "none",
     persistent: persists && !connection.includes("close"),
     body: "",
     end: -1,
@@ -135,7 +134,8 @@ function readRequestLine(given: string, { limits, options }: Rules, faults: Faul
     return { method: "", target: "", authority: null, versionMinor: 0 };
   }
   const [, word = "", target = "", major, minor] = words;
-  if (!options.permitUnconventionalMethod && !/^[^#a-z]{3,20}$/.test(word)) faults.add("bad method");
+  if (!options.permitUnconventionalMethod && !/^[^#a-z]{3,20}$/.test(word))
+    faults.add("bad method");
   const method = options.casefoldMethod === true ? word.toUpperCase() : word;
   if (major !== "1" && options.permitUnconventionalVersion !== true)
     faults.add("unsupported version");
@@ -157,9 +157,10 @@ function readTarget(method: string, target: string): string | null {
 }
 
 function isAuthority(text: string): boolean {
-  const parts = /^(?:\[([0-9A-Fa-f:.]+)\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::(\d*))?$/.exec(
-    text,
-  );
+  const parts =
+    /^(?:\[([0-9A-Fa-f:.]+)\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::(\d*))?$/.exec(
+      text,
+    );
   if (parts === null || Number(parts[2] ?? 0) > 65_535) return false;
   return parts[1] === undefined || URL.canParse(`http://[${parts[1]}]/`);
 }
@@ -190,7 +191,8 @@ function readFields(
       if (!line.includes(":")) faults.add("bad field name");
       continue;
     }
-    if (last === undefined || options.permitObsoleteFolding !== true) faults.add("obsolete folding");
+    if (last === undefined || options.permitObsoleteFolding !== true)
+      faults.add("obsolete folding");
     if (last === undefined) continue;
     last.text += `  ${line}`;
     last.bytes += line.length + 2;

@@ -24,7 +24,7 @@ export class AsyncServing implements Serving {
 
   constructor(context: ServingContext) {
     this.#context = context;
-    this.#service = new Service(context);
+    this.#service = new Service({ ...context, scriptName: process.env["SCRIPT_NAME"] ?? "" });
     this.#entrances = context.listeners.map((each) => [each, this.#entrance(each)] as const);
     refuseUnservable(context);
   }
@@ -73,7 +73,7 @@ export class AsyncServing implements Serving {
       url,
       rootPath: config.rootPath,
       pendingRequests: () => handler.inFlight,
-      requestIP: (request) => connectionOf(request)?.peer ?? null,
+      requestIP: (request) => connectionOf(request)?.peer.client ?? null,
       timeout: (request, seconds) => connectionOf(request)?.limitAnswer(ticksOf(seconds)),
     });
     return { service: this.#service, server, host: url.slice(url.indexOf("//") + 2) };

@@ -57,7 +57,10 @@ interface Input {
 
 const families: readonly [name: string, make: (random: Random) => Input][] = [
   ["mutated cases of the corpus", (random) => mutatedCase(random, plainRules)],
-  ["mutated cases under other settings and small limits", (random) => mutatedCase(random, anyRules)],
+  [
+    "mutated cases under other settings and small limits",
+    (random) => mutatedCase(random, anyRules),
+  ],
   [
     "chunked bodies",
     (random) => {
@@ -164,11 +167,17 @@ function checkNext({ text, rules }: Input, { messages, error }: Outcome): void {
   );
   if (at === -1) return;
   const { requestLine, fields, fieldSize } = rules.limits;
-  if (requestLine < "GET /next HTTP/1.1".length || fields < 1 || fieldSize < "Host: next\r\n".length)
+  if (
+    requestLine < "GET /next HTTP/1.1".length ||
+    fields < 1 ||
+    fieldSize < "Host: next\r\n".length
+  )
     return;
   const { end, ...found } = messages[at + 1] ?? { end: -1 };
   if (messages.length !== at + 2 || error !== null || !Bun.deepEquals(found, nextMessage))
-    throw new Error(`the next request came out as ${error} ${JSON.stringify(messages.slice(at + 1))}`);
+    throw new Error(
+      `the next request came out as ${error} ${JSON.stringify(messages.slice(at + 1))}`,
+    );
   if (end !== text.length + next.length) throw new Error(`the next request ended at ${end}`);
 }
 

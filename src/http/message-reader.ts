@@ -85,6 +85,12 @@ export class MessageReader {
     }
   }
 
+  /** Lets go of the last request, so that nothing of it is kept alive between two. */
+  forget(): void {
+    this.head = noHead;
+    this.body = null;
+  }
+
   #begin(): "head" | RefusalName {
     const head = this.#parser.takeHead();
     this.#parser.reset();

@@ -7,7 +7,7 @@
  */
 import { httpDate } from "../http/date.ts";
 import { errors, type RefusalName } from "../http/errors.ts";
-import { MessageReader } from "../http/message-reader.ts";
+import type { MessageReader } from "../http/message-reader.ts";
 import { encodeFixed } from "../http/response.ts";
 import { refusalPage } from "../http/response-error-page.ts";
 import { OutputBuffer } from "../http/response-output.ts";
@@ -34,24 +34,21 @@ export class Connection implements Line {
   readonly output = new OutputBuffer();
   readonly peer: Peer;
   readonly #wire: Wire;
-  readonly #reader: MessageReader;
+  /** Borrowed from the service while a request is on its way: an idle connection holds none. */
+  #reader: MessageReader | null = null;
   #stage = reading;
   readonly #patience: Patience;
   #exchange: Exchange | null = null;
   readonly #inlet: Inlet;
-  /** The socket has taken less than all. */
-  #full = false;
+  #full = false; // The socket has taken less than all.
   #clientDone = false; // It has sent FIN.
-  /** Close when `output` is written. */
-  #ending = false;
+  #ending = false; // Close when `output` is written.
 
   constructor(wire: Wire, entrance: Entrance) {
     this.#wire = wire;
     this.entrance = entrance;
     const { service } = entrance;
-    this.#reader = new MessageReader(service.limits, service.parserOptions, service.maxBodyBytes);
     this.peer = new Peer(wire, service);
-    this.#reader.trusted = this.peer.trusted;
     this.#patience = new Patience(service);
     this.#inlet = new Inlet(wire);
   }
@@ -62,7 +59,7 @@ export class Connection implements Line {
 
   /** Nothing of a request has arrived, and no answer is under way. */
   get #idle(): boolean {
-    return this.#stage === reading && this.#reader.idle;
+    return this.#stage === reading && (this.#reader === null || this.#reader.idle);
   }
 
   // What the socket says
@@ -139,7 +136,8 @@ export class Connection implements Line {
   pauseForBody(pause: boolean): void {
     this.#inlet.pausedByBody = pause;
     this.awaitBody();
-    this.#steerReading();
+    // Before the app is asked, receive() will see to it: it may read at once.
+    if (this.#exchange?.dispatched === true) this.#steerReading();
   }
 
   awaitBody(): void {
@@ -147,7 +145,7 @@ export class Connection implements Line {
   }
 
   get bodyMissing(): number {
-    return this.#reader.missing;
+    return this.#reader?.missing ?? 0;
   }
 
   finished(persistent: boolean): void {
@@ -155,7 +153,7 @@ export class Connection implements Line {
     if (this.#stage === over) return;
     this.#inlet.pausedByBody = false;
     // The rest of the body is read first, unless the connection ends anyway.
-    if (this.#reader.missing > 0 && !this.#ending) return;
+    if (this.bodyMissing > 0 && !this.#ending) return;
     this.#next();
   }
 
@@ -167,12 +165,13 @@ export class Connection implements Line {
     while (at < end && this.#stage === reading) {
       // A client that sends but doesn't read gets no more answers until it does.
       if (this.output.byteLength > highWaterBytes && !this.flush()) break;
-      const step = this.#reader.read(bytes, at, end);
-      at = this.#reader.consumed;
+      const reader = (this.#reader ??= this.entrance.service.lendReader(this.peer.trusted));
+      const step = reader.read(bytes, at, end);
+      at = reader.consumed;
       if (step === "need more") {
         if (this.#exchange !== null) this.awaitBody();
-        else if (!this.#reader.idle) this.#patience.headArrives();
-      } else if (step === "head") this.#begin();
+        else if (!reader.idle) this.#patience.headArrives();
+      } else if (step === "head") this.#begin(reader);
       else if (step === "end") this.#bodyComplete();
       else this.#broken(step);
     }
@@ -189,15 +188,15 @@ export class Connection implements Line {
     for (const piece of pieces) if (this.#stage === reading) this.#advance(piece);
   }
 
-  #begin(): void {
-    const { head, hasBody, expectsContinue } = this.#reader;
+  #begin(reader: MessageReader): void {
+    const { head, hasBody, expectsContinue } = reader;
     const scheme = this.entrance.service.place(head, this.peer.trusted);
     if (scheme !== "http" && scheme !== "https") return this.#refuse(scheme);
     const exchange = new Exchange(this, head, scheme, hasBody, expectsContinue);
     this.#patience.requestComplete();
     this.#exchange = exchange;
     if (hasBody) {
-      this.#reader.body = exchange.body;
+      reader.body = exchange.body;
       if (!expectsContinue) this.awaitBody();
     } else {
       this.#stage = answering;
@@ -236,6 +235,7 @@ export class Connection implements Line {
     }
     this.#stage = reading;
     this.#patience.idles();
+    this.#reader = this.entrance.service.takeBack(this.#reader);
     this.#goOn();
   }
 

@@ -11,6 +11,7 @@ import {
 } from "../http/forwarded.ts";
 import type { Head } from "../http/head.ts";
 import { type Limits, limitsFrom } from "../http/limits.ts";
+import { MessageReader } from "../http/message-reader.ts";
 import type { ParserOptions } from "../http/parser.ts";
 import type { ProxyMode } from "../http/proxy-protocol.ts";
 import { createTrust } from "../http/trust.ts";
@@ -32,6 +33,9 @@ export function ticksOf(seconds: number): number {
   // One more: the first tick may come at once.
   return seconds <= 0 ? 0 : Math.ceil((seconds * 1000) / tickMs) + 1;
 }
+
+/** How many idle readers are kept for the next requests. */
+const spareReaders = 64;
 
 type PlaceError = "contradictory scheme headers" | "path outside script name";
 
@@ -59,6 +63,7 @@ export class Service {
   /** forwarder_headers lets a trusted peer name the mount. */
   readonly #scriptNameHeader: boolean;
   readonly #isTrusted: (address: string | undefined) => boolean;
+  readonly #readers: MessageReader[] = [];
   readonly #verdicts = new Map<string | undefined, boolean>();
   #empty: PromiseWithResolvers<void> | null = null;
 
@@ -132,6 +137,21 @@ export class Service {
     if (rest === null) return "path outside script name";
     head.appTarget = rest;
     return scheme;
+  }
+
+  /** A reader for a connection on which a request begins. */
+  lendReader(trusted: boolean): MessageReader {
+    const reader =
+      this.#readers.pop() ?? new MessageReader(this.limits, this.parserOptions, this.maxBodyBytes);
+    reader.trusted = trusted;
+    return reader;
+  }
+
+  /** Takes a reader that has read a whole request, and nothing of the next; the connection holds none then. */
+  takeBack(reader: MessageReader | null): null {
+    reader?.forget();
+    if (reader !== null && this.#readers.length < spareReaders) this.#readers.push(reader);
+    return null;
   }
 
   get connections(): number {

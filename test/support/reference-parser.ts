@@ -162,7 +162,16 @@ function isAuthority(text: string): boolean {
       text,
     );
   if (parts === null || Number(parts[2] ?? 0) > 65_535) return false;
-  return parts[1] === undefined || URL.canParse(`http://[${parts[1]}]/`);
+  return parts[1] === undefined || isIPv6(parts[1]);
+}
+
+/** RFC 3986 §3.2.2: eight groups, the last two perhaps as an IPv4 address, or fewer around one `::`. */
+function isIPv6(text: string): boolean {
+  const octet = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
+  const halves = text.replace(new RegExp(`(?<=:)${octet}(\\.${octet}){3}$`), "0:0").split("::");
+  const groups = halves.flatMap((half) => (half === "" ? [] : half.split(":")));
+  const counts = halves.length === 1 ? groups.length === 8 : groups.length <= 7;
+  return halves.length <= 2 && counts && groups.every((group) => /^[0-9A-Fa-f]{1,4}$/.test(group));
 }
 
 // Field lines

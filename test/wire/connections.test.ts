@@ -11,6 +11,7 @@ import {
   rowsFor,
   useWire,
   type WireRow,
+  testUnless,
 } from "../support/wire.ts";
 
 interface PersistenceRow extends WireRow {
@@ -102,7 +103,7 @@ describe.each(kinds)("-k %s: a connection", (kind) => {
   });
 
   // Bun.serve closes the connection of a client that pipelines behind an answer that takes time.
-  const pipelines = test.skipIf(kind === "serve");
+  const pipelines = testUnless(kind === "serve");
 
   pipelines("answers pipelined requests of an async app in order, one at a time", async () => {
     using client = await wire.connect();
@@ -160,7 +161,7 @@ describe.each(kinds)("-k %s: a connection", (kind) => {
   });
 
   // Bun.serve aborts requests under way when the client has sent FIN.
-  const halfCloses = test.skipIf(kind === "serve");
+  const halfCloses = testUnless(kind === "serve");
 
   halfCloses("that the client has closed half-way still gets its answers", async () => {
     using client = await wire.connect();
@@ -234,7 +235,7 @@ describe.each(kinds)("-k %s: a connection", (kind) => {
     }
   });
 
-  test.skipIf(kind === "serve")("takes one empty line before a request", async () => {
+  testUnless(kind === "serve")("takes one empty line before a request", async () => {
     using client = await wire.connect();
     expect((await client.ask(`\r\n${get("/number?1")}`)).body.toString()).toBe("?1");
     expect((await client.ask(`\r\n${get("/number?2")}`)).body.toString()).toBe("?2");

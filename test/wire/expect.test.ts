@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { field } from "../support/raw-client.ts";
-import { get, kinds, requestText, useWire } from "../support/wire.ts";
+import { get, kinds, requestText, useWire, testUnless } from "../support/wire.ts";
 
 const wanted = "Expect: 100-continue";
 
@@ -31,7 +31,7 @@ describe.each(kinds)("-k %s: Expect", (kind) => {
   });
 
   // Bun.serve sends 100 Continue before it asks the app.
-  const lazily = test.skipIf(kind === "serve");
+  const lazily = testUnless(kind === "serve");
 
   lazily("100 Continue comes when the app reads, not before", async () => {
     using client = await wire.connect();

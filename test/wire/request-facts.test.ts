@@ -1,7 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import { field, type RawClient } from "../support/raw-client.ts";
 import { until } from "../support/server.ts";
-import { get, kinds, post, requestText, rowsFor, useWire, type WireRow } from "../support/wire.ts";
+import {
+  get,
+  kinds,
+  post,
+  requestText,
+  rowsFor,
+  useWire,
+  type WireRow,
+  testUnless,
+} from "../support/wire.ts";
 
 interface Facts {
   readonly method: string;
@@ -94,7 +103,7 @@ describe.each(kinds)("-k %s: a Request says", (kind) => {
   });
 
   // Bun.serve refuses it.
-  test.skipIf(kind === "serve")("OPTIONS * reaches the app, as the path /", async () => {
+  testUnless(kind === "serve")("OPTIONS * reaches the app, as the path /", async () => {
     const answer = await wire.ask(requestText("OPTIONS", "*"));
     expect([answer.status, answer.body.toString()]).toEqual([200, "hello"]);
   });
@@ -142,7 +151,7 @@ describe.each(kinds)("-k %s: a Request says", (kind) => {
   });
 
   // Bun.serve counts its timeouts in steps of four seconds.
-  test.skipIf(kind === "serve")("server.timeout() ends a request that takes longer", async () => {
+  testUnless(kind === "serve")("server.timeout() ends a request that takes longer", async () => {
     using client = await wire.connect();
     client.send(get("/timeout"));
     expect(await client.ended()).toBeOneOf(["fin", "reset"]);
@@ -191,7 +200,7 @@ describe.each(kinds)("-k %s: a Request says", (kind) => {
     if (kind === "async") expect(wire.server.log.slice(mark)).not.toContain("[ERROR]");
   });
 
-  test.skipIf(kind === "serve")(
+  testUnless(kind === "serve")(
     "a body that turns out broken gets its 400, app or not",
     async () => {
       for (const path of ["/broken-body", "/unread-later", "/echo"]) {

@@ -45,6 +45,8 @@ export class FieldLines {
   /** Whether the peer may send the forwarder_headers. */
   trusted = false;
   readonly #rules: FieldRules;
+  /** Whether the rules let through what Head can't find again. */
+  readonly #irregular: boolean;
   #state = firstLine;
   #lineStart = 0;
   /** How many lines header_map dropped. */
@@ -54,6 +56,7 @@ export class FieldLines {
 
   constructor(rules: FieldRules) {
     this.#rules = rules;
+    this.#irregular = rules.stripHeaderSpaces || rules.permitObsoleteFolding;
   }
 
   reset(): void {
@@ -75,7 +78,7 @@ export class FieldLines {
     const { maxFields, maxFieldBytes } = this.#rules;
     let at = from;
     let state = this.#state;
-    let fields = head.fields;
+    let fields = head.claimFields();
     let field = head.fieldCount * 4;
     let lineStart = base + this.#lineStart;
     let limit = lineStart + maxFieldBytes;
@@ -108,9 +111,12 @@ export class FieldLines {
             while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1]!)) valueEnd--;
             fields[field + 3] = valueEnd - base;
           }
-          const nameLength = fields[field + 1]! - fields[field]!;
+          const name = fields[field]!;
+          const lengths = knownLengths[bytes[base + name]!]!;
+          // A shift counts modulo 32: a long name may be judged for nothing.
+          const known = (lengths & (1 << (fields[field + 1]! - name))) !== 0;
           field += 4;
-          if (special || (nameLength < 32 && (knownLengths & (1 << nameLength)) !== 0)) {
+          if (known || special) {
             const verdict = this.#close(bytes, base, field / 4 - 1, head);
             special = this.trailers;
             if (verdict === "drop") {
@@ -210,6 +216,7 @@ export class FieldLines {
       } else if (state === beforeLastLf) {
         if (bytes[at] !== LF) return this.#stop("bad line end", at);
         head.fieldCount = field / 4;
+        if (this.#irregular || this.trailers || this.#dropped > 0) head.keepFields(field);
         this.position = at + 1;
         return "done";
       }
@@ -217,6 +224,8 @@ export class FieldLines {
     this.#state = state;
     this.#lineStart = lineStart - base;
     head.fieldCount = field / 4;
+    // With the field that isn't complete.
+    head.keepFields(Math.min(field + 4, fields.length));
     this.position = at;
     return "need more";
   }

@@ -1,14 +1,24 @@
 /** What a request head says, once its parser has read it all: facts first, text only when somebody asks. */
 import type { TransferCoding } from "./framing.ts";
 import type { Expectation } from "./policy.ts";
-import { latin1 } from "./bytes.ts";
+import { isBlank, latin1 } from "./bytes.ts";
 
 /** RFC 9112 §3.2.1 to §3.2.4. */
 export type TargetForm = "origin" | "absolute" | "authority" | "asterisk";
 
 const noBytes = Buffer.alloc(0);
-const noFields = new Int32Array(0);
 const usualFields = 16;
+
+/**
+ * Where the offsets of a head's fields are written first: most are read before the next head comes, if at all, and an array
+ * for each would cost more than the scan of a short head. Whoever claims it takes it from its owner, which then finds its
+ * offsets again (#findFields) or has kept a copy (keepFields).
+ */
+const scratch = new Int32Array(4 * 64);
+let scratchOwner: Head | null = null;
+
+/** Of ` HTTP/1.1` and CRLF, which stand between the target and the first field. */
+const afterTargetLength = 11;
 
 /** A field fact is an index into the field list, -1 when absent. All offsets are relative to the head's first byte. */
 export class Head {
@@ -26,8 +36,6 @@ export class Head {
   appTarget: string | null = null;
 
   fieldCount = 0;
-  /** Four offsets for each field: name start, name end, value start, value end. */
-  fields: Int32Array = noFields;
   hostField = -1;
   contentTypeField = -1;
   upgradeField = -1;
@@ -41,11 +49,20 @@ export class Head {
   #start = 0;
   #end = 0;
   #text: string | null = null;
+  #fields: Int32Array | null = null;
 
   /** The whole head as Latin-1 text, sliced when first read. */
   get text(): string {
-    this.#text ??= latin1(this.#source, this.#start, this.#end);
-    return this.#text;
+    return this.#text ?? this.#slice();
+  }
+
+  /**
+   * Four offsets for each field: name start, name end, value start, value end. To be used at once: the array may be the one
+   * that the next head is written to.
+   */
+  get fields(): Int32Array {
+    if (this.#fields !== null) return this.#fields;
+    return scratchOwner === this ? scratch : this.#findFields();
   }
 
   /** The request target as it was sent. */
@@ -62,7 +79,10 @@ export class Head {
 
   /** The lower-case form of the letter that a field's name begins with: cheaper than any text. */
   nameInitial(index: number): number {
-    return this.#source[this.#start + this.fields[4 * index]!]! | 0x20;
+    const start = this.fields[4 * index]!;
+    const initial =
+      this.#text === null ? this.#source[this.#start + start]! : this.#text.charCodeAt(start);
+    return initial | 0x20;
   }
 
   fieldName(index: number): string {
@@ -73,22 +93,36 @@ export class Head {
     return this.text.slice(this.fields[4 * index + 2], this.fields[4 * index + 3]);
   }
 
-  /** For the parser: where the text is. The head keeps `source` alive. */
+  /** For the parser: where the text is. The head keeps `source` alive until the text is sliced. */
   complete(source: Buffer, start: number, end: number): void {
     this.#source = source;
     this.#start = start;
     this.#end = end;
   }
 
+  /** For the parser: where to write offsets, until it returns. */
+  claimFields(): Int32Array {
+    if (this.#fields !== null) return this.#fields;
+    scratchOwner = this;
+    return scratch;
+  }
+
+  /** For the parser: gives the first `length` offsets an array of their own, since they couldn't be found again. */
+  keepFields(length: number): void {
+    // Room for a usual head: one that came in pieces goes on growing.
+    this.#fields ??= scratch.slice(0, Math.max(4 * usualFields, length));
+  }
+
   /** For the parser: room for one more field. */
   growFields(): Int32Array {
-    const grown = new Int32Array(Math.max(4 * usualFields, 2 * this.fields.length));
-    grown.set(this.fields);
-    this.fields = grown;
+    const { fields } = this;
+    const grown = new Int32Array(2 * fields.length);
+    grown.set(fields);
+    this.#fields = grown;
     return grown;
   }
 
-  /** For the parser: what a head is before its first byte. The offset array is kept for the next one. */
+  /** For the parser: what a head is before its first byte. */
   clear(): void {
     this.fieldCount = 0;
     this.hostField = -1;
@@ -100,5 +134,36 @@ export class Head {
     this.expectation = "none";
     this.#source = noBytes;
     this.#text = null;
+    this.#fields = null;
+  }
+
+  #slice(): string {
+    const text = latin1(this.#source, this.#start, this.#end);
+    this.#text = text;
+    // What was received with the head may be large, and the app's Request live long.
+    this.#source = noBytes;
+    return text;
+  }
+
+  /** The offsets once more, of fields that the scan has found valid, kept all of, and read by the strictest rules. */
+  #findFields(): Int32Array {
+    const { text, fieldCount } = this;
+    const fields = new Int32Array(4 * fieldCount);
+    let at = this.targetEnd + afterTargetLength;
+    for (let offset = 0; offset < fields.length; offset += 4) {
+      const colon = text.indexOf(":", at);
+      const lineEnd = text.indexOf("\r", colon);
+      let start = colon + 1;
+      let end = lineEnd;
+      while (start < end && isBlank(text.charCodeAt(start))) start++;
+      while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+      fields[offset] = at;
+      fields[offset + 1] = colon;
+      fields[offset + 2] = start;
+      fields[offset + 3] = end;
+      at = lineEnd + 2;
+    }
+    this.#fields = fields;
+    return fields;
   }
 }

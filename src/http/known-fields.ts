@@ -6,11 +6,6 @@ import type { Head } from "./head.ts";
 import { readConnection } from "./keep-alive.ts";
 import { readExpectation } from "./policy.ts";
 
-/** Name lengths of the fields that the parser itself acts on, one bit each: the others cost one test. */
-export const knownLengths = [4, 6, 7, 10, 12, 14, 17].reduce(
-  (bits, length) => bits | (1 << length),
-  0,
-);
 const hostName = word("host");
 const expectName = word("expect");
 const upgradeName = word("upgrade");
@@ -18,6 +13,24 @@ const connectionName = word("connection");
 const contentTypeName = word("content-type");
 const contentLengthName = word("content-length");
 const transferEncodingName = word("transfer-encoding");
+
+/**
+ * By a name's first byte, the name lengths of the fields that the parser itself acts on, one bit each: all others, such as
+ * User-Agent, which is as long as Connection, cost one test.
+ */
+export const knownLengths = new Int32Array(256);
+for (const name of [
+  hostName,
+  expectName,
+  upgradeName,
+  connectionName,
+  contentTypeName,
+  contentLengthName,
+  transferEncodingName,
+]) {
+  const initial = name[0]!;
+  for (const byte of [initial, initial & ~0x20]) knownLengths[byte]! |= 1 << name.length;
+}
 
 /** Takes in a complete field, number `index` of the list, if the head's meaning depends on it. */
 export function readKnownField(

@@ -135,6 +135,8 @@ export class Worker {
   }
 
   #quit(): void {
+    const { inFlight } = this.#scores;
+    if (inFlight > 0) this.#log.warning(`Quick stop: ${inFlight} requests cut`);
     this.#hooks.workerInt?.(this.#asHookWorker());
     this.#exit(exitCodes.ok);
   }

@@ -38,12 +38,13 @@ test.each(["SIGINT", "SIGQUIT"] as const)(
   "%s stops quickly, in the middle of a request",
   async (signal) => {
     const app = `export const fetch = (request) =>
-    request.url.endsWith("/slow") ? new Promise(() => {}) : new Response("ok");`;
+    request.url.endsWith("/slow") ? new Promise(() => console.error("slow begins")) : new Response("ok");`;
     await using server = await gunicorn({ files: { "app.ts": app } });
     const cut = fetch(`${server.url}/slow`).catch(() => "cut");
-    await until("the request is in flight", () => server.workers().length === 1);
+    await server.logged("slow begins");
     expect(await server.stop(signal)).toBe(0);
     expect(await cut).toBe("cut");
+    expect(server.log).toContain("Quick stop: 1 requests cut");
   },
 );
 

@@ -1,10 +1,12 @@
 /** `bun run bench SUBCOMMAND`. */
-import { defineCommand, runCommand, showUsage } from "citty";
+import { type CommandDef, defineCommand, runCommand, showUsage } from "citty";
 import { cleanUpOnSignals } from "./clean-up.ts";
 import { BenchError } from "./errors.ts";
+import { parserBench } from "./parser.ts";
 import { ratio } from "./ratio.ts";
 
-const subCommands = { ratio };
+// citty's types of two commands with different flags don't meet.
+const subCommands = { ratio, parser: parserBench } as unknown as Record<string, CommandDef>;
 
 const bench = defineCommand({
   meta: { name: "bench", description: "Measures gunicorn-ts beside other servers" },
@@ -13,7 +15,7 @@ const bench = defineCommand({
 
 async function main(words: readonly string[]): Promise<number> {
   const [name = ""] = words;
-  const command = name in subCommands ? subCommands[name as keyof typeof subCommands] : null;
+  const command = subCommands[name] ?? null;
   if (command === null || words.includes("--help")) {
     if (command === null) await showUsage(bench);
     else await showUsage(command, bench);

@@ -150,7 +150,7 @@ export class Service {
   /** Takes a reader that has read a whole request, and nothing of the next; the connection holds none then. */
   takeBack(reader: MessageReader | null): null {
     reader?.forget();
-    if (reader !== null && this.#readers.length < spareReaders) this.#readers.push(reader);
+    if (reader?.idle === true && this.#readers.length < spareReaders) this.#readers.push(reader);
     return null;
   }
 

@@ -84,3 +84,11 @@ test("without a subcommand it shows its usage", async () => {
   expect(await new Response(run.stdout).text()).toContain("ratio");
   expect(await run.exited).toBe(2);
 });
+
+test("the parser's own figures are printed", async () => {
+  const run = bench(["parser", "--smoke"]);
+  expect(await run.stdout.text()).toMatch(
+    /^508 bytes\none head +\d+ ns\n[^]*byte by byte +\d+ ns\n$/,
+  );
+  expect(await run.exited).toBe(0);
+});

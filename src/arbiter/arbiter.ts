@@ -16,7 +16,7 @@ import {
   Generations,
   openOptions,
 } from "./generations.ts";
-import { MasterHooks } from "./master-hooks.ts";
+import type { MasterHooks } from "./master-hooks.ts";
 import { nextDeadlineMs, plan } from "./plan.ts";
 import { signalWorker, spawnWorker } from "./spawn.ts";
 import { initialState, type State } from "./state.ts";

@@ -38,6 +38,8 @@ export class RequestParser {
   readonly #line: RequestLine;
   readonly #fieldLines: FieldLines;
   #head = new Head();
+  /** Whether nothing has been written to #head. */
+  #unwritten = true;
   #inRequestLine = true;
   #failed: ParseErrorName | null = null;
   /** Where the head starts in the bytes that are being scanned. */
@@ -82,6 +84,7 @@ export class RequestParser {
   takeHead(): Head {
     const head = this.#head;
     this.#head = new Head();
+    this.#unwritten = true;
     return head;
   }
 
@@ -89,7 +92,8 @@ export class RequestParser {
   reset(): void {
     this.#line.reset();
     this.#fieldLines.reset();
-    this.#head.clear();
+    if (!this.#unwritten) this.#head.clear();
+    this.#unwritten = true;
     this.#inRequestLine = true;
     this.#kept = noBytes;
     this.#keptLength = 0;
@@ -152,6 +156,7 @@ export class RequestParser {
 
   #scan(bytes: Buffer, from: number, end: number): "need more" | "head" | ParseErrorName {
     const head = this.#head;
+    this.#unwritten = false;
     const line = this.#line;
     let at = from;
     if (this.#inRequestLine) {

@@ -132,6 +132,8 @@ export class RequestLine {
       const versionStart = start + head.targetEnd + 1;
       const versionEnd = versionStart + versionPattern.length;
       const versionStop = stop < versionEnd ? stop : versionEnd;
+      // Nearly every version there is (bench: parser).
+      if (at === versionStart && versionStop === versionEnd && isHttp11(bytes, at)) at = versionEnd;
       for (; at < versionStop; at++) {
         const byte = bytes[at]!;
         const expected = versionPattern[at - versionStart]!;
@@ -222,6 +224,19 @@ export class RequestLine {
   }
 }
 
+function isHttp11(bytes: Buffer, at: number): boolean {
+  return (
+    bytes[at] === 0x48 &&
+    bytes[at + 1] === 0x54 &&
+    bytes[at + 2] === 0x54 &&
+    bytes[at + 3] === 0x50 &&
+    bytes[at + 4] === SLASH &&
+    bytes[at + 5] === 0x31 &&
+    bytes[at + 6] === 0x2e &&
+    bytes[at + 7] === 0x31
+  );
+}
+
 /** Names what a byte that can't stand here is: an early line end, one byte too many, or plain wrong. */
 function wrongByte(
   byte: number,
@@ -245,6 +260,13 @@ const commonMethods = ["GET", "PUT", "POST", "HEAD", "PATCH", "DELETE", "OPTIONS
 
 /** Comparing bytes is cheaper than a slice, and gives every request the same string (bench: parser). */
 function internMethod(bytes: Buffer, start: number, end: number): string {
+  if (
+    end - start === 3 &&
+    bytes[start] === 0x47 &&
+    bytes[start + 1] === 0x45 &&
+    bytes[start + 2] === 0x54
+  )
+    return "GET";
   for (const method of commonMethods) {
     if (method.length !== end - start) continue;
     let index = 0;

@@ -1,6 +1,6 @@
 // How the end of a body is told (RFC 9112 §6.3), and the head that says so.
 
-import { parseLength, startHead } from "./response-head.ts";
+import { fixedHead, parseLength, startHead } from "./response-head.ts";
 import type { AppFields, ResponseContext } from "./response-head.ts";
 
 /** An answer whose bytes are all here. */
@@ -65,13 +65,12 @@ export function frameFixed(
     }
   }
   const shownType = length === 0 ? "" : type;
-  const start = startHead(status, statusText, fields, shownType, keepAlive, context);
   const sent = !context.head && length > 0;
   return {
     type: "fixed",
     status,
     keepAlive,
-    head: `${start}Content-Length: ${stated}\r\n\r\n`,
+    head: fixedHead(status, statusText, fields, shownType, stated, keepAlive, context),
     ascii: fields.ascii,
     body: sent ? body : null,
     bodyBytes: sent ? length : 0,

@@ -58,6 +58,8 @@ const ANY = 128;
 
 /** Reads the fields of a Response once. Repeated Set-Cookie come one by one and stay apart (RFC 9110 §5.3). */
 export function readAppFields(headers: Headers): AppFields {
+  // Most small answers have none; forEach would make an iterator to find that out (bench: hello).
+  if (headers.count === 0) return noFields;
   lines = "";
   contentLength = null;
   flags = 0;
@@ -125,6 +127,20 @@ const SERVER_LINE = "Server: gunicorn-ts\r\n";
 let commonStarts: string[] = [];
 let commonDate = "";
 
+/** The last head of an answer without fields, and what it was made for: small answers tend to repeat (bench: hello). */
+let lastHead = "";
+let lastFlat = false;
+let lastDate = "";
+let lastStatus = 0;
+let lastLength = -1;
+let lastType = "";
+let lastKeepAlive = false;
+let lastVersionMinor = 0;
+
+/** Lines of short lengths, with the empty line behind them. */
+const lengthLines: string[] = [];
+const REMEMBERED_LENGTHS = 2048;
+
 /** A phrase that can't end the line. RFC 9112 §4 allows obs-text, but no client needs it. */
 const safePhrase = /^[\t\x20-\x7e]+$/;
 
@@ -154,6 +170,59 @@ export function startHead(
   return head;
 }
 
+/** The whole head of an answer whose body has `length` bytes. */
+export function fixedHead(
+  status: number,
+  statusText: string,
+  fields: AppFields,
+  type: string,
+  length: number,
+  keepAlive: boolean,
+  context: ResponseContext,
+): string {
+  if (fields !== noFields || statusText !== "") {
+    return startHead(status, statusText, fields, type, keepAlive, context) + lengthLine(length);
+  }
+  if (
+    length === lastLength &&
+    status === lastStatus &&
+    type === lastType &&
+    keepAlive === lastKeepAlive &&
+    context.versionMinor === lastVersionMinor &&
+    context.date === lastDate
+  ) {
+    if (!lastFlat) {
+      flatten(lastHead);
+      lastFlat = true;
+    }
+    return lastHead;
+  }
+  lastHead = startHead(status, "", noFields, type, keepAlive, context) + lengthLine(length);
+  lastFlat = false;
+  lastDate = context.date;
+  lastStatus = status;
+  lastLength = length;
+  lastType = type;
+  lastKeepAlive = keepAlive;
+  lastVersionMinor = context.versionMinor;
+  return lastHead;
+}
+
+function lengthLine(length: number): string {
+  if (length >= REMEMBERED_LENGTHS) return `Content-Length: ${length}\r\n\r\n`;
+  const line = lengthLines[length];
+  if (line !== undefined) return line;
+  const made = `Content-Length: ${length}\r\n\r\n`;
+  flatten(made);
+  lengthLines[length] = made;
+  return made;
+}
+
+/** JSC joins lazily, and again for each text that a joined one becomes part of; a match needs it in one piece, which stays. */
+function flatten(text: string): void {
+  safePhrase.test(text);
+}
+
 function commonStart(status: number, date: string): string {
   if (date !== commonDate) {
     commonDate = date;
@@ -162,6 +231,7 @@ function commonStart(status: number, date: string): string {
   const start = commonStarts[status];
   if (start !== undefined) return start;
   const made = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${SERVER_LINE}Date: ${date}\r\n`;
+  flatten(made);
   commonStarts[status] = made;
   return made;
 }

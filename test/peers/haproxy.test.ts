@@ -45,7 +45,7 @@ describeWith(["haproxy", "curl"], "haproxy in front", () => {
   });
 
   test.each(["send-proxy", "send-proxy-v2"])("%s of a client on IPv6", async (word) => {
-    await using server = await gunicorn({ files: app, args: ["--proxy-protocol"] });
+    await using server = await gunicorn({ files: app, args: ["--proxy-protocol", "auto"] });
     await using proxy = await haproxy(`server one 127.0.0.1:${server.port} ${word}`, "::1");
     const url = `http://[::1]:${proxy.port}/`;
     const { code, output } = await curl(["-g", "-w", "\n%{local_port}", url]);
@@ -61,7 +61,7 @@ describeWith(["haproxy", "curl"], "haproxy in front", () => {
     { word: "send-proxy-v2", args: ["--proxy-protocol", "v1"], status: "400" },
     ...["send-proxy", "send-proxy-v2"].map((word) => ({
       word,
-      args: ["--proxy-protocol", "--proxy-allow-from", "10.0.0.1,192.168.0.0/16"],
+      args: ["--proxy-protocol", "auto", "--proxy-allow-from", "10.0.0.1,192.168.0.0/16"],
       status: "403",
     })),
   ];
@@ -78,7 +78,7 @@ describeWith(["haproxy", "curl"], "haproxy in front", () => {
   test.each(["send-proxy", "send-proxy-v2"])(
     "%s: one connection carries a client's requests, another client gets its own",
     async (word) => {
-      await using server = await gunicorn({ files: app, args: ["--proxy-protocol"] });
+      await using server = await gunicorn({ files: app, args: ["--proxy-protocol", "auto"] });
       await using proxy = await haproxy(
         `http-reuse always\n          server one 127.0.0.1:${server.port} ${word}`,
       );

@@ -106,7 +106,7 @@ export class Peer implements AsyncDisposable {
   /** Writes the configuration, runs the command, and waits until the port takes connections. */
   async run(hostname: string, config: string, command: (file: string) => string[]): Promise<this> {
     const file = join(this.folder, "peer.conf");
-    writeFileSync(file, config);
+    writeFileSync(file, `${config}\n`);
     const running = Bun.spawn(command(file), {
       cwd: this.folder,
       stdio: ["ignore", "pipe", "pipe"],
@@ -114,7 +114,7 @@ export class Peer implements AsyncDisposable {
     this.#process = running;
     void this.#collect(running.stdout);
     void this.#collect(running.stderr);
-    await until(`the peer to listen; its log:\n${this.#log}`, () => {
+    await until("the peer to listen", () => {
       if (running.exitCode !== null) throw new Error(`the peer ended:\n${this.#log}`);
       return accepts(hostname, this.port);
     });

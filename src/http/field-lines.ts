@@ -87,6 +87,7 @@ export class FieldLines {
     let special = this.#underscore || this.trailers;
     // Dropped fields count, unlike in Gunicorn: a limit that names with `_` evade is none.
     let lastField = (maxFields - this.#dropped) * 4;
+    let { initials } = head;
     for (;;) {
       if (state <= nextLine) {
         if (at === end) break;
@@ -112,7 +113,9 @@ export class FieldLines {
             fields[field + 3] = valueEnd - base;
           }
           const name = fields[field]!;
-          const lengths = knownLengths[bytes[base + name]!]!;
+          const initial = bytes[base + name]!;
+          const lengths = knownLengths[initial]!;
+          initials |= 1 << (initial & 31);
           // A shift counts modulo 32: a long name may be judged for nothing.
           const known = (lengths & (1 << (fields[field + 1]! - name))) !== 0;
           field += 4;
@@ -216,6 +219,7 @@ export class FieldLines {
       } else if (state === beforeLastLf) {
         if (bytes[at] !== LF) return this.#stop("bad line end", at);
         head.fieldCount = field / 4;
+        head.initials = initials;
         if (this.#irregular || this.trailers || this.#dropped > 0) head.keepFields(field);
         this.position = at + 1;
         return "done";
@@ -224,6 +228,7 @@ export class FieldLines {
     this.#state = state;
     this.#lineStart = lineStart - base;
     head.fieldCount = field / 4;
+    head.initials = initials;
     // With the field that isn't complete.
     head.keepFields(Math.min(field + 4, fields.length));
     this.position = at;

@@ -9,6 +9,8 @@ export type Scheme = "http" | "https";
 export interface SchemeHeaders {
   /** One bit for each name's length, modulo 32: most fields cost one test. */
   readonly lengths: number;
+  /** As Head.initials. */
+  readonly initials: number;
   readonly headers: readonly { readonly name: string; readonly value: string }[];
 }
 
@@ -18,7 +20,8 @@ export function compileSchemeHeaders(settings: Readonly<Record<string, string>>)
     value,
   }));
   const lengths = headers.reduce((bits, { name }) => bits | (1 << name.length), 0);
-  return { lengths, headers };
+  const initials = headers.reduce((bits, { name }) => bits | initialOf(name), 0);
+  return { lengths, initials, headers };
 }
 
 /**
@@ -27,16 +30,16 @@ export function compileSchemeHeaders(settings: Readonly<Record<string, string>>)
  */
 export function readScheme(
   head: Head,
-  { lengths, headers }: SchemeHeaders,
+  { lengths, initials, headers }: SchemeHeaders,
   own: Scheme,
 ): Scheme | "contradictory scheme headers" {
+  if ((head.initials & initials) === 0) return own;
   const { fields, fieldCount } = head;
   let said: Scheme | null = null;
   for (let index = 0; index < fieldCount; index++) {
     const length = fields[4 * index + 1]! - fields[4 * index]!;
     if ((lengths & (1 << length)) === 0) continue;
     for (const { name, value } of headers) {
-      if (head.nameInitial(index) !== name.charCodeAt(0)) continue;
       if (!isNamed(head, index, name)) continue;
       const scheme = hasValue(head, index, value) ? "https" : "http";
       if (said !== null && said !== scheme) return "contradictory scheme headers";
@@ -46,13 +49,20 @@ export function readScheme(
   return said ?? own;
 }
 
+/** As the parser notes it in Head.initials. */
+function initialOf(name: string): number {
+  return 1 << (name.charCodeAt(0) & 31);
+}
+
 const scriptName = "script_name";
+const scriptNameInitial = initialOf(scriptName);
 
 /**
  * The path that the app is mounted at, as the SCRIPT_NAME header says it; of several the last one, as in Gunicorn. Only
  * forwarder_headers grants it: `header_map = "dangerous"` keeps the header too, from anybody.
  */
 export function readScriptName(head: Head): string | null {
+  if ((head.initials & scriptNameInitial) === 0) return null;
   for (let index = head.fieldCount - 1; index >= 0; index--) {
     if (isNamed(head, index, scriptName)) return head.fieldValue(index);
   }

@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import {
   curl,
   type CurlResult,
@@ -13,7 +11,6 @@ import {
 } from "../support/peers.ts";
 import { gunicorn, type RunningServer } from "../support/server.ts";
 
-const hugeBytes = 100_000_000;
 const longBody = repeatedText(3_000_000);
 
 interface Row {
@@ -113,8 +110,16 @@ const rows: readonly Row[] = [
   {
     claim: "Expect: 100-continue and an app that doesn't read: the answer, and nothing is sent",
     args: [
-      ...["-v", "--expect100-timeout", "25", "-H", "Expect: 100-continue"],
-      ...["-T", "FOLDER/long", "-w", " %{http_code} %{size_upload}", "URL/refuse"],
+      "-v",
+      "--expect100-timeout",
+      "25",
+      "-H",
+      "Expect: 100-continue",
+      "-T",
+      "FOLDER/long",
+      "-w",
+      " %{http_code} %{size_upload}",
+      "URL/refuse",
     ],
     output: "unread 409 0",
     notes: ["> Expect: 100-continue", "< HTTP/1.1 409"],
@@ -133,7 +138,9 @@ const rows: readonly Row[] = [
   {
     claim: "-I: HEAD has GET's fields and no body",
     args: ["-I", "-w", "%{http_code} %{size_download}", "URL/text"],
-    output: expect.stringMatching(/^HTTP\/1\.1 200 OK\r\n[^]*content-length: 16\r\n[^]*\r\n\r\n200 0$/i),
+    output: expect.stringMatching(
+      /^HTTP\/1\.1 200 OK\r\n[^]*content-length: 16\r\n(.+\r\n)*\r\n200 0$/i,
+    ),
   },
   {
     claim: "-I of a stream",
@@ -174,12 +181,14 @@ const rows: readonly Row[] = [
   {
     claim: "bodies of every kind between them",
     args: [
-      ...["-w", "%{http_code} %{num_connects}\n", "-o", "/dev/null", "-T", "FOLDER/long", "URL/"],
-      ...["--next", "-w", "%{http_code} %{num_connects}\n", "-o", "/dev/null", "-T", "-", "URL/"],
-      ...["--next", "-w", "%{http_code} %{num_connects}\n", "-o", "/dev/null", "-I", "URL/"],
-      ...["--next", "-w", "%{http_code} %{num_connects}\n", "-o", "/dev/null", "URL/stream"],
-      ...["--next", "-w", "%{http_code} %{num_connects}\n", "-o", "/dev/null", "URL/missing"],
-    ],
+      ["-T", "FOLDER/long", "URL/"],
+      ["-T", "-", "URL/"],
+      ["-I", "URL/"],
+      ["URL/stream"],
+      ["URL/missing"],
+    ]
+      .map((args) => ["-w", "%{http_code} %{num_connects}\n", "-o", "/dev/null", ...args])
+      .flatMap((args, index) => (index === 0 ? args : ["--next", ...args])),
     input: longBody,
     output: "200 1\n200 0\n200 0\n200 0\n404 0\n",
   },
@@ -245,8 +254,7 @@ describeWith(["curl"], "curl", () => {
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
-  const fill = (text: string) =>
-    text.replace("URL", server.url).replace("FOLDER", server.folder);
+  const fill = (text: string) => text.replace("URL", server.url).replace("FOLDER", server.folder);
 
   test.each([...rows])("$claim", async (row) => {
     const { args, input, code = 0, output, seen, headers, notes = [], notNotes = [] } = row;
@@ -266,33 +274,4 @@ describeWith(["curl"], "curl", () => {
     for (const [name, value] of Object.entries(headers ?? {}))
       expect(mirror.headers[name]).toEqual(value);
   });
-
-  test("IPv6", async () => {
-    await using other = await gunicorn({ files: { "app.ts": mirrorApp }, bind: ["[::1]:0"] });
-    const { code, output } = await curl(["-g", "-w", "\n%{local_port}", `${other.url}/a`]);
-    const [json = "", port] = output.split("\n");
-    const { url, peer } = mirrored(json);
-    expect([code, url]).toEqual([0, `http://[::1]:${other.port}/a`]);
-    expect(peer).toEqual({ address: "::1", family: "IPv6", port: Number(port) });
-  });
-
-  test.each(["file", "stdin"])("100 MB up from a %s", async (from) => {
-    const text = repeatedText(hugeBytes);
-    const file = join(server.folder, "huge");
-    writeFileSync(file, text);
-    const { code, output } = await curl(
-      ["-T", from === "file" ? file : "-", `${server.url}/`],
-      from === "file" ? "ignore" : Bun.file(file),
-    );
-    expect(code).toBe(0);
-    expect(mirrored(output).body).toEqual({ bytes: hugeBytes, sha256: sha256(text) });
-  }, 30_000);
-
-  test("100 MB down", async () => {
-    const file = join(server.folder, "down");
-    const done = await curl(["-o", file, "-w", "%{http_code} %{size_download}", `${server.url}/huge`]);
-    expect(done).toEqual({ code: 0, output: `200 ${hugeBytes}`, notes: "" });
-    const down = await Bun.file(file).bytes();
-    expect(sha256(down)).toBe(sha256(repeatedText(hugeBytes)));
-  }, 30_000);
 });

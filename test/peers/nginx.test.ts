@@ -1,6 +1,13 @@
 import { expect, test } from "bun:test";
 import { Load } from "../support/load.ts";
-import { describeWith, mirrorApp, mirrored, nginx, repeatedText, sha256 } from "../support/peers.ts";
+import {
+  describeWith,
+  mirrorApp,
+  mirrored,
+  nginx,
+  repeatedText,
+  sha256,
+} from "../support/peers.ts";
 import { field, RawClient } from "../support/raw-client.ts";
 import { gunicorn, type RunningServer, until } from "../support/server.ts";
 
@@ -207,9 +214,7 @@ class PostLoop {
       for (let left = 50; left > 0 && !this.stopped; left--) {
         const body = `post ${left}`;
         const answer = await client
-          .ask(
-            `POST / HTTP/1.1\r\nHost: test\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-          )
+          .ask(`POST / HTTP/1.1\r\nHost: test\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
           .catch((error: Error) => error);
         if (answer instanceof Error) {
           this.failures.push(answer.message);

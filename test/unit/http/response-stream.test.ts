@@ -350,6 +350,33 @@ describe("OutputBuffer", () => {
     expect(sent).toBe(`head${text}tail`);
   });
 
+  test.each([16_000, 65_536, 300_000])("keeps owned bytes until they are written: %d", (size) => {
+    const output = new OutputBuffer();
+    const kept = new Uint8Array(size).fill(1);
+    const owned = [new Uint8Array(size).fill(2), new Uint8Array(size).fill(3)];
+    const whole = `a${"\x01".repeat(size)}${"\x02".repeat(size)}b${"\x03".repeat(size)}`;
+    output.addAscii("a");
+    output.addBytes(kept);
+    output.addOwnedBytes(owned[0]!);
+    output.addAscii("b");
+    output.addOwnedBytes(owned[1]!);
+    let sent = "";
+    for (let turn = 0; turn < 1000 && output.byteLength > 0; turn += 1) {
+      output.writeTo({
+        write(data) {
+          const taken = Math.min(data.length, 7001);
+          sent += Buffer.from(data as Uint8Array).toString("latin1", 0, taken);
+          return taken;
+        },
+      });
+    }
+    expect(sent === whole).toBe(true);
+    // Small ones are left to the collector.
+    const left = size < 16_384 ? size : 0;
+    expect(owned.map((bytes) => bytes.byteLength)).toEqual([left, left]);
+    expect(kept.byteLength).toBe(size);
+  });
+
   test("takes a sink that is closed", () => {
     const output = new OutputBuffer();
     output.addAscii("a");

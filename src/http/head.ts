@@ -96,9 +96,7 @@ export class Head {
 
   /** For the parser: where to write offsets, until it returns. */
   claimFields(): Int32Array {
-    if (this.#fields !== null) return this.#fields;
-    scratchOwner = this;
-    return scratch;
+    return this.#fields ?? claimScratch(this);
   }
 
   /** For the parser: gives the first `length` offsets an array of their own, since they couldn't be found again. */
@@ -161,4 +159,9 @@ export class Head {
     this.#fields = fields;
     return fields;
   }
+}
+
+function claimScratch(head: Head): Int32Array {
+  scratchOwner = head;
+  return scratch;
 }

@@ -16,6 +16,8 @@ export interface FixedResponse {
   readonly body: string | Uint8Array | null;
   /** Bytes of the body that are sent. */
   readonly bodyBytes: number;
+  /** Nobody else has the buffer of the body; whoever made the body may say so. */
+  owned: boolean;
   /** One sentence for the error log about what the app got wrong, though the answer is sent. */
   readonly warning: string | null;
 }
@@ -74,6 +76,7 @@ export function frameFixed(
     ascii: fields.ascii,
     body: sent ? body : null,
     bodyBytes: sent ? length : 0,
+    owned: false,
     warning,
   };
 }
@@ -116,7 +119,17 @@ export function frameStream(
   const { ascii } = fields;
   if (context.head) {
     discard(body);
-    return { type: "fixed", status, keepAlive, head, ascii, body: null, bodyBytes: 0, warning };
+    return {
+      type: "fixed",
+      status,
+      keepAlive,
+      head,
+      ascii,
+      body: null,
+      bodyBytes: 0,
+      owned: false,
+      warning,
+    };
   }
   return {
     type: "stream",
@@ -152,6 +165,7 @@ export function frameNothing(
     ascii: fields.ascii,
     body: null,
     bodyBytes: 0,
+    owned: false,
     warning: hasBody ? `Body dropped: an answer with status ${status} has none` : null,
   };
 }

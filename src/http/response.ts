@@ -29,6 +29,8 @@ export type Prepared = FixedResponse | StreamResponse | BrokenResponse;
 /** Bodies in memory above this are written as the client takes them, instead of being copied whole. */
 const BLOB_STREAM_BYTES = 256 * 1024;
 
+const nativeBytes = NativeResponse.prototype.bytes;
+
 // What Bun.serve sends for a body when the app has set no type.
 const TEXT_TYPE = "text/plain;charset=utf-8";
 const BYTES_TYPE = "application/octet-stream";
@@ -81,15 +83,21 @@ export function encodeFixed(response: FixedResponse, output: OutputBuffer): void
   output.addHead(response);
   const { body } = response;
   if (body === null) return;
-  if (typeof body !== "string") output.addBytes(body);
-  else if (body.length === response.bodyBytes) output.addAscii(body);
+  if (typeof body !== "string") {
+    if (response.owned) output.addOwnedBytes(body);
+    else output.addBytes(body);
+  } else if (body.length === response.bodyBytes) output.addAscii(body);
   else output.addUtf8(body);
 }
 
 function prepareBytes(response: Response, fields: AppFields, context: ResponseContext): Prepared {
+  const native = response.bytes === nativeBytes;
   const bytes = Bun.peek(response.bytes());
   if (bytes instanceof Uint8Array) {
-    return frameFixed(response, fields, bytes, bytes.byteLength, BYTES_TYPE, context);
+    const answer = frameFixed(response, fields, bytes, bytes.byteLength, BYTES_TYPE, context);
+    // The native method always gives a copy; a subclass's may give what the app still needs.
+    answer.owned = native;
+    return answer;
   }
   // Bun has yet to gather them.
   const stream = new ReadableStream<Uint8Array>({

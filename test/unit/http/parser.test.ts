@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { RequestParser } from "../../../src/http/parser.ts";
-import { defaultLimits, run } from "../../support/corpus.ts";
+import type { Head } from "../../../src/http/head.ts";
+import { createRequest } from "../../../src/http/request.ts";
+import { defaultLimits, readCorpus, run, type Case } from "../../support/corpus.ts";
 
 const simple = Buffer.from("GET /a HTTP/1.1\r\nHost: a\r\nX-Y: z\r\n\r\n");
 
@@ -158,5 +160,99 @@ describe("RequestParser", () => {
     expect(parser.consumed).toBe(12);
     expect(parser.head.fieldCount).toBe(1);
     expect([parser.head.fieldName(0), parser.head.fieldValue(0)]).toEqual(["X-Sum", "1"]);
+  });
+});
+
+describe("a taken head whose fields are read late", () => {
+  const few = Buffer.from("GET / HTTP/1.1\r\nHost: other\r\n\r\n");
+  const many = Buffer.from(
+    `GET / HTTP/1.1\r\nHost: other\r\n${"Some-Other: field\r\n".repeat(98)}\r\n`,
+  );
+
+  /** Heads on another connection: whole ones, and one that stays incomplete. */
+  function parseOthers(): void {
+    for (const [bytes, end] of [
+      [few, few.length],
+      [many, many.length],
+      [few, 25],
+    ] as const)
+      new RequestParser(defaultLimits).feed(bytes, 0, end);
+  }
+
+  function offsets(head: Head): number[] {
+    return [...head.fields.subarray(0, 4 * head.fieldCount)];
+  }
+
+  /** Reads at once, then late: with one cut, other heads are also parsed between the pieces. */
+  function readTwice(bytes: Buffer, cut: number, row: Case): [number[], number[]] | null {
+    const parser = new RequestParser(row.limits, row.options);
+    parser.trusted = row.trusted;
+    let step = parser.feed(bytes, 0, cut);
+    if (step === "need more") {
+      parseOthers();
+      step = parser.feed(bytes, cut, bytes.length);
+    }
+    if (step !== "head") return null;
+    const head = parser.takeHead();
+    parser.reset();
+    const early = offsets(head);
+    parser.feed(few, 0, few.length);
+    parseOthers();
+    return [early, offsets(head)];
+  }
+
+  const corpus = readCorpus();
+
+  test.each(corpus.map((row) => [`${row.file}: ${row.name}`, row] as const))("%s", (_, row) => {
+    // As copies: an obs-fold is blanked in place.
+    const whole = readTwice(Buffer.from(row.bytes), row.bytes.length, row);
+    if (whole !== null) expect(whole[1]).toEqual(whole[0]);
+    const step = Math.ceil(row.bytes.length / 200);
+    for (let cut = 1; cut < row.bytes.length; cut += step)
+      expect(readTwice(Buffer.from(row.bytes), cut, row)).toEqual(whole);
+  });
+
+  test("mutated cases", () => {
+    const short = corpus.filter((row) => row.bytes.length < 400);
+    const marks = Buffer.from("\r\n\t :_0a\xff", "latin1");
+    let heads = 0;
+    for (const row of short) {
+      for (let at = 0; at < row.bytes.length; at++) {
+        const bytes = Buffer.from(row.bytes);
+        bytes[at] = marks[at % marks.length]!;
+        const seen = readTwice(bytes, bytes.length, row);
+        if (seen === null) continue;
+        heads++;
+        expect(seen[1]).toEqual(seen[0]);
+      }
+    }
+    expect(heads).toBeGreaterThan(1000);
+  });
+
+  test.each([
+    ["as it is", {}, "A: 1\r\nB:\t2 \r\nC:\r\nD:  \r\nE: a:b: c\r\n", "1|2|||a:b: c"],
+    ["behind a dropped name", {}, "A_: 0\r\nA: 1\r\nB_: 0\r\nB: 2\r\n", "1|2|null|null|null"],
+    [
+      "folded",
+      { permitObsoleteFolding: true },
+      "A: 1\r\n 2\r\nB:\r\n  3\r\n",
+      "1   2|3|null|null|null",
+    ],
+    ["blank name end", { stripHeaderSpaces: true }, "A : 1\r\nB\t: 2\r\n", "1|2|null|null|null"],
+  ] as const)("an app gets its headers after await: %s", async (_, options, fields, expected) => {
+    const parser = new RequestParser(defaultLimits, options);
+    const bytes = Buffer.from(`GET / HTTP/1.1\r\nHost: a\r\n${fields}\r\n`);
+    expect(parser.feed(bytes, 0, bytes.length)).toBe("head");
+    const { headers } = createRequest(parser.takeHead(), "http", "", null);
+    const names = ["a", "b", "c", "d", "e"];
+    parser.reset();
+    expect(headers.get("host")).toBe("a");
+    parser.feed(many, 0, many.length);
+    await Bun.sleep(0);
+    parseOthers();
+    expect(names.map((name) => String(headers.get(name))).join("|")).toBe(expected);
+    expect(headers.get("some-other")).toBeNull();
+    parseOthers();
+    expect([...headers].length).toBe(1 + names.filter((name) => headers.has(name)).length);
   });
 });

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { httpDate } from "../../../src/http/date.ts";
+import { currentDate, httpDate, refreshDate } from "../../../src/http/date.ts";
 import { errorPage } from "../../../src/http/response-error-page.ts";
 import type { ResponseContext } from "../../../src/http/response-head.ts";
 import { installResponse } from "../../../src/http/response-install.ts";
@@ -514,6 +514,43 @@ describe("prepareResponse()", () => {
   });
 });
 
+describe("encodeFixed()", () => {
+  test("gives up the memory of a copy, and nothing of the app's", async () => {
+    const bytes = new Uint8Array(65_536).fill(120);
+    const blob = new Blob([bytes]);
+    class Mine extends Response {
+      override bytes = () => Promise.resolve(bytes);
+    }
+    const original = new Response(bytes);
+    const copy = original.clone();
+    const answers = [original, new Response(bytes.buffer), new Response(blob), new Mine(bytes)];
+    for (const answer of answers)
+      expect(sent(answer).endsWith(`||${"x".repeat(65_536)}`)).toBe(true);
+    expect(bytes.byteLength).toBe(65_536);
+    for (const left of [copy, blob]) {
+      expect((await left.bytes()).every((byte) => byte === 120)).toBe(true);
+    }
+  });
+
+  test("repeats a head only for the same answer", () => {
+    const changes: Changes[] = [{}, { keepAlive: false }, { versionMinor: 0 }, { date: "later" }];
+    const make = [
+      () => new Response("a"),
+      () => new Response("bb"),
+      () => new Response("b", { status: 404 }),
+      () => new Response(new Uint8Array(1)),
+      () => new Response("a", { statusText: "Fine" }),
+      () => new Response("a", { headers: { a: "b" } }),
+    ];
+    const once = changes.flatMap((change) => make.map((one) => sent(one(), change)));
+    expect(new Set(once).size).toBe(once.length);
+    const thrice = changes.flatMap((change) =>
+      make.map((one) => [1, 2, 3].map(() => sent(one(), change)).at(-1)!),
+    );
+    expect(thrice).toEqual(once);
+  });
+});
+
 describe("errorPage()", () => {
   test("is Gunicorn's", () => {
     const message = "Invalid Request Line 'Invalid HTTP request line: 'GET HTTP/1.1''";
@@ -596,5 +633,7 @@ describe("httpDate()", () => {
     [784_111_778_000, "Sun, 06 Nov 1994 08:49:38 GMT"],
   ])("%d", (now, expected) => {
     expect(httpDate(now)).toBe(expected);
+    refreshDate(now);
+    expect(currentDate()).toBe(expected);
   });
 });

@@ -5,7 +5,7 @@
  * reading pauses above a mark), so answers leave in order; after an error in the framing nothing more is
  * parsed. A connection has no timer of its own: the service counts its ticks down.
  */
-import { httpDate } from "../http/date.ts";
+import { currentDate } from "../http/date.ts";
 import { errors, type RefusalName } from "../http/errors.ts";
 import type { MessageReader } from "../http/message-reader.ts";
 import { encodeFixed } from "../http/response.ts";
@@ -262,7 +262,7 @@ export class Connection implements Line {
   /** Answers and ends the connection: what follows in it can't be trusted. */
   #refuse(name: RefusalName): void {
     this.#logRefusal(name);
-    encodeFixed(refusalPage(name, httpDate(Date.now())), this.output);
+    encodeFixed(refusalPage(name, currentDate()), this.output);
     this.#ending = true;
     this.#stage = answering;
     this.#exchange = null;

@@ -1,6 +1,6 @@
 /** One request and its answer: the app is asked once, answered once, and the connection learns whether it goes on. */
 import { type BodySource, RequestBody } from "../http/body.ts";
-import { httpDate } from "../http/date.ts";
+import { currentDate } from "../http/date.ts";
 import type { Scheme } from "../http/forwarded.ts";
 import type { Head } from "../http/head.ts";
 import { isPersistent } from "../http/keep-alive.ts";
@@ -225,7 +225,7 @@ export class Exchange implements BodySource, PumpTarget {
     context.head = head.method === "HEAD";
     context.versionMinor = head.versionMinor;
     context.keepAlive = isPersistent(head.versionMinor, head.connection, closes);
-    context.date = httpDate(Date.now());
+    context.date = currentDate();
     return context;
   }
 

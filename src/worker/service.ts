@@ -1,6 +1,7 @@
 /** What all connections of an `async` worker share: its parts, its clock, and the list of the connections themselves. */
 import type { AppServer } from "../app/server.ts";
 import type { ConfigData } from "../config/types.ts";
+import { refreshDate } from "../http/date.ts";
 import {
   compileSchemeHeaders,
   readScheme,
@@ -184,6 +185,7 @@ export class Service {
   }
 
   #tick(): void {
+    refreshDate(Date.now());
     for (const connection of this.#connections) connection.tick();
   }
 }

@@ -39,7 +39,7 @@ export function plan(state: State, nowMs: number): readonly Action[] {
     } else if (stopping.how === "quick") {
       if (worker.phase !== "quitting") out.push(signal(worker, "SIGQUIT"));
     } else if (!leaving(worker)) {
-      out.push(signal(worker, "SIGTERM"));
+      if (worker.awake) out.push(signal(worker, "SIGTERM"));
     } else {
       out.push(...escalateOne(state, worker, nowMs));
     }
@@ -128,7 +128,7 @@ function retire(state: State, nowMs: number): Action[] {
   if (nowMs - steered.sinceMs < steerSettleMs) return [];
   const beyond = state.workers.filter((worker) => worker.slot >= target);
   const told = beyond
-    .filter((worker) => !leaving(worker))
+    .filter((worker) => !leaving(worker) && worker.awake)
     .map((worker) => signal(worker, "SIGTERM"));
   const top = slots.length - 1;
   const occupied = beyond.some((worker) => worker.slot === top);

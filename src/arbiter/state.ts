@@ -17,6 +17,8 @@ export interface WorkerState {
   readonly phase: Phase;
   /** When the phase began, in the master's milliseconds. */
   readonly phaseSinceMs: number;
+  /** The process takes signals: a TERM before that would kill it, and reset what waits in its queues. */
+  readonly awake: boolean;
   /** Reached max_requests, or was told to leave by somebody else: a successor is wanted. */
   readonly tired: boolean;
   /** The last heartbeat counter seen, and when it was seen to change. */

@@ -40,6 +40,7 @@ export function update(state: State, event: Event, nowMs: number): Step {
         generation,
         phase: "booting",
         phaseSinceMs: nowMs,
+        awake: false,
         tired: false,
         beat: 0,
         beatAtMs: nowMs,
@@ -188,8 +189,11 @@ function onMessage(
   const worker = state.workers.find((each) => each.age === age);
   if (worker === undefined) return still(state);
   switch (message) {
+    case "awake":
+      return still(changeWorker(state, age, { awake: true }));
     case "ready": {
       const beating = changeWorker(state, age, {
+        awake: true,
         readyAtMs: nowMs,
         beatAtMs: nowMs,
         // A worker that was told to leave while it booted stays on its way out.

@@ -32,6 +32,8 @@ export interface BootMessage {
 
 /** What a worker reports. `pid` in the master's table is known from the spawn, so no message repeats it. */
 export type WorkerMessage =
+  /** The process has started and takes signals: before that, TERM would kill it. */
+  | { readonly type: "awake" }
   /** Listening, app loaded, hooks done. */
   | { readonly type: "ready" }
   /** max_requests reached: still serving, wants a successor. */
@@ -43,5 +45,5 @@ export type WorkerMessage =
 export function isWorkerMessage(message: unknown): message is WorkerMessage {
   if (typeof message !== "object" || message === null) return false;
   const { type } = message as { type?: unknown };
-  return type === "ready" || type === "tired" || type === "draining";
+  return type === "awake" || type === "ready" || type === "tired" || type === "draining";
 }

@@ -1,8 +1,21 @@
 /** The worker program: boots on the master's message, serves, and leaves when a signal says so. */
-import type { BootMessage } from "../ipc/messages.ts";
-import { Worker } from "./worker.ts";
+import type { BootMessage, WorkerMessage } from "../ipc/messages.ts";
 
-process.once("message", (message: BootMessage) => {
+// Before the rest is imported: a TERM that comes by then is remembered, and connections that wait are served.
+let told = false;
+const remember = () => {
+  told = true;
+};
+process.on("SIGTERM", remember);
+const awake: WorkerMessage = { type: "awake" };
+process.send?.(awake);
+
+const imported = import("./worker.ts");
+
+process.once("message", async (message: BootMessage) => {
+  const { Worker } = await imported;
   const worker = new Worker(message);
-  void worker.boot();
+  process.off("SIGTERM", remember);
+  if (told) worker.leave();
+  await worker.boot();
 });

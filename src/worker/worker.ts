@@ -54,6 +54,14 @@ export class Worker {
     if (this.#draining) void this.#drain();
   }
 
+  /** Told to leave: drains, at once or as soon as the app is loaded. */
+  leave(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#tell({ type: "draining" });
+    if (this.#serving !== null) void this.#drain();
+  }
+
   async #prepare(): Promise<Serving> {
     const { config, hooksFile, app: reference, listeners } = this.#boot;
     if (hooksFile !== null) this.#hooks = await importHooks(hooksFile);
@@ -77,7 +85,7 @@ export class Worker {
   }
 
   #watchSignals(): void {
-    process.on("SIGTERM", () => this.#onTerm());
+    process.on("SIGTERM", () => this.leave());
     process.on("SIGINT", () => this.#quit());
     process.on("SIGQUIT", () => this.#quit());
     process.on("SIGABRT", () => {
@@ -91,7 +99,7 @@ export class Worker {
     process.on("disconnect", () => {
       if (this.#exiting) return;
       this.#log.info(`Parent changed, shutting down: <Worker ${process.pid}>`);
-      this.#onTerm();
+      this.leave();
     });
     for (const name of ["uncaughtException", "unhandledRejection"] as const) {
       process.on(name, (error: unknown) => this.#onStray(name, error));
@@ -111,13 +119,6 @@ export class Worker {
   #tire(why: string): void {
     this.#log.info(why);
     this.#tell({ type: "tired" });
-  }
-
-  #onTerm(): void {
-    if (this.#draining) return;
-    this.#draining = true;
-    this.#tell({ type: "draining" });
-    if (this.#serving !== null) void this.#drain();
   }
 
   async #drain(): Promise<void> {

@@ -243,3 +243,20 @@ async function keptConnection(port: number): Promise<(path: string) => Promise<s
   await ask("/");
   return ask;
 }
+
+test("TERM while workers boot: what waits in the queues is served before they leave", async () => {
+  const app = `await Bun.sleep(300); export const fetch = () => new Response("ok");`;
+  await using server = start({ files: { "app.ts": app }, args: ["-w", "2"] });
+  await server.logged("Using worker:");
+  const waiting = Array.from({ length: 10 }, () => fetch(server.url, { keepalive: false }));
+  await until("the connections wait", async () => {
+    const queues = await Bun.file("/proc/net/tcp").text();
+    const port = server.port.toString(16).toUpperCase().padStart(4, "0");
+    // Two listening sockets, and both ends of each connection.
+    return queues.split("\n").filter((line) => line.includes(`:${port} `)).length >= 22;
+  });
+  server.kill("SIGTERM");
+  const answers = await Promise.all(waiting.map(async (each) => (await each).text()));
+  expect(answers).toEqual(Array.from({ length: 10 }, () => "ok"));
+  expect(await server.process.exited).toBe(0);
+});

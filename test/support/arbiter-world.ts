@@ -19,6 +19,8 @@ export class World {
   /** Everything said and done, in order. */
   readonly reactions: Reaction[] = [];
   readonly actions: Action[] = [];
+  /** Whether processes that are spawned take signals at once. */
+  wakes = true;
   halted: Extract<Action, { do: "halt" }> | null = null;
   readonly #signalled = new Set<string>();
 
@@ -105,6 +107,9 @@ export class World {
     this.actions.push(action);
     const done = this.#done(action);
     if (done !== null) this.#absorb(done);
+    if (done?.type === "spawned" && this.wakes) {
+      this.#absorb({ type: "message", age: done.age, message: "awake" });
+    }
   }
 
   #done(action: Action): Done | null {

@@ -285,6 +285,15 @@ describe("stop", () => {
     expect(world.halted).toEqual({ do: "halt", exitCode: 0, reason: null });
   });
 
+  test("TERM waits for a worker's process that doesn't take signals yet", () => {
+    const world = new World(generation(1, { workers: 1 })).ready(1);
+    world.wakes = false;
+    world.exit(1, null, "SIGKILL").signal("term");
+    expect(signals(world)).toEqual([]);
+    world.event({ type: "message", age: 2, message: "awake" });
+    expect(signals(world)).toEqual(["SIGTERM 2"]);
+  });
+
   test.each(["int", "quit"] as const)("%s: QUIT to all", (name) => {
     const world = new World().ready(1, 2).signal(name);
     expect(signals(world)).toEqual(["SIGQUIT 1", "SIGQUIT 2"]);

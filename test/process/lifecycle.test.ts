@@ -245,7 +245,8 @@ async function keptConnection(port: number): Promise<(path: string) => Promise<s
 }
 
 test("TERM while workers boot: what waits in the queues is served before they leave", async () => {
-  const app = `await Bun.sleep(300); export const fetch = () => new Response("ok");`;
+  const app = `while (!(await Bun.file("go").exists())) await Bun.sleep(5);
+    export const fetch = () => new Response("ok");`;
   await using server = start({ files: { "app.ts": app }, args: ["-w", "2"] });
   await server.logged("Using worker:");
   const waiting = Array.from({ length: 10 }, () => fetch(server.url, { keepalive: false }));
@@ -256,6 +257,8 @@ test("TERM while workers boot: what waits in the queues is served before they le
     return queues.split("\n").filter((line) => line.includes(`:${port} `)).length >= 22;
   });
   server.kill("SIGTERM");
+  await server.logged("Handling signal: term");
+  await Bun.write(`${server.folder}/go`, "");
   const answers = await Promise.all(waiting.map(async (each) => (await each).text()));
   expect(answers).toEqual(Array.from({ length: 10 }, () => "ok"));
   expect(await server.process.exited).toBe(0);

@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { Load } from "../support/load.ts";
 import { gunicorn, type RunningServer, until } from "../support/server.ts";
 
-const okApp = `export const fetch = () => new Response("ok");`;
+const okApp = `console.error("app loaded"); export const fetch = () => new Response("ok");`;
+
+/** The workers, once they have all read the app: from then on the file may change. */
+async function loaded(server: RunningServer, count: number): Promise<number[]> {
+  await until(`${count} apps loaded`, () => server.log.match(/app loaded/g)?.length === count);
+  return server.settled(count);
+}
 
 function write(server: RunningServer, name: string, text: string): void {
   writeFileSync(join(server.folder, name), text);
@@ -72,7 +78,7 @@ test.each(breakages)(
   async ({ file, broken, sound, says }) => {
     const files = { "app.ts": okApp, "gunicorn.conf.ts": `export default { workers: 2 };` };
     await using server = await gunicorn({ files, app: "app:fetch" });
-    const before = await server.settled(2);
+    const before = await loaded(server, 2);
     const load = new Load({ port: server.port, fresh: 2, kept: 2, expected: "ok" });
     write(server, file, broken);
     server.kill("SIGHUP");
@@ -148,7 +154,7 @@ test("HUP to an address that somebody else uses: the old one stays", async () =>
 
 test("a worker that dies after a file was broken is retried with back-off, and the others go on", async () => {
   await using server = await gunicorn({ files: { "app.ts": okApp }, args: ["-w", "2"] });
-  const [victim] = await server.settled(2);
+  const [victim] = await loaded(server, 2);
   write(server, "app.ts", `throw new Error("edited");`);
   process.kill(victim as number, "SIGKILL");
   await server.logged(/Worker of slot \d died \d times in a row, next start in \d/);

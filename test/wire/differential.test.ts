@@ -31,7 +31,7 @@ function isAccepted({ bytes }: Case): boolean {
 }
 
 /** Bun's node:http is pinned with Bun; Node's is whichever stands on PATH. */
-const nodePath = Bun.which("node");
+const nodePath = realNode();
 const peers: readonly Peer[] = [
   "Bun.serve",
   "node:http on Bun",
@@ -241,4 +241,12 @@ function settingsOf({ limits, options, trusted }: Case): string[] {
       : ["--forwarder-headers", options.forwarderHeaders!.join()]),
     ...(trusted ? ["--forwarded-allow-ips", "*"] : []),
   ];
+}
+
+/** Node itself: where it isn't installed, `bun run` puts itself on PATH under its name. */
+function realNode(): string | null {
+  const path = Bun.which("node");
+  if (path === null) return null;
+  const { stdout } = Bun.spawnSync([path, "-p", "process.versions.bun === undefined"]);
+  return stdout.toString().trim() === "true" ? path : null;
 }

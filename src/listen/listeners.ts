@@ -18,7 +18,7 @@ import {
   sameAddress,
   steerGroup,
 } from "./group.ts";
-import { acceptQueueLength, listen, refuseNewConnections } from "../os/socket.ts";
+import { listen, refuseNewConnections } from "../os/socket.ts";
 
 export type { OpenOptions } from "./group.ts";
 
@@ -137,15 +137,6 @@ export class Listeners {
    */
   refuseNew(): boolean {
     return this.#allFds().every((fd) => refuseNewConnections(fd));
-  }
-
-  /** Connections that wait to be accepted, of all slots; null where the system doesn't say. */
-  queueLength(): number | null {
-    const lengths = this.#allFds().map((fd) => acceptQueueLength(fd));
-    return lengths.reduce(
-      (sum, length) => (sum === null || length === null ? null : sum + length),
-      0,
-    );
   }
 
   /**

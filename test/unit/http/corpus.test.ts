@@ -28,14 +28,10 @@ describe.each(cases.map((row) => [`${row.file}: ${row.name}`, row] as const))("%
 
   test("cut at every offset", () => {
     const whole = run(row.bytes, [], row);
-    const offsets = everyOffset(row.bytes.length);
-    // Long cases repeat one byte: the ends matter, and a few places between them.
-    const long = offsets.length > 1500;
-    for (const offset of offsets) {
-      if (long && offset > 200 && offset < row.bytes.length - 200 && offset % 61 !== 0) continue;
+    for (const offset of everyOffset(row.bytes.length)) {
       sameOutcome(run(row.bytes, [offset], row), whole);
     }
-  });
+  }, 30_000);
 
   if (row.outcome === "accepted")
     test("followed by a second request", () => {

@@ -70,7 +70,8 @@ export class Patience {
 
   /** The worker leaves: nobody idles longer than keepalive. */
   idlesBriefly(): void {
-    this.#receiving = Math.max(1, Math.min(this.#receiving, this.#times.keepAliveTicks));
+    const left = this.#receiving === 0 ? Number.POSITIVE_INFINITY : this.#receiving;
+    this.#receiving = Math.max(1, Math.min(left, this.#times.keepAliveTicks));
     this.#waitsBy = "keepalive";
   }
 

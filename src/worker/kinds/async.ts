@@ -23,10 +23,10 @@ export class AsyncServing implements Serving {
   #draining = false;
 
   constructor(context: ServingContext) {
+    refuseUnservable(context);
     this.#context = context;
     this.#service = new Service({ ...context, scriptName: process.env["SCRIPT_NAME"] ?? "" });
     this.#entrances = context.listeners.map((each) => [each, this.#entrance(each)] as const);
-    refuseUnservable(context);
   }
 
   /** Before the app is imported: its Responses have to remember what they were made from. */

@@ -1,4 +1,3 @@
-import { isIPv6 } from "node:net";
 import {
   COLON,
   LEFT_BRACKET,
@@ -9,6 +8,7 @@ import {
   isHostByte,
   latin1,
 } from "./bytes.ts";
+import { isIPv6 } from "./ip-address.ts";
 
 /**
  * Whether the bytes are `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2). Stricter than the grammar in three places:
@@ -51,9 +51,7 @@ function skipLiteral(bytes: Buffer, start: number, end: number): number {
   let close = start + 1;
   while (close < stop && bytes[close] !== RIGHT_BRACKET) close++;
   if (close === stop) return start;
-  const literal = latin1(bytes, start + 1, close);
-  // isIPv6 takes zone identifiers, which a URI has no place for.
-  return isIPv6(literal) && !literal.includes("%") ? close + 1 : start;
+  return isIPv6(latin1(bytes, start + 1, close)) ? close + 1 : start;
 }
 
 /** The port's number; 0 when it is empty, -1 when it isn't one. */

@@ -94,6 +94,11 @@ export class Head {
     this.#end = end;
   }
 
+  /** Slices the text at once: from here on the head keeps no received bytes alive. */
+  detach(): void {
+    if (this.#text === null) this.#slice();
+  }
+
   /** For the parser: where to write offsets, until it returns. */
   claimFields(): Int32Array {
     return this.#fields ?? claimScratch(this);

@@ -117,6 +117,8 @@ export class MessageReader {
       default:
         return this.#refuse(framing);
     }
+    // What came with the head is body, and may be half a megabyte.
+    if (this.hasBody) head.detach();
     const expectation = judgeExpectation(head.expectation, head.versionMinor);
     if (expectation !== "none" && expectation !== "continue") return this.#refuse(expectation);
     this.expectsContinue = expectation === "continue" && this.hasBody;

@@ -1,6 +1,6 @@
 // What a PROXY header says, once it is there as a whole: the text of version 1, the address block of version 2.
 
-import { isIPv4, isIPv6 } from "node:net";
+import { canonicalIPv6, isIPv4, isIPv6 } from "./ip-address.ts";
 
 export interface ProxyAddress {
   readonly address: string;
@@ -33,8 +33,7 @@ function endOf(transport: "TCP4" | "TCP6", address: string, port: string): Proxy
   if (!portDigits.test(port) || Number(port) > 0xffff) return null;
   if (transport === "TCP4")
     return isIPv4(address) ? { address, family: "IPv4", port: Number(port) } : null;
-  // A zone means nothing outside of the proxy's machine.
-  if (!isIPv6(address) || address.includes("%")) return null;
+  if (!isIPv6(address)) return null;
   return { address: canonicalIPv6(address), family: "IPv6", port: Number(port) };
 }
 
@@ -62,14 +61,4 @@ function readIPv6(block: Buffer, start: number): string {
   for (let at = start; at < start + ipv6Bytes; at += 2)
     words.push(block.readUInt16BE(at).toString(16));
   return canonicalIPv6(words.join(":"));
-}
-
-/** RFC 5952, so that a client has one name, whatever its proxy speaks; sockets spell it so too. */
-function canonicalIPv6(address: string): string {
-  const text = new URL(`http://[${address}]`).hostname.slice(1, -1);
-  const mapped = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(text);
-  if (mapped === null) return text;
-  // RFC 5952 §5: an IPv4-mapped address ends in the dotted form.
-  const words = [Number.parseInt(mapped[1]!, 16), Number.parseInt(mapped[2]!, 16)];
-  return `::ffff:${words.flatMap((word) => [word >> 8, word & 0xff]).join(".")}`;
 }

@@ -22,14 +22,18 @@ const EMPTY = new Uint8Array(0);
 
 type Converted = Promise<BodyResult[BodyKind]>;
 
-/** A native promise of `kind` for the whole of `source`. */
+/**
+ * A native promise of `kind` for the whole of `source`. `owned`: the bytes have a buffer of their own that nobody else
+ * refers to; others are copied, since apps may keep or transfer the buffer of what they get.
+ */
 export function convertBody<Kind extends BodyKind>(
   kind: Kind,
   contentType: string,
   source: Uint8Array | ReadableStream<Uint8Array>,
+  owned = false,
 ): Promise<BodyResult[Kind]> {
   // Each branch of convert returns what BodyResult says for its kind.
-  return convert(kind, contentType, source) as Promise<BodyResult[Kind]>;
+  return convert(kind, contentType, source, owned) as Promise<BodyResult[Kind]>;
 }
 
 /** What the read methods give for a request that has no body. */
@@ -44,6 +48,7 @@ function convert(
   kind: BodyKind,
   contentType: string,
   source: Uint8Array | ReadableStream<Uint8Array>,
+  owned: boolean,
 ): Converted {
   if (!(source instanceof Uint8Array)) return readNatively(kind, contentType, source);
   switch (kind) {
@@ -52,13 +57,13 @@ function convert(
     case "json":
       return parseJson(source);
     case "bytes":
-      return Promise.resolve(exact(source));
+      return Promise.resolve(owned ? source : new Uint8Array(source));
     case "arrayBuffer":
-      return Promise.resolve(exact(source).buffer);
+      return Promise.resolve((owned ? source : new Uint8Array(source)).buffer);
     case "blob":
-      return Promise.resolve(new Blob([exact(source)], { type: contentType }));
+      return Promise.resolve(new Blob([source], { type: contentType }));
     case "formData":
-      return readNatively(kind, contentType, exact(source));
+      return readNatively(kind, contentType, source);
     default:
       return kind satisfies never;
   }
@@ -84,15 +89,6 @@ function readNatively(kind: BodyKind, contentType: string, source: Bun.BodyInit)
 export function plainBytes(bytes: Uint8Array): Uint8Array {
   if (bytes.constructor === Uint8Array) return bytes;
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** Apps may keep or transfer the buffer of what they get: never hand out a window on somebody else's. */
-function exact(source: Uint8Array): Uint8Array<ArrayBuffer> {
-  if (source.byteLength === source.buffer.byteLength && source.buffer instanceof ArrayBuffer) {
-    return plainBytes(source) as Uint8Array<ArrayBuffer>;
-  }
-  // Not slice(): a Buffer's is a window, too.
-  return new Uint8Array(source);
 }
 
 let usedRequest: Request | null = null;

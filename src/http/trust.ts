@@ -1,9 +1,7 @@
-import { BlockList, isIPv4 } from "node:net";
+import type { BlockList } from "node:net";
+import { canonicalAddress, isIPv4 } from "./ip-address.ts";
 
-/** What a dual-stack socket calls an IPv4 peer: `::ffff:10.0.0.1`, in any spelling (RFC 4291 §2.5.5.2). */
-const mapped = new BlockList();
-const mappedPrefix = 96;
-mapped.addSubnet("::ffff:0:0", mappedPrefix, "ipv6");
+const mappedPrefixBits = 96;
 
 const nobodyElse = (address: string | undefined): boolean => address === undefined;
 const everybody = (): boolean => true;
@@ -16,26 +14,39 @@ const everybody = (): boolean => true;
 export function createTrust(list: readonly string[]): (address: string | undefined) => boolean {
   if (list.includes("*")) return everybody;
   if (list.length === 0) return nobodyElse;
-  const networks4 = new BlockList();
-  const networks6 = new BlockList();
-  for (const item of list) {
-    const [address = "", length] = item.split("/");
-    const family = familyOf(address);
-    const bits = length === undefined ? wholeAddress[family] : Number(length);
-    const ofIPv4 = family === "ipv4" || (bits >= mappedPrefix && mapped.check(address, family));
-    (ofIPv4 ? networks4 : networks6).addSubnet(address, bits, family);
-  }
-  return (address) => {
-    if (address === undefined) return true;
-    const family = familyOf(address);
-    return family === "ipv4" || mapped.check(address, family)
-      ? networks4.check(address, family)
-      : networks6.check(address, family);
+  const addresses = new Set(list.map((item) => canonicalAddress(item)));
+  const networks = list.filter((item) => item.includes("/"));
+  const inNetworks = networks.length === 0 ? null : createNetworks(networks);
+  return (peer) => {
+    if (peer === undefined) return true;
+    // The zone of a link-local peer: networks have none.
+    const [text = ""] = peer.split("%", 1);
+    const address = canonicalAddress(text);
+    if (address === null) return false;
+    return addresses.has(address) || (inNetworks !== null && inNetworks(address));
   };
 }
 
-const wholeAddress = { ipv4: 32, ipv6: 128 } as const;
+/** `networks` as ADDRESS/BITS. The address asked for is as canonicalAddress() spells it. */
+function createNetworks(networks: readonly string[]): (address: string) => boolean {
+  // Loaded when it is needed: see ip-address.ts.
+  const net = process.getBuiltinModule("node:net");
+  const lists = { ipv4: new net.BlockList(), ipv6: new net.BlockList() };
+  for (const item of networks) addNetwork(lists, item);
+  return (address) => {
+    const family = isIPv4(address) ? "ipv4" : "ipv6";
+    return lists[family].check(address, family);
+  };
+}
 
-function familyOf(address: string): "ipv4" | "ipv6" {
-  return isIPv4(address) ? "ipv4" : "ipv6";
+function addNetwork(lists: Record<"ipv4" | "ipv6", BlockList>, item: string): void {
+  const [text = "", length] = item.split("/");
+  const address = canonicalAddress(text) ?? text;
+  const family = isIPv4(address) ? "ipv4" : "ipv6";
+  const bits = Number(length);
+  if (isIPv4(text) || family === "ipv6") return lists[family].addSubnet(address, bits, family);
+  // An IPv4-mapped network: of IPv4, unless it is wider than what is mapped.
+  const ofIPv4 = bits - mappedPrefixBits;
+  if (ofIPv4 >= 0) lists.ipv4.addSubnet(address, ofIPv4, "ipv4");
+  else lists.ipv6.addSubnet(text, bits, "ipv6");
 }

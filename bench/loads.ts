@@ -72,7 +72,7 @@ export const loads: readonly Load[] = [
     unit: "bytes/connection",
     comparison: "ratio",
     target: 1.25,
-    measure: (side) => measureIdleMemory(side),
+    measure: (side, seconds) => measureIdleMemory(side, seconds),
   },
   {
     name: "start",

@@ -3,10 +3,14 @@ import { BenchError } from "./errors.ts";
 import type { Figure } from "./loads.ts";
 import { anonymousBytesOf } from "./process-tree.ts";
 import { type BenchServer, type Side, startServer } from "./servers.ts";
+import { runWrk } from "./wrk.ts";
 
-const connectionCount = 2000;
-/** Opened and closed first, so that what grows once has grown. */
-const warmUpCount = 200;
+const connectionCount = 8000;
+/**
+ * What grows once is to have grown before: machine code by requests, and not by connections, since the memory of those that
+ * have closed would be used again for those that are counted.
+ */
+const warmUpSeconds = 2;
 /** At a time: below the accept queue's length. */
 const batchSize = 100;
 const patienceMs = 10_000;
@@ -15,10 +19,10 @@ const request = "GET / HTTP/1.1\r\nHost: bench\r\n\r\n";
 
 type Client = Bun.Socket<undefined>;
 
-export async function measureIdleMemory(side: Side): Promise<Figure> {
+export async function measureIdleMemory(side: Side, seconds: number): Promise<Figure> {
   await using server = startServer(side, "collect");
   await server.answered();
-  close(await openIdle(server, warmUpCount));
+  await runWrk(server.url, "get", Math.min(warmUpSeconds, seconds));
   const before = await settledMemory(server);
   const clients = await openIdle(server, connectionCount);
   const after = await settledMemory(server);

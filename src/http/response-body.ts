@@ -69,6 +69,25 @@ export function copyMark(from: Response, to: Response): void {
   markBody(to, kind === "bytes" ? FIXED : init);
 }
 
+/** By stream: what the Response that it was taken from was made from. The getter of `body` isn't configurable, so it can't tell. */
+const lenders = new WeakMap<object, unknown>();
+
+/** For `new Response(lender.body, lender)`, as middleware has it: remembers what is behind the stream. */
+export function lendBody(lender: unknown, body: ReadableStream): void {
+  if (!(lender instanceof NativeResponse) || lender.body !== body) return;
+  const init = bodyInit(lender);
+  const kind = bodyKind(init);
+  // The type of a form has the boundary, which only its own Response knows.
+  const form = init instanceof FormData || init instanceof URLSearchParams;
+  if (kind !== "stream" && !form) lenders.set(body, init);
+}
+
+/** What the Response was made from whose body `stream` is, or UNKNOWN. */
+export function lentInit(stream: unknown): unknown {
+  if (typeof stream !== "object" || stream === null) return UNKNOWN;
+  return lenders.get(stream) ?? UNKNOWN;
+}
+
 /** What the Response was made from, or UNKNOWN. */
 export function bodyInit(response: Response): unknown {
   return BodyMark.init(response);

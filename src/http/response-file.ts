@@ -8,6 +8,8 @@ const SMALL_BYTES = 64 * 1024;
 
 const CHUNK_BYTES = 256 * 1024;
 
+const noBytes = new Uint8Array(0);
+
 export interface OpenedFile {
   readonly body: Uint8Array | ReadableStream<Uint8Array>;
   /** Null when the file can't tell: a pipe, /proc. */
@@ -32,10 +34,11 @@ export function openFile(
       });
     }
     // Files of /proc say 0 and have more.
-    const known = stat.isFile() && stat.size > 0;
+    const known = stat.isFile() && (stat.size > 0 || isEmpty(fd));
     const sizeBytes = known ? stat.size : 0;
     const length = known ? Math.max(0, Math.min(maxLength, sizeBytes - start)) : null;
-    if (unread) return { body: new Uint8Array(0), length: length ?? 0, sizeBytes };
+    if (unread)
+      return { body: length === null ? new ReadableStream() : noBytes, length, sizeBytes };
     if (length !== null && length <= SMALL_BYTES) {
       return { body: readSmall(fd, start, length), length, sizeBytes };
     }
@@ -44,6 +47,10 @@ export function openFile(
   } finally {
     if (!handedOver) closeSync(fd);
   }
+}
+
+function isEmpty(fd: number): boolean {
+  return readSync(fd, new Uint8Array(1), 0, 1, 0) === 0;
 }
 
 function readSmall(fd: number, start: number, length: number): Uint8Array {

@@ -6,10 +6,12 @@ import {
   copyMark,
   filePath,
   FIXED_TEXT,
+  lendBody,
   markBody,
   markSlice,
   NativeResponse,
 } from "./response-body.ts";
+import { makeStream, NativeReadableStream } from "./response-direct.ts";
 
 // Kept apart from what apps may patch later.
 const NativeRequest = Request;
@@ -19,12 +21,16 @@ const nativeSlice = Blob.prototype.slice;
 
 let installed = false;
 
-/** Makes Responses remember what they were made from, and Requests copy ours. The second call does nothing. */
+/**
+ * Makes Responses remember what they were made from, direct streams how they are read, and Requests copy ours. The second call
+ * does nothing.
+ */
 export function installResponse(): void {
   if (installed) return;
   installed = true;
   replaceGlobal("Response", NativeResponse, WrappedResponse);
   replaceGlobal("Request", NativeRequest, WrappedRequest);
+  replaceGlobal("ReadableStream", NativeReadableStream, WrappedReadableStream);
   replaceMethod(WrappedResponse, "json", json);
   replaceMethod(NativeResponse.prototype, "clone", clone);
   replaceMethod(Blob.prototype, "slice", slice);
@@ -38,8 +44,19 @@ function WrappedResponse(body: unknown, init: unknown): object {
       ? // Whatever they are, the native constructor judges them.
         new NativeResponse(body as Bun.BodyInit, init as ResponseInit)
       : Reflect.construct(NativeResponse, [body, init], target);
+  if (typeof body === "object" && body instanceof NativeReadableStream) lendBody(init, body);
   markBody(response, body);
   return response;
+}
+
+function WrappedReadableStream(source: unknown, strategy: unknown): object {
+  const target = new.target;
+  if (target === undefined) return callWithoutNew(NativeReadableStream);
+  return makeStream(
+    source,
+    strategy,
+    target === WrappedReadableStream ? NativeReadableStream : target,
+  );
 }
 
 /** Native code would read our getters, and so lock the body of `input`; Bun copies a native one and leaves it readable. */

@@ -2,6 +2,7 @@
 // leaves with the first chunk, or alone when that keeps us waiting; a body that fails or breaks its word ends without a last
 // chunk, so that no client can take it for complete (RFC 9112 §8).
 
+import { takeWhole } from "./response-direct.ts";
 import type { StreamResponse } from "./response-framing.ts";
 import type { OutputBuffer } from "./response-output.ts";
 
@@ -84,6 +85,7 @@ export class StreamPump {
 
   async #run(): Promise<PumpOutcome> {
     const { framing, length } = this.#response;
+    takeWhole(this.#response.body);
     const reader: Reader = this.#response.body.getReader();
     this.#reader = reader;
     for (;;) {

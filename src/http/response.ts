@@ -6,6 +6,7 @@ import {
   bodyKind,
   claimBody,
   filePath,
+  lentInit,
   NativeResponse,
   sliceStart,
   UNKNOWN,
@@ -38,18 +39,21 @@ const BYTES_TYPE = "application/octet-stream";
 /** Decides how what the app returned is sent. The Response is used up, also when the outcome is "broken". */
 export function prepareResponse(value: unknown, context: ResponseContext): Prepared {
   if (!(value instanceof NativeResponse)) {
-    return broken(`Expected a Response, got ${describe(value)}`);
+    return broken(
+      `Expected a Response, got ${describe(value)}`,
+      value instanceof Error ? value : null,
+    );
   }
   const { status } = value;
   // RFC 9110 §15.2.2: 101 hands the connection to another protocol, which no Response can do. 0 is Response.error().
   if (status < 200) return broken(`A Response with status ${status} can't be sent`);
+  // Before the body: looking at it loses the type of a Response from fetch(), and reading it the boundary of a FormData.
+  const fields = readAppFields(value.headers);
   const init = bodyInit(value);
   const kind = init === UNKNOWN && value.body === null ? "none" : bodyKind(init);
   if (kind !== "none" && !claimBody(value)) {
     return broken("Response body already used: make a new Response for each request");
   }
-  // Before the bytes: reading its fields settles the boundary of a FormData body.
-  const fields = readAppFields(value.headers);
   if (status === 204 || status === 205 || status === 304) {
     if (kind === "stream" && value.body !== null) discard(value.body);
     return frameNothing(value, fields, kind !== "none", context);
@@ -67,12 +71,12 @@ export function prepareResponse(value: unknown, context: ResponseContext): Prepa
       return frameFixed(value, fields, text, Buffer.byteLength(text), TEXT_TYPE, context);
     }
     case "bytes":
-      return prepareBytes(value, fields, context);
+      return prepareBytes(value, fields, BYTES_TYPE, context);
     case "blob":
       // bodyKind says that it is one.
-      return prepareBlob(value, init as Blob, fields, context);
+      return prepareBlob(value, init as Blob, BYTES_TYPE, fields, context);
     case "stream":
-      return prepareStream(value, fields, null, "", context);
+      return prepareLent(value, lentInit(init), fields, context);
     default:
       return kind satisfies never;
   }
@@ -90,11 +94,16 @@ export function encodeFixed(response: FixedResponse, output: OutputBuffer): void
   else output.addUtf8(body);
 }
 
-function prepareBytes(response: Response, fields: AppFields, context: ResponseContext): Prepared {
+function prepareBytes(
+  response: Response,
+  fields: AppFields,
+  type: string,
+  context: ResponseContext,
+): Prepared {
   const native = response.bytes === nativeBytes;
   const bytes = Bun.peek(response.bytes());
   if (bytes instanceof Uint8Array) {
-    const answer = frameFixed(response, fields, bytes, bytes.byteLength, BYTES_TYPE, context);
+    const answer = frameFixed(response, fields, bytes, bytes.byteLength, type, context);
     // The native method always gives a copy; a subclass's may give what the app still needs.
     answer.owned = native;
     return answer;
@@ -107,6 +116,23 @@ function prepareBytes(response: Response, fields: AppFields, context: ResponseCo
     },
   });
   return frameStream(response, fields, stream, null, "", context);
+}
+
+/** A stream, and what the Response that it was taken from was made of: Bun gives the bytes back in one piece, at once. */
+function prepareLent(
+  response: Response,
+  lent: unknown,
+  fields: AppFields,
+  context: ResponseContext,
+): Prepared {
+  const { body } = response;
+  if (lent === UNKNOWN || body === null || body.locked) {
+    return prepareStream(response, fields, null, "", context);
+  }
+  if (!(lent instanceof Blob)) return prepareBytes(response, fields, BYTES_TYPE, context);
+  // Of a file only the name is needed, which counts as taking the stream all the same.
+  if (filePath(lent) !== null) discard(body);
+  return prepareBlob(response, lent, lent.type || BYTES_TYPE, fields, context);
 }
 
 function prepareStream(
@@ -125,24 +151,26 @@ function prepareStream(
 function prepareBlob(
   response: Response,
   blob: Blob,
+  type: string,
   fields: AppFields,
   context: ResponseContext,
 ): Prepared {
   const path = filePath(blob);
-  if (path !== null) return prepareFile(response, blob, path, fields, context);
+  if (path !== null) return prepareFile(response, blob, path, type, fields, context);
   const { size } = blob;
   // S3 objects and file descriptors don't know theirs.
   if (!Number.isFinite(size) || "presign" in blob) {
     return prepareStream(response, fields, null, "", context);
   }
-  if (size > BLOB_STREAM_BYTES) return prepareStream(response, fields, size, BYTES_TYPE, context);
-  return prepareBytes(response, fields, context);
+  if (size > BLOB_STREAM_BYTES) return prepareStream(response, fields, size, type, context);
+  return prepareBytes(response, fields, type, context);
 }
 
 function prepareFile(
   response: Response,
   blob: Blob,
   path: string,
+  type: string,
   fields: AppFields,
   context: ResponseContext,
 ): Prepared {
@@ -168,9 +196,9 @@ function prepareFile(
   if (body instanceof Uint8Array) {
     // For HEAD nothing was read, and the length is the file's all the same.
     const sent = context.head ? (length ?? 0) : body.byteLength;
-    return frameFixed(startOfHead, allFields, body, sent, BYTES_TYPE, context);
+    return frameFixed(startOfHead, allFields, body, sent, type, context);
   }
-  return frameStream(startOfHead, allFields, body, length, BYTES_TYPE, context);
+  return frameStream(startOfHead, allFields, body, length, type, context);
 }
 
 function broken(message: string, error: unknown = null): BrokenResponse {

@@ -47,9 +47,8 @@ export class Connection implements Line {
   constructor(wire: Wire, entrance: Entrance) {
     this.#wire = wire;
     this.entrance = entrance;
-    const { service } = entrance;
-    this.peer = new Peer(wire, service);
-    this.#patience = new Patience(service);
+    this.peer = new Peer(wire, entrance.service);
+    this.#patience = new Patience(entrance.service);
     this.#inlet = new Inlet(wire);
   }
 
@@ -157,6 +156,12 @@ export class Connection implements Line {
     this.#next();
   }
 
+  /** FIN would make the body look complete (RFC 9112 §8). */
+  cutShort(): void {
+    this.output.writeTo(this.#wire);
+    this.#wire.terminate();
+  }
+
   // Reading
 
   #advance(bytes: Buffer): void {
@@ -215,9 +220,8 @@ export class Connection implements Line {
   /** The client gets its status, unless the app's answer is on the way already: then that ends the connection. */
   #broken(name: RefusalName): void {
     const exchange = this.#exchange;
-    if (exchange === null || exchange.supersede(new Error(errors[name].text))) {
+    if (exchange === null || exchange.supersede(new Error(errors[name].text)))
       return this.#refuse(name);
-    }
     this.#logRefusal(name);
     this.#ending = true;
     this.#stage = answering;
@@ -253,8 +257,7 @@ export class Connection implements Line {
 
   #steerReading(): void {
     if (this.#stage === over) return;
-    const blocked = this.#stage === reading && this.output.byteLength > highWaterBytes;
-    this.#inlet.steer(blocked);
+    this.#inlet.steer(this.#stage === reading && this.output.byteLength > highWaterBytes);
   }
 
   // Refusing and closing
@@ -264,16 +267,13 @@ export class Connection implements Line {
     this.#logRefusal(name);
     encodeFixed(refusalPage(name, currentDate()), this.output);
     this.#ending = true;
-    this.#stage = answering;
-    this.#exchange = null;
-    this.#inlet.take();
+    this.#next();
   }
 
   #logRefusal(name: RefusalName): void {
     const { level, text } = errors[name];
-    this.entrance.service.log[level](
-      `Invalid request from ip=${this.peer.client.address}: ${text}`,
-    );
+    const { log } = this.entrance.service;
+    log[level](`Invalid request from ip=${this.peer.client.address}: ${text}`);
   }
 
   /** Sends FIN behind the last answer, and waits a little for the client's. */

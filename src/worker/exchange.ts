@@ -27,6 +27,8 @@ export interface Line {
   readonly bodyMissing: number;
   /** The answer is out, or never will be: go on with the next request, or close. */
   finished(persistent: boolean): void;
+  /** After that, for a body that ends with the connection and isn't complete: writes what it can, and leaves by a reset. */
+  cutShort(): void;
 }
 
 /** A body that the app hasn't read is read and dropped up to this size; a larger one costs the connection. */
@@ -43,6 +45,10 @@ export class Exchange implements BodySource, PumpTarget {
   #expectsContinue: boolean;
   #persistent = false;
   #pump: StreamPump | null = null;
+  /** The end of the connection is the end of the body. */
+  #untilClose = false;
+  /** The app's error handler has had its say. */
+  #failed = false;
   #done = false;
   #superseded = false;
   #clientLeft = false;
@@ -153,6 +159,10 @@ export class Exchange implements BodySource, PumpTarget {
         if (this.#isAbort(outcome.error)) this.#giveUp(outcome.error);
         else this.#complain("The stream of the response failed", outcome.error);
         this.#persistent = false;
+        if (this.#untilClose) {
+          this.#finish();
+          return this.line.cutShort();
+        }
         break;
       case "cancelled":
         this.#persistent = false;
@@ -164,7 +174,8 @@ export class Exchange implements BodySource, PumpTarget {
     this.flush();
   }
 
-  #fail(error: unknown): void {
+  /** The app has thrown `error`, or `message` says why what it has returned can't be sent. */
+  #fail(error: unknown, message = ""): void {
     const { handler } = this.line.entrance.service;
     if (this.#superseded || this.#isAbort(error)) {
       this.#giveUp(error);
@@ -172,7 +183,15 @@ export class Exchange implements BodySource, PumpTarget {
       this.flush();
       return;
     }
-    void handler.fail(this.head, error).then((response) => {
+    if (this.#failed) {
+      // The answer of the app's error handler: it isn't asked about itself.
+      this.#complain(message, error);
+      this.#sendError();
+      this.flush();
+      return;
+    }
+    this.#failed = true;
+    void handler.fail(this.head, error, message).then((response) => {
       if (response !== null) return this.#answerLater(response);
       if (this.line.gone || this.#superseded) return this.#finish();
       this.#sendError();
@@ -202,10 +221,7 @@ export class Exchange implements BodySource, PumpTarget {
       return this.#finish();
     }
     const prepared = prepareResponse(response, this.#context());
-    if (prepared.type === "broken") {
-      this.#complain(prepared.message, prepared.error);
-      return this.#sendError();
-    }
+    if (prepared.type === "broken") return this.#fail(prepared.error, prepared.message);
     this.#response = response;
     this.#persistent = prepared.keepAlive;
     if (prepared.warning !== null) this.#complain(prepared.warning);
@@ -213,6 +229,7 @@ export class Exchange implements BodySource, PumpTarget {
       encodeFixed(prepared, this.output);
       return this.#finish();
     }
+    this.#untilClose = prepared.framing === "close";
     this.#pump = new StreamPump(prepared, this);
     this.#pump.start();
   }

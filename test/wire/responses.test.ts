@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { fieldValues } from "../support/raw-client.ts";
 import { expectResponse, type ResponseRow } from "../support/response-row.ts";
-import { get, head, kinds, rowsFor, useWire } from "../support/wire.ts";
+import { get, get10, head, kinds, rowsFor, useWire } from "../support/wire.ts";
 
 const text = { "content-type": "text/plain;charset=utf-8" };
 const ownPhrase = "Bun.serve knows its own reason phrases only";
@@ -171,6 +171,14 @@ const failures: readonly ResponseRow[] = [
     complete: false,
     kept: false,
     log: /\[ERROR\] .*\/fail-midway: The stream of the response failed\nError: the stream broke\n {4}at /,
+  },
+  {
+    claim: "a stream that fails midway is no end of the body on 1.0 either",
+    request: get10("/fail-midway"),
+    framing: "close",
+    complete: false,
+    kept: false,
+    log: /\[ERROR\] .*\/fail-midway: The stream of the response failed\n/,
   },
   {
     claim: "a stream that fails before its first chunk is a 500",

@@ -1,9 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { httpDate } from "../../../src/http/date.ts";
+import { installResponse } from "../../../src/http/response-install.ts";
 import { OutputBuffer } from "../../../src/http/response-output.ts";
 import { StreamPump } from "../../../src/http/response-stream.ts";
 import type { PumpOutcome, PumpTarget } from "../../../src/http/response-stream.ts";
 import { prepareResponse } from "../../../src/http/response.ts";
+
+installResponse();
 
 const head = "HEAD|";
 
@@ -276,6 +279,144 @@ describe("StreamPump", () => {
       expect(await cancelled.promise).toBe(reason);
       expect(await client.outcome).toEqual({ type: "cancelled" });
     }
+  });
+});
+
+interface DirectController {
+  write(chunk: string | Uint8Array): number | Promise<number>;
+  flush(): void;
+  close(): void;
+}
+
+function direct(source: object): ReadableStream {
+  return new ReadableStream({ type: "direct", ...source } as never);
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe("StreamPump and a direct stream", () => {
+  test("asks once, and stays open until the app closes it", async () => {
+    const client = new Client();
+    let pulls = 0;
+    const { promise, resolve } = Promise.withResolvers<DirectController>();
+    const body = direct({
+      pull(controller: DirectController) {
+        pulls += 1;
+        controller.write("one");
+        resolve(controller);
+      },
+    });
+    pump(body, client);
+    const controller = await promise;
+    await client.wrote(1);
+    for (let count = 0; count < 10; count++) await turn();
+    expect(client.writes).toEqual([`${head}3|one|`]);
+    controller.write("two");
+    await client.wrote(2);
+    controller.close();
+    expect(await client.outcome).toEqual({ type: "complete" });
+    expect(client.writes.join("")).toBe(`${head}3|one|3|two|0||`);
+    expect(pulls).toBe(1);
+  });
+
+  test("ends it with its promise, and fails with it", async () => {
+    const error = new Error("boom");
+    for (const fails of [false, true]) {
+      const client = new Client();
+      const body = direct({
+        async pull(controller: DirectController) {
+          controller.write("one");
+          await client.wrote(1);
+          if (fails) throw error;
+          controller.write("two");
+        },
+      });
+      pump(body, client);
+      const outcome = await client.outcome;
+      if (fails) expect(outcome).toEqual({ type: "failed", error, headSent: true });
+      else expect(outcome).toEqual({ type: "complete" });
+      expect(client.writes.join("")).toBe(`${head}3|one|${fails ? "" : "3|two|0||"}`);
+    }
+  });
+
+  test("says that nothing was sent when it throws, before or after a write", async () => {
+    for (const writes of [false, true]) {
+      const client = new Client();
+      const error = new Error("boom");
+      const body = direct({
+        pull(controller: DirectController) {
+          if (writes) controller.write("one");
+          throw error;
+        },
+      });
+      pump(body, client);
+      expect(await client.outcome).toEqual({ type: "failed", error, headSent: false });
+      expect(client.writes).toEqual([]);
+    }
+  });
+
+  test("cancels it when the client leaves, and takes what its promise does then", async () => {
+    const reason = new Error("left");
+    const cancelled = Promise.withResolvers<unknown>();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const client = new Client();
+    const body = direct({
+      async pull(controller: DirectController) {
+        controller.write("one");
+        await promise;
+        expect(controller.write("two")).toBe(0);
+      },
+      cancel: cancelled.resolve,
+    });
+    const started = pump(body, client);
+    await client.wrote(1);
+    started.cancel(reason);
+    expect(await cancelled.promise).toBe(reason);
+    expect(await client.outcome).toEqual({ type: "cancelled" });
+    resolve();
+    for (let count = 0; count < 3; count++) await turn();
+    expect(client.writes).toEqual([`${head}3|one|`]);
+  });
+
+  test("has write() wait while the client doesn't read", async () => {
+    let written = 0;
+    const chunk = new Uint8Array(64 * 1024);
+    const body = direct({
+      async pull(controller: DirectController) {
+        for (; written < 20; written++) await controller.write(chunk);
+      },
+    });
+    const client = new Client(200_000);
+    const started = pump(body, client, { length: 20 * chunk.byteLength });
+    while (client.room > 0) await turn();
+    for (let count = 0; count < 10; count++) await turn();
+    expect(written).toBeLessThan(8);
+    client.room = Infinity;
+    client.flush();
+    started.drained();
+    expect(await client.outcome).toEqual({ type: "complete" });
+    expect(started.bodyBytes).toBe(20 * chunk.byteLength);
+  });
+
+  test("loses nothing of what an app writes at once", async () => {
+    const size = 10_000_000;
+    const whole = Buffer.alloc(size, "0123456789");
+    const body = direct({
+      async pull(controller: DirectController) {
+        void controller.write(whole.subarray(0, 6_000_000));
+        await turn();
+        void controller.write(whole.subarray(6_000_000));
+      },
+    });
+    const client = new Client(100_000);
+    const started = pump(body, client, { length: size });
+    while (Bun.peek.status(client.outcome) === "pending") {
+      await turn();
+      client.room = 1_000_000;
+      if (client.flush()) started.drained();
+    }
+    expect(await client.outcome).toEqual({ type: "complete" });
+    expect(client.writes.join("") === head + whole.toString("latin1")).toBe(true);
   });
 });
 

@@ -523,11 +523,22 @@ describe("encodeFixed()", () => {
     }
     const original = new Response(bytes);
     const copy = original.clone();
-    const answers = [original, new Response(bytes.buffer), new Response(blob), new Mine(bytes)];
+    const lender = new Response(bytes);
+    const lent = new Response(lender.body, lender);
+    const copyOfLent = lent.clone();
+    const lentBlob = new Response(blob);
+    const answers = [
+      original,
+      new Response(bytes.buffer),
+      new Response(blob),
+      new Mine(bytes),
+      lent,
+      new Response(lentBlob.body, lentBlob),
+    ];
     for (const answer of answers)
       expect(sent(answer).endsWith(`||${"x".repeat(65_536)}`)).toBe(true);
     expect(bytes.byteLength).toBe(65_536);
-    for (const left of [copy, blob]) {
+    for (const left of [copy, copyOfLent, blob]) {
       expect((await left.bytes()).every((byte) => byte === 120)).toBe(true);
     }
   });
@@ -616,6 +627,44 @@ describe("installResponse()", () => {
     ]);
     class Ask extends Request {}
     expect(new Ask("http://x/") instanceof Ask).toBe(true);
+  });
+
+  test("leaves ReadableStream as it was, direct streams for other readers included", async () => {
+    const source = Object.freeze({
+      type: "direct",
+      pull(controller: { write(text: string): void }) {
+        controller.write("again ");
+      },
+    });
+    const native = new Response("x").body!.constructor;
+    expect(native).toBe(ReadableStream);
+    expect([ReadableStream.name, ReadableStream.length]).toEqual(["ReadableStream", 0]);
+    expect(() => Reflect.apply(ReadableStream as never, undefined, [])).toThrow(TypeError);
+    expect(() => new ReadableStream({ type: "direct", pull: 1 } as never)).toThrow(TypeError);
+    expect(() => new ReadableStream({ type: "other" } as never)).toThrow();
+    class Mine extends (ReadableStream as new (source: unknown) => ReadableStream) {}
+    const mine = new Mine(source);
+    expect([mine instanceof Mine, new Response("x").body instanceof ReadableStream]).toEqual([
+      true,
+      true,
+    ]);
+    const reader = mine.getReader();
+    for (let count = 0; count < 3; count++) {
+      expect(Buffer.from((await reader.read()).value).toString()).toBe("again ");
+    }
+    await reader.cancel();
+  });
+
+  test("a Response made of another's body is used up with it", async () => {
+    const file = Bun.file(smallFile);
+    for (const body of ["text", new Uint8Array(3), new Blob(["blob"]), file]) {
+      const lender = new Response(body);
+      const lent = new Response(lender.body, lender);
+      expect([lender.bodyUsed, lent.bodyUsed]).toEqual([false, false]);
+      expect(sent(lent)).toContain("|Content-Length: ");
+      expect([lender.bodyUsed, lent.bodyUsed]).toEqual([true, true]);
+      expect(sent(lender)).toStartWith("broken: ");
+    }
   });
 
   test("knows what fetch() returns for a Response", async () => {

@@ -1,0 +1,40 @@
+/** What the suite asks both servers for: each row is a name, and a handler that answers its path. */
+import { blobs, bytes, files, forms, texts } from "./response-suite-bodies.ts";
+import { failures, fieldRows, statuses } from "./response-suite-heads.ts";
+import { secondHand } from "./response-suite-second-hand.ts";
+import { streams } from "./response-suite-streams.ts";
+
+export type SuiteRow = readonly [name: string, answer: () => unknown];
+
+export const rows: readonly SuiteRow[] = [
+  ...texts,
+  ...bytes,
+  ...blobs,
+  ...files,
+  ...forms,
+  ...streams,
+  ...secondHand,
+  ...statuses,
+  ...fieldRows,
+  ...failures,
+];
+
+/** Rows that an `error` hook has a say in. */
+const failing = new RegExp(
+  `^(?:${[
+    "a symbol",
+    "a missing file",
+    "a directory",
+    "status 101",
+    "Response.error\\(\\)",
+    "a stream that (?:fails|was)",
+    "an async generator that throws",
+    "a direct stream that (?:throws|fails)",
+    "the same",
+    "a Response (?:that was read|whose body|made of (?!the same))",
+  ].join("|")})`,
+);
+
+export const hookedRows: readonly SuiteRow[] = rows.filter(
+  (row) => failures.includes(row) || failing.test(row[0]),
+);

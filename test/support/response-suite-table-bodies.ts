@@ -1,0 +1,213 @@
+/** Differences that a body makes: how its end is told, and what is said about it. */
+import { asGet, type Case, type Difference, gets, kept, old } from "./response-suite-case.ts";
+
+/** A body without a length where Bun.serve knows it. */
+function streamed(rows: readonly string[], more: Case["ours"] = {}): Case[] {
+  const coded = { "transfer-encoding": "chunked", "content-length": null, ...more };
+  return [
+    { rows, requests: ["GET"], ours: { ...coded, framing: "chunked" } },
+    { rows, requests: old, ours: { framing: "close", "content-length": null, ...more } },
+  ];
+}
+
+function streamedHead(rows: readonly string[]): Case {
+  const ours = { "transfer-encoding": "chunked", "content-length": null };
+  return { rows, requests: ["HEAD"], ours };
+}
+
+/** A length where Bun.serve sends a stream. */
+function measured(rows: readonly string[], length: string): Case[] {
+  const ours = { "content-length": length, "transfer-encoding": null };
+  return [
+    { rows, requests: ["GET"], ours: { ...ours, framing: "length" } },
+    { rows, requests: ["HEAD"], ours },
+    { rows, requests: old, ours: { "content-length": length, framing: "length" } },
+  ];
+}
+
+const wrongLength = [
+  "Content-Length that is too large",
+  "Content-Length that is too small",
+  "Content-Length that is no number",
+  "Content-Length that is empty",
+  "Content-Length that is negative",
+  "a file with a wrong Content-Length",
+];
+const lengthOfNothing = ["Content-Length without a body", "a Response from fetch() of HEAD"];
+
+const otherThings = [
+  "a String object",
+  "an object with toString",
+  "an array",
+  "a generator",
+  "a SharedArrayBuffer",
+];
+const borrowed = [
+  "the stream of a file",
+  "a clone of a Response made of another's body",
+  "a Response made of a URLSearchParams' body",
+  "a Response made of another's body, with fields of its own",
+];
+
+export const bodyDifferences: readonly Difference[] = [
+  {
+    reason:
+      "A wrong Content-Length of the app is put right by both (RFC 9110 §8.6); here it also ends the connection, and the log says so.",
+    cases: [
+      {
+        rows: wrongLength,
+        requests: ["GET", "HEAD"],
+        ours: { connection: "close", next: "closed" },
+      },
+      { rows: wrongLength, requests: kept, ours: { connection: "close" } },
+      { rows: lengthOfNothing, requests: ["GET"], ours: { connection: "close", next: "closed" } },
+      { rows: lengthOfNothing, requests: kept, ours: { connection: "close" } },
+    ],
+  },
+  {
+    reason:
+      "A stream with a Content-Length of the app's is sent with that length (RFC 9112 §6.3), and one that breaks it ends the connection inside the body; Bun.serve drops the length.",
+    cases: [
+      ...measured(["a stream with its Content-Length"], "6"),
+      ...measured(["a direct stream with its Content-Length"], "7"),
+      ...measured(["a stream longer than its Content-Length"], "4"),
+      ...measured(["a stream shorter than its Content-Length"], "10"),
+      ...measured(["a Response from fetch()"], "13"),
+      ...measured(["a Response from fetch() with status 404"], "7"),
+      {
+        rows: ["a stream longer than its Content-Length"],
+        requests: gets,
+        ours: { body: "one", end: "cut", next: "closed" },
+      },
+      {
+        rows: ["a stream shorter than its Content-Length"],
+        requests: gets,
+        ours: { end: "cut", next: "closed" },
+      },
+      {
+        rows: [
+          "a stream longer than its Content-Length",
+          "a stream shorter than its Content-Length",
+        ],
+        requests: kept,
+        ours: { connection: "keep-alive" },
+      },
+      {
+        rows: ["an empty stream with a Content-Length of 0"],
+        requests: ["HEAD"],
+        ours: { "content-length": "0", "transfer-encoding": null },
+      },
+    ],
+  },
+  {
+    reason:
+      "A stream has no length unless the app states one; Bun.serve finds one for a stream that is over before the head is sent.",
+    cases: [
+      ...streamed([
+        "a stream that is ready",
+        "an empty stream",
+        "an empty stream that takes time",
+        "a stream of text",
+        "a stream of buffers and views",
+        "a stream of type bytes",
+        "a direct stream",
+        "a direct stream that is closed",
+        "a direct stream that writes nothing",
+        "a direct stream whose source is a class",
+        "a Response made of half of another's body, which is tee()d",
+        "a Response made of another's body, which is piped",
+      ]),
+      streamedHead(["an empty stream"]),
+      {
+        rows: ["the same stream each time"],
+        requests: ["GET"],
+        ours: { framing: "chunked", "transfer-encoding": "chunked", "content-length": null },
+      },
+    ],
+  },
+  {
+    reason:
+      "The body of another Response has its length and type in `new Response(other.body, other)`, unless it is a form; elsewhere it is a stream like any other. Bun.serve looks for what is behind each.",
+    cases: [...streamed(borrowed, { "content-type": null }), streamedHead(borrowed)],
+  },
+  {
+    reason:
+      "What is neither text, bytes, a Blob nor a form is sent as a stream without a type; Bun.serve measures the text or bytes that it becomes.",
+    cases: [...streamed(otherThings, { "content-type": null }), streamedHead(otherThings)],
+  },
+  {
+    reason:
+      "A Response from fetch() is sent as a stream also when its body was there at once (a data: url).",
+    cases: [
+      ...streamed(["a Response from fetch() of a data: url"]),
+      streamedHead(["a Response from fetch() of a data: url"]),
+      {
+        rows: ["a Response from fetch() of a data: url"],
+        requests: ["HEAD"],
+        ours: { "content-type": asGet },
+      },
+    ],
+  },
+  {
+    reason:
+      "A file of /proc is read to its end, though it says that its size is 0; Bun.serve believes it.",
+    cases: [
+      ...streamed(["a file of /proc"]),
+      { rows: ["a file of /proc"], requests: gets, ours: { body: "Linux\n" } },
+      streamedHead(["a file of /proc"]),
+      { rows: ["a file of /proc"], requests: ["HEAD"], ours: { "content-type": asGet } },
+    ],
+  },
+  {
+    reason:
+      "A slice of a file is 206 with Content-Range for HEAD as for GET (RFC 9110 §9.3.2), where Bun.serve says 200 to HEAD.",
+    cases: [
+      {
+        rows: [
+          "a slice of a file",
+          "a slice of a file to its end",
+          "a slice of a file from its start",
+          "a slice of a slice of a file",
+          "a slice of a file with a type",
+          "a large slice of a file",
+          "a Response made of the body of a slice of a file",
+        ],
+        requests: ["HEAD"],
+        ours: { status: asGet, reason: asGet, "content-range": asGet },
+      },
+    ],
+  },
+  {
+    reason:
+      "A slice of a file keeps a status that the app has set, and an empty one is no range (RFC 9110 §14.4).",
+    cases: [
+      {
+        rows: ["a slice of a file with status 201"],
+        requests: gets,
+        ours: { status: "201", reason: "Created", "content-range": null },
+      },
+      {
+        rows: ["a slice behind the end of a file"],
+        requests: gets,
+        ours: { status: "200", reason: "OK", "content-range": null },
+      },
+    ],
+  },
+  {
+    reason:
+      "Bun.serve adds a Content-Disposition to files of an unknown type, without the disposition that RFC 6266 §4.1 demands; here the app sets one.",
+    cases: [
+      {
+        rows: [
+          "a file of 200,000 bytes",
+          "a large slice of a file",
+          "a small file without an extension",
+          "a file of /proc",
+          "a Response made of the body of a file of 200,000 bytes",
+        ],
+        requests: gets,
+        ours: { "content-disposition": null },
+      },
+    ],
+  },
+];

@@ -1,9 +1,9 @@
 /** What AppServer needs to know of the worker around it. */
 export interface AppServerHost {
-  readonly hostname: string;
-  readonly port: number;
-  /** `http://127.0.0.1:8000`. */
+  /** `http://127.0.0.1:8000`, `unix:///run/app.sock`. */
   readonly url: string;
+  /** What it listens on; a string is the path of a unix socket. */
+  readonly address: ClientAddress | string;
   /** The setting root_path. */
   readonly rootPath: string;
   /** Requests in flight. */
@@ -27,21 +27,22 @@ export class AppServer {
     this.#host = host;
   }
 
-  get hostname(): string {
-    return this.#host.hostname;
+  get hostname(): string | undefined {
+    const { address } = this.#host;
+    return typeof address === "string" ? undefined : address.address;
   }
 
-  get port(): number {
-    return this.#host.port;
+  get port(): number | undefined {
+    const { address } = this.#host;
+    return typeof address === "string" ? undefined : address.port;
   }
 
   get url(): URL {
     return new URL(this.#host.url);
   }
 
-  get address(): ClientAddress {
-    const { hostname: address, port } = this.#host;
-    return { address, family: address.includes(":") ? "IPv6" : "IPv4", port };
+  get address(): ClientAddress | string {
+    return this.#host.address;
   }
 
   get protocol(): "http" {

@@ -3,24 +3,19 @@
  * next, and #perform is the only code that spawns, signals or closes. Nothing here awaits: what
  * takes time is started, and comes back as an event.
  */
-import type { Scoreboard, ScoreboardRow } from "../ipc/scoreboard.ts";
-import { parseAddress } from "../listen/address.ts";
-import type { Listeners } from "../listen/listeners.ts";
-import { createLog, describeError, type Log } from "../log/error-log.ts";
-import { adopt, type Environment, withRawEnv } from "./environment.ts";
+import type { Scoreboard } from "../ipc/scoreboard.ts";
+import { describeError, type Log } from "../log/error-log.ts";
+import { Children } from "./children.ts";
+import { type ConfigurationParts, Configurations } from "./configurations.ts";
 import type { Action, Done, Event, Reaction, WorkerSignal } from "./events.ts";
-import {
-  type AppConfig,
-  asGeneration,
-  checkReloadable,
-  Generations,
-  openOptions,
-} from "./generations.ts";
-import type { MasterHooks } from "./master-hooks.ts";
+import { asGeneration, drawLifetimeMs } from "./generations.ts";
 import { nextDeadlineMs, plan } from "./plan.ts";
+import { reapStrays } from "../os/children.ts";
+import { type ServiceManager, withoutServiceManager } from "./service-manager.ts";
 import { signalWorker, spawnWorker } from "./spawn.ts";
-import { initialState, type State } from "./state.ts";
+import { initialState, sharing, type State } from "./state.ts";
 import { update } from "./update.ts";
+import { type Origin, startMaster } from "./upgrade.ts";
 
 /** How often the scoreboard is read: fine enough to meet `timeout` within a second. */
 const tickMs = 250;
@@ -28,50 +23,47 @@ const tickMs = 250;
 /** plan() must come to rest; a state that never does is a bug that would otherwise spin. */
 const planLimit = 10_000;
 
-export interface ArbiterParts {
-  readonly resolved: AppConfig;
-  /** Loads the configuration anew for HUP; rejects with an error whose message says why not. */
-  readonly reload: (generation: number) => Promise<AppConfig>;
-  readonly listeners: Listeners;
+export interface ArbiterParts extends ConfigurationParts {
   readonly scoreboard: Scoreboard;
-  readonly hooks: MasterHooks;
-  readonly log: Log;
-  /** The environment that the master was started with. */
-  readonly env: Environment;
-}
-
-interface Child {
-  readonly process: Bun.Subprocess;
-  readonly scores: ScoreboardRow;
-  readonly slot: number;
-  readonly generation: number;
+  readonly origin: Origin;
+  readonly service: ServiceManager;
+  /** The pid of the old master whose sockets this one has adopted. */
+  readonly oldMaster: number | null;
+  /** A terminal is attached. */
+  readonly onTerminal: boolean;
+  /** The old master has gone. */
+  readonly onPromotion: () => void;
 }
 
 export class Arbiter {
   readonly #parts: ArbiterParts;
-  readonly #generations = new Generations();
-  readonly #children = new Map<number, Child>();
+  readonly #configurations: Configurations;
+  readonly #children = new Children();
   readonly #queue: Event[] = [];
   readonly #ended = Promise.withResolvers<number>();
   #state: State;
-  #log: Log;
-  #env: Environment;
   #busy = false;
   #over = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(parts: ArbiterParts) {
-    const generation = asGeneration(1, parts.resolved);
     this.#parts = parts;
-    this.#log = parts.log;
-    this.#env = withRawEnv(parts.env, parts.resolved.config.rawEnv);
-    this.#generations.add(1, parts.resolved);
-    this.#state = initialState(generation, performance.now());
+    this.#configurations = new Configurations(parts);
+    this.#state = initialState(asGeneration(1, parts.resolved), performance.now(), {
+      slots: parts.listeners.slots,
+      understudy: parts.oldMaster !== null,
+      onTerminal: parts.onTerminal,
+    });
+  }
+
+  /** The log of the configuration in use. */
+  get log(): Log {
+    return this.#configurations.log;
   }
 
   /** Starts the workers; resolves with the exit code when the last one has gone. */
   run(): Promise<number> {
-    this.handle({ type: "tick", beats: new Map() });
+    this.handle({ type: "tick", scores: new Map() });
     return this.#ended.promise;
   }
 
@@ -89,6 +81,7 @@ export class Arbiter {
     } finally {
       this.#busy = false;
     }
+    if (!this.#over) this.#parts.service.observe(this.#state, performance.now());
     this.#schedule();
   }
 
@@ -96,7 +89,7 @@ export class Arbiter {
     const step = update(this.#state, event, performance.now());
     this.#state = step.state;
     for (const reaction of step.reactions) this.#react(reaction);
-    if (event.type === "exited") this.#children.delete(event.age);
+    if (event.type === "exited") this.#children.remove(event.age);
   }
 
   /** Carries out what plan() asks for until it has no more wishes. */
@@ -117,25 +110,42 @@ export class Arbiter {
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#over) return;
     const nowMs = performance.now();
-    const waitMs = Math.min(tickMs, Math.ceil(nextDeadlineMs(this.#state, nowMs) - nowMs));
-    this.#timer = setTimeout(() => this.handle({ type: "tick", beats: this.#beats() }), waitMs);
+    const nextMs = Math.min(
+      nextDeadlineMs(this.#state, nowMs),
+      this.#parts.service.nextDeadlineMs(),
+    );
+    const waitMs = Math.max(0, Math.min(tickMs, Math.ceil(nextMs - nowMs)));
+    this.#timer = setTimeout(() => this.#tick(), waitMs);
   }
 
-  #beats(): ReadonlyMap<number, number> {
-    return new Map([...this.#children].map(([age, child]) => [age, child.scores.beat]));
+  #tick(): void {
+    if (this.#state.understudy && process.ppid !== this.#parts.oldMaster) {
+      this.handle({ type: "promoted" });
+    }
+    if (process.pid === 1) this.#reapStrays();
+    const memory = Number.isFinite(this.#state.wanted.maxMemoryBytes);
+    this.handle({ type: "tick", scores: this.#children.read(memory, performance.now()) });
+  }
+
+  /** As the first process of a container: orphans become this process's children when they die. */
+  #reapStrays(): void {
+    const isOurs = (pid: number) => this.#children.has(pid) || pid === this.#state.upgrade?.pid;
+    for (const pid of reapStrays(isOurs)) this.log.debug(`Reaped a stray child (pid:${pid})`);
   }
 
   #react(reaction: Reaction): void {
     switch (reaction.do) {
       case "log":
-        return this.#log[reaction.level](reaction.message);
+        return this.log[reaction.level](reaction.message);
       case "load config":
         void this.#load(reaction.generation);
         return;
       case "take back":
-        // The addresses are all open still, so nothing is awaited.
-        void this.#bind(this.#generations.get(reaction.generation));
-        return this.#use(reaction.generation);
+        return this.#configurations.takeBack(reaction.generation);
+      case "upgrade":
+        return this.#upgrade();
+      case "promote":
+        return this.#parts.onPromotion();
       case "hook onReload":
         return this.#guard(() => this.#parts.hooks.onReload());
       case "hook nworkersChanged":
@@ -145,7 +155,7 @@ export class Arbiter {
           const child = this.#children.get(reaction.age);
           if (child === undefined) return;
           const { slot, generation, process } = child;
-          const { config } = this.#generations.get(generation);
+          const { config } = this.#configurations.get(generation);
           this.#parts.hooks.childExit(
             { age: reaction.age, slot, generation, pid: process.pid },
             config,
@@ -161,46 +171,34 @@ export class Arbiter {
     try {
       hook();
     } catch (error) {
-      this.#log.critical(`Unhandled exception in main loop\n${describeError(error)}`);
+      this.log.critical(`Unhandled exception in main loop\n${describeError(error)}`);
       this.#queue.push({ type: "fault", message: "A server hook failed." });
     }
   }
 
   /** Imports the configuration and opens what it binds to; the answer is an event. */
   async #load(number: number): Promise<void> {
-    const { listeners } = this.#parts;
     try {
-      const resolved = await this.#parts.reload(number);
-      checkReloadable(this.#generations.get(this.#state.wanted.number), resolved);
-      const before = listeners.urls.join(",");
-      await this.#bind(resolved);
-      const rebound = before !== listeners.urls.join(",");
-      this.#generations.add(number, resolved);
-      this.#use(number);
-      if (rebound) this.#log.info(`Listening at: ${listeners.urls.join(",")}`);
-      this.handle({ type: "config loaded", generation: asGeneration(number, resolved), rebound });
+      const loaded = await this.#configurations.load(number, this.#state.wanted.number);
+      this.handle({ type: "config loaded", ...loaded });
     } catch (error) {
       const message = error instanceof Error ? error.message : describeError(error);
       this.handle({ type: "config failed", message });
     }
   }
 
-  #bind(resolved: AppConfig): Promise<void> {
-    const { listeners } = this.#parts;
-    return listeners.open(resolved.config.bind.map(parseAddress), listeners.slots, {
-      ...openOptions(resolved),
-      onRetry: (level, message) => this.#log[level](message),
-    });
-  }
-
-  /** Makes a generation's configuration the master's own: its log level, environment, directory and hooks. */
-  #use(number: number): void {
-    const { config } = this.#generations.get(number);
-    this.#log = createLog(config.loglevel);
-    this.#env = withRawEnv(this.#parts.env, config.rawEnv);
-    adopt(this.#env);
-    process.chdir(config.chdir);
-    this.#parts.hooks.use(config, this.#log);
+  #upgrade(): void {
+    const { hooks, listeners, origin, service } = this.#parts;
+    this.#guard(() => hooks.preExec());
+    try {
+      const env = { ...withoutServiceManager(origin.env), ...service.successorEnv() };
+      const pid = startMaster({ ...origin, env }, listeners.handover(process.pid), (code, signal) =>
+        this.handle({ type: "upgrade ended", code, signal }),
+      );
+      this.#queue.push({ type: "upgrade started", pid });
+    } catch (error) {
+      this.#queue.push({ type: "upgrade failed", message: describeError(error) });
+    }
   }
 
   #perform(action: Action): Done | "ended" {
@@ -210,10 +208,13 @@ export class Arbiter {
         return this.#spawn(action);
       case "signal": {
         const { age, signal, because } = action;
-        if (because !== null) this.#log[because.level](because.message + this.#whatIsCut(action));
+        if (because !== null) this.log[because.level](because.message + this.#whatIsCut(action));
         signalWorker(action.pid, signal);
         return { type: "signalled", age, signal };
       }
+      case "wind down":
+        this.#children.get(action.age)?.process.send({ type: "wind down" });
+        return { type: "winding down", age: action.age };
       case "open slot":
         listeners.addSlot();
         return { type: "slot opened" };
@@ -224,16 +225,14 @@ export class Arbiter {
         listeners.steer(action.count);
         return { type: "steered", count: action.count };
       case "refuse new connections":
-        listeners.refuseNew();
+        listeners.refuseNew(sharing(this.#state));
         return { type: "refusing" };
       case "close unused listeners":
-        listeners.closeUnused();
-        this.#generations.keep(
-          new Set([
-            this.#state.wanted.number,
-            ...this.#state.workers.map((each) => each.generation),
-          ]),
-        );
+        listeners.closeUnused(sharing(this.#state));
+        this.#configurations.keep([
+          this.#state.wanted.number,
+          ...this.#state.workers.map((each) => each.generation),
+        ]);
         return { type: "listeners closed" };
       case "halt":
         this.#over = true;
@@ -253,7 +252,7 @@ export class Arbiter {
   #spawn(action: Extract<Action, { do: "spawn" }>): Done {
     const { age, slot, row, generation } = action;
     const { hooks, scoreboard, listeners } = this.#parts;
-    const resolved = this.#generations.get(generation);
+    const resolved = this.#configurations.get(generation);
     this.#guard(() => hooks.preFork({ age, slot, generation, pid: "[booting]" }, resolved.config));
     try {
       scoreboard.clear(row);
@@ -266,30 +265,32 @@ export class Arbiter {
           numWorkers: this.#state.target,
           masterName: hooks.masterName,
           resolved,
-          listeners: listeners.forSlot(slot, resolved.config.bind.map(parseAddress)),
+          listeners: listeners.forSlot(slot, listeners.addresses(resolved.config)),
           scoreboardFd: scoreboard.fd,
-          env: this.#env,
+          env: this.#configurations.env,
         },
         {
           message: ({ type }) => this.handle({ type: "message", age, message: type }),
           exited: (code, signal) => this.handle({ type: "exited", age, code, signal }),
         },
       );
-      this.#children.set(age, { process: child, scores: scoreboard.row(row), slot, generation });
-      return { type: "spawned", age, pid: child.pid, slot, row, generation };
+      this.#children.add(age, { process: child, scores: scoreboard.row(row), slot, generation });
+      const lifetimeMs = drawLifetimeMs(resolved, Math.random);
+      return { type: "spawned", age, pid: child.pid, slot, row, generation, lifetimeMs };
     } catch (error) {
       return { type: "spawn failed", slot, message: describeError(error) };
     }
   }
 
   #halt(exitCode: number, reason: string | null): void {
-    this.#parts.listeners.close();
+    this.#parts.service.halt(this.#state);
+    this.#parts.listeners.close(sharing(this.#state));
     const name = this.#parts.hooks.masterName;
     if (reason === null) {
-      this.#log.info(`Shutting down: ${name}`);
+      this.log.info(`Shutting down: ${name}`);
     } else {
-      this.#log.error(`Shutting down: ${name}`);
-      this.#log.error(`Reason: ${reason}`);
+      this.log.error(`Shutting down: ${name}`);
+      this.log.error(`Reason: ${reason}`);
     }
     this.#ended.resolve(exitCode);
   }

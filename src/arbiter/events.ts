@@ -20,10 +20,20 @@ export type SignalName = (typeof masterSignals)[keyof typeof masterSignals];
 
 export type WorkerSignal = "SIGTERM" | "SIGQUIT" | "SIGABRT" | "SIGKILL";
 
+/** What the master reads about a worker with each tick. */
+export interface WorkerScores {
+  /** The heartbeat counter. */
+  readonly beat: number;
+  /** Requests handled since boot. */
+  readonly requests: number;
+  /** The resident set; null when it wasn't sampled this time. */
+  readonly memoryBytes: number | null;
+}
+
 export type Event =
   | { readonly type: "signal"; readonly name: SignalName }
-  /** Time has passed: the heartbeats as the scoreboard shows them, by age. */
-  | { readonly type: "tick"; readonly beats: ReadonlyMap<number, number> }
+  /** Time has passed: what the scoreboard and the system say of the workers, by age. */
+  | { readonly type: "tick"; readonly scores: ReadonlyMap<number, WorkerScores> }
   | { readonly type: "message"; readonly age: number; readonly message: WorkerMessage["type"] }
   | {
       readonly type: "exited";
@@ -33,6 +43,12 @@ export type Event =
     }
   | { readonly type: "config loaded"; readonly generation: Generation; readonly rebound: boolean }
   | { readonly type: "config failed"; readonly message: string }
+  /** USR2 has started a new master, or couldn't. */
+  | { readonly type: "upgrade started"; readonly pid: number }
+  | { readonly type: "upgrade failed"; readonly message: string }
+  | { readonly type: "upgrade ended"; readonly code: number | null; readonly signal: string | null }
+  /** The old master has gone: this one is the master now. */
+  | { readonly type: "promoted" }
   /** A hook in the master threw, or the arbiter itself did. */
   | { readonly type: "fault"; readonly message: string }
   | Done;
@@ -46,9 +62,12 @@ export type Done =
       readonly slot: number;
       readonly row: number;
       readonly generation: number;
+      /** max_lifetime with its jitter drawn; Infinity for none. */
+      readonly lifetimeMs: number;
     }
   | { readonly type: "spawn failed"; readonly slot: number; readonly message: string }
   | { readonly type: "signalled"; readonly age: number; readonly signal: WorkerSignal }
+  | { readonly type: "winding down"; readonly age: number }
   | { readonly type: "slot opened" }
   | { readonly type: "slot closed" }
   | { readonly type: "steered"; readonly count: number }
@@ -60,6 +79,8 @@ export type Reaction =
   | { readonly do: "log"; readonly level: LogLevel; readonly message: string }
   | { readonly do: "load config"; readonly generation: number }
   | { readonly do: "take back"; readonly generation: number }
+  | { readonly do: "upgrade" }
+  | { readonly do: "promote" }
   | { readonly do: "hook onReload" }
   | { readonly do: "hook nworkersChanged"; readonly value: number; readonly old: number }
   | { readonly do: "hook childExit"; readonly age: number };
@@ -81,6 +102,8 @@ export type Action =
       /** Why the log has to hear of it; null for the ordinary course of things. */
       readonly because: { readonly level: LogLevel; readonly message: string } | null;
     }
+  /** Tells a worker to answer `Connection: close`, and to serve on. */
+  | { readonly do: "wind down"; readonly age: number }
   | { readonly do: "open slot" }
   | { readonly do: "close slot" }
   | { readonly do: "steer"; readonly count: number }

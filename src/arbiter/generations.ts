@@ -2,6 +2,7 @@
 import { ConfigError } from "../config/errors.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
 import type { OpenOptions } from "../listen/listeners.ts";
+import { identityOf } from "../os/privileges.ts";
 import type { Generation } from "./state.ts";
 
 /** A configuration that names its app: the cli has made sure. */
@@ -14,14 +15,29 @@ export function asGeneration(number: number, { config }: AppConfig): Generation 
     workers: config.workers,
     timeoutMs: config.timeout * 1000,
     gracefulTimeoutMs: config.gracefulTimeout * 1000,
+    drainDelayMs: config.drainDelay * 1000,
+    maxRestarting: orUnlimited(config.maxRestartingWorkers),
+    warmupRequests: config.warmupRequests,
+    maxMemoryBytes: orUnlimited(config.maxMemory),
   };
+}
+
+/** 0 stands for no bound. */
+function orUnlimited(value: number): number {
+  return value === 0 ? Number.POSITIVE_INFINITY : value;
+}
+
+/** max_lifetime plus a time drawn uniformly from 0 to its jitter; Infinity when it isn't set. */
+export function drawLifetimeMs({ config }: AppConfig, random: () => number): number {
+  const { maxLifetime, maxLifetimeJitter } = config;
+  return maxLifetime === 0 ? orUnlimited(0) : (maxLifetime + random() * maxLifetimeJitter) * 1000;
 }
 
 /** How the listening sockets of a configuration are opened. */
 export function openOptions({ config }: AppConfig): OpenOptions {
   // Bun.serve can't take over a socket: its workers open their own, the master only keeps the port.
   const kind = config.workerClass === "serve" ? "reserved" : config.reusePort ? "slots" : "shared";
-  return { backlog: config.backlog, kind };
+  return { backlog: config.backlog, kind, umask: config.umask, owner: identityOf(config) };
 }
 
 /** Settings that shape the listening sockets themselves: a running master can't change them. */

@@ -1,51 +1,131 @@
-/** The master process, in Gunicorn's order: settings, hooks, sockets, workers, loop, end. */
+/** The master process, in Gunicorn's order: settings, hooks, pid file, sockets, workers, loop, end. */
 import { tmpdir } from "node:os";
 import { existsSync, readFileSync } from "node:fs";
+import { isatty } from "node:tty";
 import { ConfigError } from "../config/errors.ts";
+import type { Config } from "../config/types.ts";
 import { Scoreboard, maxWorkers } from "../ipc/scoreboard.ts";
-import { parseAddress } from "../listen/address.ts";
+import { takeActivation } from "../listen/activation.ts";
 import { Listeners } from "../listen/listeners.ts";
 import { createLog, type Log } from "../log/error-log.ts";
 import { version } from "../version.ts";
 import { Arbiter } from "./arbiter.ts";
-import { adopt, withRawEnv } from "./environment.ts";
+import { adopt, type Environment, withRawEnv } from "./environment.ts";
 import { type AppConfig, openOptions } from "./generations.ts";
 import { masterSignals } from "./events.ts";
+import { Identity } from "./identity.ts";
 import { MasterHooks } from "./master-hooks.ts";
+import { preload } from "./preload.ts";
+import { ServiceManager, withoutServiceManager } from "./service-manager.ts";
+import { type Inheritance, type Origin, readInheritance } from "./upgrade.ts";
 
 export interface MasterOptions {
   readonly config: AppConfig;
   /** Resolves the configuration again, for HUP; the number makes the runtime evaluate the file anew. */
   readonly reload: (generation: number) => Promise<AppConfig>;
+  /** Where and with what environment the program was started, for USR2. */
+  readonly origin: Origin;
+  /** Called once, when the first worker serves: somebody waits for the daemon. */
+  readonly onUp: (() => void) | null;
 }
+
+/** What is there before the master opens anything. */
+interface Foundation {
+  readonly options: MasterOptions;
+  readonly inheritance: Inheritance | null;
+  readonly activation: ReturnType<typeof takeActivation>;
+  readonly log: Log;
+  readonly hooks: MasterHooks;
+  readonly identity: Identity;
+  /** The environment that the master was started with. */
+  readonly env: Environment;
+}
+
+/** How often the scoreboard is read until the first worker serves. */
+const upCheckMs = 20;
 
 /**
  * Runs the master until it is told to stop.
  * @returns the exit code
- * @throws ConfigError or SystemError for what keeps it from starting: exit code 1
+ * @throws ConfigError, PidFileError or SystemError for what keeps it from starting: exit code 1
  */
-export async function runMaster({ config: resolved, reload }: MasterOptions): Promise<number> {
-  const { config } = resolved;
+export async function runMaster(options: MasterOptions): Promise<number> {
+  const { config } = options.config;
   if (config.workers > maxWorkers) {
     throw new ConfigError(`workers: must be at most ${maxWorkers}, got ${config.workers}`);
   }
+  setUmask(config);
   process.env["SERVER_SOFTWARE"] = `gunicorn-ts/${version}`;
-  const env = { ...process.env };
+  const inheritance = readInheritance(process.env, process.ppid);
+  delete process.env["GUNICORN_PID"];
+  delete process.env["GUNICORN_FD"];
+  const activation = takeActivation(process.env, process.pid, inheritance?.oldMaster);
+  const env = withoutServiceManager({ ...process.env });
   adopt(withRawEnv(env, config.rawEnv));
   const log = createLog(config.loglevel);
   const hooks = new MasterHooks(config, log);
+  if (inheritance !== null) hooks.masterName = "Master.2";
   hooks.nworkersChanged(config.workers, null);
-  describeConfig(resolved, log);
+  describeConfig(options.config, log);
+  await preloadIfAsked(options.config, env);
   log.info(`Starting gunicorn-ts ${version}`);
-  hooks.onStarting();
+  const identity = new Identity(config, inheritance !== null);
+  identity.create();
+  let exitCode: number;
+  try {
+    hooks.onStarting();
+    exitCode = await serve({ options, inheritance, activation, log, hooks, identity, env });
+  } finally {
+    identity.remove();
+  }
+  hooks.onExit();
+  return exitCode;
+}
 
-  const listeners = new Listeners();
-  await listeners.open(config.bind.map(parseAddress), config.workers, {
+/** From the sockets to the end of the last worker. */
+async function serve(foundation: Foundation): Promise<number> {
+  const { options, inheritance, activation, log, hooks, identity, env } = foundation;
+  const { config: resolved, origin, onUp } = options;
+  const { config } = resolved;
+  if (activation.warning !== null) log.warning(activation.warning);
+  const listeners = new Listeners(activation.addresses);
+  if (inheritance !== null) listeners.adopt(inheritance.fds);
+  // What the old master has is served at once; more sockets get connections when their workers are ready.
+  const slots = inheritance === null ? config.workers : 1;
+  await listeners.open(listeners.addresses(config), slots, {
     ...openOptions(resolved),
     onRetry: (level, message) => log[level](message),
   });
   const scoreboard = new Scoreboard(config.workerTmpDir ?? temporaryFolder());
-  const arbiter = new Arbiter({ resolved, reload, listeners, scoreboard, hooks, log, env });
+  const arbiter = new Arbiter({
+    resolved,
+    reload: async (generation) => {
+      const next = await options.reload(generation);
+      await preloadIfAsked(next, env);
+      return next;
+    },
+    listeners,
+    scoreboard,
+    hooks,
+    log,
+    env,
+    origin,
+    service: new ServiceManager({
+      env: origin.env,
+      pid: process.pid,
+      warn: (message) => log.warning(message),
+    }),
+    oldMaster: inheritance?.oldMaster ?? null,
+    onTerminal: !config.daemon && [0, 1, 2].some((fd) => isatty(fd)),
+    onPromotion: () => {
+      hooks.masterName = "Master";
+      identity.promote(arbiter.log);
+    },
+    onUse: (next, nextLog) => {
+      setUmask(next);
+      identity.use(next, nextLog);
+    },
+  });
   for (const [signal, name] of Object.entries(masterSignals)) {
     process.on(signal as NodeJS.Signals, () => arbiter.handle({ type: "signal", name }));
   }
@@ -58,10 +138,38 @@ export async function runMaster({ config: resolved, reload }: MasterOptions): Pr
     );
   }
   hooks.whenReady(listeners.urls);
+  identity.title();
+  const watch = onUp === null ? undefined : watchForUp(scoreboard, config.workers, onUp);
   const exitCode = await arbiter.run();
+  clearInterval(watch);
   scoreboard.close();
-  hooks.onExit();
   return exitCode;
+}
+
+/**
+ * The mask of the server and its workers. 0, the default, is meant for unix sockets alone: of all
+ * other files it would make such that anybody may write.
+ */
+function setUmask({ umask, daemon }: Config): void {
+  if (umask !== 0) process.umask(umask);
+  else if (daemon) process.umask(0o022);
+}
+
+async function preloadIfAsked(resolved: AppConfig, env: Environment): Promise<void> {
+  const { preloadApp, rawEnv } = resolved.config;
+  if (preloadApp) await preload(resolved, withRawEnv(env, rawEnv));
+}
+
+/** A worker beats from the moment that it serves. The caller clears the timer. */
+function watchForUp(scoreboard: Scoreboard, workers: number, onUp: () => void): Timer {
+  // Each slot has two rows.
+  const rows = Array.from({ length: workers * 2 }, (_, index) => scoreboard.row(index));
+  const timer = setInterval(() => {
+    if (!rows.some((row) => row.beat > 0)) return;
+    clearInterval(timer);
+    onUp();
+  }, upCheckMs);
+  return timer;
 }
 
 /** Whether the kernel hands the queue of a socket that closes to the others of its reuseport group. */

@@ -4,8 +4,8 @@ import type { Config } from "../config/types.ts";
 import type { Log } from "../log/error-log.ts";
 
 export class MasterHooks {
-  /** `Master.2` will be the name of one that an upgrade started. */
-  readonly masterName = "Master";
+  /** Gunicorn's name for this process in log lines and hooks; `Master.2` until an upgrade is through. */
+  masterName: "Master" | "Master.2" = "Master";
   #config: Config;
   #log: Log;
   #numWorkers: number;
@@ -33,6 +33,10 @@ export class MasterHooks {
   whenReady(address: readonly string[]): void {
     this.#address = address;
     this.#config.whenReady?.(this.#server());
+  }
+
+  preExec(): void {
+    this.#config.preExec?.(this.#server());
   }
 
   onReload(): void {

@@ -7,7 +7,10 @@
  * from the top, so that the sockets of a reuseport group keep their indices.
  */
 import type { Action } from "./events.ts";
-import { leaving, serving, type State, type Stopping, type WorkerState } from "./state.ts";
+import { fill } from "./fill.ts";
+import { changesAtMs } from "./observe.ts";
+import { leaving, sharing, type State, type Stopping, type WorkerState } from "./state.ts";
+import { kill, signal } from "./orders.ts";
 
 /** How long packets of a connection attempt may be under way when steering changes. */
 const steerSettleMs = 100;
@@ -18,6 +21,9 @@ const drainMarginMs = 1000;
 
 export function plan(state: State, nowMs: number): readonly Action[] {
   const { stopping } = state;
+  if (stopping === null && state.resting) {
+    return [...escalate(state, nowMs), ...dismiss(state), ...tidy(state)];
+  }
   if (stopping === null) {
     return [
       ...escalate(state, nowMs),
@@ -29,7 +35,8 @@ export function plan(state: State, nowMs: number): readonly Action[] {
   if (state.workers.length === 0) {
     return [{ do: "halt", exitCode: stopping.exitCode, reason: stopping.reason }];
   }
-  if (!state.refusing) return [{ do: "refuse new connections" }];
+  if (nowMs < stopping.sinceMs + stopping.delayMs) return windDown(state, nowMs);
+  if (!state.refusing && !sharing(state)) return [{ do: "refuse new connections" }];
   const out: Action[] = [];
   const overdue = nowMs >= stopDeadlineMs(stopping);
   for (const worker of state.workers) {
@@ -53,12 +60,15 @@ export function nextDeadlineMs(state: State, nowMs: number): number {
   const consider = (atMs: number) => {
     if (atMs > nowMs) next = Math.min(next, atMs);
   };
-  if (state.stopping !== null) {
-    consider(stopDeadlineMs(state.stopping));
+  const { stopping } = state;
+  if (stopping !== null) {
+    consider(stopping.sinceMs + stopping.delayMs);
+    consider(stopDeadlineMs(stopping));
   }
   if (state.steered !== null) consider(state.steered.sinceMs + steerSettleMs);
   for (const slot of state.slots) consider(slot.retryAtMs);
   for (const worker of state.workers) {
+    consider(changesAtMs(worker));
     if (worker.phase === "aborting") consider(worker.phaseSinceMs + abortPatienceMs);
     if (worker.phase === "draining" || worker.phase === "quitting") {
       consider(worker.phaseSinceMs + state.wanted.gracefulTimeoutMs + drainMarginMs);
@@ -71,23 +81,23 @@ export function nextDeadlineMs(state: State, nowMs: number): number {
 }
 
 /** A quick stop has nothing to tell, so the workers get no margin beyond the patience. */
-function stopDeadlineMs({ how, sinceMs, patienceMs }: Stopping): number {
-  return sinceMs + patienceMs + (how === "graceful" ? drainMarginMs : 0);
+function stopDeadlineMs({ how, sinceMs, delayMs, patienceMs }: Stopping): number {
+  return sinceMs + delayMs + patienceMs + (how === "graceful" ? drainMarginMs : 0);
 }
 
-type Signal = Extract<Action, { do: "signal" }>;
-
-function signal(
-  { age, pid }: WorkerState,
-  name: Signal["signal"],
-  because: Signal["because"] = null,
-): Action {
-  return { do: "signal", age, pid, signal: name, because };
+/** drain_delay: a load balancer that is slow to notice still gets answers. */
+function windDown(state: State, nowMs: number): Action[] {
+  const told = state.workers
+    .filter((worker) => worker.phase === "ready" && !worker.windingDown)
+    .map(({ age }): Action => ({ do: "wind down", age }));
+  return [...escalate(state, nowMs), ...told];
 }
 
-function kill(worker: WorkerState): Action {
-  const message = `Worker (pid:${worker.pid}) had not stopped after graceful_timeout, killed`;
-  return signal(worker, "SIGKILL", { level: "warning", message });
+/** WINCH: everybody leaves. */
+function dismiss(state: State): Action[] {
+  return state.workers
+    .filter((worker) => !leaving(worker) && worker.awake)
+    .map((worker) => signal(worker, "SIGTERM"));
 }
 
 /** Heartbeats count from ready on: a long import isn't a hang. */
@@ -133,66 +143,6 @@ function retire(state: State, nowMs: number): Action[] {
   const top = slots.length - 1;
   const occupied = beyond.some((worker) => worker.slot === top);
   return occupied || told.length > 0 ? told : [{ do: "close slot" }];
-}
-
-/** Slots below the target: a worker of the wanted generation in each, the old one leaving only after that. */
-function fill(state: State, nowMs: number): Action[] {
-  const out: Action[] = [];
-  let { lastAge } = state;
-  // A reload tries one worker first: broken code costs one boot, and no slot loses its worker.
-  const onTrial = !state.proven && state.fallback !== null;
-  let tried = state.workers.some((worker) => worker.generation === state.wanted.number);
-  const current = [state.wanted.number, state.fallback?.generation.number];
-  for (let slot = 0; slot < Math.min(state.target, state.slots.length); slot++) {
-    const here = state.workers.filter((worker) => worker.slot === slot);
-    const servers = here.filter(serving);
-    const fit = servers.find((worker) => isFit(state, worker));
-    // Two reloads in a row can leave two unfit ones; the younger serves on.
-    const keeper = fit ?? servers.at(-1);
-    for (const worker of servers) {
-      if (worker !== keeper) out.push(signal(worker, "SIGTERM"));
-    }
-    for (const worker of here) {
-      if (worker.phase !== "booting") continue;
-      if (fit !== undefined || !current.includes(worker.generation)) {
-        out.push(signal(worker, "SIGQUIT"));
-      }
-    }
-    if (fit !== undefined || here.length >= 2) continue;
-    if (here.some((worker) => worker.phase === "booting")) continue;
-    if (nowMs < (state.slots[slot]?.retryAtMs ?? 0)) continue;
-    let generation = state.wanted.number;
-    if (onTrial && tried) {
-      if (here.length > 0 || state.fallback === null) continue;
-      // Nobody knows yet whether the new generation boots: a slot that is empty gets the old one.
-      generation = state.fallback.generation.number;
-    }
-    tried = true;
-    lastAge += 1;
-    const row = here.some((worker) => worker.row === slot * 2) ? slot * 2 + 1 : slot * 2;
-    out.push({ do: "spawn", slot, row, age: lastAge, generation });
-  }
-  out.push(...grow(state));
-  return out;
-}
-
-function isFit(state: State, worker: WorkerState): boolean {
-  return worker.generation === state.wanted.number && !worker.tired;
-}
-
-/** A new slot's sockets join the group, but get no connections before its worker is ready. */
-function grow(state: State): Action[] {
-  const { target, slots, steered } = state;
-  // Slots that have served, counted from 0 without a gap.
-  const able = slots.findIndex((slot) => !slot.served);
-  const ready = able === -1 ? slots.length : able;
-  if (slots.length < target) {
-    if (steered === null) return [{ do: "steer", count: slots.length }];
-    return [{ do: "open slot" }];
-  }
-  const wantedCount = Math.min(ready, target);
-  if (steered !== null && wantedCount > steered.count) return [{ do: "steer", count: wantedCount }];
-  return [];
 }
 
 /**

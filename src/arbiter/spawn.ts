@@ -13,7 +13,7 @@ const workerProgram = fileURLToPath(new URL("../worker/main.ts", import.meta.url
 const firstInheritedFd = 3;
 
 /** Without --no-install, Bun fetches a package that is missing from the registry and runs it. */
-const runtimeFlags = ["--no-install", ...process.execArgv];
+export const runtimeFlags = ["--no-install", ...process.execArgv];
 
 export interface WorkerBirth {
   readonly age: number;

@@ -19,8 +19,14 @@ export interface WorkerState {
   readonly phaseSinceMs: number;
   /** The process takes signals: a TERM before that would kill it, and reset what waits in its queues. */
   readonly awake: boolean;
-  /** Reached max_requests, or was told to leave by somebody else: a successor is wanted. */
+  /** Reached max_requests, max_memory or max_lifetime, or asked for it: a successor is wanted. */
   readonly tired: boolean;
+  /** Has served warmup_requests, or has waited for them long enough: the worker that it succeeds may go. */
+  readonly warm: boolean;
+  /** Was told to answer `Connection: close` from now on: a stop with drain_delay. */
+  readonly windingDown: boolean;
+  /** How long it may serve, jitter included. */
+  readonly lifetimeMs: number;
   /** The last heartbeat counter seen, and when it was seen to change. */
   readonly beat: number;
   readonly beatAtMs: number;
@@ -39,10 +45,20 @@ export interface SlotState {
 export interface Times {
   readonly timeoutMs: number;
   readonly gracefulTimeoutMs: number;
+  readonly drainDelayMs: number;
+}
+
+/** The settings about the replacement of workers. */
+export interface Recycling {
+  /** How many slots may be in replacement at a time; Infinity for no bound. */
+  readonly maxRestarting: number;
+  readonly warmupRequests: number;
+  /** Of the resident set; Infinity for no bound. */
+  readonly maxMemoryBytes: number;
 }
 
 /** What a reload changes, kept so that a reload that fails can be taken back whole. */
-export interface Generation extends Times {
+export interface Generation extends Times, Recycling {
   /** Counted from 1 over the master's life. */
   readonly number: number;
   readonly workers: number;
@@ -54,6 +70,8 @@ export interface Stopping {
   readonly sinceMs: number;
   /** How long workers may take before they are killed. */
   readonly patienceMs: number;
+  /** drain_delay: how long workers serve on, answering `Connection: close`, before they are told to leave. */
+  readonly delayMs: number;
   readonly exitCode: number;
   /** Why, when it isn't an operator's wish. */
   readonly reason: string | null;
@@ -78,6 +96,14 @@ export interface State {
   /** To how many slots new connections are steered, and since when; null: the kernel spreads them over all. */
   readonly steered: { readonly count: number; readonly sinceMs: number } | null;
   readonly stopping: Stopping | null;
+  /** WINCH: no workers, but the sockets stay, until HUP or TTIN. */
+  readonly resting: boolean;
+  /** A terminal is attached to the master. */
+  readonly onTerminal: boolean;
+  /** The new master that USR2 has started on the same sockets. */
+  readonly upgrade: { readonly pid: number } | null;
+  /** This is the new master of an upgrade, and the old one still lives. */
+  readonly understudy: boolean;
   /** New connections are no longer accepted: part of stopping. */
   readonly refusing: boolean;
   readonly lastAge: number;
@@ -86,8 +112,15 @@ export interface State {
 
 export const freshSlot: SlotState = { served: false, failures: 0, retryAtMs: 0 };
 
-/** The state at start: the sockets of all slots are open, no worker is there yet. */
-export function initialState(generation: Generation, nowMs: number): State {
+/**
+ * The state at start: the sockets of `slots` slots are open, no worker is there yet. `understudy`: an older master serves on
+ * the same sockets.
+ */
+export function initialState(
+  generation: Generation,
+  nowMs: number,
+  { slots = generation.workers, understudy = false, onTerminal = false } = {},
+): State {
   return {
     target: generation.workers,
     wanted: generation,
@@ -98,9 +131,13 @@ export function initialState(generation: Generation, nowMs: number): State {
     reloadAgain: false,
     staleListeners: false,
     workers: [],
-    slots: Array.from({ length: generation.workers }, () => freshSlot),
+    slots: Array.from({ length: slots }, () => freshSlot),
     steered: null,
     stopping: null,
+    resting: false,
+    onTerminal,
+    upgrade: null,
+    understudy,
     refusing: false,
     lastAge: 0,
     lastTickMs: nowMs,
@@ -115,4 +152,9 @@ export function serving(worker: WorkerState): boolean {
 /** The worker was told to go, or is being made to. */
 export function leaving(worker: WorkerState): boolean {
   return worker.phase !== "booting" && worker.phase !== "ready";
+}
+
+/** Another master uses the sockets too: what is done to the sockets themselves would be done to it. */
+export function sharing({ upgrade, understudy }: State): boolean {
+  return upgrade !== null || understudy;
 }

@@ -46,7 +46,8 @@ export function stop(
   const patienceMs = state.wanted.gracefulTimeoutMs;
   const { stopping } = state;
   if (stopping === null) {
-    return still({ ...state, stopping: { how, sinceMs: nowMs, patienceMs, ...why } });
+    const delayMs = how === "graceful" ? state.wanted.drainDelayMs : 0;
+    return still({ ...state, stopping: { how, sinceMs: nowMs, patienceMs, delayMs, ...why } });
   }
   if (stopping.how === "quick" || how === "graceful") return still(state);
   return {
@@ -56,6 +57,7 @@ export function stop(
         ...stopping,
         how,
         sinceMs: nowMs,
+        delayMs: 0,
         patienceMs: Math.min(patienceMs, quickPatienceMs),
       },
     },

@@ -1,11 +1,10 @@
 /** update(): what an event means for the state. Pure: no clock, no process, no log; what must be said or run comes back as reactions. */
-import type { Event, Reaction, SignalName, WorkerSignal } from "./events.ts";
+import type { Event, Reaction, WorkerSignal } from "./events.ts";
+import { observe } from "./observe.ts";
 import { reap } from "./reap.ts";
+import { onSignal, startLoading } from "./signals.ts";
 import { freshSlot, type Phase, type State, type WorkerState } from "./state.ts";
 import { changeSlot, changeWorker, log, type Step, still, stop } from "./step.ts";
-
-/** Ticks come at least once a second; a gap this long means that the whole machine stood still, not the workers. */
-const clockJumpMs = 5000;
 
 const phaseAfter: Record<WorkerSignal, Phase> = {
   SIGTERM: "draining",
@@ -19,7 +18,7 @@ export function update(state: State, event: Event, nowMs: number): Step {
     case "signal":
       return onSignal(state, event.name, nowMs);
     case "tick":
-      return { state: observeBeats(state, event.beats, nowMs), reactions: [] };
+      return observe(state, event.scores, nowMs);
     case "message":
       return onMessage(state, event, nowMs);
     case "exited":
@@ -28,10 +27,24 @@ export function update(state: State, event: Event, nowMs: number): Step {
       return onConfigLoaded(state, event);
     case "config failed":
       return onConfigFailed(state, event.message);
+    case "upgrade started":
+      return still({ ...state, upgrade: { pid: event.pid } });
+    case "upgrade failed":
+      return {
+        state,
+        reactions: [log("error", `Upgrade failed, this master serves on: ${event.message}`)],
+      };
+    case "upgrade ended":
+      return onUpgradeEnded(state, event, nowMs);
+    case "promoted":
+      return {
+        state: { ...state, understudy: false },
+        reactions: [log("info", "Master has been promoted."), { do: "promote" }],
+      };
     case "fault":
       return stop(state, "quick", nowMs, { exitCode: 255, reason: event.message });
     case "spawned": {
-      const { age, pid, slot, row, generation } = event;
+      const { age, pid, slot, row, generation, lifetimeMs } = event;
       const worker: WorkerState = {
         age,
         pid,
@@ -42,6 +55,9 @@ export function update(state: State, event: Event, nowMs: number): Step {
         phaseSinceMs: nowMs,
         awake: false,
         tired: false,
+        warm: false,
+        windingDown: false,
+        lifetimeMs,
         beat: 0,
         beatAtMs: nowMs,
         readyAtMs: null,
@@ -60,6 +76,8 @@ export function update(state: State, event: Event, nowMs: number): Step {
           phaseSinceMs: nowMs,
         }),
       );
+    case "winding down":
+      return still(changeWorker(state, event.age, { windingDown: true }));
     case "slot opened":
       return still({ ...state, slots: [...state.slots, freshSlot] });
     case "slot closed":
@@ -75,73 +93,19 @@ export function update(state: State, event: Event, nowMs: number): Step {
   }
 }
 
-function observeBeats(state: State, beats: ReadonlyMap<number, number>, nowMs: number): State {
-  const jumped = nowMs - state.lastTickMs > clockJumpMs;
-  const workers = state.workers.map((worker) => {
-    const beat = beats.get(worker.age) ?? worker.beat;
-    if (beat === worker.beat && !jumped) return worker;
-    return { ...worker, beat, beatAtMs: nowMs };
-  });
-  return { ...state, workers, lastTickMs: nowMs };
-}
-
-function onSignal(state: State, name: SignalName, nowMs: number): Step {
-  if (name === "chld") return { state, reactions: [log("debug", "Handling signal: chld")] };
-  const handled = signalled(state, name, nowMs);
+function onUpgradeEnded(
+  state: State,
+  { code, signal }: Extract<Event, { type: "upgrade ended" }>,
+  nowMs: number,
+): Step {
+  const pid = state.upgrade?.pid;
+  // It may have steered new connections to fewer slots than this master has: they are steered anew.
+  const steered = { count: 0, sinceMs: nowMs };
+  const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
+  const level = code === 0 ? "info" : "error";
   return {
-    state: handled.state,
-    reactions: [log("info", `Handling signal: ${name}`), ...handled.reactions],
-  };
-}
-
-function signalled(state: State, name: Exclude<SignalName, "chld">, nowMs: number): Step {
-  const asked = { exitCode: 0, reason: null };
-  switch (name) {
-    case "term":
-      return stop(state, "graceful", nowMs, asked);
-    case "int":
-    case "quit":
-      return stop(state, "quick", nowMs, asked);
-    case "hup":
-      if (state.stopping !== null) return still(state);
-      if (state.loading) return still({ ...state, reloadAgain: true });
-      return {
-        state: startLoading(state),
-        reactions: [
-          log("info", "Hang up: Master"),
-          { do: "load config", generation: state.lastGeneration + 1 },
-        ],
-      };
-    case "ttin":
-      return retarget(state, state.target + 1);
-    case "ttou":
-      return retarget(state, Math.max(1, state.target - 1));
-    case "usr1":
-    case "usr2":
-    case "winch":
-      return {
-        state,
-        reactions: [log("warning", `SIG${name.toUpperCase()} ignored: not supported yet`)],
-      };
-    default:
-      return name satisfies never;
-  }
-}
-
-function startLoading(state: State): State {
-  return {
-    ...state,
-    loading: true,
-    reloadAgain: false,
-    lastGeneration: state.lastGeneration + 1,
-  };
-}
-
-function retarget(state: State, target: number): Step {
-  if (target === state.target || state.stopping !== null) return still(state);
-  return {
-    state: { ...state, target },
-    reactions: [{ do: "hook nworkersChanged", value: target, old: state.target }],
+    state: { ...state, upgrade: null, steered },
+    reactions: [log(level, `New master (pid:${pid}) ${how}, this one is the only one again`)],
   };
 }
 
@@ -152,6 +116,7 @@ function onConfigLoaded(state: State, event: Extract<Event, { type: "config load
   const loaded: State = {
     ...state,
     loading: false,
+    resting: false,
     wanted: generation,
     proven: false,
     fallback: proven,
@@ -196,6 +161,7 @@ function onMessage(
         awake: true,
         readyAtMs: nowMs,
         beatAtMs: nowMs,
+        warm: state.wanted.warmupRequests === 0,
         // A worker that was told to leave while it booted stays on its way out.
         ...(worker.phase === "booting" ? { phase: "ready" as const, phaseSinceMs: nowMs } : {}),
       });

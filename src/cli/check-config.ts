@@ -8,7 +8,7 @@ import { describeError, writeFully } from "../log/error-log.ts";
 
 /** What --check-config checks beyond the settings: the bind addresses, and that the app can be imported. */
 export async function checkConfig(config: Config, app: string): Promise<number> {
-  for (const address of config.bind) checkAddress(address);
+  for (const address of config.bind) checkAddress(address, config.chdir);
   adopt(withRawEnv(process.env, config.rawEnv));
   const { loadApp } = await import("../app/load.ts");
   try {
@@ -22,9 +22,9 @@ export async function checkConfig(config: Config, app: string): Promise<number> 
   }
 }
 
-function checkAddress(address: string): void {
+function checkAddress(address: string, folder: string): void {
   try {
-    parseAddress(address);
+    parseAddress(address, folder);
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause;
     throw new ConfigError(`bind: ${cause.message}`, { cause });

@@ -1,6 +1,7 @@
 /** Words to an exit code: help, version, check, print, or the master's run. */
 import { statSync } from "node:fs";
 import { runCommand } from "citty";
+import { type Origin, readInheritance } from "../arbiter/upgrade.ts";
 import { parseCommandLine } from "../config/command-line.ts";
 import { ConfigError, UsageError } from "../config/errors.ts";
 import { resolveConfig, type ResolvedConfig } from "../config/resolve.ts";
@@ -8,7 +9,10 @@ import { exitCodes } from "../ipc/exit-codes.ts";
 import { ListenError } from "../listen/group.ts";
 import { describeError, writeFully } from "../log/error-log.ts";
 import { availableCpus } from "../os/cpus.ts";
+import { reportUp, takeDaemonMark } from "../os/daemon.ts";
 import { SystemError } from "../os/libc.ts";
+import { PidFileError } from "../os/pid-file.ts";
+import { identityOf, PrivilegesError } from "../os/privileges.ts";
 import { version } from "../version.ts";
 import { defineMain } from "./command.ts";
 import { printConfig } from "./print-config.ts";
@@ -25,7 +29,7 @@ export async function main(words: readonly string[]): Promise<number> {
 }
 
 /** What an operator can mend: one line, no stack. */
-const expectedErrors = [ConfigError, ListenError, SystemError];
+const expectedErrors = [ConfigError, ListenError, PidFileError, PrivilegesError, SystemError];
 
 function report(error: unknown): number {
   if (error instanceof UsageError) {
@@ -43,9 +47,14 @@ async function run(words: readonly string[]): Promise<number> {
     writeFully(1, asked === "help" ? await renderHelp() : `gunicorn-ts (version ${version})\n`);
     return exitCodes.ok;
   }
+  const isDaemon = takeDaemonMark();
+  const origin = {
+    directory: startDirectory(process.env["PWD"], process.cwd()),
+    env: { ...process.env },
+  };
   // Before anything of the app is imported, and the configuration file may import the app.
   process.env["NODE_ENV"] ??= "production";
-  const resolve = resolver(words);
+  const resolve = resolver(words, origin);
   const resolved = await resolve(1);
   const { config, app } = resolved;
   process.chdir(config.chdir);
@@ -55,21 +64,29 @@ async function run(words: readonly string[]): Promise<number> {
     return checkConfig(config, app);
   }
   // Imported late, so that --help and errors come at once.
+  if (config.daemon && !isDaemon && readInheritance(origin.env, process.ppid) === null) {
+    const { daemonize } = await import("./daemonize.ts");
+    return daemonize(config, origin);
+  }
   const { runMaster } = await import("../arbiter/main.ts");
-  return runMaster({ config: resolved, reload: resolve });
+  const onUp = isDaemon ? reportUp : null;
+  return runMaster({ config: resolved, reload: resolve, origin, onUp });
 }
 
 type Resolved = ResolvedConfig & { readonly app: string };
 
 /** Resolves again and again from what the program was started with, whatever raw_env and chdir change later. */
-function resolver(argv: readonly string[]): (generation: number) => Promise<Resolved> {
-  const env = { ...process.env };
-  const cwd = startDirectory(env["PWD"], process.cwd());
+function resolver(
+  argv: readonly string[],
+  { directory: cwd, env }: Origin,
+): (generation: number) => Promise<Resolved> {
   const { platform } = process;
   return async (generation) => {
     const inputs = { argv, env, cwd, generation, platform, cpuCount: availableCpus };
     const { app, ...resolved } = await resolveConfig(inputs);
     if (app === null) throw new ConfigError("No application module specified.");
+    // At the start and at each reload, not in the first worker: an unknown name is found before anything changes.
+    identityOf(resolved.config);
     return { ...resolved, app };
   };
 }

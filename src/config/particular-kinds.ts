@@ -1,9 +1,20 @@
 /** Kinds that belong to one setting or two. The contract is that of kinds.ts. */
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { isIPv4, isIPv6 } from "node:net";
 import { resolve } from "node:path";
 import { ConfigError } from "./errors.ts";
-import { commaList, integer, type Kind, quote, refuse, show, text, textList } from "./kinds.ts";
+import {
+  boolean,
+  commaList,
+  integer,
+  type Kind,
+  quote,
+  refuse,
+  show,
+  text,
+  textList,
+  wholeNumber,
+} from "./kinds.ts";
 
 const pythonWorkers = [
   "gthread",
@@ -55,6 +66,22 @@ export const existingDirectory: Kind<string> = {
   parse(value, facts) {
     const path = resolve(facts.cwd, text.parse(value, facts));
     return isDirectory(path) ? path : refuse("an existing directory", value);
+  },
+};
+
+/** Paths that exist, and patterns: absolute from here on. */
+export const watchedFiles: Kind<readonly string[], string | readonly string[]> = {
+  ...textList,
+  metavar: "FILES",
+  range: "existing files or directories, or patterns",
+  parse(value, facts) {
+    return textList.parse(value, facts).map((item) => {
+      const path = resolve(facts.cwd, item);
+      if (!existsSync(path) && !/[*?[]/.test(item)) {
+        throw new ConfigError(`File ${quote(item)} doesn't exist`);
+      }
+      return path;
+    });
   },
 };
 
@@ -182,3 +209,33 @@ export const httpProtocols: Kind<readonly string[], string | readonly string[]> 
     return items.length === 0 ? ["h1"] : items;
   },
 };
+
+/** A switch of Gunicorn's, or of a fork, for what is always so here. */
+export function alwaysOn(because: string): Kind<boolean> {
+  return {
+    ...boolean,
+    range: "true",
+    parse(value, facts) {
+      if (boolean.parse(value, facts)) return true;
+      throw new ConfigError(`can't be off: ${because}`);
+    },
+  };
+}
+
+const unitBytes: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
+
+/** A number of bytes, or of K, M or G of them (1024, 1024 * 1024, ...). */
+export function byteCount(zero: string): Kind<number, number | string> {
+  return {
+    takes: "value",
+    metavar: "BYTES",
+    range: `0 (${zero}) or more, or a number with K, M or G`,
+    parse(value) {
+      const [, digits = "", unit = ""] = /^([0-9]+)([KMG])$/i.exec(String(value).trim()) ?? [];
+      const bytes =
+        digits === "" ? wholeNumber(value) : Number(digits) * unitBytes[unit.toUpperCase()]!;
+      return bytes < 0 ? refuse(`at least 0 (${zero})`, value) : bytes;
+    },
+    show,
+  };
+}

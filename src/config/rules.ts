@@ -43,6 +43,11 @@ export function checkRules(config: Config, given: ReadonlyMap<SettingKey, string
       throw new ConfigError(`${place}: can't be set with worker class serve: ${why}`);
     }
   }
+  const takenOver = config.bind.find((address) => /^(unix:|fd:\/\/)/i.test(address));
+  if (takenOver !== undefined) {
+    const why = `worker class serve can't take over sockets, use --worker-class async`;
+    throw new ConfigError(`${given.get("bind") ?? "bind"}: ${takenOver}: ${why}`);
+  }
   const place = given.get("reusePort");
   if (place !== undefined && !config.reusePort) {
     const why = "each Bun.serve opens a socket of its own";

@@ -4,13 +4,19 @@ import type { ConfigData } from "../config/types.ts";
 /** A listening socket that a worker inherits. */
 export interface InheritedListener {
   readonly fd: number;
-  /** As it stands in the log: `http://127.0.0.1:8000`. */
+  /** As it stands in the log: `http://127.0.0.1:8000`, `unix:/run/app.sock`. */
   readonly url: string;
-  readonly hostname: string;
-  readonly port: number;
+  readonly bound: BoundTo;
+  /** All workers accept from it; else the slot's alone. */
+  readonly shared: boolean;
 }
 
-/** The master's first and only message: all that a worker must know to boot. */
+/** The hostname is numeric, the path absolute, or empty for a socket without a name. */
+export type BoundTo =
+  | { readonly type: "tcp"; readonly hostname: string; readonly port: number }
+  | { readonly type: "unix"; readonly path: string };
+
+/** The master's first message: all that a worker must know to boot. */
 export interface BootMessage {
   readonly type: "boot";
   readonly slot: number;
@@ -30,6 +36,11 @@ export interface BootMessage {
   readonly row: number;
 }
 
+/** The master's word to a worker that serves: answer `Connection: close` from now on (drain_delay). */
+export interface WindDownMessage {
+  readonly type: "wind down";
+}
+
 /** What a worker reports. `pid` in the master's table is known from the spawn, so no message repeats it. */
 export type WorkerMessage =
   /** The process has started and takes signals: before that, TERM would kill it. */
@@ -40,6 +51,25 @@ export type WorkerMessage =
   | { readonly type: "tired" }
   /** Told to stop by a signal, whoever sent it: no longer accepting once its queue is empty. */
   | { readonly type: "draining" };
+
+/** The only message to the process that preload_app starts. */
+export interface PreloadMessage {
+  readonly type: "preload";
+  readonly config: ConfigData;
+  /** MODULE:EXPORT. */
+  readonly app: string;
+}
+
+export type PreloadResult =
+  | { readonly type: "preloaded" }
+  /** One sentence, or the stack of what the app threw. */
+  | { readonly type: "preload failed"; readonly message: string };
+
+export function isPreloadResult(message: unknown): message is PreloadResult {
+  if (typeof message !== "object" || message === null) return false;
+  const { type } = message as { type?: unknown };
+  return type === "preloaded" || type === "preload failed";
+}
 
 /** Narrows what came over the channel; an app may use process.send for itself, and that is not ours. */
 export function isWorkerMessage(message: unknown): message is WorkerMessage {

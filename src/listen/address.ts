@@ -1,7 +1,9 @@
 import { isIPv6 } from "node:net";
+import { resolve } from "node:path";
 import { ConfigError } from "../config/errors.ts";
+import { maxPathBytes } from "../os/socket-address.ts";
 
-/** One value of `bind`. A hostname that isn't numeric is looked up when the socket is opened. */
+/** A hostname that isn't numeric is looked up when the socket is opened. */
 export interface TcpAddress {
   readonly type: "tcp";
   /** Lower case, without brackets. */
@@ -11,17 +13,35 @@ export interface TcpAddress {
   readonly family: 4 | 6;
 }
 
-export type Address = TcpAddress;
+export interface UnixAddress {
+  readonly type: "unix";
+  /** Absolute. */
+  readonly path: string;
+  /** As it was written, for log lines. */
+  readonly text: string;
+}
+
+/** A listening socket that the process has inherited. */
+export interface FdAddress {
+  readonly type: "fd";
+  readonly fd: number;
+}
+
+/** One value of `bind`. */
+export type Address = TcpAddress | UnixAddress | FdAddress;
 
 const defaultPort = 8000;
 const anyV4 = "0.0.0.0";
+const firstFreeFd = 3;
 
 /**
- * Reads HOST, HOST:PORT, :PORT, [V6], [V6]:PORT or nothing, each with or without `tcp://`. Throws
- * ConfigError for the rest; the message doesn't name the setting, as only the caller knows it.
+ * Reads HOST, HOST:PORT, :PORT, [V6], [V6]:PORT or nothing, each with or without `tcp://`, unix:PATH, unix://PATH
+ * and fd://N. Throws ConfigError for the rest; the message doesn't name the setting, as only the caller knows it.
+ * @param folder what a relative path starts from: the setting chdir
  */
-export function parseAddress(text: string): Address {
-  if (/^(unix:|fd:\/\/)/i.test(text)) throw new ConfigError(`${text}: not supported yet`);
+export function parseAddress(text: string, folder: string): Address {
+  if (/^unix:/i.test(text)) return parseUnix(text, folder);
+  if (/^fd:\/\//i.test(text)) return parseFd(text);
   const [, scheme = "tcp"] = /^([a-z]+):\/\//i.exec(text) ?? [];
   if (scheme.toLowerCase() !== "tcp")
     throw new ConfigError(`'${text}' is not a valid address: ${scheme}:// is not known here`);
@@ -49,18 +69,44 @@ export function parseAddress(text: string): Address {
   };
 }
 
-/** As it stands in the log: `http://127.0.0.1:8000`, `http://[::1]:8000`. */
-export function formatAddress(address: {
-  readonly hostname: string;
-  readonly port: number;
-}): string {
-  const { hostname, port } = address;
-  return `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+export function sameAddress(one: Address, other: Address): boolean {
+  if (one.type === "unix") return other.type === "unix" && one.path === other.path;
+  if (one.type === "fd") return other.type === "fd" && one.fd === other.fd;
+  return (
+    other.type === "tcp" &&
+    one.hostname === other.hostname &&
+    one.port === other.port &&
+    one.family === other.family
+  );
 }
 
-/** As Gunicorn's messages about opening sockets name an address: `('127.0.0.1', 8000)`. */
-export function formatTuple(address: { readonly hostname: string; readonly port: number }): string {
+/** As Gunicorn's messages about opening sockets name an address: `('127.0.0.1', 8000)`, or the path. */
+export function formatTuple(address: Address): string {
+  if (address.type === "unix") return address.text;
+  if (address.type === "fd") return `fd://${address.fd}`;
   return `('${address.hostname}', ${address.port})`;
+}
+
+function parseUnix(text: string, folder: string): UnixAddress {
+  const written = text.replace(/^unix:(\/\/)?/i, "");
+  if (written === "" || written.includes("\0"))
+    throw new ConfigError(`'${text}' is not a valid address: unix: needs the path of a file`);
+  const path = resolve(folder, written);
+  const bytes = Buffer.byteLength(path);
+  if (bytes > maxPathBytes)
+    throw new ConfigError(
+      `'${text}' is not a valid address: the path of a unix socket has at most ${maxPathBytes} bytes, ${path} has ${bytes}`,
+    );
+  return { type: "unix", path, text: written };
+}
+
+function parseFd(text: string): FdAddress {
+  const number = text.slice("fd://".length);
+  const fd = /^\d{1,9}$/.test(number) ? Number(number) : Number.NaN;
+  if (Number.isNaN(fd)) throw new ConfigError(`'${number}' is not a valid file descriptor.`);
+  if (fd < firstFreeFd)
+    throw new ConfigError(`'${text}' is not a valid address: 0 to 2 are the standard streams`);
+  return { type: "fd", fd };
 }
 
 function parsePort(text: string | undefined): number {

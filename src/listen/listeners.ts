@@ -1,45 +1,57 @@
 /**
- * The listening sockets, owned by the master, which never accepts. With kind `slots` each address has one
+ * The listening sockets, owned by the master, which never accepts. With kind `slots` each TCP address has one
  * SO_REUSEPORT socket per slot, which outlives the slot's workers: what waits in its queue is served by the
  * successor. Otherwise one socket is for all slots.
  *
  * Sockets of an address are opened and closed at the top only: the kernel numbers them by the order in
  * which they began to listen, and steer() counts on that.
  */
-import type { Address } from "./address.ts";
-import { formatTuple } from "./address.ts";
-import type { Group, OpenOptions } from "./group.ts";
+import { type Address, type FdAddress, formatTuple, parseAddress, sameAddress } from "./address.ts";
+import { type Adoption, adoptSockets } from "./adopt.ts";
 import {
   closeSlots,
+  type Group,
   listeningFds,
-  needsV6only,
-  openFirstSocket,
   openSlots,
-  sameAddress,
   steerGroup,
+  stopArrivals,
+  unlinkFile,
 } from "./group.ts";
-import { listen, refuseNewConnections } from "../os/socket.ts";
+import { type Handover, planHandover } from "./handover.ts";
+import { needsV6only, openFirstSocket, type OpenOptions } from "./open-group.ts";
+import { listen } from "../os/socket.ts";
+import { closeFd } from "../os/socket-options.ts";
 
-export type { OpenOptions } from "./group.ts";
+export type { OpenOptions } from "./open-group.ts";
 
 /** A listening socket as a worker gets it: the master's fd, and how to name it. */
 export interface SlotListener {
   readonly fd: number;
   /** As it stands in the log: `http://127.0.0.1:8000`. */
   readonly url: string;
-  /** Numeric. */
-  readonly hostname: string;
-  readonly port: number;
+  readonly bound:
+    | { readonly type: "tcp"; readonly hostname: string; readonly port: number }
+    | { readonly type: "unix"; readonly path: string };
+  /** One for all slots. */
+  readonly shared: boolean;
 }
 
 export class Listeners {
+  readonly #activated: readonly FdAddress[] | null;
   #groups: readonly Group[] = [];
   /** No longer wanted, and still open for the workers that serve them. */
   #unused: readonly Group[] = [];
+  /** What an old master has left; open() finds out what they are. */
+  #adopted: readonly number[] = [];
   #slots = 0;
   #backlog = 0;
   /** How many slots get new connections; null as long as all do. */
   #steered: number | null = null;
+
+  /** @param activated the sockets that systemd has passed, which take the place of all binds */
+  constructor(activated: readonly FdAddress[] | null = null) {
+    this.#activated = activated;
+  }
 
   /** The number of slots that have sockets. */
   get slots(): number {
@@ -51,21 +63,50 @@ export class Listeners {
     return this.#groups.map((group) => group.url);
   }
 
+  /** What a configuration binds to. Throws ConfigError. */
+  addresses(config: { readonly bind: readonly string[]; readonly chdir: string }): Address[] {
+    if (this.#activated !== null) return [...this.#activated];
+    return config.bind.map((text) => parseAddress(text, config.chdir));
+  }
+
+  /**
+   * Before the first open(): takes over the sockets that an old master has left to this process. Those of
+   * one address stand in the order of their slots.
+   */
+  adopt(fds: readonly number[]): void {
+    this.#adopted = fds;
+  }
+
+  /** For the new master that is to adopt the sockets. */
+  handover(pid: number): Handover {
+    return planHandover(this.#allGroups(), this.#activated?.length ?? 0, pid);
+  }
+
   /**
    * Opens the addresses, with at least `slots` slots each. Called again (a reload), it keeps the sockets of
    * addresses that are open already, and those that are no longer wanted stay open until closeUnused().
-   * Throws ListenError, or SystemError for a lack of fds, and then everything is as it was. One call at a
-   * time, and no closeUnused() before it settles.
+   * After adopt() there are as many slots as the old master had, until addSlot(): connections that reach a
+   * new socket are lost if this master's workers turn out not to boot.
+   * Throws ListenError, ConfigError, or SystemError for a lack of fds, and then everything is as it was. Has
+   * done its work when it returns if all addresses are open already. One call at a time, and no closeUnused() before it settles.
    */
   async open(addresses: readonly Address[], slots: number, options: OpenOptions): Promise<void> {
+    const nothing: Adoption = { groups: [], unclaimed: [] };
+    // Where all addresses are open already, nothing is awaited.
+    const { groups: adopted, unclaimed } =
+      this.#adopted.length === 0
+        ? nothing
+        : await adoptSockets(addresses, this.#adopted, options.kind);
     const spare = this.#allGroups();
-    const ours: readonly Group[] = [...spare];
+    const ours: readonly Group[] = [...spare, ...adopted.filter((group) => group !== null)];
     const wanted: Group[] = [];
     const opened: Group[] = [];
     try {
-      for (const address of addresses) {
+      for (const [position, address] of addresses.entries()) {
         const index = spare.findIndex((group) => sameAddress(group.address, address));
+        const heir = adopted[position] ?? null;
         if (index >= 0) wanted.push(...spare.splice(index, 1));
+        else if (heir !== null) wanted.push(heir);
         else {
           const v6only = needsV6only(address, addresses);
           const group = await openFirstSocket(address, v6only, ours, options);
@@ -74,14 +115,18 @@ export class Listeners {
         }
       }
       options.signal?.throwIfAborted();
-      this.#fill([...wanted, ...spare], Math.max(this.#slots, slots), options.backlog);
+      const inherited = adopted.map((each) => (each?.kind === "slots" ? each.fds.length : 0));
+      const least = Math.max(0, ...inherited) || slots;
+      this.#fill([...wanted, ...spare], Math.max(this.#slots, least), options.backlog);
     } catch (error) {
-      for (const group of opened) closeSlots(group, 0);
+      for (const group of opened) closeGroup(group, false);
       throw error;
     }
     // Nothing was awaited since #fill: slots that came or went while the attempts ran are in its account.
     this.#groups = wanted;
     this.#unused = spare;
+    this.#adopted = [];
+    for (const fd of unclaimed) closeFd(fd);
   }
 
   /**
@@ -97,8 +142,7 @@ export class Listeners {
       const fd = group?.fds[group.kind === "slots" ? slot : 0];
       if (group === undefined || fd === undefined)
         throw new RangeError(`no socket for ${formatTuple(address)} in slot ${slot}`);
-      const { hostname, port } = group.bound;
-      return { fd, url: group.url, hostname, port };
+      return { fd, url: group.url, bound: placeOf(group), shared: group.kind === "shared" };
     });
   }
 
@@ -133,27 +177,29 @@ export class Listeners {
 
   /**
    * Before everything closes: no new connection enters, so that the queues run dry. It can't be undone, and
-   * holds for every master that shares the sockets. False where the system can't.
+   * holds for every process that has the sockets: with `shared`, where another master serves on them, nothing
+   * is done. Sockets of systemd and fd://N are left alone too, what comes waits for whoever is next. Answers
+   * whether nothing new arrives.
    */
-  refuseNew(): boolean {
-    return this.#allFds().every((fd) => refuseNewConnections(fd));
+  refuseNew(shared: boolean): boolean {
+    return !shared && this.#allGroups().map(stopArrivals).every(Boolean);
   }
 
   /**
    * Closes the sockets of addresses that a reload left out, when the workers that serve them are told to
-   * drain: they accept what waits, and nothing new arrives.
+   * drain: they accept what waits, and nothing new arrives unless the sockets are `shared` with another master.
    */
-  closeUnused(): void {
+  closeUnused(shared: boolean): void {
     for (const group of this.#unused) {
-      for (const fd of listeningFds(group)) refuseNewConnections(fd);
-      closeSlots(group, 0);
+      if (!shared) stopArrivals(group);
+      closeGroup(group, shared);
     }
     this.#unused = [];
   }
 
-  /** Closes the master's side of everything; workers keep theirs. */
-  close(): void {
-    for (const group of this.#allGroups()) closeSlots(group, 0);
+  /** Closes the master's side of everything; workers keep theirs. Files of unix sockets stay if another master shares them. */
+  close(shared: boolean): void {
+    for (const group of this.#allGroups()) closeGroup(group, shared);
     this.#groups = [];
     this.#unused = [];
     this.#slots = 0;
@@ -162,10 +208,6 @@ export class Listeners {
 
   #allGroups(): Group[] {
     return [...this.#groups, ...this.#unused];
-  }
-
-  #allFds(): number[] {
-    return this.#allGroups().flatMap(listeningFds);
   }
 
   /** Opens what the groups lack for so many slots, or nothing. */
@@ -185,4 +227,14 @@ export class Listeners {
     this.#backlog = backlog;
     this.#slots = slots;
   }
+}
+
+function closeGroup(group: Group, shared: boolean): void {
+  if (!shared) unlinkFile(group);
+  closeSlots(group, 0);
+}
+
+function placeOf({ bound }: Group): SlotListener["bound"] {
+  if (bound.type === "unix") return { type: "unix", path: bound.path };
+  return { type: "tcp", hostname: bound.hostname, port: bound.port };
 }

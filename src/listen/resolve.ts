@@ -1,10 +1,10 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import type { Address } from "./address.ts";
+import type { TcpAddress } from "./address.ts";
 
 /** The numeric address to bind: v4 where the name has one, as in Gunicorn. */
 export async function resolveHostname(
-  address: Address,
+  address: TcpAddress,
 ): Promise<{ readonly hostname: string; readonly family: 4 | 6 }> {
   const { hostname, family } = address;
   if (isIP(hostname) !== 0) return { hostname, family };

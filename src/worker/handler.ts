@@ -71,17 +71,22 @@ export class Handler {
     return this.#app.fetch(request, server);
   }
 
-  /** The answer to a request whose app threw: the app's own error response, or null for a plain 500. */
-  async fail(facts: RequestFacts, error: unknown): Promise<Response | null> {
+  /**
+   * The answer to a request that failed: the app's own error response, or null for a plain 500. The app has thrown `error`, or
+   * `message` says why what it has returned can't be sent; `error` may be null then.
+   */
+  async fail(facts: RequestFacts, error: unknown, message = ""): Promise<Response | null> {
     const { error: onError } = this.#app;
     if (onError === null) {
-      this.#blame(facts, error);
+      if (message === "") this.#blame(facts, error);
+      else this.complain(facts, message, error);
       return null;
     }
+    const reason = message === "" ? error : (error ?? new TypeError(message));
     try {
-      const answer: unknown = await onError(error);
+      const answer: unknown = await onError(reason);
       if (answer instanceof Response) return answer;
-      this.complain(facts, "Expected a Response of the app's error handler", error);
+      this.complain(facts, "Expected a Response of the app's error handler", reason);
     } catch (second) {
       this.#blame(facts, second);
     }

@@ -1,5 +1,5 @@
 /** The worker program: boots on the master's message, serves, and leaves when a signal says so. */
-import type { BootMessage, WorkerMessage } from "../ipc/messages.ts";
+import type { BootMessage, WindDownMessage, WorkerMessage } from "../ipc/messages.ts";
 
 // Before the rest is imported: a TERM that comes by then is remembered, and connections that wait are served.
 let told = false;
@@ -17,5 +17,8 @@ process.once("message", async (message: BootMessage) => {
   const worker = new Worker(message);
   process.off("SIGTERM", remember);
   if (told) worker.leave();
+  process.on("message", ({ type }: WindDownMessage) => {
+    if (type === "wind down") worker.windDown();
+  });
   await worker.boot();
 });

@@ -5,6 +5,9 @@ import { ProxyReader } from "../http/proxy-protocol.ts";
 import type { Service } from "./service.ts";
 import type { Wire } from "./wire.ts";
 
+/** A peer on a unix socket, as log lines show it: Gunicorn writes no address either. */
+const nowhere: ClientAddress = { address: "", family: "IPv4", port: 0 };
+
 export class Peer {
   /**
    * The socket's peer is in forwarded_allow_ips. A PROXY header changes nothing here: it is the proxy whose
@@ -24,9 +27,16 @@ export class Peer {
     this.#proxy = new ProxyReader(service.proxyMode, service.mayProxy(remoteAddress));
   }
 
+  /** For log lines; the address is empty where there is none. */
   get client(): ClientAddress {
+    return this.address ?? nowhere;
+  }
+
+  /** Null on a unix socket, unless a PROXY header names the client. */
+  get address(): ClientAddress | null {
     if (this.#named !== null) return this.#named;
     const { remoteAddress: address, remoteFamily: family, remotePort: port } = this.#wire;
+    if (address === undefined || family === undefined || port === undefined) return null;
     return { address, family, port };
   }
 

@@ -9,6 +9,8 @@ import type { Handler } from "./handler.ts";
 export interface Serving {
   /** Starts to accept; throws when it can't. */
   listen(): void;
+  /** From now on answers say `Connection: close`; connections are still accepted. */
+  windDown(): void;
   /** Serves what the queues hold, stops accepting, and resolves when the last connection has closed. */
   drain(): Promise<void>;
 }

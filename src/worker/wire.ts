@@ -1,8 +1,9 @@
 /** What a connection needs of a socket: Bun's own has it. */
 export interface Wire {
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly remoteFamily: "IPv4" | "IPv6";
+  /** Undefined on a unix socket, as are the other two. */
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly remoteFamily: "IPv4" | "IPv6" | undefined;
   /** How many bytes it took; below 0 when it is closed. */
   write(data: string | Uint8Array): number;
   /** Sends FIN; the client may go on sending. */

@@ -1,20 +1,25 @@
 /** A worker's life: boot in Gunicorn's order, heartbeat, signals, drain, exit. */
 import { AppImportError } from "../app/errors.ts";
-import { loadApp } from "../app/load.ts";
-import type { HookServer, HookWorker, ServerHooks } from "../config/hooks.ts";
-import type { Config } from "../config/types.ts";
+import { type App, loadApp } from "../app/load.ts";
+import type { HookServer, HookWorker } from "../config/hooks.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
 import type { BootMessage, WorkerMessage } from "../ipc/messages.ts";
 import { ScoreboardRow } from "../ipc/scoreboard.ts";
 import { protectInherited } from "../listen/handoff.ts";
 import { createLog, describeError, type Log } from "../log/error-log.ts";
+import { leaveLauncherOutput } from "../os/daemon.ts";
+import { assume, identityOf, PrivilegesError } from "../os/privileges.ts";
+import { processTitle, setProcessTitle } from "../os/process-title.ts";
+import { kinds } from "./create-serving.ts";
 import { Handler } from "./handler.ts";
-import type { Serving, ServingContext } from "./serving.ts";
+import { hookServer, hookWorker, type WorkerHooks } from "./hook-views.ts";
+import type { Reloader } from "./reloader.ts";
+import type { Serving } from "./serving.ts";
 
 /** Four beats a second: the master reads as often, so that silence is noticed soon after `timeout`. */
 const beatMs = 250;
-
-type WorkerHooks = Partial<ServerHooks>;
+/** With reload, how long a worker goes on loading an app of which a file has changed meanwhile. */
+const staleLoadMs = 1000;
 
 export class Worker {
   readonly #boot: BootMessage;
@@ -22,6 +27,9 @@ export class Worker {
   readonly #log: Log;
   #hooks: WorkerHooks = {};
   #serving: Serving | null = null;
+  #reloader: Reloader | null = null;
+  /** Leaves on account of a changed file. */
+  #reloading = false;
   #draining = false;
   #exiting = false;
 
@@ -35,23 +43,25 @@ export class Worker {
 
   /** Loads hooks and app and starts to serve; a failure ends the process with Gunicorn's exit code. */
   async boot(): Promise<void> {
+    setProcessTitle(processTitle("worker", this.#boot.config));
     this.#log.info(`Booting worker with pid: ${process.pid}`);
     try {
       const serving = await this.#prepare();
       serving.listen();
       this.#serving = serving;
     } catch (error) {
-      if (error instanceof AppImportError) {
-        this.#log.error(error.message);
-        return this.#exit(exitCodes.appLoad);
-      }
-      this.#log.error(`Exception in worker process\n${describeError(error)}`);
-      return this.#exit(exitCodes.workerBoot);
+      return this.#exit(this.#logBootFailure(error));
     }
+    if (this.#boot.config.daemon) leaveLauncherOutput();
     this.#beat();
     this.#tell({ type: "ready" });
     // TERM came while the app was loading; connections may wait in the queue by now.
     if (this.#draining) void this.#drain();
+  }
+
+  /** Serves on, and says so to no client that comes back. */
+  windDown(): void {
+    this.#serving?.windDown();
   }
 
   /** Told to leave: drains, at once or as soon as the app is loaded. */
@@ -59,6 +69,8 @@ export class Worker {
     if (this.#draining) return;
     this.#draining = true;
     this.#tell({ type: "draining" });
+    this.#reloader?.close();
+    if (this.#reloading) this.#hooks.workerInt?.(this.#asHookWorker());
     if (this.#serving !== null) void this.#drain();
   }
 
@@ -67,21 +79,75 @@ export class Worker {
     if (hooksFile !== null) this.#hooks = await importHooks(hooksFile);
     const worker = this.#asHookWorker();
     await this.#hooks.postFork?.(this.#asHookServer(), worker);
+    // The scoreboard is mapped and the sockets are held: what follows needs no rights of root's.
+    const identity = identityOf(config);
+    if (identity !== null) assume(identity);
     const createServing = await kinds[config.workerClass]();
-    const app = await loadApp(reference, { cwd: config.chdir });
-    const handler = new Handler({
-      app,
-      worker,
-      hooks: this.#hooks,
-      log: this.#log,
-      scores: this.#scores,
-      limit: drawLimit(config.maxRequests, config.maxRequestsJitter, Math.random),
-      onTired: () => this.#tire("Autorestarting worker after current request."),
-    });
-    const context = { app, config, listeners, scores: this.#scores, handler, log: this.#log };
-    const serving = createServing(context);
+    const serve = (app: App): Serving => {
+      const handler = new Handler({
+        app,
+        worker,
+        hooks: this.#hooks,
+        log: this.#log,
+        scores: this.#scores,
+        limit: drawLimit(config.maxRequests, config.maxRequestsJitter, Math.random),
+        onTired: () => this.#tire("Autorestarting worker after current request."),
+      });
+      return createServing({
+        app,
+        config,
+        listeners,
+        scores: this.#scores,
+        handler,
+        log: this.#log,
+      });
+    };
+    const load = async () => serve(await loadApp(reference, { cwd: config.chdir }));
+    const serving = await (config.reload ? this.#loadReloading(load, serve) : load());
     await this.#hooks.postWorkerInit?.(worker);
     return serving;
+  }
+
+  /** An app that can't be loaded doesn't end the worker: it serves the error until a file changes. */
+  async #loadReloading(
+    load: () => Promise<Serving>,
+    serve: (app: App) => Serving,
+  ): Promise<Serving> {
+    const { Reloader } = await import("./reloader.ts");
+    const { config, app } = this.#boot;
+    const onChange = (file: string) => this.#reload(file);
+    const reloader = new Reloader({ config, app, log: this.#log, onChange });
+    this.#reloader = reloader;
+    try {
+      return await reloader.guard(load());
+    } catch (error) {
+      this.#logBootFailure(error);
+      return serve(reloader.standIn(error));
+    }
+  }
+
+  #reload(file: string): void {
+    if (this.#draining) return;
+    this.#reloading = true;
+    this.#tire(`Worker reloading: ${file} modified`);
+    // The app may wait at its import for what never comes, and the change may mend that.
+    setTimeout(() => {
+      if (this.#serving === null) this.#exit(exitCodes.ok);
+    }, staleLoadMs);
+  }
+
+  /** Answers with Gunicorn's exit code. */
+  #logBootFailure(error: unknown): number {
+    if (error instanceof AppImportError) {
+      this.#log.error(error.message);
+      return exitCodes.appLoad;
+    }
+    if (error instanceof PrivilegesError) {
+      this.#log.error(error.message);
+      return exitCodes.workerBoot;
+    }
+    this.#log.error(`Exception in worker process\n${describeError(error)}`);
+    return exitCodes.workerBoot;
   }
 
   #watchSignals(): void {
@@ -111,6 +177,9 @@ export class Worker {
     // An app that listens for these itself has decided what they mean.
     if (process.listenerCount(name) > 1) return;
     this.#log.error(`Unhandled exception in worker process\n${describeError(error)}`);
+    if (this.#reloader !== null && (this.#serving === null || this.#reloader.broken)) {
+      return this.#reloader.fail(error);
+    }
     if (this.#serving === null) return this.#exit(exitCodes.workerBoot);
     this.#tire("Worker asks to be replaced after an unhandled exception");
   }
@@ -166,35 +235,16 @@ export class Worker {
   }
 
   #asHookWorker(): HookWorker {
-    const { age, slot, generation } = this.#boot;
-    const scores = this.#scores;
-    return {
-      pid: process.pid,
-      age,
-      slot,
-      generation,
-      cfg: this.#config(),
+    return hookWorker({
+      boot: this.#boot,
+      hooks: this.#hooks,
+      scores: this.#scores,
       log: this.#log,
-      get nr() {
-        return scores.requests;
-      },
-    };
+    });
   }
 
   #asHookServer(): HookServer {
-    const { masterName, numWorkers, listeners } = this.#boot;
-    return {
-      pid: process.ppid,
-      cfg: this.#config(),
-      log: this.#log,
-      masterName,
-      numWorkers,
-      address: listeners.map((listener) => listener.url),
-    };
-  }
-
-  #config(): Config {
-    return { ...this.#boot.config, ...this.#hooks } as Config;
+    return hookServer({ boot: this.#boot, hooks: this.#hooks, log: this.#log });
   }
 }
 
@@ -204,21 +254,6 @@ async function importHooks(file: string): Promise<WorkerHooks> {
   const { loadHooks } = await import("../config/file.ts");
   return loadHooks(file);
 }
-
-type CreateServing = (context: ServingContext) => Serving;
-
-/** Each kind makes the process ready for the app, and then serves it. */
-const kinds: Record<BootMessage["config"]["workerClass"], () => Promise<CreateServing>> = {
-  async async() {
-    const { AsyncServing } = await import("./kinds/async.ts");
-    AsyncServing.prepareProcess();
-    return (context) => new AsyncServing(context);
-  },
-  async serve() {
-    const { BunServing } = await import("./kinds/serve.ts");
-    return (context) => new BunServing(context);
-  },
-};
 
 /** max_requests plus an integer drawn uniformly from 0 to the jitter; 0 means no limit. */
 export function drawLimit(maxRequests: number, jitter: number, random: () => number): number {

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { Load } from "../support/load.ts";
 import {
   describeWith,
@@ -9,7 +10,7 @@ import {
   sha256,
 } from "../support/peers.ts";
 import { field, RawClient } from "../support/raw-client.ts";
-import { gunicorn, type RunningServer, until } from "../support/server.ts";
+import { gunicorn, type RunningServer, start, until } from "../support/server.ts";
 
 const app = { files: { "app.ts": mirrorApp } };
 
@@ -178,6 +179,49 @@ describeWith(["nginx"], "nginx in front", () => {
     await using proxy = await nginx(server.port);
     const load = new Load({ port: proxy.port, fresh: 4, kept: 4, expected: "hello" });
     // nginx sends a GET again when a kept connection ends under it, and doesn't a POST.
+    const posts = new PostLoop(proxy.port);
+    const running = Promise.all([posts.run(), posts.run()]);
+    for (let round = 0; round < 3; round++) {
+      await load.more(200);
+      server.kill("SIGHUP");
+      await replaced(server, workers);
+      workers = server.workers();
+      await load.more(200);
+    }
+    posts.stopped = true;
+    await running;
+    const { requests, failures } = await load.stop();
+    expect(failures).toEqual([]);
+    expect(posts.failures).toEqual([]);
+    expect(requests).toBeGreaterThanOrEqual(1200);
+    expect(posts.requests).toBeGreaterThanOrEqual(100);
+    expect(proxy.log).toBe("");
+  }, 60_000);
+
+  test("over a unix socket: all three workers get work, and a reload under load loses no request", async () => {
+    const pids = `export const fetch = async (request) => {
+      if (new URL(request.url).pathname === "/pid") { Bun.sleepSync(5); return new Response(process.pid); }
+      return new Response((await request.text()) || "hello");
+    };`;
+    await using server = start({
+      files: { "app.ts": pids },
+      bind: ["unix:app.sock"],
+      args: ["-w", "3"],
+    });
+    await server.logged("Listening at: unix:app.sock");
+    await using proxy = await nginx(join(server.folder, "app.sock"));
+    let workers = await server.settled(3);
+    const seen = new Set<number>();
+    await until("work for all three", async () => {
+      const asked = Array.from({ length: 9 }, async () => {
+        const response = await fetch(`http://127.0.0.1:${proxy.port}/pid`, { keepalive: false });
+        seen.add(Number(await response.text()));
+      });
+      await Promise.all(asked);
+      return seen.size === 3;
+    });
+    expect([...seen].sort()).toEqual(workers.toSorted());
+    const load = new Load({ port: proxy.port, fresh: 4, kept: 4, expected: "hello" });
     const posts = new PostLoop(proxy.port);
     const running = Promise.all([posts.run(), posts.run()]);
     for (let round = 0; round < 3; round++) {

@@ -79,9 +79,9 @@ const rows: readonly Row[] = [
   {
     name: "a flag that isn't supported yet",
     files: {},
-    args: ["--user", "nobody"],
+    args: ["--certfile", "a.pem"],
     code: 1,
-    says: /^Error: --user: not supported yet\n$/,
+    says: /^Error: --certfile: not supported yet\n$/,
   },
   {
     name: "a folder for worker_tmp_dir that isn't there",

@@ -10,7 +10,17 @@ import {
 import { update } from "../../src/arbiter/update.ts";
 
 export function generation(number: number, change: Partial<Generation> = {}): Generation {
-  return { number, workers: 2, timeoutMs: 30_000, gracefulTimeoutMs: 30_000, ...change };
+  return {
+    number,
+    workers: 2,
+    timeoutMs: 30_000,
+    gracefulTimeoutMs: 30_000,
+    drainDelayMs: 0,
+    maxRestarting: Number.POSITIVE_INFINITY,
+    warmupRequests: 0,
+    maxMemoryBytes: Number.POSITIVE_INFINITY,
+    ...change,
+  };
 }
 
 export class World {
@@ -21,11 +31,18 @@ export class World {
   readonly actions: Action[] = [];
   /** Whether processes that are spawned take signals at once. */
   wakes = true;
+  /** max_lifetime of the workers that are spawned from now on. */
+  lifetimeMs = Number.POSITIVE_INFINITY;
+  /** What the scoreboard and the system say about workers, by age. */
+  readonly requests = new Map<number, number>();
+  readonly memoryBytes = new Map<number, number>();
   halted: Extract<Action, { do: "halt" }> | null = null;
   readonly #signalled = new Set<string>();
+  readonly #woundDown = new Set<number>();
+  #restarting = 0;
 
-  constructor(first: Generation = generation(1)) {
-    this.state = initialState(first, this.nowMs);
+  constructor(first: Generation = generation(1), options: Parameters<typeof initialState>[2] = {}) {
+    this.state = initialState(first, this.nowMs, options);
     this.tick();
   }
 
@@ -91,10 +108,15 @@ export class World {
   }
 
   tick(silent: readonly number[] = []): this {
-    const beats = this.state.workers.map(
-      ({ age, beat }) => [age, silent.includes(age) ? beat : beat + 1] as const,
-    );
-    return this.event({ type: "tick", beats: new Map(beats) });
+    const scores = this.state.workers.map(({ age, beat }) => {
+      const requests = this.requests.get(age) ?? 0;
+      const memoryBytes = this.memoryBytes.get(age) ?? null;
+      return [
+        age,
+        { beat: silent.includes(age) ? beat : beat + 1, requests, memoryBytes },
+      ] as const;
+    });
+    return this.event({ type: "tick", scores: new Map(scores) });
   }
 
   #absorb(event: Event): void {
@@ -118,7 +140,8 @@ export class World {
         const { age, slot, row, generation: number } = action;
         if (this.state.workers.some((each) => each.row === row))
           throw new Error(`row ${row} twice`);
-        return { type: "spawned", age, pid: 1000 + age, slot, row, generation: number };
+        const { lifetimeMs } = this;
+        return { type: "spawned", age, pid: 1000 + age, slot, row, generation: number, lifetimeMs };
       }
       case "signal": {
         const key = `${action.signal} to ${action.age}`;
@@ -126,6 +149,10 @@ export class World {
         this.#signalled.add(key);
         return { type: "signalled", age: action.age, signal: action.signal };
       }
+      case "wind down":
+        if (this.#woundDown.has(action.age)) throw new Error(`${action.age} winds down twice`);
+        this.#woundDown.add(action.age);
+        return { type: "winding down", age: action.age };
       case "open slot":
         return { type: "slot opened" };
       case "close slot":
@@ -145,11 +172,19 @@ export class World {
   }
 
   #check(): void {
-    const { workers, slots, target, steered } = this.state;
+    const { workers, slots, target, steered, wanted } = this.state;
+    let restarting = 0;
     for (const [slot] of slots.entries()) {
       const here = workers.filter((each) => each.slot === slot);
       if (here.length > 2) throw new Error(`slot ${slot} has ${here.length} workers`);
+      const staying = here.filter(({ phase }) => phase === "booting" || phase === "ready");
+      if (staying.length > 1) restarting += 1;
     }
+    if (restarting > Math.max(wanted.maxRestarting, this.#restarting)) {
+      throw new Error(`${restarting} slots in replacement, allowed are ${wanted.maxRestarting}`);
+    }
+    // A reload may lower the bound below what is under way.
+    this.#restarting = restarting;
     for (const worker of workers) {
       if (worker.slot >= slots.length) throw new Error(`worker in closed slot ${worker.slot}`);
     }

@@ -7,6 +7,8 @@ export interface LoadOptions {
   readonly fresh: number;
   /** Clients that keep their connection until the server says `Connection: close`. */
   readonly kept: number;
+  /** The same, with POST and a body in two writes. */
+  readonly posting?: number;
   readonly path?: string;
   /** What every answer's body must be. */
   readonly expected: string;
@@ -16,6 +18,9 @@ export interface LoadResult {
   readonly requests: number;
   readonly failures: readonly string[];
 }
+
+const requestBody = "x".repeat(1000);
+const bodyFields = `Content-Length: ${requestBody.length}\r\n`;
 
 /** Load that runs until stop(); pause() resolves when no request is under way and no connection is open. */
 export class Load {
@@ -29,8 +34,10 @@ export class Load {
 
   constructor(options: LoadOptions) {
     this.#options = options;
-    for (let count = 0; count < options.fresh; count++) this.#clients.push(this.#run(false));
-    for (let count = 0; count < options.kept; count++) this.#clients.push(this.#run(true));
+    const { fresh, kept, posting = 0 } = options;
+    for (let count = 0; count < fresh; count++) this.#clients.push(this.#run(false, false));
+    for (let count = 0; count < kept; count++) this.#clients.push(this.#run(true, false));
+    for (let count = 0; count < posting; count++) this.#clients.push(this.#run(true, true));
   }
 
   get requests(): number {
@@ -67,21 +74,28 @@ export class Load {
     return { requests: this.#requests, failures: this.#failures };
   }
 
-  async #run(keepAlive: boolean): Promise<void> {
+  async #run(keepAlive: boolean, post: boolean): Promise<void> {
     while (!this.#stopped) {
       if (this.#gate !== null) await this.#gate.promise;
       this.#open += 1;
-      const failure = await this.#connection(keepAlive);
+      const failure = await this.#connection(keepAlive, post);
       this.#open -= 1;
-      if (failure !== null) this.#failures.push(`${keepAlive ? "kept" : "fresh"}: ${failure}`);
+      if (failure !== null)
+        this.#failures.push(`${post ? "post" : keepAlive ? "kept" : "fresh"}: ${failure}`);
     }
   }
 
   /** One connection from its opening to its end; answers with what went wrong, if anything did. */
-  #connection(keepAlive: boolean): Promise<string | null> {
+  #connection(keepAlive: boolean, post: boolean): Promise<string | null> {
     const { port, hostname = "127.0.0.1", path = "/", expected } = this.#options;
     const ended = Promise.withResolvers<string | null>();
-    const request = `GET ${path} HTTP/1.1\r\nHost: test\r\n${keepAlive ? "" : "Connection: close\r\n"}\r\n`;
+    const method = post ? "POST" : "GET";
+    const fields = `${keepAlive ? "" : "Connection: close\r\n"}${post ? bodyFields : ""}`;
+    const request = `${method} ${path} HTTP/1.1\r\nHost: test\r\n${fields}\r\n`;
+    const send = (socket: Bun.Socket<undefined>) => {
+      socket.write(request);
+      if (post) socket.write(requestBody);
+    };
     let received = "";
     let waiting = true;
     const finish = (socket: { end(): void } | null, failure: string | null) => {
@@ -92,9 +106,7 @@ export class Load {
       hostname,
       port,
       socket: {
-        open: (socket) => {
-          socket.write(request);
-        },
+        open: send,
         data: (socket, bytes) => {
           received += bytes.toString("latin1");
           const headEnd = received.indexOf("\r\n\r\n");
@@ -110,7 +122,7 @@ export class Load {
           received = "";
           const goesOn = keepAlive && !this.#stopped && this.#gate === null;
           if (goesOn && !/^connection: close$/im.test(head)) {
-            socket.write(request);
+            send(socket);
           } else {
             waiting = false;
             finish(socket, null);

@@ -81,7 +81,7 @@ export function mirrored(text: string): Mirrored {
 }
 
 /** A port that nobody has: programs that can't say which one they got must be told one. */
-function freePort(hostname: string): number {
+export function freePort(hostname: string): number {
   const listener = Bun.listen({ hostname, port: 0, socket: { data() {} } });
   const { port } = listener;
   listener.stop(true);
@@ -152,8 +152,12 @@ async function startPeer(start: (peer: Peer) => Promise<Peer>, hostname: string)
   }
 }
 
-/** nginx in front of a server, with kept connections to it; `location` holds more lines. */
-export function nginx(upstream: number, location = ""): Promise<Peer> {
+/**
+ * nginx in front of a server, with kept connections to it; `location` holds more lines.
+ * @param upstream a port, or the path of a unix socket
+ */
+export function nginx(upstream: number | string, location = ""): Promise<Peer> {
+  const server = typeof upstream === "number" ? `127.0.0.1:${upstream}` : `unix:${upstream}`;
   return startPeer(
     (peer) =>
       peer.run(
@@ -169,7 +173,7 @@ export function nginx(upstream: number, location = ""): Promise<Peer> {
           ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map((name) => `${name}_temp_path ${peer.folder}/${name};`)
             .join(" ")}
-          upstream app { server 127.0.0.1:${upstream}; keepalive 16; }
+          upstream app { server ${server}; keepalive 16; }
           server {
             listen 127.0.0.1:${peer.port};
             location / {

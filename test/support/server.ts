@@ -1,8 +1,15 @@
 /** Runs the real program for a test: its own folder, port 0, output collected, and an end that leaves no process. */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { mkdirSync } from "node:fs";
 
 export const program = join(import.meta.dir, "../../bin/gunicorn-ts.ts");
 
@@ -44,6 +51,7 @@ export class RunningServer implements AsyncDisposable {
   readonly folder: string;
   readonly process: Bun.Subprocess<"ignore", "pipe", "pipe">;
   #log = "";
+  #open = 0;
 
   constructor(
     folder: string,
@@ -81,7 +89,9 @@ export class RunningServer implements AsyncDisposable {
 
   async #collect(stream: ReadableStream<Uint8Array>): Promise<void> {
     const decoder = new TextDecoder();
+    this.#open += 1;
     for await (const chunk of stream) this.#log += decoder.decode(chunk, { stream: true });
+    this.#open -= 1;
   }
 
   /** All that master and workers have written. */
@@ -123,8 +133,7 @@ export class RunningServer implements AsyncDisposable {
 
   /** The pids of the workers alive. */
   workers(): number[] {
-    const { stdout } = Bun.spawnSync(["pgrep", "-P", String(this.pid)]);
-    return stdout.toString().split("\n").filter(Boolean).map(Number);
+    return childrenOf(this.pid);
   }
 
   /** Waits until as many workers have logged their boot and are alive as named, and none else. */
@@ -141,14 +150,26 @@ export class RunningServer implements AsyncDisposable {
     process.kill(this.pid, signal);
   }
 
+  /** Whether all processes that write to the log have ended. */
+  ended(): boolean {
+    return this.#open === 0;
+  }
+
   /** Sends a signal and waits for the exit code. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number> {
     this.kill(signal);
     return this.process.exited;
   }
 
+  /** The masters that live, of upgrades too, each before its workers. */
+  #family(): number[] {
+    const started = [...this.#log.matchAll(/\[(\d+)\] \[INFO\] Starting gunicorn-ts/g)];
+    const masters = started.map(([, pid]) => Number(pid)).filter(runsProgram);
+    return masters.flatMap((pid) => [pid, ...childrenOf(pid)]);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    const left = this.process.exitCode === null ? [this.pid, ...this.workers()] : [];
+    const left = new Set([...this.#family(), ...childrenOf(this.process.pid)]);
     this.process.kill("SIGKILL");
     await this.process.exited;
     for (const pid of left) {
@@ -160,6 +181,17 @@ export class RunningServer implements AsyncDisposable {
     }
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+export function childrenOf(pid: number): number[] {
+  const { stdout } = Bun.spawnSync(["pgrep", "-P", String(pid)]);
+  return stdout.toString().split("\n").filter(Boolean).map(Number);
+}
+
+/** Whether the pid is still the process that the log speaks of. */
+function runsProgram(pid: number): boolean {
+  const file = `/proc/${pid}/cmdline`;
+  return existsSync(file) && readFileSync(file, "utf8").includes("gunicorn-ts");
 }
 
 /** Writes the files into a new folder and starts the server there; doesn't wait for it. */

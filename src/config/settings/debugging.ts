@@ -1,4 +1,5 @@
-import { boolean, oneOf, textList } from "../kinds.ts";
+import { boolean, oneOf } from "../kinds.ts";
+import { watchedFiles } from "../particular-kinds.ts";
 import { setting } from "../setting.ts";
 
 export const debugging = {
@@ -13,24 +14,29 @@ export const debugging = {
     flags: [{ long: "--reload" }],
     kind: boolean,
     default: false,
-    status: "planned",
+    status: "works",
     description: `Restart workers when code changes
-For development.`,
+For development. Each worker watches the modules that it has loaded, without packages, and asks for a successor when one changes; it serves on until
+that is ready, so no request is lost. While the app can't be loaded, each request is answered with 500 and the error, until a file changes. The configuration
+isn't read again: that is what HUP does.`,
   }),
   reloadEngine: setting({
     flags: [{ long: "--reload-engine" }],
     kind: oneOf("auto", "poll", "inotify"),
     default: "auto",
-    status: "planned",
-    description: `How changes are noticed: poll, inotify or auto`,
+    status: "works",
+    description: `How changes are noticed: poll, inotify or auto
+poll looks at each file once a second. inotify also looks at once when the system tells of a change, and the worker doesn't start where that fails. auto is
+inotify where it works, else poll.`,
   }),
   reloadExtraFiles: setting({
     flags: [{ long: "--reload-extra-file" }],
-    metavar: "FILES",
-    kind: textList,
+    kind: watchedFiles,
     default: [],
-    status: "planned",
-    description: `More files or patterns to watch; repeat for more`,
+    status: "works",
+    description: `More files or patterns to watch; repeat for more
+From the directory that the program was started in, not from chdir. A directory means all files below it. In patterns (with *, ? or [), a name with a dot in
+front is only matched if the dot is written out, and packages are left out; a new file that matches is a change.`,
   }),
   enrichResponse: setting({
     flags: [{ long: "--enrich-response" }],
@@ -43,7 +49,9 @@ For development.`,
     flags: [{ long: "--spew" }],
     kind: boolean,
     default: false,
-    status: { pythonOnly: "attach a debugger by BUN_INSPECT" },
+    status: {
+      never: "Bun can't tell of each line that it runs; attach a debugger by BUN_INSPECT",
+    },
     description: `Print every line of Python that runs`,
   }),
   checkConfig: setting({

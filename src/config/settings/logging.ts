@@ -120,8 +120,9 @@ The default is the system's own socket on macOS, FreeBSD and OpenBSD.`,
     flags: [{ long: "--enable-stdio-inheritance", short: "-R" }],
     kind: boolean,
     default: false,
-    status: "planned",
-    description: `As a daemon, keep standard output and error if they aren't terminals`,
+    status: "works",
+    description: `As a daemon, keep standard output and error if they aren't terminals
+Standard input is /dev/null all the same.`,
   }),
   statsdHost: setting({
     flags: [{ long: "--statsd-host" }],

@@ -7,9 +7,10 @@ export const processNaming = {
     kind: nullable(text),
     default: null,
     defaultText: "the value of default_proc_name",
-    status: "planned",
+    status: "works",
     description: `The name in process titles
-It tells the servers of one machine apart in ps and top.`,
+It tells the servers of one machine apart in ps and top: gunicorn: master [NAME], gunicorn: worker [NAME]. A title that
+is longer than the command line that it replaces is cut. Linux only.`,
   }),
   defaultProcName: setting({
     kind: text,

@@ -42,7 +42,7 @@ If it throws, the worker fails to boot. A promise is awaited.`,
   ),
   workerInt: hook<"workerInt">(1, `(worker) in the worker, on INT or QUIT`),
   workerAbort: hook<"workerAbort">(1, `(worker) in the worker, on ABRT, mostly for timeout`),
-  preExec: hook<"preExec">(1, `(server) in the master, before USR2 starts a new one`, "planned"),
+  preExec: hook<"preExec">(1, `(server) in the master, before USR2 starts a new one`),
   preRequest: hook<"preRequest">(
     2,
     `(worker, request) in the worker, before the app sees a request

@@ -8,9 +8,11 @@ export const serverMechanics = {
     flags: [{ long: "--preload" }],
     kind: boolean,
     default: false,
-    status: "planned",
-    description: `Import the app in the master first
-There is no fork here, so workers share no memory with it.`,
+    status: "works",
+    description: `Import the app once before the server starts, and refuse to start if that fails
+It happens in a process that ends at once: before the listening sockets are opened, and at HUP before anything of the new
+configuration is used, as the user that workers run as. There is no fork here: workers share no memory with it, and each
+imports the app itself. A failure at the start is exit code 1, as in Gunicorn.`,
   }),
   sendfile: setting({
     flags: [{ long: "--no-sendfile", stores: false }],
@@ -31,7 +33,7 @@ There is no fork here, so workers share no memory with it.`,
     description: `Give each worker slot a listening socket of its own
 By SO_REUSEPORT, so that the kernel spreads new connections evenly. The master opens the sockets and workers inherit
 them, so a worker that leaves resets nothing. --no-reuse-port: one socket that all workers share. macOS doesn't spread
-connections, so it is off there.`,
+connections, so it is off there. Unix sockets, fd://N and sockets of systemd are always shared.`,
   }),
   chdir: setting({
     flags: [{ long: "--chdir" }],
@@ -48,8 +50,11 @@ The configuration file is still looked for in the directory that the program was
     flags: [{ long: "--daemon", short: "-D" }],
     kind: boolean,
     default: false,
-    status: "planned",
-    description: `Run in the background`,
+    status: "works",
+    description: `Run in the background
+The command returns when the first worker serves, with exit code 0. If the server doesn't get that far, it shows what the
+server had to say, and returns its exit code. The server runs in a session of its own, with its standard streams at
+/dev/null (see enable_stdio_inheritance) and, if umask is 0, with a umask of 022. The directory stays what it was.`,
   }),
   rawEnv: setting({
     flags: [{ long: "--env", short: "-e" }],
@@ -65,8 +70,10 @@ HUP restores what a key was before it was set.`,
     metavar: "FILE",
     kind: nullable(text),
     default: null,
-    status: "planned",
-    description: `A file for the master's process id`,
+    status: "works",
+    description: `A file for the master's process id
+Its folder must exist. A file that names a process which runs is an error; one that names no such process is overwritten.
+It is removed at the end, if it still names this master. Its mode is 0644.`,
   }),
   workerTmpDir: setting({
     flags: [{ long: "--worker-tmp-dir" }],
@@ -84,8 +91,12 @@ It is mapped by master and workers and has no name once they run. A file system 
     kind: nullable(account),
     default: null,
     defaultText: "the user who starts the server",
-    status: "planned",
-    description: `The user that workers run as`,
+    status: "works",
+    description: `The user that workers run as
+A name or a number. The master stays who it is, so that it can open ports and files again. Workers change before they
+import the app, and can't change back: they have the user's primary group unless a group is set, and no other groups
+unless initgroups is set. Only root can set another user. Workers of class serve open their sockets
+as this user, so they can't have a port that only root may open.`,
   }),
   group: setting({
     flags: [{ long: "--group", short: "-g" }],
@@ -93,27 +104,32 @@ It is mapped by master and workers and has no name once they run. A file system 
     kind: nullable(account),
     default: null,
     defaultText: "the group of the user who starts the server",
-    status: "planned",
-    description: `The group that workers run as`,
+    status: "works",
+    description: `The group that workers run as
+A name or a number. Workers that change user or group have no other groups, unless initgroups is set.`,
   }),
   umask: setting({
     flags: [{ long: "--umask", short: "-m" }],
     kind: fileMode,
     default: 0,
-    status: "planned",
-    description: `The file mode bits that unix sockets and files don't get`,
+    status: "works",
+    description: `The mode bits that unix sockets and other new files don't get
+0 is meant for unix sockets alone, and lets every user connect: other files then follow the umask that the server was
+started with. Another value is the umask of master and workers, so that files of the app follow it too. An octal
+number begins with 0: --umask 007.`,
   }),
   initgroups: setting({
     flags: [{ long: "--initgroups" }],
     kind: boolean,
     default: false,
-    status: "planned",
-    description: `Give workers all groups of their user`,
+    status: "works",
+    description: `Give workers all groups of their user
+Those that the group database lists for it. Without user or group it does nothing.`,
   }),
   tmpUploadDir: setting({
     kind: nullable(text),
     default: null,
-    status: "planned",
+    status: { never: "request bodies are never written to a disk" },
     description: `Where request bodies would be spooled; no code of Gunicorn's reads it`,
   }),
   pythonpath: setting({

@@ -17,7 +17,8 @@ export const serverSocket = {
     },
     status: "works",
     description: `An address to listen on; repeat for more
-HOST, HOST:PORT or [V6]:PORT. The environment variable PORT makes the default 0.0.0.0:$PORT.`,
+HOST, HOST:PORT, [V6]:PORT, unix:PATH or fd://N, an inherited listening socket. A relative PATH starts at chdir. Sockets that
+systemd passes take the place of all others. The environment variable PORT makes the default 0.0.0.0:$PORT.`,
   }),
   backlog: setting({
     flags: [{ long: "--backlog" }],
@@ -25,6 +26,6 @@ HOST, HOST:PORT or [V6]:PORT. The environment variable PORT makes the default 0.
     default: 2048,
     status: "works",
     description: `How many connections may wait to be accepted
-Given to listen(2), which caps it at net.core.somaxconn. Each slot has a queue of its own.`,
+Given to listen(2), which caps it at net.core.somaxconn. Each slot has a queue of its own with reuse_port.`,
   }),
 };

@@ -1,5 +1,5 @@
-import { boolean, integer, oneOf, seconds, workerCount } from "../kinds.ts";
-import { workerClass } from "../particular-kinds.ts";
+import { integer, oneOf, seconds, workerCount } from "../kinds.ts";
+import { alwaysOn, byteCount, workerClass } from "../particular-kinds.ts";
 import { setting } from "../setting.ts";
 
 export const workerProcesses = {
@@ -56,25 +56,70 @@ Drawn once for each worker, so that workers don't all leave together.`,
   }),
   waitForNewWorkers: setting({
     flags: [{ long: "--wait-for-new-workers" }],
-    kind: boolean,
-    default: false,
-    status: "planned",
-    description: `At max_requests, serve on until the successor is ready`,
+    kind: alwaysOn("a worker never leaves before its successor is ready"),
+    default: true,
+    status: "works",
+    description: `A worker that is to be replaced serves on until its successor is ready
+Always so here, whatever the reason for the replacement; the flag is known so that command lines of the fork that has it
+still work. It can't be switched off.`,
   }),
   maxRestartingWorkers: setting({
     flags: [{ long: "--max-restarting-workers" }],
     kind: integer({ zero: "no bound" }),
     default: 0,
-    status: "planned",
-    description: `How many workers may be in replacement at a time`,
+    status: "works",
+    description: `How many workers may be in replacement at a time
+For every kind of planned replacement, a reload included. A replacement is over when the successor is ready, and warm; a
+worker that died is replaced at once.`,
   }),
   warmupRequests: setting({
     flags: [{ long: "--warmup-requests" }],
     kind: integer(),
     default: 0,
-    status: "planned",
-    description: `How many requests make a successor count as ready
-0: as soon as it listens.`,
+    status: "works",
+    description: `How many requests a successor handles before the worker that it replaces may leave
+Both serve meanwhile. Without enough traffic the successor counts as warm after 10 seconds. 0: as soon as it listens.`,
+  }),
+  maxMemory: setting({
+    flags: [{ long: "--max-memory" }],
+    metavar: "BYTES",
+    kind: byteCount("no limit"),
+    default: 0,
+    unit: "bytes",
+    ours: true,
+    status: "works",
+    description: `Replace a worker whose resident memory is above this; 512M, 1G or a number of bytes
+Read once a second, on Linux, from 5 seconds after its start on. The successor is ready before the worker leaves.`,
+  }),
+  maxLifetime: setting({
+    flags: [{ long: "--max-lifetime" }],
+    kind: seconds("no limit"),
+    default: 0,
+    unit: "seconds",
+    ours: true,
+    status: "works",
+    description: `Replace a worker that has served for this long
+The successor is ready before the worker leaves.`,
+  }),
+  maxLifetimeJitter: setting({
+    flags: [{ long: "--max-lifetime-jitter" }],
+    kind: seconds("none"),
+    default: 0,
+    unit: "seconds",
+    ours: true,
+    status: "works",
+    description: `Add up to this much at random to max_lifetime
+Drawn once for each worker, so that workers don't all leave together.`,
+  }),
+  drainDelay: setting({
+    flags: [{ long: "--drain-delay" }],
+    kind: seconds("none"),
+    default: 0,
+    unit: "seconds",
+    ours: true,
+    status: "works",
+    description: `How long to serve on after TERM before draining
+For load balancers that are slow to notice: new connections are still accepted, and each answer says Connection: close.`,
   }),
   timeout: setting({
     flags: [{ long: "--timeout", short: "-t" }],

@@ -1,10 +1,11 @@
 /** The `async` kind: our own HTTP engine on the sockets that the master opened, many requests at a time. */
 import { AppImportError } from "../../app/errors.ts";
-import { AppServer } from "../../app/server.ts";
+import { AppServer, type AppServerHost } from "../../app/server.ts";
 import { requestOwner } from "../../http/request.ts";
 import { installResponse } from "../../http/response-install.ts";
-import type { InheritedListener } from "../../ipc/messages.ts";
-import { acceptQueueLength, duplicateFd } from "../../os/socket.ts";
+import type { BoundTo, InheritedListener } from "../../ipc/messages.ts";
+import { hasWaiting } from "../../os/socket.ts";
+import { duplicateFd } from "../../os/socket-options.ts";
 import { Connection } from "../connection.ts";
 import { Exchange } from "../exchange.ts";
 import { type Entrance, Service, ticksOf } from "../service.ts";
@@ -12,6 +13,13 @@ import type { Serving, ServingContext } from "../serving.ts";
 
 /** How long an event loop gets to accept what waits before the queue is looked at again. */
 const acceptTurnMs = 5;
+
+/** How often, then. A turn accepts all that waits: what comes after so many is for whoever else has the socket. */
+const acceptTurns = 20;
+
+/** How long the others get to take their share of what waits in a socket of all workers, and how much this one takes at most. */
+const shareTurnMs = 1;
+const largestShare = 64;
 
 type Listener = Bun.TCPSocketListener<Connection>;
 
@@ -21,6 +29,10 @@ export class AsyncServing implements Serving {
   readonly #entrances: readonly (readonly [InheritedListener, Entrance])[];
   #listeners: Listener[] = [];
   #draining = false;
+  /** How many connections it takes from a shared socket before it lets others, and how many it has. */
+  #share = 1;
+  #taken = 0;
+  #pausing = false;
 
   constructor(context: ServingContext) {
     refuseUnservable(context);
@@ -35,7 +47,11 @@ export class AsyncServing implements Serving {
   }
 
   listen(): void {
-    this.#listeners = this.#entrances.map(([{ fd }, entrance]) => this.#listenOn(fd, entrance));
+    this.#listeners = this.#entrances.map((each) => this.#listenOn(...each));
+  }
+
+  windDown(): void {
+    this.#service.drain();
   }
 
   async drain(): Promise<void> {
@@ -53,35 +69,66 @@ export class AsyncServing implements Serving {
 
   /** worker_connections: at the bound nothing is accepted until a client leaves; the queue holds the others. */
   #keepBound(): void {
+    if (this.#pausing) return;
     const full = this.#service.connections >= this.#service.maxConnections;
     if (full && this.#listeners.length > 0) this.#stopListening();
     else if (!full && this.#listeners.length === 0 && !this.#draining) this.listen();
   }
 
-  /** Accepts what waits. In a reload the successor accepts too; otherwise nothing new arrives any more. */
+  /**
+   * Accepts what waits. Then either nothing new arrives any more, or others accept too: the successor in a reload,
+   * another master, or whoever systemd starts next.
+   */
   async #emptyQueues(): Promise<void> {
     const { listeners } = this.#context;
-    do await Bun.sleep(acceptTurnMs);
-    while (listeners.some(({ fd }) => (acceptQueueLength(fd) ?? 0) > 0));
+    for (let turns = 0; turns < acceptTurns;) {
+      await Bun.sleep(acceptTurnMs);
+      if (!listeners.some(({ fd }) => hasWaiting(fd))) return;
+      // At the bound of worker_connections nothing is accepted.
+      if (this.#listeners.length > 0) turns += 1;
+    }
   }
 
-  #entrance({ hostname, port, url }: InheritedListener): Entrance {
+  /**
+   * A connection wakes all workers that share a socket, and Bun takes all that waits at once: one worker would get
+   * a whole burst, and keep it, since a proxy's connections stay with whom they have met. So it takes little and
+   * leaves the rest to the others for a moment; what is still there then is more than they can take.
+   */
+  #shareOut(fd: number): void {
+    this.#taken += 1;
+    if (this.#taken < this.#share || this.#service.draining || this.#listeners.length === 0) return;
+    this.#taken = 0;
+    if (!hasWaiting(fd)) {
+      this.#share = Math.ceil(this.#share / 2);
+      return;
+    }
+    this.#pausing = true;
+    // In a socket's open() this also ends Bun's accepting.
+    this.#stopListening();
+    setTimeout(() => {
+      this.#share = hasWaiting(fd) ? Math.min(this.#share * 2, largestShare) : 1;
+      this.#pausing = false;
+      this.#keepBound();
+    }, shareTurnMs);
+  }
+
+  #entrance({ bound }: InheritedListener): Entrance {
     const { handler, config } = this.#context;
     const server = new AppServer({
-      hostname,
-      port,
-      url,
+      ...describe(bound),
       rootPath: config.rootPath,
       pendingRequests: () => handler.inFlight,
-      requestIP: (request) => connectionOf(request)?.peer.client ?? null,
+      requestIP: (request) => connectionOf(request)?.peer.address ?? null,
       timeout: (request, seconds) => connectionOf(request)?.limitAnswer(ticksOf(seconds)),
     });
-    return { service: this.#service, server, host: url.slice(url.indexOf("//") + 2) };
+    return { service: this.#service, server, host: authorityOf(bound) };
   }
 
-  #listenOn(fd: number, entrance: Entrance): Listener {
+  #listenOn({ fd, shared }: InheritedListener, entrance: Entrance): Listener {
     const { service } = entrance;
     const keepBound = () => this.#keepBound();
+    const sharing = shared && this.#context.config.workers > 1;
+    const shareOut = () => this.#shareOut(fd);
     // `fd` and `allowHalfOpen` are not in bun-types; Bun.listen takes both.
     const options = {
       // Bun closes what it listens on; the inherited descriptor stays for the next time.
@@ -93,6 +140,7 @@ export class AsyncServing implements Serving {
           socket.data = connection;
           service.add(connection);
           keepBound();
+          if (sharing) shareOut();
         },
         data(socket: Bun.Socket<Connection>, bytes: Buffer) {
           socket.data.receive(bytes);
@@ -115,6 +163,21 @@ export class AsyncServing implements Serving {
     };
     return Bun.listen<Connection>(options as never);
   }
+}
+
+/** What Bun.serve's own Server says of the same socket. */
+function describe(bound: BoundTo): Pick<AppServerHost, "url" | "address"> {
+  if (bound.type === "unix") return { url: `unix://${bound.path}`, address: bound.path };
+  const { hostname, port } = bound;
+  const family = hostname.includes(":") ? "IPv6" : "IPv4";
+  return { url: `http://${authorityOf(bound)}`, address: { address: hostname, family, port } };
+}
+
+/** Of the URL of a request without Host. */
+function authorityOf(bound: BoundTo): string {
+  if (bound.type === "unix") return "localhost";
+  const { hostname, port } = bound;
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }
 
 function connectionOf(request: Request): Connection | null {

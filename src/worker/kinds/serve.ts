@@ -32,7 +32,10 @@ export class BunServing implements Serving {
 
   listen(): void {
     const { listeners } = this.#context;
-    this.#stops = listeners.map(({ hostname, port }) => {
+    this.#stops = listeners.map(({ bound }) => {
+      // The rules between settings, and Listeners, have refused it.
+      if (bound.type !== "tcp") throw new TypeError(`${bound.path}: not a TCP socket`);
+      const { hostname, port } = bound;
       const server = Bun.serve({
         hostname,
         port,
@@ -47,8 +50,12 @@ export class BunServing implements Serving {
     });
   }
 
-  async drain(): Promise<void> {
+  windDown(): void {
     this.#draining = true;
+  }
+
+  async drain(): Promise<void> {
+    this.windDown();
     await Bun.sleep(farewellMs);
     await Promise.all(this.#stops.map((stop) => stop()));
     // stop() resolves with the last response handed over; the handler's own end comes after it.

@@ -6,8 +6,7 @@ const request = new Request("http://localhost/");
 
 function serverOf(changes: Partial<AppServerHost> = {}): AppServer {
   return new AppServer({
-    hostname: "127.0.0.1",
-    port: 8000,
+    address: { address: "127.0.0.1", family: "IPv4", port: 8000 },
     url: "http://127.0.0.1:8000",
     rootPath: "/mount",
     pendingRequests: () => 2,
@@ -30,8 +29,17 @@ test("AppServer describes itself as Bun's Server does", () => {
   });
   expect(server.url).toEqual(new URL("http://127.0.0.1:8000/"));
   expect(server.address).toEqual({ address: "127.0.0.1", family: "IPv4", port: 8000 });
-  expect(serverOf({ hostname: "::1" }).address.family).toBe("IPv6");
   expect([server.pendingWebSockets, server.subscriberCount()]).toEqual([0, 0]);
+});
+
+test("AppServer on a unix socket has a path, and neither hostname nor port", () => {
+  const server = serverOf({ address: "/run/app.sock", url: "unix:///run/app.sock" });
+  expect([server.address, server.hostname, server.port, server.url.href]).toEqual([
+    "/run/app.sock",
+    undefined,
+    undefined,
+    "unix:///run/app.sock",
+  ]);
 });
 
 test("AppServer.requestIP() and timeout() ask the worker", () => {

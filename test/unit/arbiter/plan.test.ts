@@ -330,3 +330,178 @@ describe("stop", () => {
     expect(world.halted).toEqual({ do: "halt", exitCode: 255, reason: "A server hook failed." });
   });
 });
+
+describe("replacement", () => {
+  const memory = { maxMemoryBytes: 1000 };
+
+  test("max_restarting_workers bounds how many slots are in replacement, a reload included", () => {
+    const world = new World(generation(1, { workers: 4, maxRestarting: 1 })).ready(1, 2, 3, 4);
+    world.tired(1).tired(2).tired(3);
+    expect(spawns(world).slice(4)).toEqual(["age 5 slot 0 generation 1"]);
+    world.ready(5);
+    expect(signals(world)).toEqual(["SIGTERM 1"]);
+    expect(spawns(world).slice(5)).toEqual(["age 6 slot 1 generation 1"]);
+    world.signal("hup").loaded(generation(2, { workers: 4, maxRestarting: 1 }));
+    expect(spawns(world).slice(6)).toEqual([]);
+    world.ready(6);
+    expect(spawns(world).slice(6)).toEqual(["age 7 slot 2 generation 2"]);
+  });
+
+  test("a worker that died is replaced whatever max_restarting_workers says", () => {
+    const world = new World(generation(1, { workers: 2, maxRestarting: 1 })).ready(1, 2);
+    world.tired(1).exit(2, null, "SIGKILL");
+    expect(spawns(world).slice(2)).toEqual([
+      "age 3 slot 0 generation 1",
+      "age 4 slot 1 generation 1",
+    ]);
+  });
+
+  test("a successor serves beside the old worker until it has had its warmup_requests", () => {
+    const world = new World(generation(1, { workers: 1, warmupRequests: 5 })).ready(1);
+    world.pass(10_000).tired(1).ready(2);
+    expect(signals(world)).toEqual([]);
+    world.requests.set(2, 4);
+    world.pass(1000);
+    expect(signals(world)).toEqual([]);
+    world.requests.set(2, 5);
+    world.pass(250);
+    expect(signals(world)).toEqual(["SIGTERM 1"]);
+  });
+
+  test("without traffic a successor is warm after 10 s", () => {
+    const world = new World(generation(1, { workers: 1, warmupRequests: 5 })).ready(1);
+    world.pass(10_000).tired(1).ready(2);
+    expect(nextDeadlineMs(world.state, world.nowMs)).toBe(world.nowMs + 10_000);
+    world.pass(9750);
+    expect(signals(world)).toEqual([]);
+    world.pass(250);
+    expect(signals(world)).toEqual(["SIGTERM 1"]);
+  });
+
+  test("a successor that dies before it is warm leaves the old worker where it is", () => {
+    const world = new World(generation(1, { workers: 1, warmupRequests: 5 })).ready(1);
+    world.pass(10_000).tired(1).ready(2).exit(2, null, "SIGSEGV");
+    expect(signals(world)).toEqual([]);
+    expect(spawns(world).at(-1)).toBe("age 3 slot 0 generation 1");
+  });
+
+  test("a worker above max_memory is replaced once, successor first", () => {
+    const world = new World(generation(1, { workers: 1, ...memory })).ready(1);
+    world.memoryBytes.set(1, 1001);
+    world.pass(4750);
+    expect(spawns(world)).toHaveLength(1);
+    world.pass(1000);
+    expect(world.lines).toContain(
+      "Worker (pid:1001) uses 1001 bytes of memory, more than max_memory: replacing it",
+    );
+    expect(spawns(world)).toHaveLength(2);
+    world.ready(2).pass(6000);
+    expect(signals(world)).toEqual(["SIGTERM 1"]);
+    expect(world.lines.filter((line) => line.includes("max_memory"))).toHaveLength(1);
+  });
+
+  test("a worker that has served for its max_lifetime is replaced", () => {
+    const world = new World(generation(1, { workers: 1 }));
+    world.ready(1);
+    expect(nextDeadlineMs(world.state, world.nowMs)).toBe(world.nowMs + 30_001);
+    world.lifetimeMs = 2000;
+    world.tired(1).ready(2).exit(1);
+    expect(nextDeadlineMs(world.state, world.nowMs)).toBe(world.nowMs + 2000);
+    world.pass(2000);
+    expect(spawns(world)).toHaveLength(3);
+  });
+});
+
+describe("WINCH", () => {
+  test("all workers leave, the sockets stay, and HUP brings workers back", () => {
+    const world = new World().ready(1, 2).signal("winch");
+    expect(world.lines.at(-1)).toBe("graceful stop of workers");
+    expect(signals(world)).toEqual(["SIGTERM 1", "SIGTERM 2"]);
+    world.exit(1).exit(2).pass(2000);
+    expect(world.state.slots).toHaveLength(2);
+    expect(spawns(world)).toHaveLength(2);
+    world.signal("hup").loaded(generation(2));
+    expect(spawns(world).slice(2)).toEqual([
+      "age 3 slot 0 generation 2",
+      "age 4 slot 1 generation 1",
+    ]);
+  });
+
+  test("TTIN after WINCH starts one worker, as in Gunicorn", () => {
+    const world = new World().ready(1, 2).signal("winch").exit(1).exit(2).signal("ttin");
+    expect(world.state.target).toBe(1);
+    expect(spawns(world)).toHaveLength(3);
+  });
+
+  test("on a terminal it is ignored: a window that changes its size sends it", () => {
+    const world = new World(generation(1), { onTerminal: true }).ready(1, 2).signal("winch");
+    expect(world.lines.at(-1)).toBe("SIGWINCH ignored. Not daemonized");
+    expect(signals(world)).toEqual([]);
+  });
+});
+
+describe("USR2", () => {
+  const upgraded = () =>
+    new World().ready(1, 2).signal("usr2").event({ type: "upgrade started", pid: 99 });
+
+  test("asks for a new master, and for one only", () => {
+    const world = upgraded();
+    expect(world.reactions.filter((each) => each.do === "upgrade")).toHaveLength(1);
+    world.signal("usr2");
+    expect(world.lines.at(-1)).toBe("USR2 signal ignored. Child exists.");
+    world.event({ type: "upgrade ended", code: 0, signal: null }).signal("usr2");
+    expect(world.reactions.filter((each) => each.do === "upgrade")).toHaveLength(2);
+  });
+
+  test("a new master takes no USR2 before it is promoted", () => {
+    const world = new World(generation(1), { understudy: true }).ready(1, 2).signal("usr2");
+    expect(world.lines.at(-1)).toBe("USR2 signal ignored. Parent exists.");
+    world.event({ type: "promoted" });
+    expect(world.lines.at(-1)).toBe("Master has been promoted.");
+    world.signal("usr2");
+    expect(world.reactions.some((each) => each.do === "upgrade")).toBe(true);
+  });
+
+  test("while two masters share the sockets, a stop leaves them as they are", () => {
+    const world = upgraded().signal("quit").exit(1).exit(2);
+    expect(world.actions.some((each) => each.do === "refuse new connections")).toBe(false);
+    expect(world.halted?.exitCode).toBe(0);
+  });
+
+  test("when the new master has gone, connections are steered to all slots again", () => {
+    const world = upgraded().event({ type: "upgrade ended", code: 3, signal: null });
+    expect(world.lines.at(-1)).toBe(
+      "New master (pid:99) exited with code 3, this one is the only one again",
+    );
+    expect(world.actions.at(-1)).toEqual({ do: "steer", count: 2 });
+  });
+
+  test("a new master that wants more workers than it has sockets for grows by steering", () => {
+    const world = new World(generation(1, { workers: 3 }), { slots: 1, understudy: true });
+    const kinds = world.actions.map((each) => each.do);
+    expect(kinds.filter((kind) => kind === "open slot")).toHaveLength(2);
+    expect(kinds.indexOf("steer")).toBeLessThan(kinds.indexOf("open slot"));
+  });
+});
+
+describe("drain_delay", () => {
+  const delayed = () => new World(generation(1, { drainDelayMs: 3000 })).ready(1, 2).signal("term");
+
+  test("workers serve on for that long, saying Connection: close, and are told to leave then", () => {
+    const world = delayed();
+    expect(world.actions.slice(-2)).toEqual([
+      { do: "wind down", age: 1 },
+      { do: "wind down", age: 2 },
+    ]);
+    expect(nextDeadlineMs(world.state, world.nowMs)).toBe(world.nowMs + 3000);
+    world.pass(2750);
+    expect(signals(world)).toEqual([]);
+    world.pass(250);
+    expect(signals(world)).toEqual(["SIGTERM 1", "SIGTERM 2"]);
+  });
+
+  test("QUIT ends the delay", () => {
+    const world = delayed().pass(500).signal("quit");
+    expect(signals(world)).toEqual(["SIGQUIT 1", "SIGQUIT 2"]);
+  });
+});

@@ -14,6 +14,24 @@ function pick<T>(random: () => number, items: readonly T[]): T | undefined {
   return items[Math.floor(random() * items.length)];
 }
 
+/** What happens to a server once in a while. */
+function other(world: World, random: () => number): void {
+  const { state } = world;
+  const worker = pick(random, state.workers);
+  const die = random();
+  if (die < 0.2) world.signal("winch");
+  else if (die < 0.4 && worker !== undefined) {
+    world.memoryBytes.set(worker.age, random() < 0.5 ? 2000 : 10);
+  } else if (die < 0.6 && worker !== undefined) {
+    world.requests.set(worker.age, (world.requests.get(worker.age) ?? 0) + 3);
+  } else if (die < 0.7) world.lifetimeMs = random() < 0.5 ? 5000 : Number.POSITIVE_INFINITY;
+  else if (state.upgrade === null && die < 0.85) {
+    world.event({ type: "upgrade started", pid: 77 });
+  } else if (state.upgrade !== null) {
+    world.event({ type: "upgrade ended", code: pick(random, [0, 3]) ?? 0, signal: null });
+  } else if (state.understudy) world.event({ type: "promoted" });
+}
+
 /** One random event; the world itself checks that no slot has three workers and nothing is signalled twice. */
 function step(world: World, random: () => number): void {
   const { state } = world;
@@ -27,10 +45,13 @@ function step(world: World, random: () => number): void {
   else if (die < 0.55 && worker !== undefined) {
     world.event({ type: "message", age: worker.age, message: "draining" });
   } else if (die < 0.65) world.signal(pick(random, ["ttin", "ttou"] as const) ?? "ttin");
-  else if (die < 0.7) world.signal("hup");
+  else if (die < 0.68) world.signal("hup");
+  else if (die < 0.7) other(world, random);
   else if (die < 0.75 && state.loading) {
     const workers = 1 + Math.floor(random() * 4);
-    world.loaded(generation(state.lastGeneration, { workers, timeoutMs: 3000 }), random() < 0.3);
+    const { maxRestarting, warmupRequests, maxMemoryBytes } = state.wanted;
+    const bounds = { maxRestarting, warmupRequests, maxMemoryBytes, timeoutMs: 3000 };
+    world.loaded(generation(state.lastGeneration, { workers, ...bounds }), random() < 0.3);
   } else if (die < 0.78 && state.loading) world.event({ type: "config failed", message: "no" });
   else if (die < 0.8) {
     world.nowMs += 60_000;
@@ -40,23 +61,38 @@ function step(world: World, random: () => number): void {
 
 /** From now on everything goes well: loads succeed, workers boot, and leave when they are told to. */
 function calm(world: World): void {
+  world.memoryBytes.clear();
+  world.lifetimeMs = Number.POSITIVE_INFINITY;
+  if (world.state.resting) world.signal("hup");
   for (let rounds = 0; rounds < 400 && world.halted === null; rounds++) {
-    if (world.state.loading) world.loaded(generation(world.state.lastGeneration));
+    if (world.state.loading) {
+      const { maxRestarting, warmupRequests } = world.state.wanted;
+      world.loaded(generation(world.state.lastGeneration, { maxRestarting, warmupRequests }));
+    }
     for (const worker of world.state.workers) {
       if (worker.phase === "booting") world.ready(worker.age);
       else if (worker.phase !== "ready") world.exit(worker.age);
     }
     world.pass(500);
     const { workers, slots, target, loading } = world.state;
-    const resting = workers.every((each) => each.phase === "ready" && !each.tired);
-    if (resting && !loading && slots.length === target && workers.length === target) return;
+    const settled = workers.every((each) => each.phase === "ready" && !each.tired && each.warm);
+    const mortal = workers.some((each) => Number.isFinite(each.lifetimeMs));
+    if (settled && !mortal && !loading && slots.length === target && workers.length === target)
+      return;
   }
 }
 
 test("10,000 random sequences of events end in the wanted state", () => {
   for (let seed = 1; seed <= 10_000; seed++) {
     const random = randomFrom(seed);
-    const world = new World(generation(1, { workers: 1 + (seed % 4), timeoutMs: 3000 }));
+    const first = generation(1, {
+      workers: 1 + (seed % 4),
+      timeoutMs: 3000,
+      maxRestarting: [1, 2, Number.POSITIVE_INFINITY][seed % 3]!,
+      warmupRequests: seed % 5 === 0 ? 3 : 0,
+      maxMemoryBytes: 1000,
+    });
+    const world = new World(first, { slots: 1 + (seed % 6), understudy: seed % 7 === 0 });
     try {
       for (let count = 0; count < 40 && world.halted === null; count++) step(world, random);
       calm(world);

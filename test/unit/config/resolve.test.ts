@@ -110,11 +110,10 @@ describe("resolveConfig() refuses", () => {
       { argv: ["--log-level", "foo"] },
     ],
     ["--worker-class: sync: not supported yet; use async", { argv: ["-k", "sync"] }],
-    ["--user: not supported yet", { argv: ["-u", "www-data"] }],
-    ["--daemon: not supported yet", { argv: ["-D"] }],
+    ["--certfile: not supported yet", { argv: ["--certfile", "a.pem"] }],
     ["--no-sendfile: not supported yet", { argv: ["--no-sendfile"] }],
-    ["GUNICORN_CMD_ARGS: --user: not supported yet", cmdArgs("--user www-data")],
-    ["planned.ts: user: not supported yet", broken("planned")],
+    ["GUNICORN_CMD_ARGS: --certfile: not supported yet", cmdArgs("--certfile a.pem")],
+    ["planned.ts: certfile: not supported yet", broken("planned")],
     [
       "FORWARDED_ALLOW_IPS: must be IP addresses, networks (10.0.0.0/8) or *, got 'x'",
       { env: { FORWARDED_ALLOW_IPS: "x" } },
@@ -198,7 +197,7 @@ describe("configData()", () => {
     const { config } = await resolve(file);
     const data = configData(config);
     expect(structuredClone(data)).toEqual(data);
-    expect(Object.keys(data)).toHaveLength(127 + 4 - 20);
+    expect(Object.keys(data)).toHaveLength(127 + 8 - 20);
     expect(data).not.toContainKeys(["whenReady"]);
     expect(data.workers).toBe(3);
   });

@@ -40,6 +40,15 @@ describe("checkRules() with worker class serve", () => {
     await resolve("-k serve --reuse-port");
   });
 
+  test.each(["unix:app.sock", "fd://3"])("refuses to take over %s", async (bind) => {
+    await expect(resolve(`-k serve -b :0 -b ${bind}`)).rejects.toThrow(
+      new ConfigError(
+        `--bind: ${bind}: worker class serve can't take over sockets, use --worker-class async`,
+      ),
+    );
+    await resolve(`-k async -b ${bind}`);
+  });
+
   test("allows what Bun.serve can do", async () => {
     const { config } = await resolve("-k serve -w 2 --max-requests 9 --timeout 5 --env A=1");
     expect(config.workerClass).toBe("serve");

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { ConfigError } from "../../../src/config/errors.ts";
-import { formatAddress, formatTuple, parseAddress } from "../../../src/listen/address.ts";
+import { formatTuple, parseAddress, sameAddress } from "../../../src/listen/address.ts";
+import { maxPathBytes } from "../../../src/os/socket-address.ts";
 
 const accepted: [text: string, hostname: string, port: number, family: 4 | 6][] = [
   ["127.0.0.1:8000", "127.0.0.1", 8000, 4],
@@ -19,7 +20,7 @@ const accepted: [text: string, hostname: string, port: number, family: 4 | 6][] 
 ];
 
 test.each(accepted)("parseAddress() reads %p", (text, hostname, port, family) => {
-  expect(parseAddress(text)).toEqual({ type: "tcp", hostname, port, family });
+  expect(parseAddress(text, "/srv")).toEqual({ type: "tcp", hostname, port, family });
 });
 
 const refused: [text: string, message: string][] = [
@@ -37,20 +38,66 @@ const refused: [text: string, message: string][] = [
   ["http://localhost", "'http://localhost' is not a valid address: http:// is not known here"],
   ["tcp://a/b", "'tcp://a/b' is not a valid address"],
   ["a b:80", "'a b:80' is not a valid address"],
-  ["unix:/tmp/app.sock", "unix:/tmp/app.sock: not supported yet"],
-  ["unix:///tmp/app.sock", "unix:///tmp/app.sock: not supported yet"],
-  ["fd://3", "fd://3: not supported yet"],
+  ["unix:", "'unix:' is not a valid address: unix: needs the path of a file"],
+  ["unix://", "'unix://' is not a valid address: unix: needs the path of a file"],
+  ["unix:\0name", "'unix:\0name' is not a valid address: unix: needs the path of a file"],
+  [
+    `unix:/${"é".repeat(60)}`,
+    `'unix:/${"é".repeat(60)}' is not a valid address: the path of a unix socket has at most ${maxPathBytes} bytes, /${"é".repeat(60)} has 121`,
+  ],
+  ["fd://", "'' is not a valid file descriptor."],
+  ["fd://x", "'x' is not a valid file descriptor."],
+  ["fd://-1", "'-1' is not a valid file descriptor."],
+  ["fd://2", "'fd://2' is not a valid address: 0 to 2 are the standard streams"],
 ];
 
 test.each(refused)("parseAddress() refuses %p", (text, message) => {
-  expect(() => parseAddress(text)).toThrow(new ConfigError(message));
+  expect(() => parseAddress(text, "/srv")).toThrow(new ConfigError(message));
 });
 
-test("formatAddress() brackets v6", () => {
-  expect(formatAddress({ hostname: "127.0.0.1", port: 80 })).toBe("http://127.0.0.1:80");
-  expect(formatAddress({ hostname: "::1", port: 8000 })).toBe("http://[::1]:8000");
+const unix: [text: string, path: string, written: string][] = [
+  ["unix:/tmp/app.sock", "/tmp/app.sock", "/tmp/app.sock"],
+  ["unix:///tmp/app.sock", "/tmp/app.sock", "/tmp/app.sock"],
+  ["unix:app.sock", "/srv/app.sock", "app.sock"],
+  ["unix://run/app.sock", "/srv/run/app.sock", "run/app.sock"],
+  ["unix:/tmp/../run/./App Sock", "/run/App Sock", "/tmp/../run/./App Sock"],
+  [
+    `unix:/${"x".repeat(maxPathBytes - 1)}`,
+    `/${"x".repeat(maxPathBytes - 1)}`,
+    `/${"x".repeat(maxPathBytes - 1)}`,
+  ],
+];
+
+test.each(unix)("parseAddress() reads %p", (text, path, written) => {
+  expect(parseAddress(text, "/srv")).toEqual({ type: "unix", path, text: written });
+});
+
+test("parseAddress() reads the number of an inherited descriptor", () => {
+  expect(parseAddress("fd://3", "/srv")).toEqual({ type: "fd", fd: 3 });
+});
+
+test("sameAddress() sees through spellings of a path, and keeps kinds apart", () => {
+  const same = (one: string, other: string) =>
+    sameAddress(parseAddress(one, "/srv"), parseAddress(other, "/srv"));
+  expect(same("unix:a", "unix:///srv/./a")).toBe(true);
+  expect(same("fd://3", "fd://3")).toBe(true);
+  expect(same("tcp://LOCALHOST:80", "localhost:80")).toBe(true);
+  for (const [one, other] of [
+    ["unix:a", "unix:b"],
+    ["fd://3", "fd://4"],
+    ["unix:3", "fd://3"],
+    ["fd://3", "unix:3"],
+    ["a:80", "fd://80"],
+    ["a:80", "a:81"],
+  ] as const)
+    expect([one, other, same(one, other)]).toEqual([one, other, false]);
 });
 
 test("formatTuple() is Python's", () => {
-  expect(formatTuple({ hostname: "127.0.0.1", port: 8000 })).toBe("('127.0.0.1', 8000)");
+  const tuple = (text: string) => formatTuple(parseAddress(text, "/srv"));
+  expect(["127.0.0.1:8000", "unix:a", "fd://3"].map(tuple)).toEqual([
+    "('127.0.0.1', 8000)",
+    "a",
+    "fd://3",
+  ]);
 });

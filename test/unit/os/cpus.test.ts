@@ -54,6 +54,40 @@ describe("countCpus()", () => {
         3,
       ],
       [
+        "takes the tightest limit on the way up, cgroup v1 too",
+        8,
+        {
+          "/proc/self/cgroup": v1,
+          "/sys/fs/cgroup/cpu/docker/1/cpu.cfs_quota_us": "-1\n",
+          "/sys/fs/cgroup/cpu/docker/1/cpu.cfs_period_us": "100000\n",
+          "/sys/fs/cgroup/cpu/docker/cpu.cfs_quota_us": "100000\n",
+          "/sys/fs/cgroup/cpu/docker/cpu.cfs_period_us": "50000\n",
+        },
+        2,
+      ],
+      [
+        "sees a container's own group at the root of the mount, cgroup v2",
+        8,
+        { "/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/cpu.max": "300000 100000\n" },
+        3,
+      ],
+      [
+        "finds the cpu controller in a mixture of versions",
+        8,
+        {
+          "/proc/self/cgroup": `${v1}0::/docker/1\n`,
+          "/sys/fs/cgroup/cpu/docker/1/cpu.cfs_quota_us": "200000\n",
+          "/sys/fs/cgroup/cpu/docker/1/cpu.cfs_period_us": "100000\n",
+        },
+        2,
+      ],
+      [
+        "ignores a group outside of its own namespace",
+        8,
+        { "/proc/self/cgroup": "0::/../other\n", "/sys/fs/cgroup/cpu.max": "max 100000\n" },
+        8,
+      ],
+      [
         "sees a container's own group at the root of the mount",
         8,
         {

@@ -1,15 +1,13 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { refuseNewConnections, steerReuseport } from "../../../src/os/bpf.ts";
 import { fcntl, SystemError } from "../../../src/os/libc.ts";
 import {
-  acceptQueueLength,
-  closeFd,
   createListeningSocket,
+  hasWaiting,
   probeAddress,
-  refuseNewConnections,
-  setCloseOnExec,
-  steerReuseport,
   type ListeningSocketOptions,
 } from "../../../src/os/socket.ts";
+import { closeFd, duplicateFd, setCloseOnExec } from "../../../src/os/socket-options.ts";
 
 const onLinux = process.platform === "linux";
 const F_GETFD = 1;
@@ -132,12 +130,15 @@ function connect(port: number): { connected: Promise<boolean>; socket: Promise<B
   };
 }
 
-test.if(onLinux)("acceptQueueLength() counts what waits", async () => {
+test("hasWaiting() sees what waits, until it is accepted", async () => {
   const { fd, port } = create();
-  expect(acceptQueueLength(fd)).toBe(0);
-  const clients = await Promise.all([connect(port).socket, connect(port).socket]);
-  while (acceptQueueLength(fd) !== clients.length) await Bun.sleep(1);
-  for (const client of clients) client.end();
+  expect(hasWaiting(fd)).toBe(false);
+  const client = await connect(port).socket;
+  expect(hasWaiting(fd)).toBe(true);
+  const listener = listenOn(fd, () => {});
+  while (hasWaiting(fd)) await Bun.sleep(1);
+  listener.stop(true);
+  client.end();
 });
 
 test.if(onLinux)("refuseNewConnections() serves the queue and lets nobody else in", async () => {
@@ -154,7 +155,7 @@ test.if(onLinux)("refuseNewConnections() serves the queue and lets nobody else i
       },
     },
   });
-  while (acceptQueueLength(fd) !== 1) await Bun.sleep(1);
+  expect(hasWaiting(fd)).toBe(true);
 
   expect(refuseNewConnections(fd)).toBe(true);
   const late = connect(port);
@@ -176,8 +177,7 @@ function listenOn(
   fd: number,
   data: (socket: Bun.Socket, bytes: Buffer) => void,
 ): { stop(all: boolean): void } {
-  const F_DUPFD_CLOEXEC = 1030;
   // Bun.listen closes the fd that it gets; `fd` isn't in its types.
-  const options = { fd: fcntl(fd, F_DUPFD_CLOEXEC, 0), socket: { data } };
+  const options = { fd: duplicateFd(fd), socket: { data } };
   return Bun.listen(options as unknown as Bun.TCPSocketListenOptions);
 }

@@ -1,0 +1,48 @@
+/** The worker processes by age, and what the master reads about them with each tick. */
+import type { ScoreboardRow } from "../ipc/scoreboard.ts";
+import { residentBytes } from "../os/memory.ts";
+import type { WorkerScores } from "./events.ts";
+
+/** How often the workers' memory is read, if it is bounded. */
+const memorySampleMs = 1000;
+
+export interface Child {
+  readonly process: Bun.Subprocess;
+  readonly scores: ScoreboardRow;
+  readonly slot: number;
+  readonly generation: number;
+}
+
+export class Children {
+  readonly #byAge = new Map<number, Child>();
+  #memoryReadMs = 0;
+
+  add(age: number, child: Child): void {
+    this.#byAge.set(age, child);
+  }
+
+  get(age: number): Child | undefined {
+    return this.#byAge.get(age);
+  }
+
+  remove(age: number): void {
+    this.#byAge.delete(age);
+  }
+
+  has(pid: number): boolean {
+    return [...this.#byAge.values()].some((child) => child.process.pid === pid);
+  }
+
+  /** `memory`: it is bounded, and read once a second. */
+  read(memory: boolean, nowMs: number): ReadonlyMap<number, WorkerScores> {
+    const sample = memory && nowMs - this.#memoryReadMs >= memorySampleMs;
+    if (sample) this.#memoryReadMs = nowMs;
+    const scores = new Map<number, WorkerScores>();
+    for (const [age, child] of this.#byAge) {
+      const { beat, requests } = child.scores;
+      const memoryBytes = sample ? residentBytes(child.process.pid) : null;
+      scores.set(age, { beat, requests, memoryBytes });
+    }
+    return scores;
+  }
+}

@@ -1,0 +1,105 @@
+/** The configuration in use, the earlier ones that workers still run under, and what a reload changes in the master itself. */
+import type { Config } from "../config/types.ts";
+import type { Listeners } from "../listen/listeners.ts";
+import { createLog, type Log } from "../log/error-log.ts";
+import { adopt, type Environment, withRawEnv } from "./environment.ts";
+import {
+  type AppConfig,
+  asGeneration,
+  checkReloadable,
+  Generations,
+  openOptions,
+} from "./generations.ts";
+import type { MasterHooks } from "./master-hooks.ts";
+import type { Generation } from "./state.ts";
+
+export interface ConfigurationParts {
+  readonly resolved: AppConfig;
+  /** Loads the configuration anew for HUP; rejects with an error whose message says why not. */
+  readonly reload: (generation: number) => Promise<AppConfig>;
+  readonly listeners: Listeners;
+  readonly hooks: MasterHooks;
+  readonly log: Log;
+  /** What else of the master goes by the configuration, and changes with it. */
+  readonly onUse: (config: Config, log: Log) => void;
+  /** The environment that the master was started with. */
+  readonly env: Environment;
+}
+
+export interface Loaded {
+  readonly generation: Generation;
+  /** Other addresses are bound to than before. */
+  readonly rebound: boolean;
+}
+
+export class Configurations {
+  readonly #parts: ConfigurationParts;
+  readonly #generations = new Generations();
+  #log: Log;
+  #env: Environment;
+
+  constructor(parts: ConfigurationParts) {
+    this.#parts = parts;
+    this.#log = parts.log;
+    this.#env = withRawEnv(parts.env, parts.resolved.config.rawEnv);
+    this.#generations.add(1, parts.resolved);
+  }
+
+  /** The log of the configuration in use. */
+  get log(): Log {
+    return this.#log;
+  }
+
+  /** The environment that workers start with. */
+  get env(): Environment {
+    return this.#env;
+  }
+
+  get(number: number): AppConfig {
+    return this.#generations.get(number);
+  }
+
+  /** Forgets all but the given ones. */
+  keep(numbers: readonly number[]): void {
+    this.#generations.keep(new Set(numbers));
+  }
+
+  /** Reads the configuration again, opens what it binds to and puts it to use; nothing has changed when it rejects. */
+  async load(number: number, current: number): Promise<Loaded> {
+    const { listeners, reload } = this.#parts;
+    const resolved = await reload(number);
+    checkReloadable(this.get(current), resolved);
+    const before = listeners.urls.join(",");
+    await this.#bind(resolved);
+    const rebound = before !== listeners.urls.join(",");
+    this.#generations.add(number, resolved);
+    this.#use(number);
+    if (rebound) this.#log.info(`Listening at: ${listeners.urls.join(",")}`);
+    return { generation: asGeneration(number, resolved), rebound };
+  }
+
+  /** Goes back to a configuration whose addresses are all open still, so that nothing is awaited. */
+  takeBack(number: number): void {
+    void this.#bind(this.get(number));
+    this.#use(number);
+  }
+
+  #bind(resolved: AppConfig): Promise<void> {
+    const { listeners } = this.#parts;
+    return listeners.open(listeners.addresses(resolved.config), listeners.slots, {
+      ...openOptions(resolved),
+      onRetry: (level, message) => this.#log[level](message),
+    });
+  }
+
+  /** Makes a configuration the master's own: its log level, environment, directory and hooks. */
+  #use(number: number): void {
+    const { config } = this.get(number);
+    this.#log = createLog(config.loglevel);
+    this.#env = withRawEnv(this.#parts.env, config.rawEnv);
+    adopt(this.#env);
+    process.chdir(config.chdir);
+    this.#parts.hooks.use(config, this.#log);
+    this.#parts.onUse(config, this.#log);
+  }
+}

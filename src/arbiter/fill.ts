@@ -1,0 +1,76 @@
+/** The part of plan() that gives every slot its worker. */
+import type { Action } from "./events.ts";
+import { signal } from "./orders.ts";
+import { leaving, serving, type State, type WorkerState } from "./state.ts";
+
+/** Slots below the target: a worker of the wanted generation in each, the old one leaving only after that. */
+export function fill(state: State, nowMs: number): Action[] {
+  const out: Action[] = [];
+  let { lastAge } = state;
+  // A reload tries one worker first: broken code costs one boot, and no slot loses its worker.
+  const onTrial = !state.proven && state.fallback !== null;
+  let tried = state.workers.some((worker) => worker.generation === state.wanted.number);
+  let restarting = restartingSlots(state);
+  const current = [state.wanted.number, state.fallback?.generation.number];
+  for (let slot = 0; slot < Math.min(state.target, state.slots.length); slot++) {
+    const here = state.workers.filter((worker) => worker.slot === slot);
+    const servers = here.filter(serving);
+    const fit = servers.find((worker) => isFit(state, worker));
+    // Two reloads in a row can leave two unfit ones; the younger serves on, if it has served already.
+    const keeper = fit ?? servers.findLast((worker) => worker.warm) ?? servers.at(-1);
+    for (const worker of servers) {
+      // A successor that isn't warm serves beside the one that it succeeds.
+      const stays = worker === keeper || (keeper === fit && fit?.warm === false);
+      if (!stays) out.push(signal(worker, "SIGTERM"));
+    }
+    for (const worker of here) {
+      if (worker.phase !== "booting") continue;
+      if (fit !== undefined || !current.includes(worker.generation)) {
+        out.push(signal(worker, "SIGQUIT"));
+      }
+    }
+    if (fit !== undefined || here.length >= 2) continue;
+    if (here.some((worker) => worker.phase === "booting")) continue;
+    if (nowMs < (state.slots[slot]?.retryAtMs ?? 0)) continue;
+    if (servers.length > 0 && restarting >= state.wanted.maxRestarting) continue;
+    let generation = state.wanted.number;
+    if (onTrial && tried) {
+      if (here.length > 0 || state.fallback === null) continue;
+      // Nobody knows yet whether the new generation boots: a slot that is empty gets the old one.
+      generation = state.fallback.generation.number;
+    }
+    tried = true;
+    if (servers.length > 0) restarting += 1;
+    lastAge += 1;
+    const row = here.some((worker) => worker.row === slot * 2) ? slot * 2 + 1 : slot * 2;
+    out.push({ do: "spawn", slot, row, age: lastAge, generation });
+  }
+  out.push(...grow(state));
+  return out;
+}
+
+/** Slots whose worker serves while its successor boots or warms up. */
+export function restartingSlots({ workers }: State): number {
+  const present = workers.filter((worker) => !leaving(worker));
+  const slots = present.map(({ slot }) => slot);
+  return new Set(slots.filter((slot, index) => slots.indexOf(slot) !== index)).size;
+}
+
+function isFit(state: State, worker: WorkerState): boolean {
+  return worker.generation === state.wanted.number && !worker.tired;
+}
+
+/** A new slot's sockets join the group, but get no connections before its worker is ready. */
+function grow(state: State): Action[] {
+  const { target, slots, steered } = state;
+  // Slots that have served, counted from 0 without a gap.
+  const able = slots.findIndex((slot) => !slot.served);
+  const ready = able === -1 ? slots.length : able;
+  if (slots.length < target) {
+    if (steered === null) return [{ do: "steer", count: slots.length }];
+    return [{ do: "open slot" }];
+  }
+  const wantedCount = Math.min(ready, target);
+  if (steered !== null && wantedCount > steered.count) return [{ do: "steer", count: wantedCount }];
+  return [];
+}

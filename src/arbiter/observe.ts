@@ -1,0 +1,69 @@
+/** What a tick shows of the workers: heartbeats, warm-up, and who has lived or grown beyond its bounds. */
+import type { Reaction, WorkerScores } from "./events.ts";
+import type { State, WorkerState } from "./state.ts";
+import { log, type Step } from "./step.ts";
+
+/** Ticks come at least once a second; a gap this long means that the whole machine stood still, not the workers. */
+const clockJumpMs = 5000;
+
+/** How long a successor waits for its warmup_requests: without traffic they would never come. */
+export const warmupLimitMs = 10_000;
+
+/** A new worker may be large while it starts: its memory counts from here on. */
+export const memoryGraceMs = 5000;
+
+export function observe(
+  state: State,
+  scores: ReadonlyMap<number, WorkerScores>,
+  nowMs: number,
+): Step {
+  const jumped = nowMs - state.lastTickMs > clockJumpMs;
+  const reactions: Reaction[] = [];
+  const workers = state.workers.map((worker) => {
+    const seen = scores.get(worker.age);
+    const beaten =
+      jumped || (seen !== undefined && seen.beat !== worker.beat)
+        ? { ...worker, beat: seen?.beat ?? worker.beat, beatAtMs: nowMs }
+        : worker;
+    if (beaten.phase !== "ready" || beaten.readyAtMs === null) return beaten;
+    const warm = beaten.warm || isWarm(state, beaten, seen, nowMs);
+    const why = beaten.tired ? null : whyTired(state, beaten, seen, nowMs);
+    if (why !== null)
+      reactions.push(log("info", `Worker (pid:${worker.pid}) ${why}: replacing it`));
+    return { ...beaten, warm, tired: beaten.tired || why !== null };
+  });
+  return { state: { ...state, workers, lastTickMs: nowMs }, reactions };
+}
+
+/** When a worker that nothing happens to becomes warm, or too old. */
+export function changesAtMs(worker: WorkerState): number {
+  if (worker.phase !== "ready" || worker.readyAtMs === null) return Number.POSITIVE_INFINITY;
+  const ends = worker.tired ? Number.POSITIVE_INFINITY : worker.readyAtMs + worker.lifetimeMs;
+  return worker.warm ? ends : Math.min(ends, worker.readyAtMs + warmupLimitMs);
+}
+
+function servedMs(worker: WorkerState, nowMs: number): number {
+  return nowMs - (worker.readyAtMs ?? nowMs);
+}
+
+function isWarm(
+  { wanted }: State,
+  worker: WorkerState,
+  seen: WorkerScores | undefined,
+  nowMs: number,
+): boolean {
+  return (seen?.requests ?? 0) >= wanted.warmupRequests || servedMs(worker, nowMs) >= warmupLimitMs;
+}
+
+function whyTired(
+  { wanted }: State,
+  worker: WorkerState,
+  seen: WorkerScores | undefined,
+  nowMs: number,
+): string | null {
+  const served = servedMs(worker, nowMs);
+  if (served >= worker.lifetimeMs) return "has served for its max_lifetime";
+  const bytes = seen?.memoryBytes ?? 0;
+  if (bytes <= wanted.maxMemoryBytes || served < memoryGraceMs) return null;
+  return `uses ${bytes} bytes of memory, more than max_memory`;
+}

@@ -1,0 +1,18 @@
+/** The signals that plan() asks for. */
+import type { Action } from "./events.ts";
+import type { WorkerState } from "./state.ts";
+
+type Signal = Extract<Action, { do: "signal" }>;
+
+export function signal(
+  { age, pid }: WorkerState,
+  name: Signal["signal"],
+  because: Signal["because"] = null,
+): Action {
+  return { do: "signal", age, pid, signal: name, because };
+}
+
+export function kill(worker: WorkerState): Action {
+  const message = `Worker (pid:${worker.pid}) had not stopped after graceful_timeout, killed`;
+  return signal(worker, "SIGKILL", { level: "warning", message });
+}

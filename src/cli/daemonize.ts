@@ -1,0 +1,35 @@
+import { isatty } from "node:tty";
+import { commandAnew, type Origin, typedCommand } from "../arbiter/upgrade.ts";
+import type { Config } from "../config/types.ts";
+import { writeFully } from "../log/error-log.ts";
+import { launch } from "../os/daemon.ts";
+
+/**
+ * Starts this program once more, in the background, where and as it was started itself.
+ * @returns 0 when it serves, or its exit code
+ */
+export async function daemonize(config: Config, { directory, env }: Origin): Promise<number> {
+  if (env["NOTIFY_SOCKET"] !== undefined) {
+    warn("you shouldn't specify `daemon = True` when launching by systemd with `Type = notify`");
+  }
+  const keeps = {
+    stdout: config.enableStdioInheritance && !isatty(1),
+    stderr: config.enableStdioInheritance && !isatty(2),
+  };
+  const find = (name: string) => Bun.which(name, { PATH: env["PATH"] ?? "" });
+  const { exitCode, output } = await launch({
+    command: commandAnew(typedCommand(), directory, find),
+    cwd: directory,
+    env,
+    keeps,
+  });
+  if (exitCode !== 0) writeFully(2, output);
+  else if (config.errorlog === "-" && !keeps.stderr && !config.syslog) {
+    warn("the daemon's error log goes to /dev/null, name a file by --error-logfile to keep it");
+  }
+  return exitCode;
+}
+
+function warn(text: string): void {
+  writeFully(2, `Warning: ${text}\n`);
+}

@@ -1,0 +1,162 @@
+/** Gunicorn's attempts to open the first socket of an address. */
+import { constants } from "node:os";
+import { ConfigError } from "../config/errors.ts";
+import type { Address, FdAddress, TcpAddress, UnixAddress } from "./address.ts";
+import { formatTuple } from "./address.ts";
+import {
+  type Bound,
+  type Group,
+  ListenError,
+  type SocketKind,
+  type TcpBound,
+  urlOf,
+} from "./group.ts";
+import { resolveHostname } from "./resolve.ts";
+import { type InheritedSocket, inspectSocket, prepareInherited } from "../os/inherited-socket.ts";
+import { SystemError } from "../os/libc.ts";
+import { createListeningSocket, createReservedSocket, listen, probeAddress } from "../os/socket.ts";
+import { createUnixSocket, fileAt, inspectPath, unlinkIfSame } from "../os/unix-socket.ts";
+
+export interface OpenOptions {
+  readonly backlog: number;
+  /** Of TCP addresses; other sockets are shared. Addresses that stay open keep the way they were opened. */
+  readonly kind: SocketKind;
+  /** The mode bits that the file of a unix socket doesn't get. 0 if it isn't given, as in Gunicorn. */
+  readonly umask?: number;
+  /** Whom the file of a unix socket is given to. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | null;
+  /** Gunicorn's lines about attempts that failed, for the error log. */
+  readonly onRetry?: (level: "error" | "debug", message: string) => void;
+  readonly retryDelayMs?: number;
+  /** Ends the attempts: the server stops before it has a socket. */
+  readonly signal?: AbortSignal;
+}
+
+const attempts = 5;
+
+/** Time doesn't change who may open a port or give a file away. */
+const hopeless = new Set(["EACCES", "EPERM"]);
+
+/**
+ * @param ours the sockets that this server has open already
+ * @throws ListenError, or ConfigError for what no attempt can change
+ */
+export async function openFirstSocket(
+  address: Address,
+  v6only: boolean,
+  ours: readonly Group[],
+  options: OpenOptions,
+): Promise<Group> {
+  if (address.type !== "tcp" && options.kind === "reserved")
+    throw new ConfigError(
+      `${formatTuple(address)}: worker class serve can't take over sockets, use --worker-class async`,
+    );
+  if (address.type === "fd") return openInherited(address, options);
+  return attempt(address, options, async () => {
+    if (address.type === "unix") return openUnix(address, options);
+    const { hostname, family } = await resolveHostname(address);
+    return openTcp(address, { family, hostname, v6only }, ours, options);
+  });
+}
+
+async function attempt(
+  address: TcpAddress | UnixAddress,
+  options: OpenOptions,
+  open: () => Promise<Group>,
+): Promise<Group> {
+  const report = options.onRetry ?? (() => {});
+  const tuple = formatTuple(address);
+  let cause: unknown;
+  for (let count = 1; count <= attempts; count++) {
+    try {
+      return await open();
+    } catch (error) {
+      if (error instanceof ConfigError) throw error;
+      cause = error;
+      const code = (error as { code?: string }).code ?? "";
+      if (code === "EADDRINUSE") report("error", `Connection in use: ${tuple}`);
+      if (code === "EADDRNOTAVAIL") report("error", `Invalid address: ${tuple}`);
+      report("error", `connection to ${tuple} failed: ${describeFailure(error, address)}`);
+      if (hopeless.has(code) || count === attempts) break;
+    }
+    report("debug", "Retrying in 1 second.");
+    await Bun.sleep(options.retryDelayMs ?? 1000);
+    options.signal?.throwIfAborted();
+  }
+  throw new ListenError(`Can't connect to ${tuple}`, { cause });
+}
+
+function openTcp(
+  address: TcpAddress,
+  wanted: Omit<TcpBound, "type" | "port">,
+  ours: readonly Group[],
+  { backlog, kind }: OpenOptions,
+): Group {
+  const { port: wantedPort } = address;
+  // An address that overlaps one of our own (127.0.0.1:80 becoming 0.0.0.0:80) is not somebody else's.
+  const overlapsOurs = ours.some(({ bound }) => bound.type === "tcp" && bound.port === wantedPort);
+  const reusePort = kind !== "shared";
+  const parts = { ...wanted, port: wantedPort };
+  if (reusePort && wantedPort !== 0 && !overlapsOurs) probeAddress(parts);
+  const create = kind === "reserved" ? createReservedSocket : createListeningSocket;
+  const { fd, port } = create({ ...parts, backlog, reusePort });
+  const bound: Bound = { type: "tcp", ...wanted, port };
+  return { address, bound, url: urlOf(bound), kind, fds: [fd], foreign: false };
+}
+
+function openUnix(address: UnixAddress, options: OpenOptions): Group {
+  const { path, text } = address;
+  const { backlog, umask = 0, owner = null } = options;
+  const found = fileAt(path);
+  const state = inspectPath(path);
+  if (state === "not a socket")
+    throw new ConfigError(`bind: '${text}' is not a socket, and won't be replaced by one`);
+  if (state === "in use") throw new SystemError(constants.errno.EADDRINUSE, "bind");
+  if (state === "stale" && found !== null) unlinkIfSame(path, found);
+  const { fd, file } = createUnixSocket({ path, backlog, umask, owner });
+  const bound: Bound = { type: "unix", path, file };
+  return { address, bound, url: `unix:${text}`, kind: "shared", fds: [fd], foreign: false };
+}
+
+function openInherited(address: FdAddress, { backlog }: OpenOptions): Group {
+  const { fd } = address;
+  const socket = inspectSocket(fd);
+  if (socket === null || !socket.listening)
+    throw new ConfigError(`bind: fd://${fd} is not a listening socket that this process inherited`);
+  prepareInherited(fd, socket);
+  listen(fd, backlog);
+  return inheritedGroup(address, socket);
+}
+
+/** The group of a socket that stays somebody else's. */
+export function inheritedGroup(address: FdAddress, socket: InheritedSocket): Group {
+  const bound = boundOf(socket, false);
+  return { address, bound, url: urlOf(bound), kind: "shared", fds: [address.fd], foreign: true };
+}
+
+/** @param owned whether the file of a unix socket is this server's to remove */
+export function boundOf({ name, v6only }: InheritedSocket, owned: boolean): Bound {
+  if (name.type === "tcp") return { ...name, v6only };
+  return { ...name, file: owned ? fileAt(name.path) : null };
+}
+
+/** `[::]` takes v4 clients too, which is in the way of a v4 socket for all addresses on the same port. */
+export function needsV6only(address: Address, all: readonly Address[]): boolean {
+  return (
+    address.type === "tcp" &&
+    address.family === 6 &&
+    /^[0:]+$/.test(address.hostname) &&
+    all.some(
+      (other) =>
+        other.type === "tcp" && other.hostname === "0.0.0.0" && other.port === address.port,
+    )
+  );
+}
+
+function describeFailure(error: unknown, address: Address): string {
+  if (!(error instanceof Error)) return String(error);
+  const denied = error instanceof SystemError && error.code === "EACCES";
+  return denied && address.type === "tcp" && address.port < 1024
+    ? `${error.message} (ports below 1024 need root or the capability CAP_NET_BIND_SERVICE)`
+    : error.message;
+}

@@ -1,0 +1,108 @@
+/**
+ * A daemon, seen from its launcher and from itself. Until the daemon says that it is up, what its
+ * processes write goes to a file without a name, which the launcher shows if the start fails. Each
+ * process turns to /dev/null when it is ready itself.
+ */
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
+import { check, library } from "./libc.ts";
+
+/** Tells the program that it is the daemon. It is gone from process.env before anything else reads that. */
+const mark = "GUNICORN_TS_DAEMON";
+
+const up = "up";
+
+export interface Launch {
+  readonly command: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Standard streams that the daemon keeps. */
+  readonly keeps: { readonly stdout: boolean; readonly stderr: boolean };
+}
+
+export interface Launched {
+  /** 0: the daemon is up. */
+  readonly exitCode: number;
+  /** What the daemon's processes had to say, if it isn't up. */
+  readonly output: string;
+}
+
+/** Whether this process was started by launch(); true only once. */
+export function takeDaemonMark(): boolean {
+  const marked = process.env[mark] !== undefined;
+  delete process.env[mark];
+  return marked;
+}
+
+/** Starts the daemon in a session of its own, and waits until it is up or has failed. */
+export async function launch({ command, cwd, env, keeps }: Launch): Promise<Launched> {
+  const fd = openUnnamed();
+  const settled = Promise.withResolvers<number>();
+  const daemon = Bun.spawn([...command], {
+    cwd,
+    env: { ...env, [mark]: "1" },
+    detached: true,
+    stdio: ["ignore", keeps.stdout ? "inherit" : fd, keeps.stderr ? "inherit" : fd],
+    ipc(message) {
+      if (message === up) settled.resolve(0);
+    },
+    onExit({ signalCode }, code) {
+      const number = signalCode === null ? 0 : constants.signals[signalCode as never as "SIGTERM"];
+      // Gone without a word, it isn't up, whatever its code says.
+      settled.resolve(code === null ? 128 + number : code || 1);
+    },
+  });
+  // The daemon is in another session: a terminal's Ctrl-C reaches only the launcher.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
+    process.on(signal, () => daemon.kill(signal));
+  }
+  const exitCode = await settled.promise;
+  const output = exitCode === 0 ? "" : readAll(fd);
+  closeSync(fd);
+  return { exitCode, output };
+}
+
+/** For the daemon's master. */
+export function reportUp(): void {
+  leaveLauncherOutput();
+  if (!process.connected) return;
+  process.send?.(up);
+  process.disconnect?.();
+}
+
+/** Turns standard output and error to /dev/null, if they go to a file that has no name any more: the launcher's. */
+export function leaveLauncherOutput(): void {
+  const captured = [1, 2].filter((fd) => isUnnamedFile(fd));
+  if (captured.length === 0) return;
+  const nowhere = openSync("/dev/null", "r+");
+  for (const fd of captured) check(library().dup2(nowhere, fd), "dup2");
+  closeSync(nowhere);
+}
+
+function isUnnamedFile(fd: number): boolean {
+  try {
+    const stat = fstatSync(fd);
+    return stat.isFile() && stat.nlink === 0;
+  } catch (error) {
+    // Somebody closed it.
+    if ((error as NodeJS.ErrnoException).code === "EBADF") return false;
+    throw error;
+  }
+}
+
+function openUnnamed(): number {
+  const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-"));
+  try {
+    return openSync(join(folder, "output"), "a+", 0o600);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function readAll(fd: number): string {
+  const bytes = Buffer.alloc(fstatSync(fd).size);
+  // From a place of its own: the daemon's processes share the descriptor's.
+  const length = readSync(fd, bytes, 0, bytes.length, 0);
+  return bytes.toString("utf8", 0, length);
+}

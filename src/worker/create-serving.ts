@@ -1,0 +1,17 @@
+import type { BootMessage } from "../ipc/messages.ts";
+import type { Serving, ServingContext } from "./serving.ts";
+
+type CreateServing = (context: ServingContext) => Serving;
+
+/** By worker_class: makes the process ready for the app, and then serves it. What isn't used isn't imported. */
+export const kinds: Record<BootMessage["config"]["workerClass"], () => Promise<CreateServing>> = {
+  async async() {
+    const { AsyncServing } = await import("./kinds/async.ts");
+    AsyncServing.prepareProcess();
+    return (context) => new AsyncServing(context);
+  },
+  async serve() {
+    const { BunServing } = await import("./kinds/serve.ts");
+    return (context) => new BunServing(context);
+  },
+};

@@ -1,0 +1,77 @@
+import { expect, test } from "bun:test";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { gunicorn, start } from "../support/server.ts";
+
+const app = `export const fetch = () => new Response("ok");`;
+
+test("the pid file names the master from on_starting to before on_exit", async () => {
+  const config = `import { existsSync, readFileSync } from "node:fs";
+    const read = () => existsSync("run.pid") ? readFileSync("run.pid", "utf8").trim() : "none";
+    export const nworkersChanged = () => console.error("nworkers_changed sees", read());
+    export const onStarting = () => console.error("on_starting sees", read());
+    export const onExit = () => console.error("on_exit sees", read());`;
+  await using server = await gunicorn({
+    files: { "app.ts": app, "gunicorn.conf.ts": config },
+    args: ["-p", "run.pid"],
+  });
+  const path = join(server.folder, "run.pid");
+  expect(readFileSync(path, "utf8")).toBe(`${server.pid}\n`);
+  expect(statSync(path).mode & 0o777).toBe(0o644);
+  expect(await server.stop()).toBe(0);
+  expect(existsSync(path)).toBe(false);
+  expect(server.log).toContain("nworkers_changed sees none\n");
+  expect(server.log).toContain(`on_starting sees ${server.pid}\n`);
+  expect(server.log).toEndWith("Shutting down: Master\non_exit sees none\n");
+});
+
+test.each([["garbage"], [""], ["dead"]])("a pid file with %j is overwritten", async (what) => {
+  const dead = Bun.spawn(["true"]);
+  await dead.exited;
+  const text = what === "dead" ? `${dead.pid}\n` : what;
+  await using server = await gunicorn({
+    files: { "app.ts": app, "run.pid": text },
+    args: ["-p", "run.pid"],
+  });
+  expect(readFileSync(join(server.folder, "run.pid"), "utf8")).toBe(`${server.pid}\n`);
+});
+
+test("a second server with the same pid file doesn't start, and the first goes on", async () => {
+  await using first = await gunicorn({ files: { "app.ts": app }, args: ["-p", "run.pid"] });
+  const path = join(first.folder, "run.pid");
+  await using second = start({ files: { "app.ts": app }, args: ["-p", path] });
+  expect(await second.process.exited).toBe(1);
+  expect(second.log).toEndWith(
+    `Error: Already running on PID ${first.pid} (or pid file '${path}' is stale)\n`,
+  );
+  expect(readFileSync(path, "utf8")).toBe(`${first.pid}\n`);
+  expect(await (await fetch(first.url)).text()).toBe("ok");
+});
+
+test("the file of somebody else is spared at the end", async () => {
+  await using server = await gunicorn({ files: { "app.ts": app }, args: ["-p", "run.pid"] });
+  const path = join(server.folder, "run.pid");
+  await Bun.write(path, `${process.pid}\n`);
+  expect(await server.stop()).toBe(0);
+  expect(readFileSync(path, "utf8")).toBe(`${process.pid}\n`);
+});
+
+test("a start that fails later leaves no pid file", async () => {
+  using taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  await using server = start({
+    files: { "app.ts": app },
+    args: ["-p", "run.pid"],
+    bind: [`127.0.0.1:${taken.port}`],
+  });
+  await server.logged("Connection in use");
+  expect(existsSync(join(server.folder, "run.pid"))).toBe(true);
+  expect(await server.process.exited).toBe(1);
+  expect(existsSync(join(server.folder, "run.pid"))).toBe(false);
+});
+
+test("a pid file that can't be written is one sentence", async () => {
+  await using server = start({ files: { "app.ts": app }, args: ["-p", "nowhere/run.pid"] });
+  expect(await server.process.exited).toBe(1);
+  const folder = join(server.folder, "nowhere");
+  expect(server.log).toEndWith(`Error: ${folder} doesn't exist. Can't create pidfile.\n`);
+});

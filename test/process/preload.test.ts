@@ -1,0 +1,66 @@
+import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { gunicorn, start, until } from "../support/server.ts";
+
+const isRoot = process.geteuid?.() === 0 && process.platform === "linux";
+const app = `console.error("imported in", process.pid, process.cwd(), process.env.COLOUR);
+export const fetch = () => new Response(String(process.pid));`;
+
+test("--preload imports the app once more, before the first line of the log", async () => {
+  await using server = await gunicorn({
+    files: { "site/app.ts": app },
+    args: ["--preload", "--chdir", "site", "-e", "COLOUR=blue"],
+  });
+  const site = join(server.folder, "site");
+  const imports = [...server.log.matchAll(/^imported in (\d+) (.*)$/gm)];
+  expect(imports.map((found) => found[2])).toEqual([`${site} blue`, `${site} blue`]);
+  expect(server.log.indexOf("imported")).toBe(0);
+  const serving = await (await fetch(server.url)).text();
+  expect(imports.map((found) => found[1] === serving)).toEqual([false, true]);
+  // The process of the first import has gone.
+  expect(existsSync(`/proc/${imports[0]?.[1]}`)).toBe(false);
+});
+
+test.each([
+  ["throws", `throw new Error("on purpose");`, "app", /Error: on purpose\n.*at .*app\.ts:1/],
+  ["isn't one", `export const version = "1";`, "app", /app\.ts exports "version" \(string\)/],
+  ["isn't there", ``, "nowhere", /'nowhere'/],
+  ["ends the process", `process.exit(7);`, "app", /it ended the process with exit code 7\n$/],
+  ["kills itself", `process.kill(process.pid, 9);`, "app", /the process with SIGKILL\n$/],
+  ["has a syntax error", `export const fetch = (`, "app", /app\.ts:1/],
+])("an app that %s: exit code 1, and no port is taken", async (_claim, text, reference, says) => {
+  const files = { "app.ts": text };
+  await using server = start({ files, app: reference, args: ["--preload", "-p", "run.pid"] });
+  expect(await server.process.exited).toBe(1);
+  expect(server.log).toMatch(/^Error: preload_app: while loading the application:\n\n/);
+  expect(server.log).toMatch(says);
+  expect(server.log).not.toContain("Starting gunicorn-ts");
+  expect(existsSync(join(server.folder, "run.pid"))).toBe(false);
+});
+
+test("a reload with a broken app fails before anything changes", async () => {
+  await using server = await gunicorn({ files: { "app.ts": app }, args: ["--preload"] });
+  const before = await (await fetch(server.url, { keepalive: false })).text();
+  await Bun.write(join(server.folder, "app.ts"), `throw new Error("on purpose");`);
+  const from = server.log.length;
+  server.kill("SIGHUP");
+  await server.logged(/preload_app: while loading the application:\n\nError: on purpose/, from);
+  expect(await (await fetch(server.url, { keepalive: false })).text()).toBe(before);
+  expect(server.log.slice(from)).not.toContain("Booting worker");
+  await Bun.write(join(server.folder, "app.ts"), app);
+  server.kill("SIGHUP");
+  await until("a successor", async () => {
+    return (await (await fetch(server.url, { keepalive: false })).text()) !== before;
+  });
+});
+
+test.skipIf(!isRoot)("the app is preloaded as the user of the workers", async () => {
+  const told = `console.error("imported as", process.geteuid());
+    export const fetch = () => new Response("ok");`;
+  await using server = await gunicorn({
+    files: { "app.ts": told },
+    args: ["--preload", "-u", "nobody"],
+  });
+  expect(server.log.match(/imported as \d+/g)).toEqual(["imported as 65534", "imported as 65534"]);
+});

@@ -1,0 +1,312 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Load } from "../support/load.ts";
+import { curl } from "../support/peers.ts";
+import { type RunningServer, start, until } from "../support/server.ts";
+
+/** Answers with what it sees; a path of milliseconds blocks the event loop for so long. */
+const app = `export const fetch = (request, server) => {
+    const path = request.url.slice(request.url.lastIndexOf("/") + 1);
+    if (path === "slow") {
+      console.error("slow begins");
+      return Bun.file("go").exists().then(async function wait(there) {
+        if (there) return new Response("slow ends");
+        await Bun.sleep(5);
+        return Bun.file("go").exists().then(wait);
+      });
+    }
+    if (path === "ok") return new Response("ok");
+    Bun.sleepSync(Number(path) || 0);
+    return Response.json({
+      pid: process.pid, url: request.url, peer: server.requestIP(request),
+      address: server.address, port: server.port ?? null, serverUrl: String(server.url),
+      env: Object.keys(process.env).filter((name) => name.startsWith("LISTEN_")),
+    });
+  };`;
+
+interface Facts {
+  readonly pid: number;
+  readonly url: string;
+  readonly peer: object | null;
+  readonly address: object | string;
+  readonly port: number | null;
+  readonly serverUrl: string;
+  readonly env: readonly string[];
+}
+
+const files = { "app.ts": app };
+
+/** One request over a unix socket, on a connection of its own. */
+async function askUnix(unix: string, path = "/"): Promise<string> {
+  const response = await fetch(`http://test${path}`, { unix, keepalive: false });
+  return response.text();
+}
+
+async function facts(answer: Promise<string>): Promise<Facts> {
+  return JSON.parse(await answer) as Facts;
+}
+
+async function serving(server: RunningServer): Promise<void> {
+  await server.logged("Using worker:");
+  await server.logged("Booting worker");
+}
+
+function newFolder(): string {
+  return mkdtempSync(join(tmpdir(), "gunicorn-ts-sockets-"));
+}
+
+function isRefused(path: string): Promise<boolean> {
+  return Bun.connect({ unix: path, socket: { data() {} } }).then(
+    (socket) => {
+      socket.end();
+      return false;
+    },
+    () => true,
+  );
+}
+
+describe("bind = unix:PATH", () => {
+  test("three workers serve one socket, whose file goes at the end", async () => {
+    await using server = start({
+      files,
+      bind: ["unix:app.sock"],
+      args: ["-w", "3", "--umask", "007"],
+    });
+    const path = join(server.folder, "app.sock");
+    await server.logged(/Listening at: unix:app\.sock \(\d+\)/);
+    const workers = new Set<number>();
+    await until("work for all three", async () => {
+      const answers = Array.from({ length: 9 }, () => facts(askUnix(path, "/10")));
+      for (const { pid } of await Promise.all(answers)) workers.add(pid);
+      return workers.size === 3;
+    });
+    expect([...workers].sort()).toEqual((await server.settled(3)).sort());
+    expect(statSync(path).mode & 0o777).toBe(0o770);
+    const { code, output } = await curl(["--unix-socket", path, "http://example.com/a?b"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(output)).toEqual({
+      pid: expect.any(Number),
+      url: "http://example.com/a?b",
+      peer: null,
+      address: path,
+      port: null,
+      serverUrl: `unix://${path}`,
+      env: [],
+    });
+    expect(await server.stop("SIGTERM")).toBe(0);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test("a peer is trusted, its address is empty in the log, and without Host the URL names localhost", async () => {
+    await using server = start({ files, bind: ["unix:app.sock"] });
+    const path = join(server.folder, "app.sock");
+    await serving(server);
+    const https = ["-H", "X-Forwarded-Proto: https", "http://example.com/"];
+    const secure = await curl(["--unix-socket", path, ...https]);
+    expect((JSON.parse(secure.output) as Facts).url).toBe("https://example.com/");
+    const bare = await curl(["--unix-socket", path, "-0", "-H", "Host:", "http://example.com/a"]);
+    expect((JSON.parse(bare.output) as Facts).url).toBe("http://localhost/a");
+    await curl(["--unix-socket", path, "-X", "A B", "http://example.com/"]);
+    await server.logged("Invalid request from ip=: ");
+  });
+
+  test("a folder that --chdir names is where a relative path starts", async () => {
+    const folder = newFolder();
+    writeFileSync(join(folder, "app.ts"), app);
+    await using server = start({ bind: ["unix:app.sock"], args: ["--chdir", folder] });
+    const path = join(folder, "app.sock");
+    await until("an answer", () => askUnix(path).catch(() => null));
+    expect(existsSync(join(server.folder, "app.sock"))).toBe(false);
+    expect(await server.stop("SIGINT")).toBe(0);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test("what a killed server has left is replaced; what a live one has is not", async () => {
+    const folder = newFolder();
+    const bind = [`unix:${folder}/app.sock`];
+    const path = `${folder}/app.sock`;
+    {
+      await using first = start({ files, bind });
+      await until("an answer", () => askUnix(path).catch(() => null));
+      first.kill("SIGKILL");
+      await first.process.exited;
+      await until("the workers to leave", () => isRefused(path));
+    }
+    expect(statSync(path).isSocket()).toBe(true);
+    await using second = start({ files, bind });
+    const { pid } = await until("an answer", () => facts(askUnix(path)).catch(() => null));
+    await using third = start({ files, bind });
+    expect(await third.process.exited).toBe(1);
+    expect(third.log.match(/Connection in use: \S+app\.sock\n/g)).toHaveLength(5);
+    expect(third.log).toEndWith(`Error: Can't connect to ${path}\n`);
+    expect((await facts(askUnix(path))).pid).toBe(pid);
+    expect(await second.stop()).toBe(0);
+    expect(existsSync(path)).toBe(false);
+  }, 30_000);
+
+  test.each([
+    [["unix:app.ts"], [], "Error: bind: 'app.ts' is not a socket, and won't be replaced by one\n"],
+    [[`unix:/${"x".repeat(200)}`], [], /^Error: .* has at most 10\d bytes, \/x{200} has 201\n$/m],
+    [["fd://9"], [], "Error: bind: fd://9 is not a listening socket that this process inherited\n"],
+    [
+      ["unix:app.sock"],
+      ["-k", "serve"],
+      "Error: --bind: unix:app.sock: worker class serve can't take over sockets, use --worker-class async\n",
+    ],
+    [["fd://3"], ["-k", "serve"], "Error: --bind: fd://3: worker class serve can't take over"],
+  ] as [string[], string[], string | RegExp][])("%p is refused", async (bind, args, says) => {
+    await using server = start({ files, bind, args });
+    expect(await server.process.exited).toBe(1);
+    await until("the whole log", () => server.log.endsWith("\n"));
+    if (typeof says === "string") expect(server.log).toContain(says);
+    else expect(server.log).toMatch(says);
+    expect(await Bun.file(join(server.folder, "app.ts")).text()).toBe(app);
+  });
+
+  test("HUP from TCP to unix and back: what is under way ends well, and the file goes", async () => {
+    const config = (bind: string) => `export const bind = [${JSON.stringify(bind)}];\n`;
+    await using server = start({
+      files: { ...files, "gunicorn.conf.ts": config("127.0.0.1:0") },
+      bind: [],
+      args: ["-w", "2"],
+    });
+    const path = join(server.folder, "app.sock");
+    const file = join(server.folder, "gunicorn.conf.ts");
+    await serving(server);
+    const slowByTcp = fetch(`${server.url}/slow`).then((response) => response.text());
+    await server.logged("slow begins");
+    let at = server.log.length;
+    await Bun.write(file, config("unix:app.sock"));
+    server.kill("SIGHUP");
+    await server.logged("Listening at: unix:app.sock", at);
+    await until("an answer", () => askUnix(path).catch(() => null));
+    const slowByUnix = askUnix(path, "/slow");
+    await server.logged("slow begins", at);
+    at = server.log.length;
+    await Bun.write(file, config("127.0.0.1:0"));
+    server.kill("SIGHUP");
+    const end = await server.logged(/Listening at: http:\S+/, at);
+    await until("the file to go", () => !existsSync(path));
+    const url = /http:\S+/.exec(server.log.slice(at, end))?.[0] ?? "";
+    expect(await (await fetch(url, { keepalive: false })).text()).toContain('"env":[]');
+    await Bun.write(join(server.folder, "go"), "");
+    expect([await slowByTcp, await slowByUnix]).toEqual(["slow ends", "slow ends"]);
+    expect(await server.stop()).toBe(0);
+  });
+
+  test("TERM while workers boot: what waits in the queue is served before they leave", async () => {
+    const late = `while (!(await Bun.file("go").exists())) await Bun.sleep(5);
+      export const fetch = () => new Response("ok");`;
+    await using server = start({ files: { "app.ts": late }, bind: ["unix:app.sock"] });
+    const path = join(server.folder, "app.sock");
+    await server.logged("Booting worker");
+    const waiting = Array.from({ length: 10 }, () => openAndAsk(path));
+    await Promise.all(waiting.map(({ opened }) => opened));
+    server.kill("SIGTERM");
+    await until("the file to go", () => !existsSync(path));
+    await Bun.write(join(server.folder, "go"), "");
+    for (const { answered } of waiting) expect(await answered).toContain("200 OK");
+    expect(await server.process.exited).toBe(0);
+  });
+});
+
+/** A request whose connection is known to be in the queue once `opened` resolves. */
+function openAndAsk(unix: string): { opened: Promise<unknown>; answered: Promise<string> } {
+  const answered = Promise.withResolvers<string>();
+  let answer = "";
+  const opened = Bun.connect({
+    unix,
+    socket: {
+      open: (socket) =>
+        void socket.write("GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"),
+      data: (_socket, bytes) => void (answer += bytes.toString()),
+      close: () => answered.resolve(answer),
+    },
+  });
+  return { opened, answered: answered.promise };
+}
+
+/** A launcher that opens a listening socket, hands it on as fd 3, and holds it: it starts the server again when that ends. */
+const launcher = (socket: string) => `
+  import { createListeningSocket } from ${JSON.stringify(join(import.meta.dir, "../../src/os/socket.ts"))};
+  import { createUnixSocket } from ${JSON.stringify(join(import.meta.dir, "../../src/os/unix-socket.ts"))};
+  const { fd } = ${socket};
+  for (;;) {
+    const child = Bun.spawn(process.argv.slice(2), { stdio: ["ignore", "inherit", "inherit", fd] });
+    await child.exited;
+    console.error("the server ended with " + child.exitCode);
+  }`;
+
+function launched(socket: string): RunningServer {
+  const folder = newFolder();
+  return start({
+    folder,
+    files: { ...files, "launch.ts": launcher(socket) },
+    bind: ["fd://3"],
+    args: ["-w", "2"],
+    through: [process.execPath, join(folder, "launch.ts")],
+  });
+}
+
+const tcpSocket = `createListeningSocket({
+    family: 4, hostname: "127.0.0.1", port: 0, backlog: 99, reusePort: false, v6only: false })`;
+
+/** The pid of the latest master. */
+function masterOf({ log }: RunningServer): number {
+  return Number([...log.matchAll(/\[(\d+)\] \[INFO\] Starting gunicorn-ts/g)].at(-1)?.[1]);
+}
+
+describe("bind = fd://N", () => {
+  test("a TCP socket of the process that started the server, by all workers and over HUP", async () => {
+    await using server = launched(tcpSocket);
+    await serving(server);
+    const seen = new Set<number>();
+    const askAll = async () => {
+      const urls = Array.from({ length: 6 }, () => fetch(`${server.url}/10`, { keepalive: false }));
+      for (const response of await Promise.all(urls)) {
+        seen.add(((await response.json()) as Facts).pid);
+      }
+    };
+    await until("work for both", async () => {
+      await askAll();
+      return seen.size === 2;
+    });
+    const before = [...seen];
+    server.kill("SIGHUP");
+    await until("all replaced", () => !server.workers().some((pid) => before.includes(pid)));
+    await askAll();
+    server.kill("SIGTERM");
+    await server.logged("the server ended with 0");
+  });
+
+  test("stop and start under load: what comes meanwhile waits in the socket for the next server", async () => {
+    await using server = launched(tcpSocket);
+    await serving(server);
+    const load = new Load({ port: server.port, fresh: 6, kept: 2, expected: "ok", path: "/ok" });
+    for (let round = 0; round < 3; round++) {
+      await load.more(100);
+      const at = server.log.length;
+      process.kill(masterOf(server), "SIGTERM");
+      await server.logged("the server ended with 0", at);
+      expect(server.log.slice(at)).not.toContain("cut");
+      await load.more(100);
+    }
+    const { failures } = await load.stop();
+    expect(failures).toEqual([]);
+  }, 30_000);
+
+  test("a unix socket, whose file is the launcher's", async () => {
+    const path = join(newFolder(), "held.sock");
+    await using server = launched(
+      `createUnixSocket({ path: ${JSON.stringify(path)}, backlog: 9, umask: 0, owner: null })`,
+    );
+    await server.logged(`Listening at: unix:${path} `);
+    const { address, peer } = await facts(askUnix(path));
+    expect([address, peer]).toEqual([path, null]);
+    server.kill("SIGTERM");
+    await server.logged("the server ended with 0");
+    expect(existsSync(path)).toBe(true);
+  });
+});

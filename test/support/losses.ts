@@ -1,0 +1,174 @@
+/** Every planned event under closed-loop clients, one by one. Run by itself, it prints the table of what each has lost. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Load } from "./load.ts";
+import { gunicorn, type RunningServer, until } from "./server.ts";
+import { latestMaster, rollBack, upgrade } from "./upgrades.ts";
+
+export interface PlannedEvent {
+  readonly name: string;
+  readonly args?: readonly string[];
+  readonly app?: string;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly bind?: readonly string[];
+  /** Lets it happen once more, or waits until it has. */
+  once(server: RunningServer, round: number): Promise<void>;
+  readonly rounds: number;
+}
+
+export interface Loss {
+  readonly name: string;
+  readonly rounds: number;
+  readonly requests: number;
+  readonly failures: readonly string[];
+}
+
+/** Reads a posted body, so that cut bodies are noticed. */
+const app = `export const fetch = async (request) => {
+  const length = request.method === "POST" ? (await request.text()).length : 1000;
+  return new Response(length === 1000 ? "ok" : "cut", { headers: { "x-pid": String(process.pid) } });
+};
+`;
+
+const leakingApp = `const kept = [];
+export const fetch = async (request) => {
+  if (request.method === "POST") await request.text();
+  kept.push(new Uint8Array(4096).fill(1));
+  return new Response("ok", { headers: { "x-pid": String(process.pid) } });
+};
+`;
+
+const workers = 3;
+
+/** A reload that is through: no worker of before is left. */
+async function reload(server: RunningServer): Promise<void> {
+  const before = server.workers();
+  server.kill("SIGHUP");
+  await until("all workers replaced", () => {
+    const now = server.workers();
+    return now.length === workers && now.every((pid) => !before.includes(pid));
+  });
+}
+
+async function scale(server: RunningServer, signal: NodeJS.Signals, count: number): Promise<void> {
+  server.kill(signal);
+  await until(`${count} workers`, () => server.workers().length === count);
+}
+
+/** As many workers have been replaced as one more round takes. */
+async function replaced(server: RunningServer, line: RegExp, round: number): Promise<void> {
+  await until(
+    `${line} ${round + 1} times`,
+    () => (server.log.match(line)?.length ?? 0) > round,
+    60_000,
+  );
+}
+
+const tired = /Autorestarting worker/g;
+const forkFlags = [
+  "--wait-for-new-workers",
+  "--max-restarting-workers",
+  "1",
+  "--warmup-requests",
+  "5",
+];
+
+export const plannedEvents: readonly PlannedEvent[] = [
+  { name: "HUP", rounds: 20, once: reload },
+  {
+    name: "HUP that changes bind",
+    rounds: 20,
+    bind: [],
+    files: {
+      "gunicorn.conf.ts": `import { readFileSync } from "node:fs";
+export const bind = ["127.0.0.1:0", \`127.0.0.\${readFileSync("last-byte", "utf8")}:0\`];
+`,
+      "last-byte": "2",
+    },
+    async once(server, round) {
+      writeFileSync(join(server.folder, "last-byte"), String(3 + (round % 100)));
+      await reload(server);
+      await server.logged(`http://127.0.0.${3 + (round % 100)}:`);
+    },
+  },
+  {
+    name: "TTIN and TTOU",
+    rounds: 20,
+    async once(server) {
+      await scale(server, "SIGTTIN", workers + 1);
+      await scale(server, "SIGTTOU", workers);
+    },
+  },
+  {
+    name: "max_requests 100",
+    args: ["--max-requests", "100", "--max-requests-jitter", "20"],
+    rounds: 100,
+    once: (server, round) => replaced(server, tired, round),
+  },
+  {
+    name: "max_memory",
+    app: leakingApp,
+    args: ["--max-memory", "100M"],
+    rounds: 5,
+    once: (server, round) => replaced(server, /more than max_memory/g, round),
+  },
+  {
+    name: "max_lifetime",
+    args: ["--max-lifetime", "1", "--max-lifetime-jitter", "1"],
+    rounds: 10,
+    once: (server, round) => replaced(server, /has served for its max_lifetime/g, round),
+  },
+  {
+    name: "wait_for_new_workers, max_restarting_workers 1, warmup_requests 5",
+    args: ["--max-requests", "200", "--max-requests-jitter", "50", ...forkFlags],
+    rounds: 50,
+    once: (server, round) => replaced(server, tired, round),
+  },
+  { name: "USR2, WINCH, QUIT", rounds: 5, once: upgrade },
+  { name: "USR2, WINCH, HUP, TERM: roll-back", rounds: 5, once: rollBack },
+];
+
+/** One event under load, until it has happened in all its rounds and `requests` are answered. */
+export async function lossOf(
+  event: PlannedEvent,
+  requests: number,
+  rounds = event.rounds,
+): Promise<Loss> {
+  await using server = await gunicorn({
+    files: { "app.ts": event.app ?? app, ...event.files },
+    args: ["-w", String(workers), ...(event.args ?? [])],
+    ...(event.bind === undefined ? {} : { bind: event.bind }),
+  });
+  const load = new Load({ port: server.port, fresh: 6, kept: 6, posting: 4, expected: "ok" });
+  try {
+    for (let round = 0; round < rounds; round++) {
+      await load.more(Math.ceil(requests / (rounds + 1)));
+      await event.once(server, round);
+    }
+    await load.more(Math.max(requests / (rounds + 1), requests - load.requests));
+    const { requests: answered, failures } = await load.stop();
+    process.kill(latestMaster(server), "SIGTERM");
+    await until("the end of the last master", () => server.ended());
+    return { name: event.name, rounds, requests: answered, failures };
+  } catch (error) {
+    const few = load.failures.slice(0, 5).join("\n");
+    throw new Error(`${event.name}: ${(error as Error).message}\n${few}\n${server.log}`, {
+      cause: error,
+    });
+  }
+}
+
+if (import.meta.main) {
+  const requests = Number(process.argv[2] ?? 200_000);
+  const only = process.argv[3] ?? "";
+  process.stdout.write("| event | times | requests | failed |\n| --- | --- | --- | --- |\n");
+  let failed = 0;
+  for (const event of plannedEvents.filter(({ name }) => name.includes(only))) {
+    const loss = await lossOf(event, requests);
+    failed += loss.failures.length;
+    const { name, rounds, requests: answered, failures } = loss;
+    process.stdout.write(`| ${name} | ${rounds} | ${answered} | ${failures.length} |\n`);
+    for (const failure of new Set(failures)) process.stderr.write(`${failure}\n`);
+  }
+  process.exit(failed === 0 ? 0 : 1);
+}

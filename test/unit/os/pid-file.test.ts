@@ -1,0 +1,147 @@
+import { afterAll, beforeEach, expect, test } from "bun:test";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync } from "node:fs";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PidFile, PidFileError } from "../../../src/os/pid-file.ts";
+
+const root = mkdtempSync(join(tmpdir(), "gunicorn-ts-pid-"));
+let folder: string;
+let path: string;
+let count = 0;
+
+beforeEach(() => {
+  folder = join(root, String(count++));
+  path = join(folder, "pid");
+  mkdirSync(folder);
+});
+
+afterAll(() => rmSync(root, { recursive: true }));
+
+function failureOf(work: () => void): string {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof PidFileError) return error.message;
+    throw error;
+  }
+  return "none";
+}
+
+/** The id of a process that has ended. */
+async function deadPid(): Promise<number> {
+  const child = Bun.spawn(["true"]);
+  await child.exited;
+  return child.pid;
+}
+
+test("create() writes the process id, readable for all, whatever the umask", () => {
+  const umask = process.umask(0o077);
+  try {
+    new PidFile(path).create();
+  } finally {
+    process.umask(umask);
+  }
+  expect(readFileSync(path, "utf8")).toBe(`${process.pid}\n`);
+  expect(statSync(path).mode & 0o777).toBe(0o644);
+  expect(readdirSync(folder)).toEqual(["pid"]);
+});
+
+test.each(["", "\n", "garbage", "0", "-1", "12x", "99999999999", "1.5", "9".repeat(10)])(
+  "create() overwrites a file with %j",
+  (text) => {
+    writeFileSync(path, text);
+    new PidFile(path).create();
+    expect(readFileSync(path, "utf8")).toBe(`${process.pid}\n`);
+  },
+);
+
+test("create() overwrites the file of a dead process, and its own", async () => {
+  writeFileSync(path, `${await deadPid()}\n`);
+  new PidFile(path).create();
+  new PidFile(path).create();
+  expect(readFileSync(path, "utf8")).toBe(`${process.pid}\n`);
+});
+
+test.each([`${process.ppid}`, `${process.ppid}\n`, ` ${process.ppid} \n`])(
+  "create() refuses a file with the live %j",
+  (text) => {
+    writeFileSync(path, text);
+    const message = `Already running on PID ${process.ppid} (or pid file '${path}' is stale)`;
+    expect(failureOf(() => new PidFile(path).create())).toBe(message);
+    expect(readFileSync(path, "utf8")).toBe(text);
+  },
+);
+
+test("create() says which folder is missing", () => {
+  const lost = join(folder, "nowhere/pid");
+  const message = `${join(folder, "nowhere")} doesn't exist. Can't create pidfile.`;
+  expect(failureOf(() => new PidFile(lost).create())).toBe(message);
+  writeFileSync(join(folder, "file"), "");
+  const below = failureOf(() => new PidFile(join(folder, "file/pid")).create());
+  expect(below).toBe(`${join(folder, "file")} doesn't exist. Can't create pidfile.`);
+});
+
+test("create() says why it can't read or write", () => {
+  mkdirSync(path);
+  expect(failureOf(() => new PidFile(path).create())).toBe(
+    `pidfile: ${path} can't be read: EISDIR`,
+  );
+  if (process.getuid?.() === 0) return;
+  const closed = join(folder, "closed");
+  mkdirSync(closed);
+  chmodSync(closed, 0o555);
+  expect(failureOf(() => new PidFile(join(closed, "pid")).create())).toBe(
+    `pidfile: ${join(closed, "pid")} can't be written: EACCES`,
+  );
+});
+
+test("remove() spares what another process has written", () => {
+  const file = new PidFile(path);
+  file.create();
+  writeFileSync(path, `${process.ppid}\n`);
+  file.remove();
+  expect(existsSync(path)).toBe(true);
+  writeFileSync(path, `${process.pid}\n`);
+  file.remove();
+  expect(existsSync(path)).toBe(false);
+  // Somebody was faster.
+  file.remove();
+});
+
+test("rename() moves the file, and leaves all as it was when it can't", () => {
+  const second = `${path}.2`;
+  const file = new PidFile(second);
+  file.create();
+  writeFileSync(path, `${process.ppid}\n`);
+  expect(failureOf(() => file.rename(path))).toStartWith("Already running on PID");
+  expect(file.path).toBe(second);
+  expect(existsSync(second)).toBe(true);
+  rmSync(path);
+  file.rename(path);
+  expect(readdirSync(folder)).toEqual(["pid"]);
+  // A reload writes a lost file anew.
+  rmSync(path);
+  file.rename(path);
+  expect(readFileSync(path, "utf8")).toBe(`${process.pid}\n`);
+  file.rename(null);
+  expect(file.path).toBeNull();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test("no path, no file", () => {
+  const file = new PidFile(null);
+  file.create();
+  file.remove();
+  file.rename(path);
+  expect(readdirSync(folder)).toEqual(["pid"]);
+});
+
+test("a relative path stays what it was when the directory changes", () => {
+  const before = process.cwd();
+  process.chdir(folder);
+  const file = new PidFile("pid");
+  process.chdir(before);
+  file.create();
+  expect(existsSync(path)).toBe(true);
+});

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gunicorn, start } from "../support/server.ts";
+import { readProc } from "../support/daemon.ts";
+import { gunicorn, start, until } from "../support/server.ts";
 
 const app = `export const fetch = () => new Response("ok");`;
 
@@ -75,3 +76,30 @@ test("a pid file that can't be written is one sentence", async () => {
   const folder = join(server.folder, "nowhere");
   expect(server.log).toEndWith(`Error: ${folder} doesn't exist. Can't create pidfile.\n`);
 });
+
+test("HUP takes pid file and title to the new configuration, and a reload that fails takes them back", async () => {
+  const config = (name: string) => `export const pidfile = "${name}.pid";
+export const procName = "${name}";
+`;
+  const files = { "app.ts": app, "gunicorn.conf.ts": config("one") };
+  await using server = await gunicorn({ files });
+  const file = (name: string) => join(server.folder, name);
+  const holder = (name: string) => Number(readFileSync(file(`${name}.pid`), "utf8"));
+  expect(holder("one")).toBe(server.pid);
+  writeFileSync(file("gunicorn.conf.ts"), config("two"));
+  server.kill("SIGHUP");
+  await until("the new file", () => existsSync(file("two.pid")));
+  expect(holder("two")).toBe(server.pid);
+  expect(existsSync(file("one.pid"))).toBe(false);
+  expect(readProc(`${server.pid}/cmdline`)).toStartWith("gunicorn: master [two]\0");
+  await until("the reload's end", () => server.log.includes("Worker exiting"));
+  writeFileSync(file("gunicorn.conf.ts"), config("three"));
+  writeFileSync(file("app.ts"), "export const fetch = 1;");
+  server.kill("SIGHUP");
+  await server.logged("Reload failed, the running workers stay");
+  await until("the file taken back", () => existsSync(file("two.pid")));
+  expect(existsSync(file("three.pid"))).toBe(false);
+  expect(readProc(`${server.pid}/cmdline`)).toStartWith("gunicorn: master [two]\0");
+  expect(await server.stop()).toBe(0);
+  expect(existsSync(file("two.pid"))).toBe(false);
+}, 20_000);

@@ -1,5 +1,12 @@
 import { expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readProc, statusOf } from "../support/daemon.ts";
@@ -194,3 +201,21 @@ test.skipIf(!isRoot)(
     await Bun.$`rmdir ${closed}`.quiet();
   },
 );
+
+test.skipIf(!isRoot)("a reload binds what only root may, while workers are nobody", async () => {
+  const config = (binds: string) => `export const bind = [${binds}];\n`;
+  const port = 811;
+  await using server = await gunicorn({
+    files: { "app.ts": app, "gunicorn.conf.ts": config(`"127.0.0.1:0"`) },
+    args: ["-u", "nobody", "-g", "nogroup"],
+    bind: [],
+  });
+  const file = join(server.folder, "gunicorn.conf.ts");
+  writeFileSync(file, config(`"127.0.0.1:0", "127.0.0.1:${port}", "unix:socket"`));
+  server.kill("SIGHUP");
+  await server.logged("Worker exiting");
+  expect((await ask(`http://127.0.0.1:${port}`))["uid"]).toBe(nobody);
+  const { uid, gid } = statSync(join(server.folder, "socket"));
+  expect([uid, gid]).toEqual([nobody, nobody]);
+  expect(await server.stop()).toBe(0);
+});

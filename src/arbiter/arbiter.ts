@@ -12,7 +12,7 @@ import { asGeneration, drawLifetimeMs } from "./generations.ts";
 import { nextDeadlineMs, plan } from "./plan.ts";
 import { reapStrays } from "../os/children.ts";
 import { type ServiceManager, withoutServiceManager } from "./service-manager.ts";
-import { signalWorker, spawnWorker } from "./spawn.ts";
+import { signalWorker, spawnWorker, windDownWorker } from "./spawn.ts";
 import { initialState, sharing, type State } from "./state.ts";
 import { update } from "./update.ts";
 import { type Origin, startMaster } from "./upgrade.ts";
@@ -212,9 +212,12 @@ export class Arbiter {
         signalWorker(action.pid, signal);
         return { type: "signalled", age, signal };
       }
-      case "wind down":
-        this.#children.get(action.age)?.process.send({ type: "wind down" });
-        return { type: "winding down", age: action.age };
+      case "wind down": {
+        const { age } = action;
+        const child = this.#children.get(age);
+        if (child !== undefined) windDownWorker(child.process);
+        return { type: "winding down", age };
+      }
       case "open slot":
         listeners.addSlot();
         return { type: "slot opened" };

@@ -84,8 +84,8 @@ export async function runMaster(options: MasterOptions): Promise<number> {
 
 /** From the sockets to the end of the last worker. */
 async function serve(foundation: Foundation): Promise<number> {
-  const { options, inheritance, activation, log, hooks, identity, env } = foundation;
-  const { config: resolved, origin, onUp } = options;
+  const { options, inheritance, activation, log } = foundation;
+  const { config: resolved } = options;
   const { config } = resolved;
   if (activation.warning !== null) log.warning(activation.warning);
   const listeners = new Listeners(activation.addresses);
@@ -96,6 +96,19 @@ async function serve(foundation: Foundation): Promise<number> {
     ...openOptions(resolved),
     onRetry: (level, message) => log[level](message),
   });
+  try {
+    return await arbitrate(foundation, listeners);
+  } catch (error) {
+    // A hook has thrown: no socket file stays behind.
+    listeners.close(inheritance !== null);
+    throw error;
+  }
+}
+
+async function arbitrate(foundation: Foundation, listeners: Listeners): Promise<number> {
+  const { options, inheritance, log, hooks, identity, env } = foundation;
+  const { config: resolved, origin, onUp } = options;
+  const { config } = resolved;
   const scoreboard = new Scoreboard(config.workerTmpDir ?? temporaryFolder());
   const arbiter = new Arbiter({
     resolved,

@@ -4,7 +4,12 @@ import { workerHooks } from "../config/hooks.ts";
 import type { WorkerSignal } from "./events.ts";
 import type { AppConfig } from "./generations.ts";
 import { type Config, configData } from "../config/types.ts";
-import { type BootMessage, isWorkerMessage, type WorkerMessage } from "../ipc/messages.ts";
+import {
+  type BootMessage,
+  isWorkerMessage,
+  type WindDownMessage,
+  type WorkerMessage,
+} from "../ipc/messages.ts";
 import type { SlotListener } from "../listen/listeners.ts";
 
 /** The worker is another program: the arbiter knows the place of its file, and imports nothing of it. */
@@ -67,6 +72,16 @@ export function signalWorker(pid: number, signal: WorkerSignal): void {
   } catch (error) {
     // It has gone already, and its exit is on the way as an event.
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+/** Tells a worker to answer `Connection: close`; it may have gone already. */
+export function windDownWorker(child: Bun.Subprocess): void {
+  const message: WindDownMessage = { type: "wind down" };
+  try {
+    child.send(message);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_IPC_CHANNEL_CLOSED") throw error;
   }
 }
 

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Load } from "../support/load.ts";
 import { curl } from "../support/peers.ts";
 import { type RunningServer, start, until } from "../support/server.ts";
 
@@ -17,7 +16,6 @@ const app = `export const fetch = (request, server) => {
         return Bun.file("go").exists().then(wait);
       });
     }
-    if (path === "ok") return new Response("ok");
     Bun.sleepSync(Number(path) || 0);
     return Response.json({
       pid: process.pid, url: request.url, peer: server.requestIP(request),
@@ -123,6 +121,17 @@ describe("bind = unix:PATH", () => {
     expect(existsSync(path)).toBe(false);
   });
 
+  test.if(process.getuid?.() === 0)("the file belongs to the workers' user and group", async () => {
+    const args = ["--user", "65534", "--group", "1", "--umask", "077"];
+    await using server = start({ files, bind: ["unix:app.sock"], args });
+    const path = join(server.folder, "app.sock");
+    await until("an answer", () => askUnix(path).catch(() => null));
+    const { uid, gid, mode } = statSync(path);
+    expect([uid, gid, mode & 0o777]).toEqual([65_534, 1, 0o700]);
+    expect(await server.stop()).toBe(0);
+    expect(existsSync(path)).toBe(false);
+  });
+
   test("what a killed server has left is replaced; what a live one has is not", async () => {
     const folder = newFolder();
     const bind = [`unix:${folder}/app.sock`];
@@ -173,26 +182,31 @@ describe("bind = unix:PATH", () => {
       args: ["-w", "2"],
     });
     const path = join(server.folder, "app.sock");
-    const file = join(server.folder, "gunicorn.conf.ts");
+    const rebind = async (bind: string, listening: RegExp): Promise<string> => {
+      const at = server.log.length;
+      await Bun.write(join(server.folder, "gunicorn.conf.ts"), config(bind));
+      server.kill("SIGHUP");
+      const end = await server.logged(listening, at);
+      return listening.exec(server.log.slice(at, end))?.[1] ?? "";
+    };
     await serving(server);
+    const before = await server.settled(2);
     const slowByTcp = fetch(`${server.url}/slow`).then((response) => response.text());
     await server.logged("slow begins");
-    let at = server.log.length;
-    await Bun.write(file, config("unix:app.sock"));
-    server.kill("SIGHUP");
-    await server.logged("Listening at: unix:app.sock", at);
+    const at = server.log.length;
+    await rebind("unix:app.sock", /Listening at: (unix:app\.sock)/);
     await until("an answer", () => askUnix(path).catch(() => null));
+    await Bun.write(join(server.folder, "go"), "");
+    expect(await slowByTcp).toBe("slow ends");
+    await until("the old ones to go", () => !server.workers().some((pid) => before.includes(pid)));
+    rmSync(join(server.folder, "go"));
     const slowByUnix = askUnix(path, "/slow");
     await server.logged("slow begins", at);
-    at = server.log.length;
-    await Bun.write(file, config("127.0.0.1:0"));
-    server.kill("SIGHUP");
-    const end = await server.logged(/Listening at: http:\S+/, at);
+    const url = await rebind("127.0.0.1:0", /Listening at: (http:\S+)/);
     await until("the file to go", () => !existsSync(path));
-    const url = /http:\S+/.exec(server.log.slice(at, end))?.[0] ?? "";
-    expect(await (await fetch(url, { keepalive: false })).text()).toContain('"env":[]');
     await Bun.write(join(server.folder, "go"), "");
-    expect([await slowByTcp, await slowByUnix]).toEqual(["slow ends", "slow ends"]);
+    expect(await slowByUnix).toBe("slow ends");
+    expect(await (await fetch(url, { keepalive: false })).text()).toContain('"env":[]');
     expect(await server.stop()).toBe(0);
   });
 
@@ -228,85 +242,14 @@ function openAndAsk(unix: string): { opened: Promise<unknown>; answered: Promise
   return { opened, answered: answered.promise };
 }
 
-/** A launcher that opens a listening socket, hands it on as fd 3, and holds it: it starts the server again when that ends. */
-const launcher = (socket: string) => `
-  import { createListeningSocket } from ${JSON.stringify(join(import.meta.dir, "../../src/os/socket.ts"))};
-  import { createUnixSocket } from ${JSON.stringify(join(import.meta.dir, "../../src/os/unix-socket.ts"))};
-  const { fd } = ${socket};
-  for (;;) {
-    const child = Bun.spawn(process.argv.slice(2), { stdio: ["ignore", "inherit", "inherit", fd] });
-    await child.exited;
-    console.error("the server ended with " + child.exitCode);
-  }`;
-
-function launched(socket: string): RunningServer {
-  const folder = newFolder();
-  return start({
-    folder,
-    files: { ...files, "launch.ts": launcher(socket) },
-    bind: ["fd://3"],
-    args: ["-w", "2"],
-    through: [process.execPath, join(folder, "launch.ts")],
+test("a hook that throws when the server listens leaves no socket file", async () => {
+  await using server = start({
+    files: {
+      "app.ts": app,
+      "gunicorn.conf.ts": `export const whenReady = () => { throw new Error("no"); };`,
+    },
+    bind: ["unix:app.sock"],
   });
-}
-
-const tcpSocket = `createListeningSocket({
-    family: 4, hostname: "127.0.0.1", port: 0, backlog: 99, reusePort: false, v6only: false })`;
-
-/** The pid of the latest master. */
-function masterOf({ log }: RunningServer): number {
-  return Number([...log.matchAll(/\[(\d+)\] \[INFO\] Starting gunicorn-ts/g)].at(-1)?.[1]);
-}
-
-describe("bind = fd://N", () => {
-  test("a TCP socket of the process that started the server, by all workers and over HUP", async () => {
-    await using server = launched(tcpSocket);
-    await serving(server);
-    const seen = new Set<number>();
-    const askAll = async () => {
-      const urls = Array.from({ length: 6 }, () => fetch(`${server.url}/10`, { keepalive: false }));
-      for (const response of await Promise.all(urls)) {
-        seen.add(((await response.json()) as Facts).pid);
-      }
-    };
-    await until("work for both", async () => {
-      await askAll();
-      return seen.size === 2;
-    });
-    const before = [...seen];
-    server.kill("SIGHUP");
-    await until("all replaced", () => !server.workers().some((pid) => before.includes(pid)));
-    await askAll();
-    server.kill("SIGTERM");
-    await server.logged("the server ended with 0");
-  });
-
-  test("stop and start under load: what comes meanwhile waits in the socket for the next server", async () => {
-    await using server = launched(tcpSocket);
-    await serving(server);
-    const load = new Load({ port: server.port, fresh: 6, kept: 2, expected: "ok", path: "/ok" });
-    for (let round = 0; round < 3; round++) {
-      await load.more(100);
-      const at = server.log.length;
-      process.kill(masterOf(server), "SIGTERM");
-      await server.logged("the server ended with 0", at);
-      expect(server.log.slice(at)).not.toContain("cut");
-      await load.more(100);
-    }
-    const { failures } = await load.stop();
-    expect(failures).toEqual([]);
-  }, 30_000);
-
-  test("a unix socket, whose file is the launcher's", async () => {
-    const path = join(newFolder(), "held.sock");
-    await using server = launched(
-      `createUnixSocket({ path: ${JSON.stringify(path)}, backlog: 9, umask: 0, owner: null })`,
-    );
-    await server.logged(`Listening at: unix:${path} `);
-    const { address, peer } = await facts(askUnix(path));
-    expect([address, peer]).toEqual([path, null]);
-    server.kill("SIGTERM");
-    await server.logged("the server ended with 0");
-    expect(existsSync(path)).toBe(true);
-  });
+  expect(await server.process.exited).toBe(1);
+  expect(existsSync(join(server.folder, "app.sock"))).toBe(false);
 });

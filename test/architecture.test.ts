@@ -46,7 +46,7 @@ const table: Record<string, Readonly<Record<string, Permission>>> = {
   cli: everything,
 };
 
-const forAll = new Set(["src/version.ts"]);
+const forAll = new Set(["src/version.ts", "src/ip-address.ts"]);
 
 interface Import {
   readonly specifier: string;

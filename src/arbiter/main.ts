@@ -1,13 +1,13 @@
 /** The master process, in Gunicorn's order: settings, hooks, pid file, sockets, workers, loop, end. */
 import { tmpdir } from "node:os";
 import { existsSync, readFileSync } from "node:fs";
-import { isatty } from "node:tty";
 import { ConfigError } from "../config/errors.ts";
 import type { Config } from "../config/types.ts";
 import { Scoreboard, maxWorkers } from "../ipc/scoreboard.ts";
 import { takeActivation } from "../listen/activation.ts";
 import { Listeners } from "../listen/listeners.ts";
 import { createLog, type Log } from "../log/error-log.ts";
+import { hasTerminal } from "../os/terminal.ts";
 import { version } from "../version.ts";
 import { Arbiter } from "./arbiter.ts";
 import { adopt, type Environment, withRawEnv } from "./environment.ts";
@@ -129,7 +129,7 @@ async function arbitrate(foundation: Foundation, listeners: Listeners): Promise<
       warn: (message) => log.warning(message),
     }),
     oldMaster: inheritance?.oldMaster ?? null,
-    onTerminal: !config.daemon && [0, 1, 2].some((fd) => isatty(fd)),
+    onTerminal: !config.daemon && hasTerminal(),
     onPromotion: () => {
       hooks.masterName = "Master";
       identity.promote(arbiter.log);

@@ -42,7 +42,7 @@ export interface WorkerReports {
 /** Spawns and boots a worker; throws when the system can't start a process. */
 export function spawnWorker(birth: WorkerBirth, reports: WorkerReports): Bun.Subprocess {
   const { config } = birth.resolved;
-  const child = Bun.spawn([process.execPath, ...runtimeFlags, workerProgram], {
+  const child = Bun.spawn([process.execPath, ...runtimeFlags, workerProgram, config.workerClass], {
     cwd: config.chdir,
     env: birth.env,
     stdio: [

@@ -1,8 +1,8 @@
-import { isatty } from "node:tty";
 import { commandAnew, type Origin, typedCommand } from "../arbiter/upgrade.ts";
 import type { Config } from "../config/types.ts";
 import { writeFully } from "../log/error-log.ts";
 import { launch } from "../os/daemon.ts";
+import { isTerminal } from "../os/terminal.ts";
 
 /**
  * Starts this program once more, in the background, where and as it was started itself.
@@ -13,8 +13,8 @@ export async function daemonize(config: Config, { directory, env }: Origin): Pro
     warn("you shouldn't specify `daemon = True` when launching by systemd with `Type = notify`");
   }
   const keeps = {
-    stdout: config.enableStdioInheritance && !isatty(1),
-    stderr: config.enableStdioInheritance && !isatty(2),
+    stdout: config.enableStdioInheritance && !isTerminal(1),
+    stderr: config.enableStdioInheritance && !isTerminal(2),
   };
   const find = (name: string) => Bun.which(name, { PATH: env["PATH"] ?? "" });
   const { exitCode, output } = await launch({

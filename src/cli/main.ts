@@ -54,6 +54,8 @@ async function run(words: readonly string[]): Promise<number> {
   };
   // Before anything of the app is imported, and the configuration file may import the app.
   process.env["NODE_ENV"] ??= "production";
+  // Read from the disk while the configuration is resolved (bench: start).
+  const arbiter = import("../arbiter/main.ts");
   const resolve = resolver(words, origin);
   const resolved = await resolve(1);
   const { config, app } = resolved;
@@ -63,12 +65,11 @@ async function run(words: readonly string[]): Promise<number> {
     const { checkConfig } = await import("./check-config.ts");
     return checkConfig(config, app);
   }
-  // Imported late, so that --help and errors come at once.
   if (config.daemon && !isDaemon && readInheritance(origin.env, process.ppid) === null) {
     const { daemonize } = await import("./daemonize.ts");
     return daemonize(config, origin);
   }
-  const { runMaster } = await import("../arbiter/main.ts");
+  const { runMaster } = await arbiter;
   const onUp = isDaemon ? reportUp : null;
   return runMaster({ config: resolved, reload: resolve, origin, onUp });
 }

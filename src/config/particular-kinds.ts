@@ -1,7 +1,7 @@
 /** Kinds that belong to one setting or two. The contract is that of kinds.ts. */
 import { existsSync, statSync } from "node:fs";
-import { isIPv4, isIPv6 } from "node:net";
 import { resolve } from "node:path";
+import { isIPv4, isIPv6 } from "../ip-address.ts";
 import { ConfigError } from "./errors.ts";
 import {
   boolean,
@@ -137,7 +137,7 @@ function addressBits(address: string): string {
 function checkNetwork(item: string): void {
   if (item === "*") return;
   const [address = "", prefix, ...rest] = item.split("/");
-  const known = isIPv4(address) || (isIPv6(address) && !address.includes("%"));
+  const known = isIPv4(address) || isIPv6(address);
   const bits = known ? addressBits(address) : "";
   if (!known || rest.length > 0 || (prefix !== undefined && !/^\d{1,3}$/.test(prefix))) {
     refuse("IP addresses, networks (10.0.0.0/8) or *", item);

@@ -8,7 +8,7 @@ import {
   isHostByte,
   latin1,
 } from "./bytes.ts";
-import { isIPv6 } from "./ip-address.ts";
+import { isIPv6 } from "../ip-address.ts";
 
 /**
  * Whether the bytes are `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2). Stricter than the grammar in three places:

@@ -1,6 +1,6 @@
 // What a PROXY header says, once it is there as a whole: the text of version 1, the address block of version 2.
 
-import { canonicalIPv6, isIPv4, isIPv6 } from "./ip-address.ts";
+import { canonicalIPv6, isIPv4, isIPv6 } from "../ip-address.ts";
 
 export interface ProxyAddress {
   readonly address: string;

@@ -1,5 +1,5 @@
 import type { BlockList } from "node:net";
-import { canonicalAddress, isIPv4 } from "./ip-address.ts";
+import { canonicalAddress, isIPv4 } from "../ip-address.ts";
 
 const mappedPrefixBits = 96;
 

@@ -1,5 +1,5 @@
-import { isIPv6 } from "node:net";
 import { resolve } from "node:path";
+import { isIPv6 } from "../ip-address.ts";
 import { ConfigError } from "../config/errors.ts";
 import { maxPathBytes } from "../os/socket-address.ts";
 
@@ -49,7 +49,8 @@ export function parseAddress(text: string, folder: string): Address {
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/s.exec(netloc);
   if (bracketed !== null) {
     const hostname = (bracketed[1] ?? "").toLowerCase();
-    if (!isIPv6(hostname)) throw new ConfigError(`'${hostname}' is not a valid IPv6 address`);
+    if (!isIPv6(withoutZone(hostname)))
+      throw new ConfigError(`'${hostname}' is not a valid IPv6 address`);
     return { type: "tcp", hostname, port: parsePort(bracketed[2]), family: 6 };
   }
   const [hostname = "", port, ...rest] = netloc.split(":");
@@ -115,4 +116,9 @@ function parsePort(text: string | undefined): number {
   // Written so that NaN fails too.
   if (!(port <= 65535)) throw new ConfigError(`'${text}' is not a valid port number.`);
   return port;
+}
+
+/** `fe80::1` of `fe80::1%eth0`: a link-local address names its interface. */
+export function withoutZone(address: string): string {
+  return address.split("%", 1)[0] as string;
 }

@@ -27,6 +27,7 @@ const definitions = {
   clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
   waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
   fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
+  isatty: { args: ["i32"], returns: "i32" },
 } as const;
 
 // fcntl is variadic, and on Apple silicon variadic arguments go on the stack: six idle ones fill the registers.

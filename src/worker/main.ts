@@ -11,6 +11,9 @@ const awake: WorkerMessage = { type: "awake" };
 process.send?.(awake);
 
 const imported = import("./worker.ts");
+// The usual kind is read from the disk at the same time (bench: start). Apps don't see the word.
+const [kind] = process.argv.splice(2);
+if (kind === "async") void import("./kinds/async.ts");
 
 process.once("message", async (message: BootMessage) => {
   const { Worker } = await imported;

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import * as net from "node:net";
-import { canonicalAddress, canonicalIPv6, isIPv4, isIPv6 } from "../../../src/http/ip-address.ts";
+import { canonicalAddress, canonicalIPv6, isIPv4, isIPv6 } from "../../src/ip-address.ts";
 
 /** Everything that looks a little like an address: node:net is the other opinion. */
 const texts = [

@@ -81,7 +81,8 @@ function takeBack(
   };
 }
 
-function countFailure(
+/** One more death, or as good as one: the next start in the slot waits longer. */
+export function countFailure(
   state: State,
   worker: WorkerState,
   nowMs: number,
@@ -98,7 +99,7 @@ function countFailure(
       ...reactions,
       log(
         "warning",
-        `Worker of slot ${worker.slot} died ${failures} times in a row, next start in ${waitMs / 1000} s`,
+        `Worker of slot ${worker.slot} failed ${failures} times in a row, next start in ${waitMs / 1000} s`,
       ),
     ],
   };

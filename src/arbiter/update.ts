@@ -1,7 +1,7 @@
 /** update(): what an event means for the state. Pure: no clock, no process, no log; what must be said or run comes back as reactions. */
 import type { Event, Reaction, WorkerSignal } from "./events.ts";
 import { observe } from "./observe.ts";
-import { reap } from "./reap.ts";
+import { countFailure, reap } from "./reap.ts";
 import { onSignal, startLoading } from "./signals.ts";
 import { freshSlot, type Phase, type State, type WorkerState } from "./state.ts";
 import { changeSlot, changeWorker, log, type Step, still, stop } from "./step.ts";
@@ -174,6 +174,9 @@ function onMessage(
     }
     case "tired":
       return still(changeWorker(state, age, { tired: true }));
+    case "failing":
+      if (worker.tired) return still(state);
+      return countFailure(changeWorker(state, age, { tired: true }), worker, nowMs, []);
     case "draining":
       // Somebody else's TERM: the slot needs a new worker now, not when this one has gone.
       if (worker.phase !== "booting" && worker.phase !== "ready") return still(state);

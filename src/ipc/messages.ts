@@ -49,6 +49,8 @@ export type WorkerMessage =
   | { readonly type: "ready" }
   /** max_requests reached: still serving, wants a successor. */
   | { readonly type: "tired" }
+  /** The same after an exception that belongs to no request: a successor may fare no better. */
+  | { readonly type: "failing" }
   /** Told to stop by a signal, whoever sent it: no longer accepting once its queue is empty. */
   | { readonly type: "draining" };
 
@@ -71,9 +73,17 @@ export function isPreloadResult(message: unknown): message is PreloadResult {
   return type === "preloaded" || type === "preload failed";
 }
 
+const workerMessages: Readonly<Record<WorkerMessage["type"], true>> = {
+  awake: true,
+  ready: true,
+  tired: true,
+  failing: true,
+  draining: true,
+};
+
 /** Narrows what came over the channel; an app may use process.send for itself, and that is not ours. */
 export function isWorkerMessage(message: unknown): message is WorkerMessage {
   if (typeof message !== "object" || message === null) return false;
   const { type } = message as { type?: unknown };
-  return type === "awake" || type === "ready" || type === "tired" || type === "draining";
+  return typeof type === "string" && Object.hasOwn(workerMessages, type);
 }

@@ -181,7 +181,8 @@ export class Worker {
       return this.#reloader.fail(error);
     }
     if (this.#serving === null) return this.#exit(exitCodes.workerBoot);
-    this.#tire("Worker asks to be replaced after an unhandled exception");
+    this.#log.info("Worker asks to be replaced after an unhandled exception");
+    this.#tell({ type: "failing" });
   }
 
   /** Serves on until the master has a successor ready and sends TERM. */

@@ -157,7 +157,7 @@ test("a worker that dies after a file was broken is retried with back-off, and t
   const [victim] = await loaded(server, 2);
   write(server, "app.ts", `throw new Error("edited");`);
   process.kill(victim as number, "SIGKILL");
-  await server.logged(/Worker of slot \d died \d times in a row, next start in \d/);
+  await server.logged(/Worker of slot \d failed \d times in a row, next start in \d/);
   const load = new Load({ port: server.port, fresh: 0, kept: 1, expected: "ok" });
   write(server, "app.ts", okApp);
   await server.settled(2);

@@ -43,7 +43,9 @@ describe("start", () => {
     expect(spawns(world).at(-1)).toBe("age 3 slot 1 generation 1");
     world.exit(3, 3);
     expect(spawns(world)).toHaveLength(3);
-    expect(world.lines.at(-1)).toBe("Worker of slot 1 died 2 times in a row, next start in 0.5 s");
+    expect(world.lines.at(-1)).toBe(
+      "Worker of slot 1 failed 2 times in a row, next start in 0.5 s",
+    );
     world.pass(500);
     expect(spawns(world)).toHaveLength(4);
   });
@@ -398,6 +400,22 @@ describe("replacement", () => {
     world.ready(2).pass(6000);
     expect(signals(world)).toEqual(["SIGTERM 1"]);
     expect(world.lines.filter((line) => line.includes("max_memory"))).toHaveLength(1);
+  });
+
+  test("workers that fail one after another are replaced more and more slowly, and serve on meanwhile", () => {
+    const world = new World(generation(1, { workers: 1 })).ready(1);
+    const failing = (age: number) => world.event({ type: "message", age, message: "failing" });
+    failing(1).ready(2).exit(1);
+    expect(spawns(world)).toHaveLength(2);
+    failing(2);
+    failing(2);
+    expect(spawns(world)).toHaveLength(2);
+    expect(world.lines.at(-1)).toBe(
+      "Worker of slot 0 failed 2 times in a row, next start in 0.5 s",
+    );
+    world.pass(500);
+    expect(spawns(world)).toHaveLength(3);
+    expect(signals(world)).toEqual(["SIGTERM 1"]);
   });
 
   test("a worker that has served for its max_lifetime is replaced", () => {

@@ -10,7 +10,6 @@ import { type ConfigurationParts, Configurations } from "./configurations.ts";
 import type { Action, Done, Event, Reaction, WorkerSignal } from "./events.ts";
 import { asGeneration, drawLifetimeMs } from "./generations.ts";
 import { nextDeadlineMs, plan } from "./plan.ts";
-import { reapStrays } from "../os/children.ts";
 import { type ServiceManager, withoutServiceManager } from "./service-manager.ts";
 import { signalWorker, spawnWorker, windDownWorker } from "./spawn.ts";
 import { initialState, sharing, type State } from "./state.ts";
@@ -122,15 +121,9 @@ export class Arbiter {
     if (this.#state.understudy && process.ppid !== this.#parts.oldMaster) {
       this.handle({ type: "promoted" });
     }
-    if (process.pid === 1) this.#reapStrays();
+    if (process.pid === 1) this.#children.reapStrays(this.#state.upgrade?.pid ?? null, this.log);
     const memory = Number.isFinite(this.#state.wanted.maxMemoryBytes);
     this.handle({ type: "tick", scores: this.#children.read(memory, performance.now()) });
-  }
-
-  /** As the first process of a container: orphans become this process's children when they die. */
-  #reapStrays(): void {
-    const isOurs = (pid: number) => this.#children.has(pid) || pid === this.#state.upgrade?.pid;
-    for (const pid of reapStrays(isOurs)) this.log.debug(`Reaped a stray child (pid:${pid})`);
   }
 
   #react(reaction: Reaction): void {
@@ -142,6 +135,11 @@ export class Arbiter {
         return;
       case "take back":
         return this.#configurations.takeBack(reaction.generation);
+      case "reopen logs":
+        return this.#configurations.reopenLogs();
+      case "pass on USR1":
+        for (const pid of reaction.pids) signalWorker(pid, "SIGUSR1");
+        return;
       case "upgrade":
         return this.#upgrade();
       case "promote":

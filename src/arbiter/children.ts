@@ -1,5 +1,7 @@
 /** The worker processes by age, and what the master reads about them with each tick. */
 import type { ScoreboardRow } from "../ipc/scoreboard.ts";
+import type { Log } from "../log/error-log.ts";
+import { reapStrays } from "../os/children.ts";
 import { residentBytes } from "../os/memory.ts";
 import type { WorkerScores } from "./events.ts";
 
@@ -29,8 +31,12 @@ export class Children {
     this.#byAge.delete(age);
   }
 
-  has(pid: number): boolean {
-    return [...this.#byAge.values()].some((child) => child.process.pid === pid);
+  /** As the first process of a container: orphans become this process's children when they die. */
+  reapStrays(newMaster: number | null, log: Log): void {
+    const ours = new Set([...this.#byAge.values()].map((child) => child.process.pid));
+    for (const pid of reapStrays((each) => ours.has(each) || each === newMaster)) {
+      log.debug(`Reaped a stray child (pid:${pid})`);
+    }
   }
 
   /** `memory`: it is bounded, and read once a second. */

@@ -1,7 +1,9 @@
 /** The configuration in use, the earlier ones that workers still run under, and what a reload changes in the master itself. */
 import type { Config } from "../config/types.ts";
 import type { Listeners } from "../listen/listeners.ts";
-import { createLog, type Log } from "../log/error-log.ts";
+import type { Log } from "../log/error-log.ts";
+import { type ErrorLog, openErrorLog } from "../log/open-error-log.ts";
+import { identityOf } from "../os/privileges.ts";
 import { adopt, type Environment, withRawEnv } from "./environment.ts";
 import {
   type AppConfig,
@@ -19,7 +21,7 @@ export interface ConfigurationParts {
   readonly reload: (generation: number) => Promise<AppConfig>;
   readonly listeners: Listeners;
   readonly hooks: MasterHooks;
-  readonly log: Log;
+  readonly errorLog: ErrorLog;
   /** What else of the master goes by the configuration, and changes with it. */
   readonly onUse: (config: Config, log: Log) => void;
   /** The environment that the master was started with. */
@@ -35,19 +37,24 @@ export interface Loaded {
 export class Configurations {
   readonly #parts: ConfigurationParts;
   readonly #generations = new Generations();
-  #log: Log;
+  #errorLog: ErrorLog;
   #env: Environment;
 
   constructor(parts: ConfigurationParts) {
     this.#parts = parts;
-    this.#log = parts.log;
+    this.#errorLog = parts.errorLog;
     this.#env = withRawEnv(parts.env, parts.resolved.config.rawEnv);
     this.#generations.add(1, parts.resolved);
   }
 
   /** The log of the configuration in use. */
   get log(): Log {
-    return this.#log;
+    return this.#errorLog.log;
+  }
+
+  /** USR1. */
+  reopenLogs(): void {
+    this.#errorLog.reopen();
   }
 
   /** The environment that workers start with. */
@@ -74,7 +81,7 @@ export class Configurations {
     const rebound = before !== listeners.urls.join(",");
     this.#generations.add(number, resolved);
     this.#use(number);
-    if (rebound) this.#log.info(`Listening at: ${listeners.urls.join(",")}`);
+    if (rebound) this.log.info(`Listening at: ${listeners.urls.join(",")}`);
     return { generation: asGeneration(number, resolved), rebound };
   }
 
@@ -88,18 +95,18 @@ export class Configurations {
     const { listeners } = this.#parts;
     return listeners.open(listeners.addresses(resolved.config), listeners.slots, {
       ...openOptions(resolved),
-      onRetry: (level, message) => this.#log[level](message),
+      onRetry: (level, message) => this.log[level](message),
     });
   }
 
   /** Makes a configuration the master's own: its log level, environment, directory and hooks. */
   #use(number: number): void {
     const { config } = this.get(number);
-    this.#log = createLog(config.loglevel);
+    this.#errorLog = openErrorLog(config, identityOf(config));
     this.#env = withRawEnv(this.#parts.env, config.rawEnv);
     adopt(this.#env);
     process.chdir(config.chdir);
-    this.#parts.hooks.use(config, this.#log);
-    this.#parts.onUse(config, this.#log);
+    this.#parts.hooks.use(config, this.log);
+    this.#parts.onUse(config, this.log);
   }
 }

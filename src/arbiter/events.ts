@@ -79,6 +79,9 @@ export type Reaction =
   | { readonly do: "log"; readonly level: LogLevel; readonly message: string }
   | { readonly do: "load config"; readonly generation: number }
   | { readonly do: "take back"; readonly generation: number }
+  | { readonly do: "reopen logs" }
+  /** Outside of any escalation: to the workers that take signals. */
+  | { readonly do: "pass on USR1"; readonly pids: readonly number[] }
   | { readonly do: "upgrade" }
   | { readonly do: "promote" }
   | { readonly do: "hook onReload" }

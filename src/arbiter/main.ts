@@ -6,7 +6,9 @@ import type { Config } from "../config/types.ts";
 import { Scoreboard, maxWorkers } from "../ipc/scoreboard.ts";
 import { takeActivation } from "../listen/activation.ts";
 import { Listeners } from "../listen/listeners.ts";
-import { createLog, type Log } from "../log/error-log.ts";
+import type { Log } from "../log/error-log.ts";
+import { type ErrorLog, openErrorLog } from "../log/open-error-log.ts";
+import { identityOf } from "../os/privileges.ts";
 import { hasTerminal } from "../os/terminal.ts";
 import { version } from "../version.ts";
 import { Arbiter } from "./arbiter.ts";
@@ -34,6 +36,7 @@ interface Foundation {
   readonly options: MasterOptions;
   readonly inheritance: Inheritance | null;
   readonly activation: ReturnType<typeof takeActivation>;
+  readonly errorLog: ErrorLog;
   readonly log: Log;
   readonly hooks: MasterHooks;
   readonly identity: Identity;
@@ -62,7 +65,8 @@ export async function runMaster(options: MasterOptions): Promise<number> {
   const activation = takeActivation(process.env, process.pid, inheritance?.oldMaster);
   const env = withoutServiceManager({ ...process.env });
   adopt(withRawEnv(env, config.rawEnv));
-  const log = createLog(config.loglevel);
+  const errorLog = openErrorLog(config, identityOf(config));
+  const { log } = errorLog;
   const hooks = new MasterHooks(config, log);
   if (inheritance !== null) hooks.masterName = "Master.2";
   hooks.nworkersChanged(config.workers, null);
@@ -74,7 +78,16 @@ export async function runMaster(options: MasterOptions): Promise<number> {
   let exitCode: number;
   try {
     hooks.onStarting();
-    exitCode = await serve({ options, inheritance, activation, log, hooks, identity, env });
+    exitCode = await serve({
+      options,
+      inheritance,
+      activation,
+      errorLog,
+      log,
+      hooks,
+      identity,
+      env,
+    });
   } finally {
     identity.remove();
   }
@@ -106,7 +119,7 @@ async function serve(foundation: Foundation): Promise<number> {
 }
 
 async function arbitrate(foundation: Foundation, listeners: Listeners): Promise<number> {
-  const { options, inheritance, log, hooks, identity, env } = foundation;
+  const { options, inheritance, errorLog, log, hooks, identity, env } = foundation;
   const { config: resolved, origin, onUp } = options;
   const { config } = resolved;
   const scoreboard = new Scoreboard(config.workerTmpDir ?? temporaryFolder());
@@ -120,7 +133,7 @@ async function arbitrate(foundation: Foundation, listeners: Listeners): Promise<
     listeners,
     scoreboard,
     hooks,
-    log,
+    errorLog,
     env,
     origin,
     service: new ServiceManager({

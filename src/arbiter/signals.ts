@@ -39,7 +39,17 @@ function signalled(state: State, name: Exclude<SignalName, "chld">, nowMs: numbe
     case "ttou":
       return retarget(state, Math.max(1, state.target - 1));
     case "usr1":
-      return { state, reactions: [log("warning", "SIGUSR1 ignored: not supported yet")] };
+      return {
+        state,
+        reactions: [
+          { do: "reopen logs" },
+          // The others haven't opened any log.
+          {
+            do: "pass on USR1",
+            pids: state.workers.filter(({ awake }) => awake).map(({ pid }) => pid),
+          },
+        ],
+      };
     case "usr2":
       return upgrade(state);
     case "winch":

@@ -66,7 +66,7 @@ export function spawnWorker(birth: WorkerBirth, reports: WorkerReports): Bun.Sub
 }
 
 /** Signals a worker that may have gone already. */
-export function signalWorker(pid: number, signal: WorkerSignal): void {
+export function signalWorker(pid: number, signal: WorkerSignal | "SIGUSR1"): void {
   try {
     process.kill(pid, signal);
   } catch (error) {

@@ -7,6 +7,9 @@ const remember = () => {
   told = true;
 };
 process.on("SIGTERM", remember);
+// A log that isn't open yet needs no reopening.
+let reopenLogs = () => {};
+process.on("SIGUSR1", () => reopenLogs());
 const awake: WorkerMessage = { type: "awake" };
 process.send?.(awake);
 
@@ -19,6 +22,7 @@ process.once("message", async (message: BootMessage) => {
   const { Worker } = await imported;
   const worker = new Worker(message);
   process.off("SIGTERM", remember);
+  reopenLogs = () => worker.reopenLogs();
   if (told) worker.leave();
   process.on("message", ({ type }: WindDownMessage) => {
     if (type === "wind down") worker.windDown();

@@ -6,7 +6,8 @@ import { exitCodes } from "../ipc/exit-codes.ts";
 import type { BootMessage, WorkerMessage } from "../ipc/messages.ts";
 import { ScoreboardRow } from "../ipc/scoreboard.ts";
 import { protectInherited } from "../listen/handoff.ts";
-import { createLog, describeError, type Log } from "../log/error-log.ts";
+import { describeError, type Log } from "../log/error-log.ts";
+import { type ErrorLog, openErrorLog } from "../log/open-error-log.ts";
 import { leaveLauncherOutput } from "../os/daemon.ts";
 import { assume, identityOf, PrivilegesError } from "../os/privileges.ts";
 import { processTitle, setProcessTitle } from "../os/process-title.ts";
@@ -24,7 +25,7 @@ const staleLoadMs = 1000;
 export class Worker {
   readonly #boot: BootMessage;
   readonly #scores: ScoreboardRow;
-  readonly #log: Log;
+  readonly #errorLog: ErrorLog;
   #hooks: WorkerHooks = {};
   #serving: Serving | null = null;
   #reloader: Reloader | null = null;
@@ -35,7 +36,7 @@ export class Worker {
 
   constructor(boot: BootMessage) {
     this.#boot = boot;
-    this.#log = createLog(boot.config.loglevel);
+    this.#errorLog = openErrorLog(boot.config, identityOf(boot.config));
     protectInherited([...boot.listeners, { fd: boot.scoreboardFd }]);
     this.#scores = ScoreboardRow.inherited(boot.scoreboardFd, boot.row);
     this.#watchSignals();
@@ -57,6 +58,15 @@ export class Worker {
     this.#tell({ type: "ready" });
     // TERM came while the app was loading; connections may wait in the queue by now.
     if (this.#draining) void this.#drain();
+  }
+
+  get #log(): Log {
+    return this.#errorLog.log;
+  }
+
+  /** USR1: the log's file has been renamed. */
+  reopenLogs(): void {
+    this.#errorLog.reopen();
   }
 
   /** Serves on, and says so to no client that comes back. */
@@ -159,7 +169,7 @@ export class Worker {
       this.#exit(1);
     });
     // Meant for the master, but terminals and `pkill` reach the whole group.
-    for (const name of ["SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH"] as const) {
+    for (const name of ["SIGHUP", "SIGUSR2", "SIGWINCH"] as const) {
       process.on(name, () => this.#log.debug(`worker: ${name} ignored`));
     }
     process.on("disconnect", () => {

@@ -35,8 +35,10 @@ export const logging = {
     metavar: "FILE",
     kind: text,
     default: "-",
-    status: "planned",
-    description: `Where the error log goes; - is standard error`,
+    status: "works",
+    description: `Where the error log goes; - is standard error
+A relative path starts from chdir. Master and workers append to the file, whose owner is user and group; USR1 opens it anew after
+a rotation. While the disk is full, up to 1 MiB of lines wait for room.`,
   }),
   loglevel: setting({
     flags: [{ long: "--log-level" }],
@@ -51,8 +53,9 @@ debug, info, warning, error or critical. Another word is refused; Gunicorn takes
     flags: [{ long: "--capture-output" }],
     kind: boolean,
     default: false,
-    status: "planned",
-    description: `Send what master and workers print to the error log's file`,
+    status: "works",
+    description: `Send what master and workers print to the error log's file
+Without a file it changes nothing, as in Gunicorn.`,
   }),
   loggerClass: setting({
     flags: [{ long: "--logger-class" }],

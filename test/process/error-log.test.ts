@@ -1,0 +1,99 @@
+import { expect, test } from "bun:test";
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type RunningServer, start, until } from "../support/server.ts";
+import { testUnless } from "../support/wire.ts";
+
+const app = `console.log("imported");
+export const fetch = (request) => {
+  console.log("asked for", new URL(request.url).pathname);
+  return new Response("ok");
+};
+`;
+
+function readIn({ folder }: RunningServer, name: string): string {
+  const path = join(folder, name);
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
+}
+
+/** Started with --error-logfile, so that its address stands in the file. */
+async function urlOf(server: RunningServer, name = "log"): Promise<string> {
+  return until("the address in the log", () => {
+    const log = readIn(server, name);
+    return log.includes("Booting worker") ? /Listening at: (\S+)/.exec(log)?.[1] : null;
+  });
+}
+
+test("master and workers write to the file, and nothing to standard error", async () => {
+  await using server = start({ files: { "app.ts": app }, args: ["--error-logfile", "log"] });
+  const url = await urlOf(server);
+  expect(await (await fetch(url)).text()).toBe("ok");
+  expect(await server.stop()).toBe(0);
+  expect(readIn(server, "log")).toMatch(
+    /Starting[^]*Booting worker[^]*Worker exiting[^]*Shutting down: Master\n$/,
+  );
+  expect(server.log).toBe("imported\nasked for /\n");
+});
+
+test("USR1 opens the file anew, in master and workers, and capture_output follows", async () => {
+  await using server = start({
+    files: { "app.ts": app },
+    args: ["-w", "2", "--log-file", "log", "--capture-output"],
+  });
+  const url = await urlOf(server);
+  expect(await (await fetch(`${url}/one`)).text()).toBe("ok");
+  await until("the app's output", () => readIn(server, "log").includes("asked for /one"));
+  renameSync(join(server.folder, "log"), join(server.folder, "log.1"));
+  server.process.kill("SIGUSR1");
+  await until("the new file", () => existsSync(join(server.folder, "log")));
+  await until("answers in the new file by both workers", async () => {
+    await (await fetch(`${url}/two`, { keepalive: false })).text();
+    return readIn(server, "log").includes("asked for /two");
+  });
+  const old = readIn(server, "log.1");
+  expect(old).toEndWith("Handling signal: usr1\n");
+  expect(await server.stop()).toBe(0);
+  expect(readIn(server, "log.1")).toBe(old);
+  expect(readIn(server, "log").match(/Worker exiting/g)).toHaveLength(2);
+  expect(server.log).toBe("");
+});
+
+test("HUP takes the log to another file", async () => {
+  const config = (name: string) => `export const errorlog = "${name}";\n`;
+  const files = { "app.ts": app, "gunicorn.conf.ts": config("one") };
+  await using server = start({ files });
+  await urlOf(server, "one");
+  writeFileSync(join(server.folder, "gunicorn.conf.ts"), config("two"));
+  server.process.kill("SIGHUP");
+  await until("a line in the new file", () => readIn(server, "two").includes("Booting worker"));
+  expect(await server.stop()).toBe(0);
+  expect(readIn(server, "two")).toEndWith("Shutting down: Master\n");
+});
+
+test("a file that can't be written ends the start with one line", async () => {
+  await using server = start({ files: { "app.ts": app }, args: ["--error-logfile", "none/log"] });
+  expect(await server.process.exited).toBe(1);
+  await until("its complaint", () => server.ended());
+  expect(server.log).toMatch(/^Error: errorlog: '\S+none\/log' isn't writable: ENOENT[^\n]*\n$/);
+});
+
+const isRoot = process.geteuid?.() === 0 && process.platform === "linux";
+
+testUnless(!isRoot)("the file belongs to user and group, also after USR1", async () => {
+  await using server = start({
+    files: { "app.ts": app },
+    args: ["-u", "nobody", "-g", "nogroup", "--error-logfile", "log"],
+  });
+  await urlOf(server);
+  const owner = () => {
+    const { uid, gid } = statSync(join(server.folder, "log"));
+    return [uid, gid];
+  };
+  expect(owner()).toEqual([65534, 65534]);
+  renameSync(join(server.folder, "log"), join(server.folder, "log.1"));
+  server.process.kill("SIGUSR1");
+  await until("the new file", () => existsSync(join(server.folder, "log")));
+  expect(owner()).toEqual([65534, 65534]);
+  expect(await server.stop()).toBe(0);
+  expect(readIn(server, "log")).toContain("Worker exiting");
+});

@@ -1,5 +1,5 @@
 /**
- * The import table of docs/design.md, and the few rules that hold for every file. Each test collects all
+ * Which folder may import what, and the few rules that hold for every file. Each test collects all
  * offences, so that a failure lists them.
  */
 import { describe, expect, test } from "bun:test";

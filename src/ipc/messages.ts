@@ -47,7 +47,7 @@ export type WorkerMessage =
   | { readonly type: "awake" }
   /** Listening, app loaded, hooks done. */
   | { readonly type: "ready" }
-  /** max_requests reached: still serving, wants a successor. */
+  /** max_requests reached, or a watched file changed: still serving, wants a successor. */
   | { readonly type: "tired" }
   /** The same after an exception that belongs to no request: a successor may fare no better. */
   | { readonly type: "failing" }

@@ -54,7 +54,8 @@ The configuration file is still looked for in the directory that the program was
     description: `Run in the background
 The command returns when the first worker serves, with exit code 0. If the server doesn't get that far, it shows what the
 server had to say, and returns its exit code. The server runs in a session of its own, with its standard streams at
-/dev/null (see enable_stdio_inheritance) and, if umask is 0, with a umask of 022. The directory stays what it was.`,
+/dev/null (see enable_stdio_inheritance; errorlog keeps the log) and, if umask is 0, with a umask of 022. The directory
+stays what it was.`,
   }),
   rawEnv: setting({
     flags: [{ long: "--env", short: "-e" }],
@@ -83,7 +84,8 @@ It is removed at the end, if it still names this master. Its mode is 0644.`,
     defaultText: "/dev/shm if it is there, else the system's directory for temporary files",
     status: "works",
     description: `Where the file lives that heartbeats are written to
-It is mapped by master and workers and has no name once they run. A file system in memory saves writes to a disk.`,
+It is mapped by master and workers and has no name once they run. A file system in memory saves writes to a disk. HUP doesn't
+change it.`,
   }),
   user: setting({
     flags: [{ long: "--user", short: "-u" }],
@@ -116,7 +118,7 @@ A name or a number. Workers that change user or group have no other groups, unle
     description: `The mode bits that unix sockets and other new files don't get
 0 is meant for unix sockets alone, and lets every user connect: other files then follow the umask that the server was
 started with. Another value is the umask of master and workers, so that files of the app follow it too. An octal
-number begins with 0: --umask 007.`,
+number begins with 0: --umask 007, and with 0o in a configuration file: 0o007.`,
   }),
   initgroups: setting({
     flags: [{ long: "--initgroups" }],

@@ -10,8 +10,8 @@ export const workerProcesses = {
     env: { variable: "WEB_CONCURRENCY", read: (text) => text },
     status: "works",
     description: `How many worker processes handle requests
-"auto" is one for each CPU that this process may use: affinity and cgroup quota count. TTIN and TTOU change the
-number while the server runs.`,
+"auto" is one for each CPU that this process may use: affinity and cgroup quota count. At most 1024. TTIN and TTOU change
+the number while the server runs.`,
   }),
   workerClass: setting({
     flags: [{ long: "--worker-class", short: "-k" }],
@@ -119,7 +119,8 @@ Drawn once for each worker, so that workers don't all leave together.`,
     ours: true,
     status: "works",
     description: `How long to serve on after TERM before draining
-For load balancers that are slow to notice: new connections are still accepted, and each answer says Connection: close.`,
+For load balancers that are slow to notice: new connections are still accepted, and each answer says Connection: close. INT
+and QUIT end it.`,
   }),
   timeout: setting({
     flags: [{ long: "--timeout", short: "-t" }],

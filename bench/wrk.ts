@@ -21,7 +21,7 @@ export interface WrkTurn extends WrkResult {
   readonly wrkBusy: number;
 }
 
-export const wrkConnections = 64;
+const wrkConnections = 64;
 const scripts = join(import.meta.dir, "wrk");
 
 const fields = [

@@ -46,7 +46,7 @@ const table: Record<string, Readonly<Record<string, Permission>>> = {
   cli: everything,
 };
 
-const forAll = new Set(["src/version.ts", "src/ip-address.ts"]);
+const forAll = new Set(["src/version.ts", "src/ip-address.ts", "src/packages.ts"]);
 
 interface Import {
   readonly specifier: string;

@@ -1,5 +1,6 @@
-import { existsSync, statSync } from "node:fs";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { statSync } from "node:fs";
+import { isAbsolute, join, resolve } from "node:path";
+import { isInstalled } from "../packages.ts";
 import { AppImportError } from "./errors.ts";
 import type { Reference } from "./reference.ts";
 
@@ -32,17 +33,9 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
-/**
- * Whether a resolver may be asked. Without any node_modules Bun's would fetch a package of that name from the
- * registry: a typing error must not run a stranger's code.
- */
+/** Whether a resolver may be asked. */
 function mayBePackage(module: string, cwd: string): boolean {
-  if (module.startsWith("#")) return true;
-  const name = module.split("/", module.startsWith("@") ? 2 : 1).join("/");
-  for (let folder = cwd; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, "node_modules", name))) return true;
-    if (folder === dirname(folder)) return false;
-  }
+  return module.startsWith("#") || isInstalled(module, cwd);
 }
 
 function resolvePackage(module: string, cwd: string): string {

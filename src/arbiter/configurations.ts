@@ -9,6 +9,7 @@ import {
   type AppConfig,
   asGeneration,
   checkReloadable,
+  checkWorkers,
   Generations,
   openOptions,
 } from "./generations.ts";
@@ -75,6 +76,7 @@ export class Configurations {
   async load(number: number, current: number): Promise<Loaded> {
     const { listeners, reload } = this.#parts;
     const resolved = await reload(number);
+    checkWorkers(resolved);
     checkReloadable(this.get(current), resolved);
     const before = listeners.urls.join(",");
     await this.#bind(resolved);

@@ -50,7 +50,7 @@ export function fill(state: State, nowMs: number): Action[] {
 }
 
 /** Slots whose worker serves while its successor boots or warms up. */
-export function restartingSlots({ workers }: State): number {
+function restartingSlots({ workers }: State): number {
   const present = workers.filter((worker) => !leaving(worker));
   const slots = present.map(({ slot }) => slot);
   return new Set(slots.filter((slot, index) => slots.indexOf(slot) !== index)).size;

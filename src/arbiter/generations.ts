@@ -1,6 +1,7 @@
 /** The configurations that workers were born under, by generation number. */
 import { ConfigError } from "../config/errors.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
+import { maxWorkers } from "../ipc/scoreboard.ts";
 import type { OpenOptions } from "../listen/listeners.ts";
 import { identityOf } from "../os/privileges.ts";
 import type { Generation } from "./state.ts";
@@ -42,6 +43,13 @@ export function openOptions({ config }: AppConfig): OpenOptions {
 
 /** Settings that shape the listening sockets themselves: a running master can't change them. */
 const fixedAtStart = ["workerClass", "reusePort"] as const;
+
+/** Throws ConfigError for more workers than the scoreboard has rows for. */
+export function checkWorkers({ config }: AppConfig): void {
+  if (config.workers > maxWorkers) {
+    throw new ConfigError(`workers: must be at most ${maxWorkers}, got ${config.workers}`);
+  }
+}
 
 /** Throws ConfigError when a reload would change what only a restart can. */
 export function checkReloadable(before: AppConfig, after: AppConfig): void {

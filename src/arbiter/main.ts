@@ -1,9 +1,8 @@
 /** The master process, in Gunicorn's order: settings, hooks, pid file, sockets, workers, loop, end. */
 import { tmpdir } from "node:os";
 import { existsSync, readFileSync } from "node:fs";
-import { ConfigError } from "../config/errors.ts";
 import type { Config } from "../config/types.ts";
-import { Scoreboard, maxWorkers } from "../ipc/scoreboard.ts";
+import { Scoreboard } from "../ipc/scoreboard.ts";
 import { takeActivation } from "../listen/activation.ts";
 import { Listeners } from "../listen/listeners.ts";
 import type { Log } from "../log/error-log.ts";
@@ -13,7 +12,7 @@ import { hasTerminal } from "../os/terminal.ts";
 import { version } from "../version.ts";
 import { Arbiter } from "./arbiter.ts";
 import { adopt, type Environment, withRawEnv } from "./environment.ts";
-import { type AppConfig, openOptions } from "./generations.ts";
+import { type AppConfig, checkWorkers, openOptions } from "./generations.ts";
 import { masterSignals } from "./events.ts";
 import { Identity } from "./identity.ts";
 import { MasterHooks } from "./master-hooks.ts";
@@ -44,6 +43,9 @@ interface Foundation {
   readonly env: Environment;
 }
 
+/** The mask that the program was started with. */
+const startUmask = process.umask();
+
 /** How often the scoreboard is read until the first worker serves. */
 const upCheckMs = 20;
 
@@ -54,9 +56,7 @@ const upCheckMs = 20;
  */
 export async function runMaster(options: MasterOptions): Promise<number> {
   const { config } = options.config;
-  if (config.workers > maxWorkers) {
-    throw new ConfigError(`workers: must be at most ${maxWorkers}, got ${config.workers}`);
-  }
+  checkWorkers(options.config);
   setUmask(config);
   process.env["SERVER_SOFTWARE"] = `gunicorn-ts/${version}`;
   const inheritance = readInheritance(process.env, process.ppid);
@@ -177,8 +177,7 @@ async function arbitrate(foundation: Foundation, listeners: Listeners): Promise<
  * other files it would make such that anybody may write.
  */
 function setUmask({ umask, daemon }: Config): void {
-  if (umask !== 0) process.umask(umask);
-  else if (daemon) process.umask(0o022);
+  process.umask(umask !== 0 ? umask : daemon ? 0o022 : startUmask);
 }
 
 async function preloadIfAsked(resolved: AppConfig, env: Environment): Promise<void> {

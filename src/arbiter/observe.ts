@@ -7,10 +7,10 @@ import { log, type Step } from "./step.ts";
 const clockJumpMs = 5000;
 
 /** How long a successor waits for its warmup_requests: without traffic they would never come. */
-export const warmupLimitMs = 10_000;
+const warmupLimitMs = 10_000;
 
 /** A new worker may be large while it starts: its memory counts from here on. */
-export const memoryGraceMs = 5000;
+const memoryGraceMs = 5000;
 
 export function observe(
   state: State,

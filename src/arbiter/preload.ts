@@ -13,7 +13,14 @@ const preloadProgram = fileURLToPath(new URL("../worker/preload.ts", import.meta
  * Resolves if the app can be imported where and as who workers run.
  * @throws ConfigError with what the app threw
  */
-export async function preload({ config, app }: AppConfig, env: Environment): Promise<void> {
+export async function preload(resolved: AppConfig, env: Environment): Promise<void> {
+  const why = await tryApp(resolved, env);
+  if (why === null) return;
+  throw new ConfigError(`preload_app: while loading the application:\n\n${why}`);
+}
+
+/** Imports the app where and as who workers run. Answers why it can't be, or null. */
+export async function tryApp({ config, app }: AppConfig, env: Environment): Promise<string | null> {
   let result: PreloadResult | null = null;
   const child = Bun.spawn([process.execPath, ...runtimeFlags, preloadProgram], {
     cwd: config.chdir,
@@ -26,11 +33,12 @@ export async function preload({ config, app }: AppConfig, env: Environment): Pro
   });
   child.send({ type: "preload", config: configData(config), app } satisfies PreloadMessage);
   await child.exited;
-  refuse(result, `${child.signalCode ?? `exit code ${child.exitCode}`}`);
+  if (result === null) {
+    return `it ended the process with ${child.signalCode ?? `exit code ${child.exitCode}`}`;
+  }
+  return reasonOf(result);
 }
 
-function refuse(result: PreloadResult | null, end: string): void {
-  if (result?.type === "preloaded") return;
-  const text = result === null ? `it ended the process with ${end}` : result.message;
-  throw new ConfigError(`preload_app: while loading the application:\n\n${text}`);
+function reasonOf(result: PreloadResult): string | null {
+  return result.type === "preloaded" ? null : result.message;
 }

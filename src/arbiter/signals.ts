@@ -1,4 +1,5 @@
 /** What each of Gunicorn's signals means for the state. */
+import { maxWorkers } from "../ipc/scoreboard.ts";
 import type { SignalName } from "./events.ts";
 import type { State } from "./state.ts";
 import { log, type Step, still, stop } from "./step.ts";
@@ -35,7 +36,7 @@ function signalled(state: State, name: Exclude<SignalName, "chld">, nowMs: numbe
       // As Gunicorn, which counts up from none after WINCH.
       return state.resting
         ? retarget({ ...state, resting: false }, 1)
-        : retarget(state, state.target + 1);
+        : retarget(state, Math.min(maxWorkers, state.target + 1));
     case "ttou":
       return retarget(state, Math.max(1, state.target - 1));
     case "usr1":

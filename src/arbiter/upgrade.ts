@@ -13,19 +13,15 @@ export interface Origin {
   readonly env: Environment;
 }
 
-/** The words that this process was started with, as they were typed: a path in them may be a link that has been changed. */
-export function typedCommand(): readonly string[] {
-  return typedWords();
-}
-
-/** `words` with the runtime found anew: by its path, else by its name in PATH, else the one that runs now. */
-export function commandAnew(
-  words: readonly string[],
-  directory: string,
-  find: (name: string) => string | null,
-): string[] {
-  const [typed = "", ...rest] = words;
-  const path = typed.includes("/") ? resolve(directory, typed) : find(typed);
+/**
+ * The words that this process was started with, as they were typed: a path in them may be a link that has been changed. The
+ * runtime is found anew: by its path, else by its name in PATH, else it is the one that runs now.
+ */
+export function commandAnew({ directory, env }: Origin): string[] {
+  const [typed = "", ...rest] = typedWords();
+  const path = typed.includes("/")
+    ? resolve(directory, typed)
+    : Bun.which(typed, { PATH: env["PATH"] ?? "" });
   return [path !== null && existsSync(path) ? path : process.execPath, ...rest];
 }
 
@@ -34,16 +30,13 @@ export function commandAnew(
  * @param handover the listening sockets that the new one is to adopt
  */
 export function startMaster(
-  { directory, env }: Origin,
+  origin: Origin,
   handover: Handover,
   onEnd: (code: number | null, signal: string | null) => void,
 ): number {
-  const command = commandAnew(typedCommand(), directory, (name) =>
-    Bun.which(name, { PATH: env["PATH"] ?? "" }),
-  );
-  const child = Bun.spawn(command, {
-    cwd: directory,
-    env: { ...env, ...handover.env, GUNICORN_PID: String(process.pid) },
+  const child = Bun.spawn(commandAnew(origin), {
+    cwd: origin.directory,
+    env: { ...origin.env, ...handover.env, GUNICORN_PID: String(process.pid) },
     stdio: ["ignore", "inherit", "inherit", ...handover.stdio],
     onExit({ signalCode }, code) {
       // bun-types allows a number; Bun gives the name.

@@ -1,25 +1,19 @@
-import { adopt, withRawEnv } from "../arbiter/environment.ts";
-import { AppImportError } from "../app/errors.ts";
+import { withRawEnv } from "../arbiter/environment.ts";
+import type { AppConfig } from "../arbiter/generations.ts";
+import { tryApp } from "../arbiter/preload.ts";
 import { ConfigError } from "../config/errors.ts";
-import type { Config } from "../config/types.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
 import { parseAddress } from "../listen/address.ts";
-import { describeError, writeFully } from "../log/error-log.ts";
+import { writeFully } from "../log/error-log.ts";
 
 /** What --check-config checks beyond the settings: the bind addresses, and that the app can be imported. */
-export async function checkConfig(config: Config, app: string): Promise<number> {
+export async function checkConfig(resolved: AppConfig): Promise<number> {
+  const { config } = resolved;
   for (const address of config.bind) checkAddress(address, config.chdir);
-  adopt(withRawEnv(process.env, config.rawEnv));
-  const { loadApp } = await import("../app/load.ts");
-  try {
-    await loadApp(app, { cwd: config.chdir });
-    return exitCodes.ok;
-  } catch (error) {
-    // The app's own exception needs its stack; a wrong reference is told in one line.
-    const text = error instanceof AppImportError ? error.message : describeError(error);
-    writeFully(2, `Error while loading the application:\n\n${text}\n`);
-    return exitCodes.configuration;
-  }
+  const why = await tryApp(resolved, withRawEnv(process.env, config.rawEnv));
+  if (why === null) return exitCodes.ok;
+  writeFully(2, `Error while loading the application:\n\n${why}\n`);
+  return exitCodes.configuration;
 }
 
 function checkAddress(address: string, folder: string): void {

@@ -1,4 +1,4 @@
-import { commandAnew, type Origin, typedCommand } from "../arbiter/upgrade.ts";
+import { commandAnew, type Origin } from "../arbiter/upgrade.ts";
 import type { Config } from "../config/types.ts";
 import { writeFully } from "../log/error-log.ts";
 import { launch } from "../os/daemon.ts";
@@ -8,19 +8,18 @@ import { isTerminal } from "../os/terminal.ts";
  * Starts this program once more, in the background, where and as it was started itself.
  * @returns 0 when it serves, or its exit code
  */
-export async function daemonize(config: Config, { directory, env }: Origin): Promise<number> {
-  if (env["NOTIFY_SOCKET"] !== undefined) {
+export async function daemonize(config: Config, origin: Origin): Promise<number> {
+  if (origin.env["NOTIFY_SOCKET"] !== undefined) {
     warn("you shouldn't specify `daemon = True` when launching by systemd with `Type = notify`");
   }
   const keeps = {
     stdout: config.enableStdioInheritance && !isTerminal(1),
     stderr: config.enableStdioInheritance && !isTerminal(2),
   };
-  const find = (name: string) => Bun.which(name, { PATH: env["PATH"] ?? "" });
   const { exitCode, output } = await launch({
-    command: commandAnew(typedCommand(), directory, find),
-    cwd: directory,
-    env,
+    command: commandAnew(origin),
+    cwd: origin.directory,
+    env: origin.env,
     keeps,
   });
   if (exitCode !== 0) writeFully(2, output);

@@ -58,12 +58,12 @@ async function run(words: readonly string[]): Promise<number> {
   const arbiter = import("../arbiter/main.ts");
   const resolve = resolver(words, origin);
   const resolved = await resolve(1);
-  const { config, app } = resolved;
+  const { config } = resolved;
   process.chdir(config.chdir);
   if (config.printConfig) writeFully(1, printConfig(config));
   if (config.printConfig || config.checkConfig) {
     const { checkConfig } = await import("./check-config.ts");
-    return checkConfig(config, app);
+    return checkConfig(resolved);
   }
   if (config.daemon && !isDaemon && readInheritance(origin.env, process.ppid) === null) {
     const { daemonize } = await import("./daemonize.ts");

@@ -36,7 +36,7 @@ interface SettingMeaning {
 }
 
 /** All spellings of a flag, as argparse joins them: `-w/--workers`. */
-export function flagLabel({ short, long, alias }: Flag): string {
+function flagLabel({ short, long, alias }: Flag): string {
   return [short, long, alias].filter((word) => word !== undefined).join("/");
 }
 

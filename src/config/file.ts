@@ -1,6 +1,7 @@
 /** The configuration file: found, imported, and read into raw values by setting. */
 import { readFileSync, statSync } from "node:fs";
-import { relative, resolve } from "node:path";
+import { dirname, relative, resolve } from "node:path";
+import { asksRegistry, isInstalled, packageName } from "../packages.ts";
 import { ConfigError } from "./errors.ts";
 import type { ServerHooks } from "./hooks.ts";
 import { settingEntries, settings } from "./settings.ts";
@@ -39,6 +40,9 @@ export function findConfigFile(reference: string | null, cwd: string): string | 
 }
 
 function resolveModule(name: string, cwd: string): string {
+  if (!name.startsWith("#") && !/^\.{0,2}\//.test(name) && !isInstalled(name, cwd)) {
+    throw new ConfigError(`can't find module '${name}'`);
+  }
   try {
     return Bun.resolveSync(name, cwd);
   } catch (cause) {
@@ -130,10 +134,32 @@ async function importExports(
   try {
     // Bun gives a JSON file's names as exports too: read as text, it has a default one only.
     if (path.endsWith(".json")) return { default: JSON.parse(readFileSync(path, "utf8")) };
+    await refuseMissingPackages(path, label);
     // A file: URL would lose its query, and with it the second evaluation.
     return (await import(`${path}?generation=${generation}`)) as Record<string, unknown>;
   } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
     throw new ConfigError(describeFailure(cause, path, label, cwd), { cause });
+  }
+}
+
+async function refuseMissingPackages(path: string, label: string): Promise<void> {
+  const folder = dirname(path);
+  if (!asksRegistry(folder)) return;
+  const { isBuiltin } = await import("node:module");
+  for (const { path: specifier } of importsOf(path)) {
+    const bare = !/^(?:[./#]|[a-z]+:)/.test(specifier) && !isBuiltin(specifier);
+    if (!bare || isInstalled(specifier, folder)) continue;
+    throw new ConfigError(`${label}: can't find package '${packageName(specifier)}', install it`);
+  }
+}
+
+function importsOf(path: string): readonly { readonly path: string }[] {
+  try {
+    return new Bun.Transpiler({ loader: "ts" }).scanImports(readFileSync(path, "utf8"));
+  } catch {
+    // Not parsable: the import says where.
+    return [];
   }
 }
 

@@ -13,7 +13,6 @@ import {
   show,
   text,
   textList,
-  wholeNumber,
 } from "./kinds.ts";
 
 const pythonWorkers = [
@@ -224,18 +223,29 @@ export function alwaysOn(because: string): Kind<boolean> {
 
 const unitBytes: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
 
-/** A number of bytes, or of K, M or G of them (1024, 1024 * 1024, ...). */
-export function byteCount(zero: string): Kind<number, number | string> {
+/** A number of bytes, or of K, M or G of them (1024, 1024 * 1024, ...); `zero`: what 0 means. */
+export function byteCount(zero: string, leastBytes: number): Kind<number, number | string> {
+  const must = `a number of bytes, or a number with K, M or G`;
+  const least = `0 (${zero}), or at least ${leastBytes / unitBytes["M"]!}M`;
   return {
     takes: "value",
     metavar: "BYTES",
-    range: `0 (${zero}) or more, or a number with K, M or G`,
+    range: `${must}; ${least}`,
     parse(value) {
-      const [, digits = "", unit = ""] = /^([0-9]+)([KMG])$/i.exec(String(value).trim()) ?? [];
-      const bytes =
-        digits === "" ? wholeNumber(value) : Number(digits) * unitBytes[unit.toUpperCase()]!;
-      return bytes < 0 ? refuse(`at least 0 (${zero})`, value) : bytes;
+      const [, digits, unit = ""] = /^([0-9]+)([KMG]?)$/i.exec(String(value).trim()) ?? [];
+      if (digits === undefined) return refuse(must, value);
+      const bytes = Number(digits) * (unitBytes[unit.toUpperCase()] ?? 1);
+      return bytes !== 0 && bytes < leastBytes ? refuse(least, value) : bytes;
     },
     show,
   };
 }
+
+/** Addresses; which forms they have is known to src/listen. */
+export const bindList: Kind<readonly string[], string | readonly string[]> = {
+  ...textList,
+  parse(value, facts) {
+    const items = textList.parse(value, facts);
+    return items.length === 0 ? refuse("at least one address", value) : items;
+  },
+};

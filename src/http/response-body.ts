@@ -9,7 +9,7 @@ export const NativeResponse = Response;
 export const UNKNOWN = Symbol("unknown");
 
 /** A body whose bytes are all there, whatever they were made from. */
-export const FIXED = Symbol("fixed");
+const FIXED = Symbol("fixed");
 
 /** The same, and they are UTF-8 text: Response.json(). */
 export const FIXED_TEXT = Symbol("fixed text");

@@ -4,7 +4,7 @@ import { writeSync } from "node:fs";
 import { type ConsolaInstance, type ConsolaReporter, createConsola } from "consola/core";
 
 /** Gunicorn's levels, the most severe first. */
-export const logLevels = ["critical", "error", "warning", "info", "debug"] as const;
+const logLevels = ["critical", "error", "warning", "info", "debug"] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /** One method a level; each call is one line, or more when the message holds line feeds (a stack). */
@@ -15,7 +15,7 @@ function pad(value: number, width = 2): string {
 }
 
 /** Local time as Python's `%Y-%m-%d %H:%M:%S %z`. */
-export function formatLogTime(date: Date): string {
+function formatLogTime(date: Date): string {
   const offset = -date.getTimezoneOffset();
   const zone = `${offset < 0 ? "-" : "+"}${pad(Math.floor(Math.abs(offset) / 60))}${pad(Math.abs(offset) % 60)}`;
   const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;

@@ -50,7 +50,7 @@ export function parseCpuMax(text: string): number {
 }
 
 /** cgroup v1, cpu.cfs_quota_us and cpu.cfs_period_us: a quota of -1 is no limit. */
-export function parseCfsQuota(quota: string, period: string): number {
+function parseCfsQuota(quota: string, period: string): number {
   const cpus = Number.parseInt(quota, 10) / Number.parseInt(period, 10);
   return cpus > 0 ? cpus : Number.POSITIVE_INFINITY;
 }

@@ -267,7 +267,7 @@ async function importHooks(file: string): Promise<WorkerHooks> {
 }
 
 /** max_requests plus an integer drawn uniformly from 0 to the jitter; 0 means no limit. */
-export function drawLimit(maxRequests: number, jitter: number, random: () => number): number {
+function drawLimit(maxRequests: number, jitter: number, random: () => number): number {
   if (maxRequests === 0) return 0;
   return maxRequests + Math.floor(random() * (jitter + 1));
 }

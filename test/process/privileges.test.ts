@@ -219,3 +219,22 @@ test.skipIf(!isRoot)("a reload binds what only root may, while workers are nobod
   expect([uid, gid]).toEqual([nobody, nobody]);
   expect(await server.stop()).toBe(0);
 });
+
+test("a reload that drops the umask gives back that of the start", async () => {
+  const writer = `export const fetch = () => new Response(process.umask().toString(8));`;
+  const config = (umask: string) => `export const umask = ${umask};\n`;
+  const before = process.umask(0o027);
+  try {
+    await using server = await gunicorn({
+      files: { "app.ts": writer, "gunicorn.conf.ts": config("0o77") },
+    });
+    const mask = async () => (await fetch(server.url, { keepalive: false })).text();
+    expect(await mask()).toBe("77");
+    writeFileSync(join(server.folder, "gunicorn.conf.ts"), config("0"));
+    server.kill("SIGHUP");
+    await until("the mask of the start", async () => (await mask()) === "27");
+    expect(await server.stop()).toBe(0);
+  } finally {
+    process.umask(before);
+  }
+});

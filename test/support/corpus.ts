@@ -10,7 +10,7 @@ import { limitsFrom, type Limits } from "../../src/http/limits.ts";
 import { RequestParser, type ParserOptions } from "../../src/http/parser.ts";
 import { judgeExpectation, type HeaderMap } from "../../src/http/policy.ts";
 
-export const corpusFolder = join(import.meta.dir, "../corpus");
+const corpusFolder = join(import.meta.dir, "../corpus");
 
 /** One `##` section: why is for the reader, the rest is what must hold. */
 export interface Case {
@@ -100,7 +100,7 @@ function unquote(value: string): string {
 }
 
 /** `\r`, `\n`, `\t`, `\\`, `\xHH`, and `\{text*3}` for text three times, inner ones first. */
-export function unescape(text: string): string {
+function unescape(text: string): string {
   const repeat = /\\\{((?:(?!\\\{).)+?)\*(\d+)\}/g;
   let flat = text;
   while (repeat.test(flat))

@@ -34,7 +34,7 @@ export function daemon(options: ServerOptions): Daemon {
 }
 
 /** Processes that were started with the test's folder as HOME, zombies left out. */
-export function processesOf(folder: string): number[] {
+function processesOf(folder: string): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => readProc(`${pid}/environ`).split("\0").includes(`HOME=${folder}`))

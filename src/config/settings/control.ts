@@ -1,5 +1,4 @@
-import { boolean, nullable, text } from "../kinds.ts";
-import { fileMode } from "../kinds.ts";
+import { boolean, fileMode, nullable, text } from "../kinds.ts";
 import { setting } from "../setting.ts";
 
 export const control = {

@@ -1,12 +1,13 @@
 import { ConfigError } from "../errors.ts";
-import { integer, quote, textList } from "../kinds.ts";
+import { integer, quote } from "../kinds.ts";
+import { bindList } from "../particular-kinds.ts";
 import { setting } from "../setting.ts";
 
 export const serverSocket = {
   bind: setting({
     flags: [{ long: "--bind", short: "-b" }],
     metavar: "ADDRESS",
-    kind: textList,
+    kind: bindList,
     default: ["127.0.0.1:8000"],
     env: {
       variable: "PORT",

@@ -83,7 +83,7 @@ Both serve meanwhile. Without enough traffic the successor counts as warm after 
   maxMemory: setting({
     flags: [{ long: "--max-memory" }],
     metavar: "BYTES",
-    kind: byteCount("no limit"),
+    kind: byteCount("no limit", 16 * 1024 * 1024),
     default: 0,
     unit: "bytes",
     ours: true,

@@ -86,10 +86,19 @@ export class BunServing implements Serving {
   /** While draining, tells the client to open its next connection elsewhere. */
   #closing(response: Response): Response {
     if (!this.#draining) return response;
-    const headers = new Headers(response.headers);
-    headers.set("connection", "close");
-    const { status, statusText } = response;
-    return new Response(response.body, { status, statusText, headers });
+    try {
+      response.headers.set("connection", "close");
+      return response;
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      // Of fetch(): its headers can't be changed.
+      const { body, status, statusText, headers } = response;
+      return new Response(body, {
+        status,
+        statusText,
+        headers: [...headers, ["connection", "close"]],
+      });
+    }
   }
 }
 

@@ -5,6 +5,9 @@ import type { Kind } from "../../../src/config/kinds.ts";
 import {
   account,
   addresses,
+  alwaysOn,
+  bindList,
+  byteCount,
   environment,
   existingDirectory,
   httpProtocols,
@@ -13,6 +16,8 @@ import {
   startDirectory,
   workerClass,
 } from "../../../src/config/particular-kinds.ts";
+
+const memory = byteCount("none", 16 * 1024 * 1024);
 import { facts } from "./facts.ts";
 
 type Case = readonly [name: string, kind: Kind<unknown>, value: unknown, result: unknown];
@@ -94,6 +99,21 @@ describe("parse() refuses", () => {
       "fe80::1/64",
       "must be a network without host bits, got 'fe80::1/64'",
     ],
+    ["no address", bindList, [], "must be at least one address, got []"],
+    [
+      "a size in letters",
+      memory,
+      "5X",
+      "must be a number of bytes, or a number with K, M or G, got '5X'",
+    ],
+    [
+      "half a gigabyte",
+      memory,
+      "0.5G",
+      "must be a number of bytes, or a number with K, M or G, got '0.5G'",
+    ],
+    ["less than a worker needs", memory, "512", "must be 0 (none), or at least 16M, got '512'"],
+    ["off what is always on", alwaysOn("it is so"), false, "can't be off: it is so"],
     ["another PROXY mode", proxyMode, "v3", "must be off, v1, v2 or auto, got 'v3'"],
     ["a number as PROXY mode", proxyMode, 1, "must be off, v1, v2 or auto, got 1"],
     ["another protocol", httpProtocols, "h1,h4", "must be h1, h2 or h3, got 'h4'"],
@@ -101,4 +121,15 @@ describe("parse() refuses", () => {
   ])("%s", (_name, kind, value, message) => {
     expect(() => kind.parse(value, facts)).toThrow(new ConfigError(message as string));
   });
+});
+
+test.each([
+  [0, 0],
+  ["0", 0],
+  [20_000_000, 20_000_000],
+  ["512M", 512 * 1024 ** 2],
+  ["1g", 1024 ** 3],
+  ["65536K", 65_536 * 1024],
+])("byteCount: %j is %d bytes", (value, bytes) => {
+  expect(memory.parse(value, facts)).toBe(bytes);
 });

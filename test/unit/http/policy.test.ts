@@ -3,7 +3,6 @@ import { errors, reasonPhrase } from "../../../src/http/errors.ts";
 import {
   connectionClose,
   connectionKeepAlive,
-  connectionUpgrade,
   isPersistent,
   readConnection,
 } from "../../../src/http/keep-alive.ts";
@@ -44,7 +43,6 @@ test.each([
   [1, 0, false, true],
   [1, connectionClose, false, false],
   [1, connectionClose | connectionKeepAlive, false, false],
-  [1, connectionUpgrade, false, true],
   [0, 0, false, false],
   [0, connectionKeepAlive, false, true],
   [0, connectionClose | connectionKeepAlive, false, false],
@@ -57,7 +55,7 @@ test.each([
 test.each([
   ["close", connectionClose],
   ["keep-alive", connectionKeepAlive],
-  ["keep-alive, Upgrade", connectionKeepAlive | connectionUpgrade],
+  ["keep-alive, Upgrade", connectionKeepAlive],
   [",, foo\t,close ", connectionClose],
   ["closed", 0],
   ["close x", 0],

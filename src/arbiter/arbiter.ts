@@ -3,18 +3,19 @@
  * next, and #perform is the only code that spawns, signals or closes. Nothing here awaits: what
  * takes time is started, and comes back as an event.
  */
+import { exitCodes } from "../ipc/exit-codes.ts";
 import type { Scoreboard } from "../ipc/scoreboard.ts";
 import { describeError, type Log } from "../log/error-log.ts";
 import { Children } from "./children.ts";
 import { type ConfigurationParts, Configurations } from "./configurations.ts";
-import type { Action, Done, Event, Reaction, WorkerSignal } from "./events.ts";
+import type { Action, Done, Event, Reaction } from "./events.ts";
 import { asGeneration, drawLifetimeMs } from "./generations.ts";
 import { nextDeadlineMs, plan } from "./plan.ts";
-import { type ServiceManager, withoutServiceManager } from "./service-manager.ts";
+import type { ServiceManager } from "./service-manager.ts";
 import { signalWorker, spawnWorker, windDownWorker } from "./spawn.ts";
 import { initialState, sharing, type State } from "./state.ts";
 import { update } from "./update.ts";
-import { type Origin, startMaster } from "./upgrade.ts";
+import { type Origin, upgrade } from "./upgrade.ts";
 
 /** How often the scoreboard is read: fine enough to meet `timeout` within a second. */
 const tickMs = 250;
@@ -43,6 +44,7 @@ export class Arbiter {
   #state: State;
   #busy = false;
   #over = false;
+  #failed = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(parts: ArbiterParts) {
@@ -73,15 +75,30 @@ export class Arbiter {
     if (this.#busy) return;
     this.#busy = true;
     try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-        this.#absorb(next);
-        this.#settle();
-      }
+      this.#work();
+    } catch (error) {
+      this.#fail(error);
     } finally {
       this.#busy = false;
     }
     if (!this.#over) this.#parts.service.observe(this.#state, performance.now());
     this.#schedule();
+  }
+
+  #work(): void {
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      this.#absorb(next);
+      this.#settle();
+    }
+  }
+
+  /** A bug of ours, or of a hook: an orderly stop, once; a stop that fails too ends the process. */
+  #fail(error: unknown): void {
+    this.log.critical(`Unhandled exception in main loop\n${describeError(error)}`);
+    if (this.#failed) process.exit(exitCodes.internal);
+    this.#failed = true;
+    this.#queue.push({ type: "fault", message: "The arbiter failed." });
+    this.#work();
   }
 
   #absorb(event: Event): void {
@@ -141,24 +158,19 @@ export class Arbiter {
         for (const pid of reaction.pids) signalWorker(pid, "SIGUSR1");
         return;
       case "upgrade":
-        return this.#upgrade();
+        return void this.#queue.push(upgrade(this.#parts, (event) => this.handle(event)));
       case "promote":
         return this.#parts.onPromotion();
       case "hook onReload":
         return this.#guard(() => this.#parts.hooks.onReload());
       case "hook nworkersChanged":
         return this.#guard(() => this.#parts.hooks.nworkersChanged(reaction.value, reaction.old));
-      case "hook childExit":
-        return this.#guard(() => {
-          const child = this.#children.get(reaction.age);
-          if (child === undefined) return;
-          const { slot, generation, process } = child;
-          const { config } = this.#configurations.get(generation);
-          this.#parts.hooks.childExit(
-            { age: reaction.age, slot, generation, pid: process.pid },
-            config,
-          );
-        });
+      case "hook childExit": {
+        const worker = this.#children.describe(reaction.age);
+        if (worker === null) return;
+        const { config } = this.#configurations.get(worker.generation);
+        return this.#guard(() => this.#parts.hooks.childExit(worker, config));
+      }
       default:
         return reaction satisfies never;
     }
@@ -185,20 +197,6 @@ export class Arbiter {
     }
   }
 
-  #upgrade(): void {
-    const { hooks, listeners, origin, service } = this.#parts;
-    this.#guard(() => hooks.preExec());
-    try {
-      const env = { ...withoutServiceManager(origin.env), ...service.successorEnv() };
-      const pid = startMaster({ ...origin, env }, listeners.handover(process.pid), (code, signal) =>
-        this.handle({ type: "upgrade ended", code, signal }),
-      );
-      this.#queue.push({ type: "upgrade started", pid });
-    } catch (error) {
-      this.#queue.push({ type: "upgrade failed", message: describeError(error) });
-    }
-  }
-
   #perform(action: Action): Done | "ended" {
     const { listeners } = this.#parts;
     switch (action.do) {
@@ -206,7 +204,8 @@ export class Arbiter {
         return this.#spawn(action);
       case "signal": {
         const { age, signal, because } = action;
-        if (because !== null) this.log[because.level](because.message + this.#whatIsCut(action));
+        if (because !== null)
+          this.log[because.level](because.message + this.#children.cost(age, signal));
         signalWorker(action.pid, signal);
         return { type: "signalled", age, signal };
       }
@@ -217,8 +216,7 @@ export class Arbiter {
         return { type: "winding down", age };
       }
       case "open slot":
-        listeners.addSlot();
-        return { type: "slot opened" };
+        return this.#openSlot();
       case "close slot":
         listeners.removeTopSlot();
         return { type: "slot closed" };
@@ -244,10 +242,13 @@ export class Arbiter {
     }
   }
 
-  /** Nothing is cut silently: a kill says how many requests it cost. */
-  #whatIsCut({ age, signal }: { age: number; signal: WorkerSignal }): string {
-    const inFlight = this.#children.get(age)?.scores.inFlight ?? 0;
-    return signal === "SIGKILL" && inFlight > 0 ? `, ${inFlight} requests cut` : "";
+  #openSlot(): Done {
+    try {
+      this.#parts.listeners.addSlot();
+      return { type: "slot opened" };
+    } catch (error) {
+      return { type: "slot failed", message: describeError(error) };
+    }
   }
 
   #spawn(action: Extract<Action, { do: "spawn" }>): Done {
@@ -284,15 +285,16 @@ export class Arbiter {
   }
 
   #halt(exitCode: number, reason: string | null): void {
-    this.#parts.service.halt(this.#state);
-    this.#parts.listeners.close(sharing(this.#state));
-    const name = this.#parts.hooks.masterName;
-    if (reason === null) {
-      this.log.info(`Shutting down: ${name}`);
-    } else {
-      this.log.error(`Shutting down: ${name}`);
-      this.log.error(`Reason: ${reason}`);
+    const { hooks, listeners, service } = this.#parts;
+    try {
+      service.halt(this.#state);
+      listeners.close(sharing(this.#state));
+    } finally {
+      // Whatever can't be closed is closed by the end of the process.
+      this.#ended.resolve(exitCode);
     }
-    this.#ended.resolve(exitCode);
+    const end = `Shutting down: ${hooks.masterName}`;
+    if (reason === null) this.log.info(end);
+    else for (const line of [end, `Reason: ${reason}`]) this.log.error(line);
   }
 }

@@ -3,10 +3,17 @@ import type { ScoreboardRow } from "../ipc/scoreboard.ts";
 import type { Log } from "../log/error-log.ts";
 import { reapStrays } from "../os/children.ts";
 import { residentBytes } from "../os/memory.ts";
-import type { WorkerScores } from "./events.ts";
+import type { WorkerScores, WorkerSignal } from "./events.ts";
 
 /** How often the workers' memory is read, if it is bounded. */
 const memorySampleMs = 1000;
+
+export interface Born {
+  readonly age: number;
+  readonly slot: number;
+  readonly generation: number;
+  readonly pid: number;
+}
 
 export interface Child {
   readonly process: Bun.Subprocess;
@@ -25,6 +32,20 @@ export class Children {
 
   get(age: number): Child | undefined {
     return this.#byAge.get(age);
+  }
+
+  /** As hooks see it; null when it has gone. */
+  describe(age: number): Born | null {
+    const child = this.#byAge.get(age);
+    if (child === undefined) return null;
+    const { slot, generation, process } = child;
+    return { age, slot, generation, pid: process.pid };
+  }
+
+  /** Nothing is cut silently: what a kill costs, for the log. */
+  cost(age: number, signal: WorkerSignal): string {
+    const inFlight = this.#byAge.get(age)?.scores.inFlight ?? 0;
+    return signal === "SIGKILL" && inFlight > 0 ? `, ${inFlight} requests cut` : "";
   }
 
   remove(age: number): void {

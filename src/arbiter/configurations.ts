@@ -75,12 +75,13 @@ export class Configurations {
   /** Reads the configuration again, opens what it binds to and puts it to use; nothing has changed when it rejects. */
   async load(number: number, current: number): Promise<Loaded> {
     const { listeners, reload } = this.#parts;
+    const before = this.get(current);
     const resolved = await reload(number);
     checkWorkers(resolved);
-    checkReloadable(this.get(current), resolved);
-    const before = listeners.urls.join(",");
+    checkReloadable(before, resolved);
+    const urls = listeners.urls.join(",");
     await this.#bind(resolved);
-    const rebound = before !== listeners.urls.join(",");
+    const rebound = urls !== listeners.urls.join(",");
     this.#generations.add(number, resolved);
     this.#use(number);
     if (rebound) this.log.info(`Listening at: ${listeners.urls.join(",")}`);
@@ -107,7 +108,12 @@ export class Configurations {
     this.#errorLog = openErrorLog(config, identityOf(config));
     this.#env = withRawEnv(this.#parts.env, config.rawEnv);
     adopt(this.#env);
-    process.chdir(config.chdir);
+    try {
+      process.chdir(config.chdir);
+    } catch (error) {
+      // A reload is taken back, and the old release has gone.
+      this.log.error(`chdir: ${(error as Error).message}`);
+    }
     this.#parts.hooks.use(config, this.log);
     this.#parts.onUse(config, this.log);
   }

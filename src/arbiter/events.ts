@@ -69,6 +69,7 @@ export type Done =
   | { readonly type: "signalled"; readonly age: number; readonly signal: WorkerSignal }
   | { readonly type: "winding down"; readonly age: number }
   | { readonly type: "slot opened" }
+  | { readonly type: "slot failed"; readonly message: string }
   | { readonly type: "slot closed" }
   | { readonly type: "steered"; readonly count: number }
   | { readonly type: "refusing" }

@@ -26,7 +26,8 @@ export function fill(state: State, nowMs: number): Action[] {
     for (const worker of here) {
       if (worker.phase !== "booting") continue;
       if (fit !== undefined || !current.includes(worker.generation)) {
-        out.push(signal(worker, "SIGQUIT"));
+        // It may serve by now, with its word on the way: what it has accepted is answered.
+        out.push(signal(worker, worker.awake ? "SIGTERM" : "SIGQUIT"));
       }
     }
     if (fit !== undefined || here.length >= 2) continue;

@@ -22,6 +22,8 @@ const drainMarginMs = 1000;
 export function plan(state: State, nowMs: number): readonly Action[] {
   const { stopping } = state;
   if (stopping === null && state.resting) {
+    const away = leaveToOther(state, nowMs);
+    if (away !== null) return away;
     return [...escalate(state, nowMs), ...dismiss(state), ...tidy(state)];
   }
   if (stopping === null) {
@@ -32,10 +34,14 @@ export function plan(state: State, nowMs: number): readonly Action[] {
       ...tidy(state),
     ];
   }
+  if (nowMs < stopping.sinceMs + stopping.delayMs) {
+    return [...windDown(state, nowMs), ...fill(state, nowMs)];
+  }
   if (state.workers.length === 0) {
     return [{ do: "halt", exitCode: stopping.exitCode, reason: stopping.reason }];
   }
-  if (nowMs < stopping.sinceMs + stopping.delayMs) return windDown(state, nowMs);
+  const away = leaveToOther(state, nowMs);
+  if (away !== null) return away;
   if (!state.refusing && !sharing(state)) return [{ do: "refuse new connections" }];
   const out: Action[] = [];
   const overdue = nowMs >= stopDeadlineMs(stopping);
@@ -91,6 +97,14 @@ function windDown(state: State, nowMs: number): Action[] {
     .filter((worker) => worker.phase === "ready" && !worker.windingDown)
     .map(({ age }): Action => ({ do: "wind down", age }));
   return [...escalate(state, nowMs), ...told];
+}
+
+/** Slots that the other master hasn't get no more connections before their workers go; null when that is done. */
+function leaveToOther(state: State, nowMs: number): Action[] | null {
+  const { slots, steered, common } = state;
+  if (!sharing(state) || slots.length <= common) return null;
+  if (steered === null || steered.count > common) return [{ do: "steer", count: common }];
+  return nowMs - steered.sinceMs < steerSettleMs ? [] : null;
 }
 
 /** WINCH: everybody leaves. */

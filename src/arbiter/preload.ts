@@ -7,6 +7,9 @@ import type { Environment } from "./environment.ts";
 import type { AppConfig } from "./generations.ts";
 import { runtimeFlags } from "./spawn.ts";
 
+/** An app that never ends its import would keep the server from starting, and from reloading. */
+const preloadLimitMs = 60_000;
+
 const preloadProgram = fileURLToPath(new URL("../worker/preload.ts", import.meta.url));
 
 /**
@@ -26,6 +29,8 @@ export async function tryApp({ config, app }: AppConfig, env: Environment): Prom
     cwd: config.chdir,
     env,
     stdio: ["ignore", "inherit", "inherit"],
+    timeout: preloadLimitMs,
+    killSignal: "SIGKILL",
     serialization: "advanced",
     ipc(message) {
       if (isPreloadResult(message)) result ??= message;

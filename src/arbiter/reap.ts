@@ -116,6 +116,7 @@ function obituary(worker: WorkerState, { code, signal }: Exit): readonly Reactio
     }
     return [log(signal === "SIGTERM" ? "info" : "warning", `${who} was sent ${signal}!`)];
   }
-  if (code === exitCodes.ok) return [];
+  if (code === exitCodes.ok && (leaving(worker) || worker.tired)) return [];
+  if (code === exitCodes.ok) return [log("warning", `${who} exited with code 0, unasked.`)];
   return [log("error", `${who} exited with code ${code}.`)];
 }

@@ -104,6 +104,8 @@ export interface State {
   readonly upgrade: { readonly pid: number } | null;
   /** This is the new master of an upgrade, and the old one still lives. */
   readonly understudy: boolean;
+  /** How many slots another master has too: beyond them nobody serves what this one leaves. */
+  readonly common: number;
   /** New connections are no longer accepted: part of stopping. */
   readonly refusing: boolean;
   readonly lastAge: number;
@@ -138,6 +140,7 @@ export function initialState(
     onTerminal,
     upgrade: null,
     understudy,
+    common: slots,
     refusing: false,
     lastAge: 0,
     lastTickMs: nowMs,

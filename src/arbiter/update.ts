@@ -1,4 +1,5 @@
 /** update(): what an event means for the state. Pure: no clock, no process, no log; what must be said or run comes back as reactions. */
+import { exitCodes } from "../ipc/exit-codes.ts";
 import type { Event, Reaction, WorkerSignal } from "./events.ts";
 import { observe } from "./observe.ts";
 import { countFailure, reap } from "./reap.ts";
@@ -28,7 +29,7 @@ export function update(state: State, event: Event, nowMs: number): Step {
     case "config failed":
       return onConfigFailed(state, event.message);
     case "upgrade started":
-      return still({ ...state, upgrade: { pid: event.pid } });
+      return still({ ...state, upgrade: { pid: event.pid }, common: state.slots.length });
     case "upgrade failed":
       return {
         state,
@@ -38,11 +39,11 @@ export function update(state: State, event: Event, nowMs: number): Step {
       return onUpgradeEnded(state, event, nowMs);
     case "promoted":
       return {
-        state: { ...state, understudy: false },
+        state: { ...state, understudy: false, steered: { count: 0, sinceMs: nowMs } },
         reactions: [log("info", "Master has been promoted."), { do: "promote" }],
       };
     case "fault":
-      return stop(state, "quick", nowMs, { exitCode: 255, reason: event.message });
+      return stop(state, "quick", nowMs, { exitCode: exitCodes.internal, reason: event.message });
     case "spawned": {
       const { age, pid, slot, row, generation, lifetimeMs } = event;
       const worker: WorkerState = {
@@ -80,6 +81,19 @@ export function update(state: State, event: Event, nowMs: number): Step {
       return still(changeWorker(state, event.age, { windingDown: true }));
     case "slot opened":
       return still({ ...state, slots: [...state.slots, freshSlot] });
+    case "slot failed": {
+      const target = state.slots.length;
+      return {
+        state: { ...state, target },
+        reactions: [
+          log(
+            "error",
+            `Can't open the sockets of one more worker, ${target} stay: ${event.message}`,
+          ),
+          { do: "hook nworkersChanged", value: target, old: state.target },
+        ],
+      };
+    }
     case "slot closed":
       return still({ ...state, slots: state.slots.slice(0, -1) });
     case "steered":
@@ -132,8 +146,11 @@ function onConfigLoaded(state: State, event: Extract<Event, { type: "config load
 }
 
 function onConfigFailed(state: State, message: string): Step {
-  return again({ ...state, loading: false }, [
-    log("error", `Reload failed, the running workers stay: ${message}`),
+  const stays = state.resting
+    ? "the workers of the last configuration come back"
+    : "the running workers stay";
+  return again({ ...state, loading: false, resting: false }, [
+    log("error", `Reload failed, ${stays}: ${message}`),
   ]);
 }
 
@@ -173,10 +190,11 @@ function onMessage(
       );
     }
     case "tired":
-      return still(changeWorker(state, age, { tired: true }));
+      // It has served enough to be tired, so also to succeed another one.
+      return still(changeWorker(state, age, { tired: true, warm: true }));
     case "failing":
       if (worker.tired) return still(state);
-      return countFailure(changeWorker(state, age, { tired: true }), worker, nowMs, []);
+      return countFailure(changeWorker(state, age, { tired: true, warm: true }), worker, nowMs, []);
     case "draining":
       // Somebody else's TERM: the slot needs a new worker now, not when this one has gone.
       if (worker.phase !== "booting" && worker.phase !== "ready") return still(state);

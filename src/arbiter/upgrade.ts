@@ -1,9 +1,14 @@
 /** USR2: a new master beside this one, on the same sockets, from whatever program, configuration and Bun are installed by now. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Handover } from "../listen/handover.ts";
+import type { Listeners } from "../listen/listeners.ts";
+import { describeError } from "../log/error-log.ts";
+import { isRunning } from "../os/processes.ts";
 import { typedWords } from "../os/process-title.ts";
 import type { Environment } from "./environment.ts";
+import type { Event } from "./events.ts";
+import type { MasterHooks } from "./master-hooks.ts";
+import { type ServiceManager, withoutServiceManager } from "./service-manager.ts";
 
 /** How the master was started. */
 export interface Origin {
@@ -25,25 +30,41 @@ export function commandAnew({ directory, env }: Origin): string[] {
   return [path !== null && existsSync(path) ? path : process.execPath, ...rest];
 }
 
-/**
- * Starts the new master; throws when the system can't.
- * @param handover the listening sockets that the new one is to adopt
- */
-export function startMaster(
-  origin: Origin,
-  handover: Handover,
-  onEnd: (code: number | null, signal: string | null) => void,
-): number {
-  const child = Bun.spawn(commandAnew(origin), {
-    cwd: origin.directory,
-    env: { ...origin.env, ...handover.env, GUNICORN_PID: String(process.pid) },
-    stdio: ["ignore", "inherit", "inherit", ...handover.stdio],
-    onExit({ signalCode }, code) {
-      // bun-types allows a number; Bun gives the name.
-      onEnd(signalCode === null ? code : null, signalCode as string | null);
-    },
-  });
-  return child.pid;
+export interface UpgradeParts {
+  readonly hooks: Pick<MasterHooks, "preExec">;
+  readonly listeners: Pick<Listeners, "handover">;
+  readonly service: Pick<ServiceManager, "successorEnv">;
+  readonly origin: Origin;
+}
+
+/** Starts the new master. Answers what has come of it; `report` is told of its end. */
+export function upgrade(
+  { hooks, listeners, service, origin }: UpgradeParts,
+  report: (event: Event) => void,
+): Event {
+  try {
+    if (process.pid === 1) throw new Error("the end of process 1 ends its container");
+    hooks.preExec();
+    const handover = listeners.handover(process.pid);
+    const child = Bun.spawn(commandAnew(origin), {
+      cwd: origin.directory,
+      env: {
+        ...withoutServiceManager(origin.env),
+        ...service.successorEnv(),
+        ...handover.env,
+        GUNICORN_PID: String(process.pid),
+      },
+      stdio: ["ignore", "inherit", "inherit", ...handover.stdio],
+      onExit({ signalCode }, code) {
+        // bun-types allows a number; Bun gives the name.
+        const signal = signalCode as string | null;
+        report({ type: "upgrade ended", code: signal === null ? code : null, signal });
+      },
+    });
+    return { type: "upgrade started", pid: child.pid };
+  } catch (error) {
+    return { type: "upgrade failed", message: describeError(error) };
+  }
 }
 
 /** What a new master is told by the old one through the environment. */
@@ -56,6 +77,8 @@ export interface Inheritance {
 export function readInheritance(env: Environment, parent: number): Inheritance | null {
   const { GUNICORN_PID: pid, GUNICORN_FD: fds } = env;
   // Inherited by something else that the app has started: not meant for this process.
-  if (pid === undefined || fds === undefined || Number(pid) !== parent) return null;
-  return { oldMaster: parent, fds: fds.split(",").filter(Boolean).map(Number) };
+  if (pid === undefined || fds === undefined) return null;
+  // The old master may have gone already, right after USR2: what it left is this one's alone.
+  if (Number(pid) !== parent && isRunning(Number(pid))) return null;
+  return { oldMaster: Number(pid), fds: fds.split(",").filter(Boolean).map(Number) };
 }

@@ -49,7 +49,8 @@ export interface UnixBound {
 }
 
 export function urlOf(bound: Bound): string {
-  if (bound.type === "unix") return `unix:${bound.path}`;
+  // An abstract name begins with NUL, which `ss` and systemd write as @.
+  if (bound.type === "unix") return `unix:${bound.path.replace(/^\0/, "@")}`;
   const { hostname, port } = bound;
   return `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }

@@ -43,6 +43,8 @@ export class Listeners {
   #unused: readonly Group[] = [];
   /** What an old master has left; open() finds out what they are. */
   #adopted: readonly number[] = [];
+  /** Of an open() that hasn't settled. */
+  #opening: Group[] = [];
   #slots = 0;
   #backlog = 0;
   /** How many slots get new connections; null as long as all do. */
@@ -100,7 +102,7 @@ export class Listeners {
     const spare = this.#allGroups();
     const ours: readonly Group[] = [...spare, ...adopted.filter((group) => group !== null)];
     const wanted: Group[] = [];
-    const opened: Group[] = [];
+    const opened: Group[] = (this.#opening = []);
     try {
       for (const [position, address] of addresses.entries()) {
         const index = spare.findIndex((group) => sameAddress(group.address, address));
@@ -109,7 +111,12 @@ export class Listeners {
         else if (heir !== null) wanted.push(heir);
         else {
           const v6only = needsV6only(address, addresses);
-          const group = await openFirstSocket(address, v6only, ours, options);
+          const group = await openFirstSocket(
+            address,
+            v6only,
+            address.type === "fd" ? [...ours, ...opened] : ours,
+            options,
+          );
           opened.push(group);
           wanted.push(group);
         }
@@ -119,9 +126,10 @@ export class Listeners {
       const least = Math.max(0, ...inherited) || slots;
       this.#fill([...wanted, ...spare], Math.max(this.#slots, least), options.backlog);
     } catch (error) {
-      for (const group of opened) closeGroup(group, false);
+      for (const group of opened.splice(0)) closeGroup(group, false);
       throw error;
     }
+    this.#opening = [];
     // Nothing was awaited since #fill: slots that came or went while the attempts ran are in its account.
     this.#groups = wanted;
     this.#unused = spare;
@@ -200,6 +208,8 @@ export class Listeners {
   /** Closes the master's side of everything; workers keep theirs. Files of unix sockets stay if another master shares them. */
   close(shared: boolean): void {
     for (const group of this.#allGroups()) closeGroup(group, shared);
+    // Nobody else has these.
+    for (const group of this.#opening.splice(0)) closeGroup(group, false);
     this.#groups = [];
     this.#unused = [];
     this.#slots = 0;

@@ -51,7 +51,11 @@ export async function openFirstSocket(
     throw new ConfigError(
       `${formatTuple(address)}: worker class serve can't take over sockets, use --worker-class async`,
     );
-  if (address.type === "fd") return openInherited(address, options);
+  if (address.type === "fd") {
+    if (ours.some((group) => group.fds.includes(address.fd)))
+      throw new ConfigError(`bind: fd://${address.fd} is named twice, or a socket of this server`);
+    return openInherited(address, options);
+  }
   return attempt(address, options, async () => {
     if (address.type === "unix") return openUnix(address, options);
     const { hostname, family } = await resolveHostname(address);

@@ -37,7 +37,7 @@ export function writeFully(fd: number, text: string): void {
         continue;
       }
       // Nobody reads the log any more; a server that dies of it would be worse.
-      if (code === "EPIPE" || code === "EBADF" || code === "EIO") return;
+      if (code !== undefined) return;
       throw error;
     }
   }

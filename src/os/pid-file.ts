@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { isRunning } from "./processes.ts";
 
 /** Why there can't be a pid file: one sentence for the operator, exit code 1. */
 export class PidFileError extends Error {
@@ -108,16 +109,6 @@ function readOwner(path: string): number | null {
 function asPidFileError(what: string, cause: unknown): unknown {
   const code = codeOf(cause);
   return code === undefined ? cause : new PidFileError(`pidfile: ${what}: ${code}`, { cause });
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // It runs as somebody else. All other codes: no such process, or a number that can't be one.
-    return codeOf(error) === "EPERM";
-  }
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -1,5 +1,5 @@
 /** Unix sockets with a path. */
-import { chownSync, lstatSync, type Stats, unlinkSync } from "node:fs";
+import { lchownSync, lstatSync, type Stats, unlinkSync } from "node:fs";
 import { ptr } from "bun:ffi";
 import { check, library, SystemError } from "./libc.ts";
 import { listen } from "./socket.ts";
@@ -10,6 +10,8 @@ import { AF_UNIX, closeFd, closeOnFailure, createStreamSocket } from "./socket-o
 export interface FileIdentity {
   readonly device: number;
   readonly inode: number;
+  /** Numbers of inodes come back; a socket's own time doesn't change. */
+  readonly modifiedMs: number;
 }
 
 export interface UnixSocketOptions {
@@ -37,7 +39,7 @@ export function createUnixSocket(options: UnixSocketOptions): {
     }
     try {
       // Nobody can connect before listen().
-      if (owner !== null) chownSync(path, owner.uid, owner.gid);
+      if (owner !== null) lchownSync(path, owner.uid, owner.gid);
       listen(fd, backlog);
       return { fd, file: identityOf(lstatSync(path)) };
     } catch (error) {
@@ -61,7 +63,7 @@ export function inspectPath(path: string): PathState {
 /** Removes the file if it is still the one; answers whether. */
 export function unlinkIfSame(path: string, file: FileIdentity): boolean {
   const now = fileAt(path);
-  if (now === null || now.inode !== file.inode || now.device !== file.device) return false;
+  if (now === null || !Bun.deepEquals(now, file)) return false;
   unlinkSync(path);
   return true;
 }
@@ -90,6 +92,6 @@ function isAnswered(path: string): boolean {
   }
 }
 
-function identityOf({ dev, ino }: Stats): FileIdentity {
-  return { device: dev, inode: ino };
+function identityOf({ dev, ino, mtimeMs }: Stats): FileIdentity {
+  return { device: dev, inode: ino, modifiedMs: mtimeMs };
 }

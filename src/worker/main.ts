@@ -10,6 +10,9 @@ process.on("SIGTERM", remember);
 // A log that isn't open yet needs no reopening.
 let reopenLogs = () => {};
 process.on("SIGUSR1", () => reopenLogs());
+// The master has died, perhaps before it sent its message: nothing else would end this process.
+const alone = () => process.exit(0);
+process.on("disconnect", alone);
 const awake: WorkerMessage = { type: "awake" };
 process.send?.(awake);
 
@@ -21,9 +24,10 @@ if (kind === "async") void import("./kinds/async.ts");
 process.once("message", async (message: BootMessage) => {
   const { Worker } = await imported;
   const worker = new Worker(message);
+  process.off("disconnect", alone);
   process.off("SIGTERM", remember);
   reopenLogs = () => worker.reopenLogs();
-  if (told) worker.leave();
+  if (told || !process.connected) worker.leave();
   process.on("message", ({ type }: WindDownMessage) => {
     if (type === "wind down") worker.windDown();
   });

@@ -19,6 +19,8 @@ export interface ServingContext {
   readonly app: App;
   readonly config: ConfigData;
   readonly listeners: readonly InheritedListener[];
+  /** How many workers there were to be when this one was born. */
+  readonly numWorkers: number;
   readonly scores: ScoreboardRow;
   readonly handler: Handler;
   readonly log: Log;

@@ -80,8 +80,10 @@ export class Worker {
     this.#draining = true;
     this.#tell({ type: "draining" });
     this.#reloader?.close();
-    if (this.#reloading) this.#hooks.workerInt?.(this.#asHookWorker());
+    if (this.#reloading) this.#runHook("workerInt");
     if (this.#serving !== null) void this.#drain();
+    // The app may never be imported, and the master may have died.
+    else setTimeout(() => this.#giveUp(), this.#boot.config.gracefulTimeout * 1000);
   }
 
   async #prepare(): Promise<Serving> {
@@ -107,6 +109,7 @@ export class Worker {
         app,
         config,
         listeners,
+        numWorkers: this.#boot.numWorkers,
         scores: this.#scores,
         handler,
         log: this.#log,
@@ -165,7 +168,7 @@ export class Worker {
     process.on("SIGINT", () => this.#quit());
     process.on("SIGQUIT", () => this.#quit());
     process.on("SIGABRT", () => {
-      this.#hooks.workerAbort?.(this.#asHookWorker());
+      this.#runHook("workerAbort");
       this.#exit(1);
     });
     // Meant for the master, but terminals and `pkill` reach the whole group.
@@ -201,6 +204,10 @@ export class Worker {
     this.#tell({ type: "tired" });
   }
 
+  #giveUp(): void {
+    if (this.#serving === null) this.#exit(exitCodes.ok);
+  }
+
   async #drain(): Promise<void> {
     const limitMs = this.#boot.config.gracefulTimeout * 1000;
     const timer = setTimeout(() => {
@@ -218,8 +225,17 @@ export class Worker {
   #quit(): void {
     const { inFlight } = this.#scores;
     if (inFlight > 0) this.#log.warning(`Quick stop: ${inFlight} requests cut`);
-    this.#hooks.workerInt?.(this.#asHookWorker());
+    this.#runHook("workerInt");
     this.#exit(exitCodes.ok);
+  }
+
+  /** Whatever a hook does, the worker leaves. */
+  #runHook(name: "workerInt" | "workerAbort"): void {
+    try {
+      this.#hooks[name]?.(this.#asHookWorker());
+    } catch (error) {
+      this.#log.warning(`Exception in ${name}:\n${describeError(error)}`);
+    }
   }
 
   #exit(code: number): void {

@@ -26,7 +26,7 @@ test.skipIf(migratesRequests())(
   async () => {
     const { failures } = await serveLoss();
     expect(failures).not.toEqual([]);
-    expect(failures.every((failure) => failure.includes("ECONNRESET"))).toBe(true);
+    expect(failures.filter((failure) => failure.includes("ECONNRESET"))).not.toEqual([]);
   },
   120_000,
 );

@@ -3,7 +3,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Load } from "./load.ts";
 import { gunicorn, type RunningServer, until } from "./server.ts";
-import { latestMaster, rollBack, upgrade } from "./upgrades.ts";
+import {
+  latestMaster,
+  rollBack,
+  rollBackAfterGrowth,
+  upgrade,
+  upgradeAfterGrowth,
+} from "./upgrades.ts";
 
 export interface PlannedEvent {
   readonly name: string;
@@ -126,6 +132,8 @@ export const bind = ["127.0.0.1:0", \`127.0.0.\${readFileSync("last-byte", "utf8
   },
   { name: "USR2, WINCH, QUIT", rounds: 5, once: upgrade },
   { name: "USR2, WINCH, HUP, TERM: roll-back", rounds: 5, once: rollBack },
+  { name: "USR2, TTIN to the new master, roll-back", rounds: 5, once: rollBackAfterGrowth },
+  { name: "USR2, TTIN to the old master, TERM to it", rounds: 5, once: upgradeAfterGrowth },
 ];
 
 /** One event under load, until it has happened in all its rounds and `requests` are answered. */

@@ -75,3 +75,28 @@ export async function rollBack(server: RunningServer): Promise<void> {
   process.kill(next, "SIGTERM");
   await server.logged(`New master (pid:${next}) exited with code 0`, from);
 }
+
+/** The other master has fewer slots than the one that leaves. */
+async function grow(pid: number, from: number): Promise<void> {
+  const others = (process: number) => process !== pid;
+  const before = childrenOf(pid).filter(others).length;
+  process.kill(pid, "SIGTTIN");
+  await until("one worker more", () => childrenOf(pid).filter(others).length === before + 1);
+  if (from > 1) await grow(pid, from - 1);
+}
+
+export async function rollBackAfterGrowth(server: RunningServer): Promise<void> {
+  const [, next] = await startNew(server, 3);
+  await grow(next, 2);
+  const from = server.log.length;
+  process.kill(next, "SIGTERM");
+  await server.logged(`New master (pid:${next}) exited with code 0`, from);
+}
+
+export async function upgradeAfterGrowth(server: RunningServer): Promise<void> {
+  const from = server.log.length;
+  const [old] = await startNew(server, 3);
+  await grow(old, 1);
+  process.kill(old, "SIGTERM");
+  await server.logged("Master has been promoted.", from);
+}

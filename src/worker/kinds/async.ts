@@ -17,6 +17,9 @@ const acceptTurnMs = 5;
 /** How often, then. A turn accepts all that waits: what comes after so many is for whoever else has the socket. */
 const acceptTurns = 20;
 
+/** After so long without a connection, the next one begins another burst. */
+const burstGapMs = 50;
+
 /** How long the others get to take their share of what waits in a socket of all workers, and how much this one takes at most. */
 const shareTurnMs = 1;
 const largestShare = 64;
@@ -32,6 +35,7 @@ export class AsyncServing implements Serving {
   /** How many connections it takes from a shared socket before it lets others, and how many it has. */
   #share = 1;
   #taken = 0;
+  #takenAtMs = 0;
   #pausing = false;
 
   constructor(context: ServingContext) {
@@ -95,6 +99,10 @@ export class AsyncServing implements Serving {
    * leaves the rest to the others for a moment; what is still there then is more than they can take.
    */
   #shareOut(fd: number): void {
+    const nowMs = performance.now();
+    // A share that was right in one burst says nothing about the next.
+    if (nowMs - this.#takenAtMs > burstGapMs) [this.#share, this.#taken] = [1, 0];
+    this.#takenAtMs = nowMs;
     this.#taken += 1;
     if (this.#taken < this.#share || this.#service.draining || this.#listeners.length === 0) return;
     this.#taken = 0;
@@ -127,7 +135,7 @@ export class AsyncServing implements Serving {
   #listenOn({ fd, shared }: InheritedListener, entrance: Entrance): Listener {
     const { service } = entrance;
     const keepBound = () => this.#keepBound();
-    const sharing = shared && this.#context.config.workers > 1;
+    const sharing = shared && this.#context.numWorkers > 1;
     const shareOut = () => this.#shareOut(fd);
     // `fd` and `allowHalfOpen` are not in bun-types; Bun.listen takes both.
     const options = {

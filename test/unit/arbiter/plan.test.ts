@@ -69,7 +69,7 @@ describe("death", () => {
   });
 
   test.each([
-    [0, null, []],
+    [0, null, ["Worker (pid:1002) exited with code 0, unasked."]],
     [7, null, ["Worker (pid:1002) exited with code 7."]],
     [null, "SIGTERM", ["Worker (pid:1002) was sent SIGTERM!"]],
     [null, "SIGSEGV", ["Worker (pid:1002) was sent SIGSEGV!"]],
@@ -216,7 +216,8 @@ describe("HUP", () => {
   test("a HUP before the last one has proven itself ends the worker on trial", () => {
     const world = new World().ready(1, 2).signal("hup").loaded(generation(2)).signal("hup");
     world.loaded(generation(3));
-    expect(signals(world)).toEqual(["SIGQUIT 3"]);
+    // Not QUIT: it may have accepted connections, with its word that it is ready on the way.
+    expect(signals(world)).toEqual(["SIGTERM 3"]);
     // Slot 0 has two workers until the one on trial has gone: the next trial is in slot 1.
     expect(spawns(world).at(-1)).toBe("age 4 slot 1 generation 3");
     expect(world.state.fallback?.generation.number).toBe(1);
@@ -522,4 +523,58 @@ describe("drain_delay", () => {
     const world = delayed().pass(500).signal("quit");
     expect(signals(world)).toEqual(["SIGQUIT 1", "SIGQUIT 2"]);
   });
+});
+
+describe("two masters with different numbers of slots", () => {
+  test("a new master that goes leaves its own slots first, without connections", () => {
+    const world = new World(generation(1, { workers: 3 }), { slots: 1, understudy: true });
+    world.ready(1, 2, 3).signal("term");
+    expect(world.actions.at(-1)).toEqual({ do: "steer", count: 1 });
+    expect(signals(world)).toEqual([]);
+    world.pass(250);
+    expect(signals(world)).toEqual(["SIGTERM 1", "SIGTERM 2", "SIGTERM 3"]);
+  });
+
+  test("an old master that has grown since does the same, also for WINCH", () => {
+    const world = new World().ready(1, 2).event({ type: "upgrade started", pid: 99 });
+    world.signal("ttin").ready(3).signal("winch");
+    expect(world.actions.at(-1)).toEqual({ do: "steer", count: 2 });
+    world.pass(250);
+    expect(signals(world)).toEqual(["SIGTERM 1", "SIGTERM 2", "SIGTERM 3"]);
+  });
+
+  test("a promoted master steers anew", () => {
+    const world = new World(generation(1), { understudy: true }).ready(1, 2);
+    world.event({ type: "promoted" });
+    expect(world.actions.at(-1)).toEqual({ do: "steer", count: 2 });
+  });
+});
+
+test("a worker that dies in drain_delay is replaced, and the server doesn't end for it", () => {
+  const world = new World(generation(1, { workers: 1, drainDelayMs: 5000 })).ready(1);
+  world.signal("term").exit(1, null, "SIGKILL");
+  expect(world.halted).toBeNull();
+  expect(spawns(world)).toHaveLength(2);
+});
+
+test("a successor that tires before it is warm still succeeds", () => {
+  const world = new World(generation(1, { workers: 1, warmupRequests: 100 })).ready(1);
+  world.pass(10_000).tired(1).ready(2).tired(2);
+  expect(signals(world)).toEqual(["SIGTERM 1"]);
+});
+
+test("after WINCH a reload that fails brings the workers of before back", () => {
+  const world = new World().ready(1, 2).signal("winch").exit(1).exit(2).signal("hup");
+  world.event({ type: "config failed", message: "no" });
+  expect(spawns(world)).toHaveLength(4);
+  expect(world.lines.at(-1)).toBe(
+    "Reload failed, the workers of the last configuration come back: no",
+  );
+});
+
+test("sockets that can't be opened: the number of workers stays, and the log says why", () => {
+  const world = new World().ready(1, 2);
+  world.event({ type: "slot failed", message: "EMFILE" });
+  expect(world.state.target).toBe(2);
+  expect(world.lines.at(-1)).toBe("Can't open the sockets of one more worker, 2 stay: EMFILE");
 });

@@ -40,7 +40,8 @@ describe("createUnixSocket()", () => {
     expect(nameOf(fd)).toEqual({ type: "unix", path });
     expect(fcntl(fd, F_GETFD, 0) & 1).toBe(1);
     expect(fcntl(fd, F_GETFL, 0) & nonBlocking).toBe(nonBlocking);
-    expect(file).toEqual({ device: statSync(path).dev, inode: statSync(path).ino });
+    const { dev, ino, mtimeMs } = statSync(path);
+    expect(file).toEqual({ device: dev, inode: ino, modifiedMs: mtimeMs });
   });
 
   test.each([

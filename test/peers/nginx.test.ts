@@ -209,17 +209,13 @@ describeWith(["nginx"], "nginx in front", () => {
       args: ["-w", "3"],
     });
     await server.logged("Listening at: unix:app.sock");
-    await using proxy = await nginx(join(server.folder, "app.sock"));
     let workers = await server.settled(3);
-    const seen = new Set<number>();
-    await until("work for all three", async () => {
-      const asked = Array.from({ length: 9 }, async () => {
-        const response = await fetch(`http://127.0.0.1:${proxy.port}/pid`, { keepalive: false });
-        seen.add(Number(await response.text()));
-      });
-      await Promise.all(asked);
-      return seen.size === 3;
-    });
+    const unix = join(server.folder, "app.sock");
+    // nginx keeps the connections that it has: all three must serve before it makes them.
+    await workForAll(3, () => fetch("http://localhost/pid", { keepalive: false, unix }));
+    await using proxy = await nginx(unix);
+    const url = `http://127.0.0.1:${proxy.port}/pid`;
+    const seen = await workForAll(3, () => fetch(url, { keepalive: false }));
     expect([...seen].sort()).toEqual(workers.toSorted());
     const load = new Load({ port: proxy.port, fresh: 4, kept: 4, expected: "hello" });
     const posts = new PostLoop(proxy.port);
@@ -241,6 +237,19 @@ describeWith(["nginx"], "nginx in front", () => {
     expect(proxy.log).toBe("");
   }, 60_000);
 });
+
+/** Asks for pids, nine at a time, until so many workers have answered. */
+async function workForAll(count: number, ask: () => Promise<Response>): Promise<Set<number>> {
+  const seen = new Set<number>();
+  await until(`work for all ${count}`, async () => {
+    const asked = Array.from({ length: 9 }, async () =>
+      seen.add(Number(await (await ask()).text())),
+    );
+    await Promise.all(asked);
+    return seen.size === count;
+  });
+  return seen;
+}
 
 class PostLoop {
   requests = 0;

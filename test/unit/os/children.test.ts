@@ -15,7 +15,8 @@ function adopter(body: string): string {
     const isZombie = (pid) => {
       try { return readFileSync("/proc/" + pid + "/stat", "latin1").includes(") Z "); } catch { return false; }
     };
-    const orphan = (seconds = 0) =>
+    // Adopted before it dies: one that dies while spawnSync waits may be collected by that.
+    const orphan = (seconds = 0.05) =>
       Number(Bun.spawnSync(["sh", "-c", "sleep " + seconds + " >/dev/null 2>&1 & echo $!"]).stdout.toString());
     const dead = (pid) => { while (!isZombie(pid)) Bun.sleepSync(1); };
     const say = (value) => console.log(JSON.stringify(value));

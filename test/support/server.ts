@@ -191,7 +191,7 @@ export function childrenOf(pid: number): number[] {
 /** Whether the pid is still the process that the log speaks of. */
 function runsProgram(pid: number): boolean {
   const file = `/proc/${pid}/cmdline`;
-  return existsSync(file) && readFileSync(file, "utf8").includes("gunicorn-ts");
+  return existsSync(file) && /gunicorn(-ts|: )/.test(readFileSync(file, "utf8"));
 }
 
 /** Writes the files into a new folder and starts the server there; doesn't wait for it. */

@@ -24,7 +24,7 @@ export function plan(state: State, nowMs: number): readonly Action[] {
   if (stopping === null && state.resting) {
     const away = leaveToOther(state, nowMs);
     if (away !== null) return away;
-    return [...escalate(state, nowMs), ...dismiss(state), ...tidy(state)];
+    return [...escalate(state, nowMs), ...dismiss(state.workers), ...tidy(state)];
   }
   if (stopping === null) {
     return [
@@ -101,15 +101,19 @@ function windDown(state: State, nowMs: number): Action[] {
 
 /** Slots that the other master hasn't get no more connections before their workers go; null when that is done. */
 function leaveToOther(state: State, nowMs: number): Action[] | null {
-  const { slots, steered, common } = state;
-  if (!sharing(state) || slots.length <= common) return null;
-  if (steered === null || steered.count > common) return [{ do: "steer", count: common }];
+  const { slots, common } = state;
+  return sharing(state) && slots.length > common ? steerTo(state, common, nowMs) : null;
+}
+
+/** New connections reach the first `count` slots only; null when the last of the others have arrived. */
+function steerTo({ steered }: State, count: number, nowMs: number): Action[] | null {
+  if (steered === null || steered.count > count) return [{ do: "steer", count }];
   return nowMs - steered.sinceMs < steerSettleMs ? [] : null;
 }
 
-/** WINCH: everybody leaves. */
-function dismiss(state: State): Action[] {
-  return state.workers
+/** Those that stay so far, and take signals, are told to leave. */
+function dismiss(workers: readonly WorkerState[]): Action[] {
+  return workers
     .filter((worker) => !leaving(worker) && worker.awake)
     .map((worker) => signal(worker, "SIGTERM"));
 }
@@ -146,14 +150,12 @@ function escalateOne(state: State, worker: WorkerState, nowMs: number): Action[]
 
 /** Slots at and above the target: steer new connections away, let the workers go, close from the top. */
 function retire(state: State, nowMs: number): Action[] {
-  const { target, slots, steered } = state;
+  const { target, slots } = state;
   if (slots.length <= target) return [];
-  if (steered === null || steered.count > target) return [{ do: "steer", count: target }];
-  if (nowMs - steered.sinceMs < steerSettleMs) return [];
+  const steering = steerTo(state, target, nowMs);
+  if (steering !== null) return steering;
   const beyond = state.workers.filter((worker) => worker.slot >= target);
-  const told = beyond
-    .filter((worker) => !leaving(worker) && worker.awake)
-    .map((worker) => signal(worker, "SIGTERM"));
+  const told = dismiss(beyond);
   const top = slots.length - 1;
   const occupied = beyond.some((worker) => worker.slot === top);
   return occupied || told.length > 0 ? told : [{ do: "close slot" }];

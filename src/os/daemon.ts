@@ -6,7 +6,7 @@
 import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
-import { check, library } from "./libc.ts";
+import { redirectOutput } from "./output.ts";
 
 /** Tells the program that it is the daemon. It is gone from process.env before anything else reads that. */
 const mark = "GUNICORN_TS_DAEMON";
@@ -76,7 +76,7 @@ export function leaveLauncherOutput(): void {
   const captured = [1, 2].filter((fd) => isUnnamedFile(fd));
   if (captured.length === 0) return;
   const nowhere = openSync("/dev/null", "r+");
-  for (const fd of captured) check(library().dup2(nowhere, fd), "dup2");
+  redirectOutput(nowhere, captured);
   closeSync(nowhere);
 }
 

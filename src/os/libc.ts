@@ -88,6 +88,11 @@ export function library(): Library {
   return libc().symbols;
 }
 
+/** Text as C functions take it. */
+export function cString(text: string): Uint8Array {
+  return new TextEncoder().encode(`${text}\0`);
+}
+
 export function fcntl(fd: number, command: number, argument: number): number {
   return check(libc().fcntl(fd, command, argument), "fcntl");
 }

@@ -1,6 +1,6 @@
 /** Who workers run as. What a process gives up here it can't take back, and that is tried out each time. */
 import { type Pointer, ptr, read } from "bun:ffi";
-import { library } from "./libc.ts";
+import { cString, library } from "./libc.ts";
 
 /** The settings, as they are: numbers, names, or null for those of the master. */
 export interface Accounts {
@@ -134,8 +134,4 @@ function findUser(user: number | string): Ids | null {
   const entry = found as Pointer | null;
   // struct passwd { char *pw_name; char *pw_passwd; uid_t pw_uid; gid_t pw_gid; ... }
   return entry === null ? null : { uid: read.u32(entry, 16), gid: read.u32(entry, 20) };
-}
-
-function cString(text: string): Uint8Array {
-  return new TextEncoder().encode(`${text}\0`);
 }

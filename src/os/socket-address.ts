@@ -1,6 +1,6 @@
 /** sockaddr_in, sockaddr_in6 and sockaddr_un, to bytes and back. */
 import { ptr } from "bun:ffi";
-import { check, library } from "./libc.ts";
+import { cString, check, library } from "./libc.ts";
 import { AF_INET, AF_UNIX, onDarwin, system } from "./socket-options.ts";
 
 /** How many bytes a path may have: sun_path, less the NUL behind it. */
@@ -106,8 +106,4 @@ function scopeIndex(scope: string): number {
   if (/^\d+$/.test(scope)) return Number(scope);
   const name = cString(scope);
   return library().if_nametoindex(ptr(name));
-}
-
-function cString(text: string): Uint8Array {
-  return new TextEncoder().encode(`${text}\0`);
 }

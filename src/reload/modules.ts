@@ -1,6 +1,7 @@
 /** The files of code: what is loaded, and what a module would load if it could. */
 import { readFileSync } from "node:fs";
 import { dirname, extname, join, resolve } from "node:path";
+import { packageName } from "../packages.ts";
 import { isDirectory, isFile } from "./stamp.ts";
 
 /** The server's own code: it doesn't change under a running app, and the master has loaded the half of it. */
@@ -86,8 +87,7 @@ function packageFiles(name: string, folder: string, awaited: Set<string>): strin
     return [Bun.resolveSync(name, folder)];
   } catch {
     // Not installed yet.
-    const bare = name.split("/", name.startsWith("@") ? 2 : 1).join("/");
-    for (const home of homes) awaited.add(join(home, bare, "package.json"));
+    for (const home of homes) awaited.add(join(home, packageName(name), "package.json"));
     return [];
   }
 }

@@ -175,27 +175,9 @@ describeWith(["nginx"], "nginx in front", () => {
   test("a reload by HUP under load through nginx loses no request", async () => {
     const hello = `export const fetch = async (request) => new Response((await request.text()) || "hello");`;
     await using server = await gunicorn({ files: { "app.ts": hello }, args: ["-w", "3"] });
-    let workers = await server.settled(3);
+    const workers = await server.settled(3);
     await using proxy = await nginx(server.port);
-    const load = new Load({ port: proxy.port, fresh: 4, kept: 4, expected: "hello" });
-    // nginx sends a GET again when a kept connection ends under it, and doesn't a POST.
-    const posts = new PostLoop(proxy.port);
-    const running = Promise.all([posts.run(), posts.run()]);
-    for (let round = 0; round < 3; round++) {
-      await load.more(200);
-      server.kill("SIGHUP");
-      await replaced(server, workers);
-      workers = server.workers();
-      await load.more(200);
-    }
-    posts.stopped = true;
-    await running;
-    const { requests, failures } = await load.stop();
-    expect(failures).toEqual([]);
-    expect(posts.failures).toEqual([]);
-    expect(requests).toBeGreaterThanOrEqual(1200);
-    expect(posts.requests).toBeGreaterThanOrEqual(100);
-    expect(proxy.log).toBe("");
+    await reloadsUnderLoad(server, proxy, workers);
   }, 60_000);
 
   test("over a unix socket: all three workers get work, and a reload under load loses no request", async () => {
@@ -209,7 +191,7 @@ describeWith(["nginx"], "nginx in front", () => {
       args: ["-w", "3"],
     });
     await server.logged("Listening at: unix:app.sock");
-    let workers = await server.settled(3);
+    const workers = await server.settled(3);
     const unix = join(server.folder, "app.sock");
     // nginx keeps the connections that it has: all three must serve before it makes them.
     await workForAll(3, () => fetch("http://localhost/pid", { keepalive: false, unix }));
@@ -217,26 +199,37 @@ describeWith(["nginx"], "nginx in front", () => {
     const url = `http://127.0.0.1:${proxy.port}/pid`;
     const seen = await workForAll(3, () => fetch(url, { keepalive: false }));
     expect([...seen].sort()).toEqual(workers.toSorted());
-    const load = new Load({ port: proxy.port, fresh: 4, kept: 4, expected: "hello" });
-    const posts = new PostLoop(proxy.port);
-    const running = Promise.all([posts.run(), posts.run()]);
-    for (let round = 0; round < 3; round++) {
-      await load.more(200);
-      server.kill("SIGHUP");
-      await replaced(server, workers);
-      workers = server.workers();
-      await load.more(200);
-    }
-    posts.stopped = true;
-    await running;
-    const { requests, failures } = await load.stop();
-    expect(failures).toEqual([]);
-    expect(posts.failures).toEqual([]);
-    expect(requests).toBeGreaterThanOrEqual(1200);
-    expect(posts.requests).toBeGreaterThanOrEqual(100);
-    expect(proxy.log).toBe("");
+    await reloadsUnderLoad(server, proxy, workers);
   }, 60_000);
 });
+
+/** Three times HUP, with clients before, during and after it: none may notice. */
+async function reloadsUnderLoad(
+  server: RunningServer,
+  proxy: Awaited<ReturnType<typeof nginx>>,
+  first: readonly number[],
+): Promise<void> {
+  let workers = first;
+  const load = new Load({ port: proxy.port, fresh: 4, kept: 4, expected: "hello" });
+  // nginx sends a GET again when a kept connection ends under it, and doesn't a POST.
+  const posts = new PostLoop(proxy.port);
+  const running = Promise.all([posts.run(), posts.run()]);
+  for (let round = 0; round < 3; round++) {
+    await load.more(200);
+    server.kill("SIGHUP");
+    await replaced(server, workers);
+    workers = server.workers();
+    await load.more(200);
+  }
+  posts.stopped = true;
+  await running;
+  const { requests, failures } = await load.stop();
+  expect(failures).toEqual([]);
+  expect(posts.failures).toEqual([]);
+  expect(requests).toBeGreaterThanOrEqual(1200);
+  expect(posts.requests).toBeGreaterThanOrEqual(100);
+  expect(proxy.log).toBe("");
+}
 
 /** Asks for pids, nine at a time, until so many workers have answered. */
 async function workForAll(count: number, ask: () => Promise<Response>): Promise<Set<number>> {

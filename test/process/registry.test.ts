@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { EmptyRegistry } from "../support/registry.ts";
 import { program } from "../support/server.ts";
 
 const app = `export const fetch = () => new Response("ok");`;
@@ -19,14 +20,7 @@ test.each([
   [["--print-config", "app"], { "app.ts": `import "some-package"; ${app}` }, "some-package"],
   [["--preload", "app"], { "app.ts": `import "some-package"; ${app}` }, "some-package"],
 ] as const)("%j with %j", async (args, files, complaint) => {
-  const asked: string[] = [];
-  await using registry = Bun.serve({
-    port: 0,
-    fetch(request) {
-      asked.push(request.url);
-      return new Response("{}", { status: 404 });
-    },
-  });
+  await using registry = new EmptyRegistry();
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "gunicorn-ts-empty-")));
   try {
     for (const [name, text] of Object.entries({ "app.ts": app, ...files })) {
@@ -34,12 +28,12 @@ test.each([
     }
     await using child = Bun.spawn([process.execPath, program, "-b", "127.0.0.1:0", ...args], {
       cwd: folder,
-      env: { PATH: process.env["PATH"], HOME: folder, BUN_CONFIG_REGISTRY: registry.url.href },
+      env: { PATH: process.env["PATH"], HOME: folder, BUN_CONFIG_REGISTRY: registry.url },
       stdio: ["ignore", "ignore", "pipe"],
     });
     expect(await child.stderr.text()).toContain(complaint);
     expect(await child.exited).toBe(1);
-    expect(asked).toEqual([]);
+    expect(registry.asked).toEqual([]);
   } finally {
     rmSync(folder, { recursive: true });
   }

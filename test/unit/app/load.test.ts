@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { AppImportError } from "../../../src/app/errors.ts";
 import { loadApp } from "../../../src/app/load.ts";
+import { EmptyRegistry } from "../../support/registry.ts";
 
 const cwd = join(import.meta.dir, "../../fixtures/app");
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "gunicorn-ts-app-")));
@@ -203,14 +204,7 @@ test("loadApp() passes on a syntax error", async () => {
 });
 
 test("loadApp() never asks the registry for a package that isn't installed", async () => {
-  const asked: string[] = [];
-  await using registry = Bun.serve({
-    port: 0,
-    fetch(request) {
-      asked.push(request.url);
-      return new Response("{}", { status: 404 });
-    },
-  });
+  await using registry = new EmptyRegistry();
   const loader = join(import.meta.dir, "../../../src/app/load.ts");
   const empty = realpathSync(mkdtempSync(join(tmpdir(), "gunicorn-ts-empty-")));
   const code = `
@@ -218,10 +212,10 @@ test("loadApp() never asks the registry for a package that isn't installed", asy
     await loadApp("some-package", { cwd: process.cwd() }).catch((error) => process.stdout.write(error.name));`;
   await using child = Bun.spawn([process.execPath, "-e", code], {
     cwd: empty,
-    env: { ...process.env, BUN_CONFIG_REGISTRY: registry.url.href },
+    env: { ...process.env, BUN_CONFIG_REGISTRY: registry.url },
     stdout: "pipe",
   });
   expect(await child.stdout.text()).toBe("AppImportError");
-  expect(asked).toEqual([]);
+  expect(registry.asked).toEqual([]);
   rmSync(empty, { recursive: true });
 });

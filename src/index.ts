@@ -2,10 +2,11 @@ import type { UserConfig } from "./config/types.ts";
 
 export type {
   HookEnviron,
-  HookLog,
   HookRequest,
   HookServer,
   HookWorker,
+  Log,
+  Metric,
   ServerHooks,
 } from "./config/hooks.ts";
 export type { Config, UserConfig } from "./config/types.ts";

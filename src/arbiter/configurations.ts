@@ -2,7 +2,7 @@
 import type { Config } from "../config/types.ts";
 import type { Listeners } from "../listen/listeners.ts";
 import type { Log } from "../log/error-log.ts";
-import { type ErrorLog, openErrorLog } from "../log/open-error-log.ts";
+import { type Logs, openLogs } from "../log/open-logs.ts";
 import { identityOf } from "../os/privileges.ts";
 import { adopt, type Environment, withRawEnv } from "./environment.ts";
 import {
@@ -11,18 +11,17 @@ import {
   checkReloadable,
   checkWorkers,
   Generations,
+  type Release,
   openOptions,
 } from "./generations.ts";
 import type { MasterHooks } from "./master-hooks.ts";
 import type { Generation } from "./state.ts";
 
-export interface ConfigurationParts {
-  readonly resolved: AppConfig;
+export interface ConfigurationParts extends Release {
   /** Loads the configuration anew for HUP; rejects with an error whose message says why not. */
   readonly reload: (generation: number) => Promise<AppConfig>;
   readonly listeners: Listeners;
   readonly hooks: MasterHooks;
-  readonly errorLog: ErrorLog;
   /** What else of the master goes by the configuration, and changes with it. */
   readonly onUse: (config: Config, log: Log) => void;
   /** The environment that the master was started with. */
@@ -38,24 +37,27 @@ export interface Loaded {
 export class Configurations {
   readonly #parts: ConfigurationParts;
   readonly #generations = new Generations();
-  #errorLog: ErrorLog;
+  #number = 1;
   #env: Environment;
 
   constructor(parts: ConfigurationParts) {
     this.#parts = parts;
-    this.#errorLog = parts.errorLog;
     this.#env = withRawEnv(parts.env, parts.resolved.config.rawEnv);
-    this.#generations.add(1, parts.resolved);
+    this.#generations.add(1, parts);
   }
 
   /** The log of the configuration in use. */
   get log(): Log {
-    return this.#errorLog.log;
+    return this.#logs.log;
   }
 
   /** USR1. */
   reopenLogs(): void {
-    this.#errorLog.reopen();
+    this.#logs.reopen();
+  }
+
+  get #logs(): Logs {
+    return this.#generations.get(this.#number).logs;
   }
 
   /** The environment that workers start with. */
@@ -64,7 +66,7 @@ export class Configurations {
   }
 
   get(number: number): AppConfig {
-    return this.#generations.get(number);
+    return this.#generations.get(number).resolved;
   }
 
   /** Forgets all but the given ones. */
@@ -79,10 +81,16 @@ export class Configurations {
     const resolved = await reload(number);
     checkWorkers(resolved);
     checkReloadable(before, resolved);
+    const logs = await openLogs(resolved.config, identityOf(resolved.config));
     const urls = listeners.urls.join(",");
-    await this.#bind(resolved);
+    try {
+      await this.#bind(resolved);
+    } catch (error) {
+      logs.close();
+      throw error;
+    }
     const rebound = urls !== listeners.urls.join(",");
-    this.#generations.add(number, resolved);
+    this.#generations.add(number, { resolved, logs });
     this.#use(number);
     if (rebound) this.log.info(`Listening at: ${listeners.urls.join(",")}`);
     return { generation: asGeneration(number, resolved), rebound };
@@ -105,7 +113,7 @@ export class Configurations {
   /** Makes a configuration the master's own: its log level, environment, directory and hooks. */
   #use(number: number): void {
     const { config } = this.get(number);
-    this.#errorLog = openErrorLog(config, identityOf(config));
+    this.#number = number;
     this.#env = withRawEnv(this.#parts.env, config.rawEnv);
     adopt(this.#env);
     try {

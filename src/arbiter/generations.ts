@@ -3,6 +3,7 @@ import { ConfigError } from "../config/errors.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
 import { maxWorkers } from "../ipc/scoreboard.ts";
 import type { OpenOptions } from "../listen/listeners.ts";
+import type { Logs } from "../log/open-logs.ts";
 import { identityOf } from "../os/privileges.ts";
 import type { Generation } from "./state.ts";
 
@@ -63,23 +64,31 @@ export function checkReloadable(before: AppConfig, after: AppConfig): void {
   }
 }
 
-export class Generations {
-  readonly #byNumber = new Map<number, AppConfig>();
+/** A configuration, and the logs that it asks for. */
+export interface Release {
+  readonly resolved: AppConfig;
+  readonly logs: Logs;
+}
 
-  add(number: number, resolved: AppConfig): void {
-    this.#byNumber.set(number, resolved);
+export class Generations {
+  readonly #byNumber = new Map<number, Release>();
+
+  add(number: number, release: Release): void {
+    this.#byNumber.set(number, release);
   }
 
-  get(number: number): AppConfig {
-    const resolved = this.#byNumber.get(number);
-    if (resolved === undefined) throw new Error(`no configuration of generation ${number}`);
-    return resolved;
+  get(number: number): Release {
+    const release = this.#byNumber.get(number);
+    if (release === undefined) throw new Error(`no configuration of generation ${number}`);
+    return release;
   }
 
   /** Forgets all but the given ones. */
   keep(numbers: ReadonlySet<number>): void {
-    for (const number of this.#byNumber.keys()) {
-      if (!numbers.has(number)) this.#byNumber.delete(number);
+    for (const [number, { logs }] of this.#byNumber) {
+      if (numbers.has(number)) continue;
+      this.#byNumber.delete(number);
+      logs.close();
     }
   }
 }

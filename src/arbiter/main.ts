@@ -6,7 +6,7 @@ import { Scoreboard } from "../ipc/scoreboard.ts";
 import { takeActivation } from "../listen/activation.ts";
 import { Listeners } from "../listen/listeners.ts";
 import type { Log } from "../log/error-log.ts";
-import { type ErrorLog, openErrorLog } from "../log/open-error-log.ts";
+import { type Logs, openLogs } from "../log/open-logs.ts";
 import { identityOf } from "../os/privileges.ts";
 import { hasTerminal } from "../os/terminal.ts";
 import { version } from "../version.ts";
@@ -35,7 +35,7 @@ interface Foundation {
   readonly options: MasterOptions;
   readonly inheritance: Inheritance | null;
   readonly activation: ReturnType<typeof takeActivation>;
-  readonly errorLog: ErrorLog;
+  readonly logs: Logs;
   readonly log: Log;
   readonly hooks: MasterHooks;
   readonly identity: Identity;
@@ -65,8 +65,8 @@ export async function runMaster(options: MasterOptions): Promise<number> {
   const activation = takeActivation(process.env, process.pid, inheritance?.oldMaster);
   const env = withoutServiceManager({ ...process.env });
   adopt(withRawEnv(env, config.rawEnv));
-  const errorLog = openErrorLog(config, identityOf(config));
-  const { log } = errorLog;
+  const logs = await openLogs(config, identityOf(config));
+  const { log } = logs;
   const hooks = new MasterHooks(config, log);
   if (inheritance !== null) hooks.masterName = "Master.2";
   hooks.nworkersChanged(config.workers, null);
@@ -82,7 +82,7 @@ export async function runMaster(options: MasterOptions): Promise<number> {
       options,
       inheritance,
       activation,
-      errorLog,
+      logs,
       log,
       hooks,
       identity,
@@ -119,7 +119,7 @@ async function serve(foundation: Foundation): Promise<number> {
 }
 
 async function arbitrate(foundation: Foundation, listeners: Listeners): Promise<number> {
-  const { options, inheritance, errorLog, log, hooks, identity, env } = foundation;
+  const { options, inheritance, logs, log, hooks, identity, env } = foundation;
   const { config: resolved, origin, onUp } = options;
   const { config } = resolved;
   const scoreboard = new Scoreboard(config.workerTmpDir ?? temporaryFolder());
@@ -133,7 +133,7 @@ async function arbitrate(foundation: Foundation, listeners: Listeners): Promise<
     listeners,
     scoreboard,
     hooks,
-    errorLog,
+    logs,
     env,
     origin,
     service: new ServiceManager({

@@ -4,12 +4,25 @@
  */
 import type { Config } from "./types.ts";
 
-/** The `log` of server and worker: one line each on the error log. */
-export interface HookLog {
-  debug(message: string): void;
-  info(message: string): void;
+/** A metric that a log call sends to statsD, whatever the log level: what Gunicorn reads from `extra`. */
+export interface Metric {
+  /** The name, without statsd_prefix. */
+  readonly metric: string;
+  readonly value: number;
+  /** A timer's value is in milliseconds. */
+  readonly mtype: "gauge" | "counter" | "histogram" | "timer";
+}
+
+/** The error log: each call is one line, or more when the message holds line feeds. */
+export interface Log {
+  /** An empty message sends the metric alone. */
+  debug(message: string, metric?: Metric): void;
+  /** An empty message sends the metric alone. */
+  info(message: string, metric?: Metric): void;
   warning(message: string): void;
   error(message: string): void;
+  /** An error with the stack of what was thrown: the level is error, the statsD counter `gunicorn.log.exception`. */
+  exception(message: string): void;
   critical(message: string): void;
 }
 
@@ -18,7 +31,7 @@ export interface HookServer {
   /** The master's process id; null in the first nworkersChanged, which runs before there is one. */
   readonly pid: number | null;
   readonly cfg: Config;
-  readonly log: HookLog;
+  readonly log: Log;
   /** `Master`, or `Master.2` for a master that an upgrade started. */
   readonly masterName: string;
   /** The number of workers that the master keeps alive. */
@@ -38,7 +51,7 @@ export interface HookWorker {
   /** Which load of the configuration the worker was born under, from 1. */
   readonly generation: number;
   readonly cfg: Config;
-  readonly log: HookLog;
+  readonly log: Log;
   /** Requests handled so far; 0 when seen from the master. */
   readonly nr: number;
 }

@@ -1,14 +1,14 @@
 /** The error log: Gunicorn's lines, `[2026-11-20 11:24:13 +0000] [21023] [INFO] message`, on standard error. */
 import { writeSync } from "node:fs";
 // The core alone: the default entry brings 9,000 more objects, which every garbage collection of a worker visits.
-import { type ConsolaInstance, type ConsolaReporter, createConsola } from "consola/core";
+import { type ConsolaReporter, createConsola } from "consola/core";
+import type { Log } from "../config/hooks.ts";
+
+export type { Log, Metric } from "../config/hooks.ts";
 
 /** Gunicorn's levels, the most severe first. */
 const logLevels = ["critical", "error", "warning", "info", "debug"] as const;
 export type LogLevel = (typeof logLevels)[number];
-
-/** One method a level; each call is one line, or more when the message holds line feeds (a stack). */
-export type Log = { readonly [level in LogLevel]: (message: string) => void };
 
 function pad(value: number, width = 2): string {
   return String(value).padStart(width, "0");
@@ -58,14 +58,22 @@ export function createLog(
     },
   };
   const types = Object.fromEntries(logLevels.map((type, level) => [type, { level }]));
-  return createConsola({
+  const consola = createConsola({
     types: types as never,
     level: logLevels.indexOf(threshold),
     reporters: [reporter],
     // consola would fold repeated lines; every line of a log counts.
     throttle: 0,
     // Its own types replace consola's, so the instance has Gunicorn's five methods.
-  }) as ConsolaInstance & Log;
+  }) as unknown as Record<LogLevel, (message: string) => void>;
+  return {
+    critical: (message) => consola.critical(message),
+    error: (message) => consola.error(message),
+    exception: (message) => consola.error(message),
+    warning: (message) => consola.warning(message),
+    info: (message) => consola.info(message),
+    debug: (message) => consola.debug(message),
+  };
 }
 
 /** What an error says in the log: the stack of a bug, the place of a syntax error, or the text of something that isn't an Error. */

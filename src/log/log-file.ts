@@ -50,6 +50,10 @@ export class LogFile {
     this.#fd = fd;
   }
 
+  close(): void {
+    closeSync(this.#fd);
+  }
+
   #open(): number {
     const fd = openSync(this.path, "a", 0o666);
     if (this.#owner === null) return fd;

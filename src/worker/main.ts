@@ -23,7 +23,7 @@ if (kind === "async") void import("./kinds/async.ts");
 
 process.once("message", async (message: BootMessage) => {
   const { Worker } = await imported;
-  const worker = new Worker(message);
+  const worker = await Worker.create(message);
   process.off("disconnect", alone);
   process.off("SIGTERM", remember);
   reopenLogs = () => worker.reopenLogs();

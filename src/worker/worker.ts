@@ -7,7 +7,7 @@ import type { BootMessage, WorkerMessage } from "../ipc/messages.ts";
 import { ScoreboardRow } from "../ipc/scoreboard.ts";
 import { protectInherited } from "../listen/handoff.ts";
 import { describeError, type Log } from "../log/error-log.ts";
-import { type ErrorLog, openErrorLog } from "../log/open-error-log.ts";
+import { type Logs, openLogs } from "../log/open-logs.ts";
 import { leaveLauncherOutput } from "../os/daemon.ts";
 import { assume, identityOf, PrivilegesError } from "../os/privileges.ts";
 import { processTitle, setProcessTitle } from "../os/process-title.ts";
@@ -25,7 +25,7 @@ const staleLoadMs = 1000;
 export class Worker {
   readonly #boot: BootMessage;
   readonly #scores: ScoreboardRow;
-  readonly #errorLog: ErrorLog;
+  readonly #logs: Logs;
   #hooks: WorkerHooks = {};
   #serving: Serving | null = null;
   #reloader: Reloader | null = null;
@@ -34,9 +34,14 @@ export class Worker {
   #draining = false;
   #exiting = false;
 
-  constructor(boot: BootMessage) {
+  /** Its logs are opened with the rights that the process was started with. */
+  static async create(boot: BootMessage): Promise<Worker> {
+    return new Worker(boot, await openLogs(boot.config, identityOf(boot.config)));
+  }
+
+  private constructor(boot: BootMessage, logs: Logs) {
     this.#boot = boot;
-    this.#errorLog = openErrorLog(boot.config, identityOf(boot.config));
+    this.#logs = logs;
     protectInherited([...boot.listeners, { fd: boot.scoreboardFd }]);
     this.#scores = ScoreboardRow.inherited(boot.scoreboardFd, boot.row);
     this.#watchSignals();
@@ -61,12 +66,12 @@ export class Worker {
   }
 
   get #log(): Log {
-    return this.#errorLog.log;
+    return this.#logs.log;
   }
 
   /** USR1: the log's file has been renamed. */
   reopenLogs(): void {
-    this.#errorLog.reopen();
+    this.#logs.reopen();
   }
 
   /** Serves on, and says so to no client that comes back. */
@@ -247,6 +252,7 @@ export class Worker {
     } catch (error) {
       this.#log.warning(`Exception during worker exit:\n${describeError(error)}`);
     }
+    this.#logs.close();
     process.exit(code);
   }
 

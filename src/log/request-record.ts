@@ -1,0 +1,32 @@
+/** What telemetry may know about one answered request, whatever worker kind has received it. */
+
+/**
+ * One object may serve request after request: whoever needs a value later copies it. Texts of the request are Latin-1, one
+ * character for each byte that was received.
+ */
+export interface RequestRecord {
+  /** As sent; empty if the request was refused before it was known. */
+  readonly method: string;
+  /** The raw target; empty if it isn't known. */
+  readonly target: string;
+  /** `HTTP/1.1`; empty if it isn't known. */
+  readonly protocol: string;
+  /** The client's address: the peer's, or the one that a PROXY header names; empty on a unix socket. */
+  readonly clientAddress: string;
+  readonly status: number;
+  /** Body bytes sent, framing not counted; -1 if nobody knows (worker_class serve, for streams). */
+  readonly bodyBytes: number;
+  /** From the complete head to the end of the answer. */
+  readonly durationUs: number;
+  /** The last field of that name, which is in lower case; null if absent. */
+  requestHeader(name: string): string | null;
+  /** As the app has set it; null if absent. */
+  responseHeader(name: string): string | null;
+  /** A CGI variable (RFC 3875) by its name in upper case: `REMOTE_PORT`, `HTTP_HOST`, `wsgi.url_scheme`; null if absent. */
+  environ(name: string): string | null;
+}
+
+/** Whoever wants to know of each request, when its answer is complete or has been given up. */
+export interface RequestObserver {
+  answered(request: RequestRecord): void;
+}

@@ -9,7 +9,9 @@ export type {
   Metric,
   ServerHooks,
 } from "./config/hooks.ts";
-export type { Config, UserConfig } from "./config/types.ts";
+export type { Config, ConfigData, UserConfig } from "./config/types.ts";
+export { type CustomLogger, log, Logger } from "./log/logger.ts";
+export type { RequestRecord } from "./log/request-record.ts";
 
 /** Returns its argument: for gunicorn.conf.ts, whose settings an editor then completes and checks. */
 export function defineConfig(config: UserConfig): UserConfig {

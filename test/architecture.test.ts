@@ -46,7 +46,12 @@ const table: Record<string, Readonly<Record<string, Permission>>> = {
   cli: everything,
 };
 
-const forAll = new Set(["src/version.ts", "src/ip-address.ts", "src/packages.ts"]);
+const forAll = new Set([
+  "src/version.ts",
+  "src/ip-address.ts",
+  "src/packages.ts",
+  "src/telemetry-address.ts",
+]);
 
 interface Import {
   readonly specifier: string;

@@ -10,6 +10,7 @@ import { Children } from "./children.ts";
 import { type ConfigurationParts, Configurations } from "./configurations.ts";
 import type { Action, Done, Event, Reaction } from "./events.ts";
 import { asGeneration, drawLifetimeMs } from "./generations.ts";
+import { Metrics } from "./metrics.ts";
 import { nextDeadlineMs, plan } from "./plan.ts";
 import type { ServiceManager } from "./service-manager.ts";
 import { signalWorker, spawnWorker, windDownWorker } from "./spawn.ts";
@@ -38,6 +39,7 @@ export interface ArbiterParts extends ConfigurationParts {
 export class Arbiter {
   readonly #parts: ArbiterParts;
   readonly #configurations: Configurations;
+  readonly #metrics: Metrics;
   readonly #children = new Children();
   readonly #queue: Event[] = [];
   readonly #ended = Promise.withResolvers<number>();
@@ -50,6 +52,7 @@ export class Arbiter {
   constructor(parts: ArbiterParts) {
     this.#parts = parts;
     this.#configurations = new Configurations(parts);
+    this.#metrics = new Metrics(parts.listeners);
     this.#state = initialState(asGeneration(1, parts.resolved), performance.now(), {
       slots: parts.listeners.slots,
       understudy: parts.oldMaster !== null,
@@ -81,8 +84,14 @@ export class Arbiter {
     } finally {
       this.#busy = false;
     }
+    this.#measure();
     if (!this.#over) this.#parts.service.observe(this.#state, performance.now());
     this.#schedule();
+  }
+
+  #measure(): void {
+    const workers = this.#state.workers.length;
+    this.#metrics.observe(this.#configurations, workers, performance.now());
   }
 
   #work(): void {
@@ -148,7 +157,9 @@ export class Arbiter {
       case "log":
         return this.log[reaction.level](reaction.message);
       case "load config":
-        void this.#load(reaction.generation);
+        void this.#configurations
+          .load(reaction.generation, this.#state.wanted.number)
+          .then((event) => this.handle(event));
         return;
       case "take back":
         return this.#configurations.takeBack(reaction.generation);
@@ -183,17 +194,6 @@ export class Arbiter {
     } catch (error) {
       this.log.critical(`Unhandled exception in main loop\n${describeError(error)}`);
       this.#queue.push({ type: "fault", message: "A server hook failed." });
-    }
-  }
-
-  /** Imports the configuration and opens what it binds to; the answer is an event. */
-  async #load(number: number): Promise<void> {
-    try {
-      const loaded = await this.#configurations.load(number, this.#state.wanted.number);
-      this.handle({ type: "config loaded", ...loaded });
-    } catch (error) {
-      const message = error instanceof Error ? error.message : describeError(error);
-      this.handle({ type: "config failed", message });
     }
   }
 

@@ -1,10 +1,12 @@
 /** The configuration in use, the earlier ones that workers still run under, and what a reload changes in the master itself. */
 import type { Config } from "../config/types.ts";
 import type { Listeners } from "../listen/listeners.ts";
-import type { Log } from "../log/error-log.ts";
+import { describeError, type Log } from "../log/error-log.ts";
 import { type Logs, openLogs } from "../log/open-logs.ts";
+import type { Statsd } from "../log/statsd.ts";
 import { identityOf } from "../os/privileges.ts";
 import { adopt, type Environment, withRawEnv } from "./environment.ts";
+import type { Event } from "./events.ts";
 import {
   type AppConfig,
   asGeneration,
@@ -15,7 +17,6 @@ import {
   openOptions,
 } from "./generations.ts";
 import type { MasterHooks } from "./master-hooks.ts";
-import type { Generation } from "./state.ts";
 
 export interface ConfigurationParts extends Release {
   /** Loads the configuration anew for HUP; rejects with an error whose message says why not. */
@@ -26,12 +27,6 @@ export interface ConfigurationParts extends Release {
   readonly onUse: (config: Config, log: Log) => void;
   /** The environment that the master was started with. */
   readonly env: Environment;
-}
-
-export interface Loaded {
-  readonly generation: Generation;
-  /** Other addresses are bound to than before. */
-  readonly rebound: boolean;
 }
 
 export class Configurations {
@@ -53,7 +48,16 @@ export class Configurations {
 
   /** USR1. */
   reopenLogs(): void {
-    this.#logs.reopen();
+    this.#generations.reopenLogs();
+  }
+
+  /** Of the configuration in use. */
+  get config(): Config {
+    return this.get(this.#number).config;
+  }
+
+  get statsd(): Statsd | null {
+    return this.#logs.statsd;
   }
 
   get #logs(): Logs {
@@ -74,8 +78,17 @@ export class Configurations {
     this.#generations.keep(new Set(numbers));
   }
 
-  /** Reads the configuration again, opens what it binds to and puts it to use; nothing has changed when it rejects. */
-  async load(number: number, current: number): Promise<Loaded> {
+  /** Reads the configuration again, opens what it binds to and puts it to use. Nothing has changed when that fails. */
+  async load(number: number, current: number): Promise<Event> {
+    try {
+      return await this.#load(number, current);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : describeError(error);
+      return { type: "config failed", message };
+    }
+  }
+
+  async #load(number: number, current: number): Promise<Event> {
     const { listeners, reload } = this.#parts;
     const before = this.get(current);
     const resolved = await reload(number);
@@ -93,7 +106,7 @@ export class Configurations {
     this.#generations.add(number, { resolved, logs });
     this.#use(number);
     if (rebound) this.log.info(`Listening at: ${listeners.urls.join(",")}`);
-    return { generation: asGeneration(number, resolved), rebound };
+    return { type: "config loaded", generation: asGeneration(number, resolved), rebound };
   }
 
   /** Goes back to a configuration whose addresses are all open still, so that nothing is awaited. */
@@ -122,6 +135,7 @@ export class Configurations {
       // A reload is taken back, and the old release has gone.
       this.log.error(`chdir: ${(error as Error).message}`);
     }
+    this.#logs.use();
     this.#parts.hooks.use(config, this.log);
     this.#parts.onUse(config, this.log);
   }

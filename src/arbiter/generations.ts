@@ -83,6 +83,11 @@ export class Generations {
     return release;
   }
 
+  /** Of all: a reload may be taken back. */
+  reopenLogs(): void {
+    for (const { logs } of this.#byNumber.values()) logs.reopen();
+  }
+
   /** Forgets all but the given ones. */
   keep(numbers: ReadonlySet<number>): void {
     for (const [number, { logs }] of this.#byNumber) {

@@ -6,7 +6,7 @@ import { Scoreboard } from "../ipc/scoreboard.ts";
 import { takeActivation } from "../listen/activation.ts";
 import { Listeners } from "../listen/listeners.ts";
 import type { Log } from "../log/error-log.ts";
-import { type Logs, openLogs } from "../log/open-logs.ts";
+import { closeLogsInUse, type Logs, openLogs } from "../log/open-logs.ts";
 import { identityOf } from "../os/privileges.ts";
 import { hasTerminal } from "../os/terminal.ts";
 import { version } from "../version.ts";
@@ -67,6 +67,7 @@ export async function runMaster(options: MasterOptions): Promise<number> {
   adopt(withRawEnv(env, config.rawEnv));
   const logs = await openLogs(config, identityOf(config));
   const { log } = logs;
+  logs.use();
   const hooks = new MasterHooks(config, log);
   if (inheritance !== null) hooks.masterName = "Master.2";
   hooks.nworkersChanged(config.workers, null);
@@ -92,6 +93,7 @@ export async function runMaster(options: MasterOptions): Promise<number> {
     identity.remove();
   }
   hooks.onExit();
+  closeLogsInUse();
   return exitCode;
 }
 

@@ -4,12 +4,14 @@ import { tryApp } from "../arbiter/preload.ts";
 import { ConfigError } from "../config/errors.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
 import { parseAddress } from "../listen/address.ts";
-import { writeFully } from "../log/error-log.ts";
+import { checkLogs } from "../log/check-logs.ts";
+import { writeFully } from "../os/write-fully.ts";
 
-/** What --check-config checks beyond the settings: the bind addresses, and that the app can be imported. */
+/** What --check-config checks beyond the settings: bind addresses, log files, and that the app can be imported. */
 export async function checkConfig(resolved: AppConfig): Promise<number> {
   const { config } = resolved;
   for (const address of config.bind) checkAddress(address, config.chdir);
+  await checkLogs(config);
   const why = await tryApp(resolved, withRawEnv(process.env, config.rawEnv));
   if (why === null) return exitCodes.ok;
   writeFully(2, `Error while loading the application:\n\n${why}\n`);

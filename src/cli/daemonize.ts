@@ -1,6 +1,6 @@
 import { commandAnew, type Origin } from "../arbiter/upgrade.ts";
 import type { Config } from "../config/types.ts";
-import { writeFully } from "../log/error-log.ts";
+import { writeFully } from "../os/write-fully.ts";
 import { launch } from "../os/daemon.ts";
 import { isTerminal } from "../os/terminal.ts";
 

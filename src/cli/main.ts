@@ -7,12 +7,14 @@ import { ConfigError, UsageError } from "../config/errors.ts";
 import { resolveConfig, type ResolvedConfig } from "../config/resolve.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
 import { ListenError } from "../listen/group.ts";
-import { describeError, writeFully } from "../log/error-log.ts";
+import { readLogSettings } from "../log/check-logs.ts";
+import { describeError } from "../log/error-log.ts";
 import { availableCpus } from "../os/cpus.ts";
 import { reportUp, takeDaemonMark } from "../os/daemon.ts";
 import { SystemError } from "../os/libc.ts";
 import { PidFileError } from "../os/pid-file.ts";
 import { identityOf, PrivilegesError } from "../os/privileges.ts";
+import { writeFully } from "../os/write-fully.ts";
 import { version } from "../version.ts";
 import { defineMain } from "./command.ts";
 import { printConfig } from "./print-config.ts";
@@ -88,7 +90,8 @@ function resolver(
     if (app === null) throw new ConfigError("No application module specified.");
     // At the start and at each reload, not in the first worker: an unknown name is found before anything changes.
     identityOf(resolved.config);
-    return { ...resolved, app };
+    const config = await readLogSettings(resolved.config);
+    return { ...resolved, config, app };
   };
 }
 

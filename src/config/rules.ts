@@ -16,6 +16,7 @@ const refusedByServe: Partial<Record<SettingKey, string>> = {
   writeTimeout: ownTimer,
   keepalive: ownTimer,
   backlog: "Bun.serve opens its own sockets and takes no backlog",
+  enableBacklogMetric: "the sockets that have queues are the workers' own",
   workerConnections: "Bun.serve accepts without a bound",
   secureSchemeHeaders: `${ownReader} and makes their URLs`,
   forwardedAllowIps: `${ownReader} and makes their URLs`,

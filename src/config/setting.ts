@@ -36,7 +36,7 @@ export interface Setting<Out = unknown, In = Out> {
   readonly defaultText?: string;
   readonly env?: EnvDefault;
   readonly status: Status;
-  readonly unit?: "seconds" | "bytes";
+  readonly unit?: "seconds" | "milliseconds" | "bytes";
   /** Gunicorn has no such setting. */
   readonly ours?: true;
   /** The first line is the help line; the rest stands in docs/settings.md. */

@@ -1,6 +1,7 @@
 // What a trusted proxy says about the client's request. The caller knows whether the peer is in forwarded_allow_ips: nothing
 // here may be asked about the head of another one.
 
+import { initialOf, isNamed, lastValue } from "./find-field.ts";
 import type { Head } from "./head.ts";
 
 export type Scheme = "http" | "https";
@@ -49,24 +50,12 @@ export function readScheme(
   return said ?? own;
 }
 
-/** As the parser notes it in Head.initials. */
-function initialOf(name: string): number {
-  return 1 << (name.charCodeAt(0) & 31);
-}
-
-const scriptName = "script_name";
-const scriptNameInitial = initialOf(scriptName);
-
 /**
  * The path that the app is mounted at, as the SCRIPT_NAME header says it; of several the last one, as in Gunicorn. Only
  * forwarder_headers grants it: `header_map = "dangerous"` keeps the header too, from anybody.
  */
 export function readScriptName(head: Head): string | null {
-  if ((head.initials & scriptNameInitial) === 0) return null;
-  for (let index = head.fieldCount - 1; index >= 0; index--) {
-    if (isNamed(head, index, scriptName)) return head.fieldValue(index);
-  }
-  return null;
+  return lastValue(head, "script_name");
 }
 
 /**
@@ -79,16 +68,6 @@ export function splitScriptName(target: string, prefix: string): string | null {
   const rest = target.slice(mount.length);
   if (rest.startsWith("/")) return rest;
   return rest === "" || rest.startsWith("?") ? `/${rest}` : null;
-}
-
-/** Offsets first, one character next: a browser's head has fields as long as X-Forwarded-SSL. */
-function isNamed(head: Head, index: number, name: string): boolean {
-  const start = head.fields[4 * index]!;
-  return (
-    head.fields[4 * index + 1]! - start === name.length &&
-    (head.text.charCodeAt(start) | 0x20) === (name.charCodeAt(0) | 0x20) &&
-    head.fieldName(index).toLowerCase() === name
-  );
 }
 
 function hasValue(head: Head, index: number, value: string): boolean {

@@ -58,6 +58,16 @@ export class MessageReader {
     return this.#stage === inHead && this.#parser.idle;
   }
 
+  /** Whether `head` is the request's: it isn't if the head itself was refused, or hasn't come. */
+  get hasHead(): boolean {
+    return this.head !== noHead;
+  }
+
+  /** The request line while there is no head, or as much of it as has come. */
+  get requestLine(): string {
+    return this.#parser.requestLine;
+  }
+
   /** Bytes of the body that haven't come; Infinity when nobody knows how many. */
   get missing(): number {
     if (this.#stage === inChunkedBody) return Number.POSITIVE_INFINITY;

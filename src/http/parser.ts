@@ -3,6 +3,7 @@
  * after an error nothing more is parsed. Offsets are relative to the head's first byte, so that they survive the move from a
  * received chunk to the buffer of a head that came in pieces.
  */
+import { CR, latin1, LF } from "./bytes.ts";
 import type { ParseErrorName } from "./errors.ts";
 import { FieldLines } from "./field-lines.ts";
 import { Head } from "./head.ts";
@@ -28,6 +29,9 @@ const unlimited = 2 ** 30;
 /** How much of a chunk is copied at a time when a head came in pieces: the body behind it is not. */
 const pieceBytes = 4096;
 
+/** As much of a request line is told that can't be read: Gunicorn's own limit to one. */
+const toldBytes = 8190;
+
 const noBytes = Buffer.alloc(0);
 
 export class RequestParser {
@@ -42,6 +46,8 @@ export class RequestParser {
   #unwritten = true;
   #inRequestLine = true;
   #failed: ParseErrorName | null = null;
+  /** Behind an error in a head. */
+  #failedLine = "";
   /** Where the head starts in the bytes that are being scanned. */
   #base = 0;
   /** The head so far, when it came in pieces. */
@@ -73,6 +79,11 @@ export class RequestParser {
   /** Whether nothing of a request has arrived since the last reset, but perhaps an empty line. */
   get idle(): boolean {
     return this.#inRequestLine && this.#line.pending;
+  }
+
+  /** Of a head that was refused or isn't complete: its request line, or what has come of it, as Latin-1. For logs. */
+  get requestLine(): string {
+    return this.#failed === null ? lineIn(this.#kept, 0, this.#keptLength) : this.#failedLine;
   }
 
   /** Whether the peer is in forwarded_allow_ips; the connection sets it once. */
@@ -163,26 +174,40 @@ export class RequestParser {
       const step = line.scan(bytes, from, end, head);
       at = line.position;
       this.#base = line.start;
-      if (step !== "line") return this.#stop(step, at);
+      if (step !== "line") return this.#stop(step, at, bytes, end);
       this.#inRequestLine = false;
     }
     const step = this.#fieldLines.scan(bytes, this.#base, at, end, head);
     at = this.#fieldLines.position;
-    if (step !== "done") return this.#stop(step, at);
+    if (step !== "done") return this.#stop(step, at, bytes, end);
     // RFC 9112 §3.2: HTTP/1.1 without Host MUST be answered with 400.
     if (head.hostField === -1 && head.versionMinor >= 1 && !this.#fieldLines.trailers)
-      return this.#stop("missing host", at);
+      return this.#stop("missing host", at, bytes, end);
     head.complete(bytes, this.#base, at);
     this.consumed = at;
     return "head";
   }
 
-  #stop(step: "need more" | ParseErrorName, at: number): "need more" | ParseErrorName {
+  #stop(
+    step: "need more" | ParseErrorName,
+    at: number,
+    bytes: Buffer,
+    end: number,
+  ): "need more" | ParseErrorName {
     this.consumed = at;
     if (step !== "need more") {
       this.#failed = step;
+      this.#failedLine = lineIn(bytes, this.#base, end);
       this.#kept = noBytes;
     }
     return step;
   }
+}
+
+/** The line that starts at `start`, without its end. */
+function lineIn(bytes: Buffer, start: number, end: number): string {
+  const stop = Math.min(end, start + toldBytes);
+  let at = start;
+  while (at < stop && bytes[at] !== CR && bytes[at] !== LF) at++;
+  return latin1(bytes, start, at);
 }

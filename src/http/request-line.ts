@@ -78,7 +78,10 @@ export class RequestLine {
         if (at === end) return this.#pause(state, at);
         const byte = bytes[at]!;
         if (state === emptyLine) {
-          if (byte !== LF) return this.#stop("bad line end", at);
+          if (byte !== LF) {
+            this.start = at;
+            return this.#stop("bad line end", at);
+          }
           state = afterEmptyLine;
         } else if (byte === CR && state === beforeLine) {
           // RFC 9112 §2.2: ignore at least one empty line. One it is: more is no client's mistake.
@@ -87,8 +90,8 @@ export class RequestLine {
           break;
         }
       }
-      if (bytes[at] === tlsHandshake) return this.#stop("tls on a plain port", at);
       this.start = at;
+      if (bytes[at] === tlsHandshake) return this.#stop("tls on a plain port", at);
       state = inMethod;
     }
 

@@ -19,7 +19,7 @@ import {
 } from "./group.ts";
 import { type Handover, planHandover } from "./handover.ts";
 import { needsV6only, openFirstSocket, type OpenOptions } from "./open-group.ts";
-import { listen } from "../os/socket.ts";
+import { acceptQueueLength, listen } from "../os/socket.ts";
 import { closeFd } from "../os/socket-options.ts";
 
 export type { OpenOptions } from "./open-group.ts";
@@ -152,6 +152,14 @@ export class Listeners {
         throw new RangeError(`no socket for ${formatTuple(address)} in slot ${slot}`);
       return { fd, url: group.url, bound: placeOf(group), shared: group.kind === "shared" };
     });
+  }
+
+  /** How many connections wait to be accepted; those at unix sockets aren't counted. Linux only. */
+  waiting(): number {
+    const fds = this.#allGroups().flatMap((group) =>
+      group.bound.type === "tcp" ? listeningFds(group) : [],
+    );
+    return fds.reduce((sum, fd) => sum + acceptQueueLength(fd), 0);
   }
 
   /** Opens the sockets of one more slot. New connections reach them when steer() counts the slot in. */

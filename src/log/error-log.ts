@@ -1,60 +1,27 @@
-/** The error log: Gunicorn's lines, `[2026-11-20 11:24:13 +0000] [21023] [INFO] message`, on standard error. */
-import { writeSync } from "node:fs";
+/** The error log: levels, and what an error says. Where its lines go is up to handlers. */
 // The core alone: the default entry brings 9,000 more objects, which every garbage collection of a worker visits.
 import { type ConsolaReporter, createConsola } from "consola/core";
 import type { Log } from "../config/hooks.ts";
+import { type LogLevel, logLevels } from "./line-format.ts";
 
 export type { Log, Metric } from "../config/hooks.ts";
+export type { LogLevel } from "./line-format.ts";
 
-/** Gunicorn's levels, the most severe first. */
-const logLevels = ["critical", "error", "warning", "info", "debug"] as const;
-export type LogLevel = (typeof logLevels)[number];
-
-function pad(value: number, width = 2): string {
-  return String(value).padStart(width, "0");
+/** A destination, and the least severe level that it takes. */
+export interface ErrorSink {
+  readonly threshold: LogLevel;
+  readonly handler: { emit(level: LogLevel, message: string): void };
 }
 
-/** Local time as Python's `%Y-%m-%d %H:%M:%S %z`. */
-function formatLogTime(date: Date): string {
-  const offset = -date.getTimezoneOffset();
-  const zone = `${offset < 0 ? "-" : "+"}${pad(Math.floor(Math.abs(offset) / 60))}${pad(Math.abs(offset) % 60)}`;
-  const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
-  return `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())} ${zone}`;
-}
-
-/** Writes all of `text`; a pipe whose reader is slow is waited for, up to a second. */
-export function writeFully(fd: number, text: string): void {
-  const bytes = Buffer.from(text);
-  let written = 0;
-  for (let tries = 0; written < bytes.length && tries < 1000;) {
-    try {
-      written += writeSync(fd, bytes, written);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === "EAGAIN") {
-        tries += 1;
-        Bun.sleepSync(1);
-        continue;
-      }
-      // Nobody reads the log any more; a server that dies of it would be worse.
-      if (code !== undefined) return;
-      throw error;
-    }
-  }
-}
-
-/**
- * @param threshold the least severe level that is written
- * @param write where lines go, terminator included
- */
-export function createLog(
-  threshold: LogLevel,
-  write: (line: string) => void = (line) => writeFully(2, line),
-): Log {
+/** @param threshold the least severe level that is written */
+export function createLog(threshold: LogLevel, sinks: readonly ErrorSink[]): Log {
   const reporter: ConsolaReporter = {
-    log({ type, date, args }) {
-      const head = `[${formatLogTime(date)}] [${process.pid}] [${type.toUpperCase()}]`;
-      write(`${head} ${args.join(" ")}\n`);
+    log({ type, args }) {
+      const level = type as LogLevel;
+      const message = args.join(" ");
+      for (const sink of sinks) {
+        if (isSevere(level, sink.threshold)) sink.handler.emit(level, message);
+      }
     },
   };
   const types = Object.fromEntries(logLevels.map((type, level) => [type, { level }]));
@@ -71,9 +38,15 @@ export function createLog(
     error: (message) => consola.error(message),
     exception: (message) => consola.error(message),
     warning: (message) => consola.warning(message),
-    info: (message) => consola.info(message),
-    debug: (message) => consola.debug(message),
+    // A call that is there for its metric says nothing.
+    info: (message) => void (message === "" || consola.info(message)),
+    debug: (message) => void (message === "" || consola.debug(message)),
   };
+}
+
+/** Whether a level is at least as severe as the threshold. */
+export function isSevere(level: LogLevel, threshold: LogLevel): boolean {
+  return logLevels.indexOf(level) <= logLevels.indexOf(threshold);
 }
 
 /** What an error says in the log: the stack of a bug, the place of a syntax error, or the text of something that isn't an Error. */

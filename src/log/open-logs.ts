@@ -1,16 +1,26 @@
-/** All that a process tells the operator, as the settings want it: error log, access log, metrics. */
+/** All that a process tells the operator, as the settings want it: error log, access log, metrics, slow requests. */
 import { resolve } from "node:path";
-import { ConfigError } from "../config/errors.ts";
 import type { ConfigData } from "../config/types.ts";
-import { redirectOutput } from "../os/output.ts";
-import { createLog, type Log } from "./error-log.ts";
+import { leaveLauncherOutput } from "../os/daemon.ts";
+import { captureOutput, releaseOutput } from "../os/output.ts";
+import { AccessLog } from "./access-log.ts";
+import { createLog, isSevere, type Log } from "./error-log.ts";
+import type { LogHandler } from "./handler.ts";
 import { type FileOwner, LogFile } from "./log-file.ts";
-import type { RequestObserver } from "./request-record.ts";
+import { type HandlerPlan, type LoggerPlan, type LogPlan, planLogs } from "./log-plan.ts";
+import { type BuiltInLogs, provideLog } from "./logger.ts";
+import { importHandlers, type OpenContext, openHandler, opening } from "./open-handlers.ts";
+import type { RequestObserver, RequestRecord } from "./request-record.ts";
+import type { Statsd } from "./statsd.ts";
 
 export interface Logs {
   readonly log: Log;
-  /** Access log and metrics, if anybody wants to know of requests. */
+  /** Access log, metrics and slow requests: whoever wants to know of requests. */
   readonly observers: readonly RequestObserver[];
+  /** Null without statsd_host. */
+  readonly statsd: Statsd | null;
+  /** Makes them the logs of the process: `log` of the package, and what capture_output sends where. */
+  use(): void;
   /** USR1: files have been renamed, so their names are opened anew. A failure is told in the old ones. */
   reopen(): void;
   /** Writes what waits. */
@@ -21,38 +31,187 @@ export interface Logs {
 
 /**
  * @param owner whom new files are to belong to
- * @throws ConfigError when a file can't be opened, or a format isn't one
+ * @throws ConfigError when a file can't be opened, or a format, class or logging configuration isn't one
  */
 export async function openLogs(config: ConfigData, owner: FileOwner | null): Promise<Logs> {
-  const { errorlog, loglevel, captureOutput, chdir } = config;
-  if (errorlog === "-") {
-    return { log: createLog(loglevel), observers: [], reopen() {}, flush() {}, close() {} };
+  const plan = await planLogs(config);
+  const format = await accessFormat(config, plan);
+  const modules = await importHandlers(plan);
+  const Custom = await loadCustom(config);
+  const telemetry = config.statsdHost === null ? null : await importTelemetry();
+  const slow = config.slowRequestLog === 0 ? null : await import("./slow-requests.ts");
+  // From here on nothing is awaited, so that either all is open or nothing.
+  let log: Log | null = null;
+  const tell = (level: "warning" | "error", message: string) => log?.[level](message);
+  const context: OpenContext = { config, owner, tell, modules };
+  const opened: { close(): void }[] = [];
+  try {
+    const capture = keep(opened, openCapture(config, owner));
+    const statsd = keep(
+      opened,
+      telemetry?.openStatsd(config, (message) => tell("warning", message)) ?? null,
+    );
+    const open = () => openBuiltIn(plan, context, format);
+    const logger = Custom === null ? open() : Custom.makeLogger(Custom.Class, config, open);
+    const counted = statsd === null ? null : telemetry?.countLogCalls(logger.log, statsd);
+    log = counted ?? logger.log;
+    const slowRequests = slow === null ? null : new slow.SlowRequests(config.slowRequestLog, log);
+    return assemble(config, { logger, log, capture, statsd, slowRequests, tell });
+  } catch (error) {
+    for (const each of opened) each.close();
+    throw error;
   }
-  const path = resolve(chdir, errorlog);
-  const file = open(path, owner);
-  if (captureOutput) redirectOutput(file.fd);
-  const log = createLog(loglevel, (line) => file.write(line));
-  return {
-    log,
-    observers: [],
-    reopen() {
-      try {
-        file.reopen();
-      } catch (error) {
-        log.error(`Can't reopen ${path}: ${(error as Error).message}`);
-        return;
-      }
-      if (captureOutput) redirectOutput(file.fd);
-    },
-    flush() {},
-    close: () => file.close(),
-  };
 }
 
-function open(path: string, owner: FileOwner | null): LogFile {
+/** The logs that the process uses now. */
+let inUse: Logs | null = null;
+
+/** For the end of the master, whose logs a reload may have replaced. */
+export function closeLogsInUse(): void {
+  inUse?.close();
+  inUse = null;
+}
+
+interface Parts {
+  readonly logger: BuiltInLogs;
+  readonly log: Log;
+  readonly capture: LogFile | null;
+  readonly statsd: Statsd | null;
+  readonly slowRequests: RequestObserver | null;
+  readonly tell: OpenContext["tell"];
+}
+
+function assemble(config: ConfigData, parts: Parts): Logs {
+  const { logger, log, capture, statsd, slowRequests, tell } = parts;
+  const flush = () => {
+    logger.flush();
+    statsd?.flush();
+  };
+  // An app may end the process by itself.
+  process.on("exit", flush);
+  const logs: Logs = {
+    log,
+    observers: [logger.access, statsd, slowRequests].filter((each) => each !== null),
+    statsd,
+    use() {
+      inUse = logs;
+      provideLog(log);
+      if (capture !== null) captureOutput(capture.fd);
+      else if (releaseOutput() && config.daemon) leaveLauncherOutput();
+    },
+    reopen() {
+      tryReopen(logger, tell);
+      if (capture === null) return;
+      tryReopen(capture, tell);
+      if (inUse === logs) captureOutput(capture.fd);
+    },
+    flush,
+    close() {
+      process.off("exit", flush);
+      statsd?.close();
+      logger.close();
+      capture?.close();
+    },
+  };
+  return logs;
+}
+
+function tryReopen(what: { reopen(): void }, tell: OpenContext["tell"]): void {
   try {
-    return new LogFile(path, owner);
+    what.reopen();
   } catch (error) {
-    throw new ConfigError(`errorlog: '${path}' isn't writable: ${(error as Error).message}`);
+    tell("error", `Can't reopen the log: ${(error as Error).message}`);
   }
+}
+
+/** Remembers what must be closed if the rest can't be opened. */
+function keep<T extends { close(): void } | null>(opened: { close(): void }[], what: T): T {
+  if (what !== null) opened.push(what);
+  return what;
+}
+
+type AccessFormat = (request: RequestRecord) => string;
+
+async function accessFormat(
+  { logFormat, accessLogFormat }: ConfigData,
+  { access }: LogPlan,
+): Promise<AccessFormat | null> {
+  if (access === null) return null;
+  if (logFormat === "json") return (await import("./access-json.ts")).formatAccessJson;
+  return (await import("./access-format.ts")).compileAccessFormat(accessLogFormat);
+}
+
+async function loadCustom(config: ConfigData) {
+  if (config.loggerClass === null) return null;
+  const { loadLoggerClass, makeLogger } = await import("./custom-logger.ts");
+  const Class = await loadLoggerClass(config);
+  return Class === null ? null : { Class, makeLogger };
+}
+
+async function importTelemetry() {
+  const [{ openStatsd }, { countLogCalls }] = await Promise.all([
+    import("./statsd.ts"),
+    import("./statsd-log.ts"),
+  ]);
+  return { openStatsd, countLogCalls };
+}
+
+/** The file that capture_output sends standard output and error to, whatever a logging configuration does with the log itself. */
+function openCapture(
+  { captureOutput, errorlog, chdir }: ConfigData,
+  owner: FileOwner | null,
+): LogFile | null {
+  if (!captureOutput || errorlog === "-") return null;
+  const path = resolve(chdir, errorlog);
+  return opening("errorlog", path, () => new LogFile(path, { owner, keptBytes: 0, tellLoss }));
+}
+
+/** Nothing is written to it by the server itself. */
+function tellLoss(): string {
+  return "";
+}
+
+/** The server's own logger. */
+function openBuiltIn(
+  { error, access }: LogPlan,
+  context: OpenContext,
+  format: AccessFormat | null,
+): BuiltInLogs {
+  const opened: LogHandler[] = [];
+  try {
+    const sinks = error.handlers.map((each) => {
+      const handler = openHandler(each, "error", context);
+      opened.push(handler);
+      return { threshold: each.threshold, handler };
+    });
+    const accessHandlers = takers(access).map((each) => {
+      const handler = openHandler(each, "access", context);
+      opened.push(handler);
+      return handler;
+    });
+    const hasAccess = format !== null && accessHandlers.length > 0;
+    return {
+      log: createLog(error.threshold, sinks),
+      access: hasAccess ? new AccessLog(format, accessHandlers) : null,
+      reopen() {
+        for (const handler of opened) tryReopen(handler, context.tell);
+      },
+      flush() {
+        for (const handler of opened) handler.flush();
+      },
+      close() {
+        // What the access log has lost is told in the error log.
+        for (const handler of opened.toReversed()) handler.close();
+      },
+    };
+  } catch (cause) {
+    for (const handler of opened) handler.close();
+    throw cause;
+  }
+}
+
+/** Lines of the access log have level info. */
+function takers(access: LoggerPlan | null): readonly HandlerPlan[] {
+  if (access === null || !isSevere("info", access.threshold)) return [];
+  return access.handlers.filter(({ threshold }) => isSevere("info", threshold));
 }

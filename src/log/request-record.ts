@@ -7,7 +7,10 @@
 export interface RequestRecord {
   /** As sent; empty if the request was refused before it was known. */
   readonly method: string;
-  /** The raw target; empty if it isn't known. */
+  /**
+   * The raw target; empty if it isn't known. Of a request line that can't be read it is the line itself, as much as has come:
+   * method and protocol are empty then.
+   */
   readonly target: string;
   /** `HTTP/1.1`; empty if it isn't known. */
   readonly protocol: string;
@@ -16,7 +19,7 @@ export interface RequestRecord {
   readonly status: number;
   /** Body bytes sent, framing not counted; -1 if nobody knows (worker_class serve, for streams). */
   readonly bodyBytes: number;
-  /** From the complete head to the end of the answer. */
+  /** From the complete head to the end of the answer; a whole number. */
   readonly durationUs: number;
   /** The last field of that name, which is in lower case; null if absent. */
   requestHeader(name: string): string | null;

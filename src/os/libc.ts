@@ -28,6 +28,8 @@ const definitions = {
   waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
   fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
   isatty: { args: ["i32"], returns: "i32" },
+  lseek: { args: ["i32", "i64", "i32"], returns: "i64" },
+  flock: { args: ["i32", "i32"], returns: "i32" },
 } as const;
 
 // fcntl is variadic, and on Apple silicon variadic arguments go on the stack: six idle ones fill the registers.
@@ -100,7 +102,12 @@ export function fcntl(fd: number, command: number, argument: number): number {
 /** Passes a result on, and throws the SystemError of errno when it is negative. */
 export function check(result: number, syscall: string): number {
   if (result >= 0) return result;
-  throw new SystemError(libc().errno(), syscall);
+  throw lastError(syscall);
+}
+
+/** The error of the call that has just failed, for callers to whom it is an outcome. */
+export function lastError(syscall: string): SystemError {
+  return new SystemError(libc().errno(), syscall);
 }
 
 /** A system call that failed; the message is Python's, as operators know it from Gunicorn: `[Errno 98] Address already in use`. */

@@ -37,14 +37,25 @@ export function encodeTcp(family: 4 | 6, hostname: string, port: number): Uint8A
   return bytes;
 }
 
-/** A sockaddr_un as long as its path needs. */
+/** A sockaddr_un as long as its path needs. An abstract name begins with NUL, and no NUL ends it. */
 export function encodeUnix(path: string): Uint8Array {
-  const text = cString(path);
+  const text = path.startsWith("\0") ? new TextEncoder().encode(path) : cString(path);
   if (text.length - 1 > maxPathBytes)
     throw new TypeError(`${path}: longer than the ${maxPathBytes} bytes of a unix socket's path`);
   const bytes = emptyAddress(pathOffset + text.length, AF_UNIX);
   bytes.set(text, pathOffset);
   return bytes;
+}
+
+export function encodeName(name: TcpName | UnixName): Uint8Array {
+  return name.type === "unix"
+    ? encodeUnix(name.path)
+    : encodeTcp(name.family, name.hostname, name.port);
+}
+
+/** The address family of an encoded address. */
+export function domainOf(address: Uint8Array): number {
+  return (onDarwin ? address[1] : address[0]) ?? 0;
 }
 
 /** What a socket is bound to; null for a family that isn't TCP's or unix. */
@@ -64,7 +75,7 @@ export function canonicalHostname(family: 4 | 6, hostname: string): string {
 
 function decode(bytes: Uint8Array): TcpName | UnixName | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const domain = onDarwin ? bytes[1] : view.getUint16(0, true);
+  const domain = domainOf(bytes);
   if (domain === AF_UNIX) return { type: "unix", path: decodePath(bytes.subarray(pathOffset)) };
   if (domain === AF_INET) {
     const hostname = bytes.subarray(4, 8).join(".");

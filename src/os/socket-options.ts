@@ -1,6 +1,6 @@
 /** What both kinds of listening sockets need of the system: numbers that differ between systems, options and flags. */
 import { ptr } from "bun:ffi";
-import { check, fcntl, library } from "./libc.ts";
+import { check, fcntl, lastError, library, type SystemError } from "./libc.ts";
 
 interface Constants {
   readonly inet6: number;
@@ -48,7 +48,10 @@ export const IPPROTO_TCP = 6;
 export const IPPROTO_IPV6 = 41;
 export const TCP_NODELAY = 1;
 export const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
 const LINUX_SOCK_CLOEXEC = 0o2000000;
+/** MSG_DONTWAIT, and MSG_NOSIGNAL on Linux; Bun ignores SIGPIPE on macOS. */
+const sendFlags = onDarwin ? 0x80 : 0x40 | 0x4000;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 const F_GETFL = 3;
@@ -56,7 +59,16 @@ const F_SETFL = 4;
 
 /** A stream socket, close-on-exec and non-blocking from its first moment. */
 export function createStreamSocket(domain: number): number {
-  const type = onDarwin ? SOCK_STREAM : SOCK_STREAM | LINUX_SOCK_CLOEXEC | linux.nonBlocking;
+  return createSocket(domain, SOCK_STREAM);
+}
+
+/** The same for datagrams. */
+export function createDatagramSocket(domain: number): number {
+  return createSocket(domain, SOCK_DGRAM);
+}
+
+function createSocket(domain: number, kind: number): number {
+  const type = onDarwin ? kind : kind | LINUX_SOCK_CLOEXEC | linux.nonBlocking;
   const fd = check(library().socket(domain, type, 0), "socket");
   if (onDarwin) {
     closeOnFailure(fd, () => {
@@ -92,6 +104,30 @@ export function setCloseOnExec(fd: number): void {
 
 export function setNonBlocking(fd: number): void {
   fcntl(fd, F_SETFL, fcntl(fd, F_GETFL, 0) | system.nonBlocking);
+}
+
+/** What of the events of poll(2) holds for the fd now. */
+export function pollNow(fd: number, events: number): number {
+  // struct pollfd { int fd; short events; short revents; }
+  const poll = new Int16Array(4);
+  new Int32Array(poll.buffer)[0] = fd;
+  poll[2] = events;
+  check(library().poll(ptr(poll), 1, 0), "poll");
+  return poll[3] ?? 0;
+}
+
+/** Never waits. Answers with the number of bytes that the kernel has taken, or the error; `to` is null on a socket that is connected. */
+export function sendNow(
+  fd: number,
+  bytes: Uint8Array,
+  to: Uint8Array | null,
+): number | SystemError {
+  // A pointer to no bytes is an error of bun:ffi's.
+  if (bytes.byteLength === 0) return 0;
+  const address = to === null ? null : ptr(to);
+  const { sendto } = library();
+  const sent = sendto(fd, ptr(bytes), bytes.byteLength, sendFlags, address, to?.byteLength ?? 0);
+  return Number(sent) < 0 ? lastError("sendto") : Number(sent);
 }
 
 export function setOption(fd: number, level: number, option: number, value: number): void {

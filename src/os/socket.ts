@@ -9,6 +9,7 @@ import {
   createStreamSocket,
   IPPROTO_IPV6,
   IPPROTO_TCP,
+  pollNow,
   setOption,
   system,
   TCP_NODELAY,
@@ -32,6 +33,7 @@ export interface ListeningSocket {
 }
 
 const POLLIN = 1;
+const LINUX_TCP_INFO = 11;
 
 /** Binds and listens. Throws SystemError, with nothing left open. */
 export function createListeningSocket(options: ListeningSocketOptions): ListeningSocket {
@@ -68,11 +70,19 @@ export function listen(fd: number, backlog: number): void {
 
 /** Whether a connection waits to be accepted. */
 export function hasWaiting(fd: number): boolean {
-  // struct pollfd { int fd; short events; short revents; }
-  const poll = new Int16Array(4);
-  new Int32Array(poll.buffer)[0] = fd;
-  poll[2] = POLLIN;
-  return check(library().poll(ptr(poll), 1, 0), "poll") === 1 && ((poll[3] ?? 0) & POLLIN) !== 0;
+  return (pollNow(fd, POLLIN) & POLLIN) !== 0;
+}
+
+/** How many connections wait to be accepted from a listening TCP socket. Linux only. */
+export function acceptQueueLength(fd: number): number {
+  // struct tcp_info: eight bytes, then words; tcpi_unacked of a socket that listens is the length of its queue.
+  const info = new Uint32Array(8);
+  const length = new Uint32Array([info.byteLength]);
+  check(
+    library().getsockopt(fd, IPPROTO_TCP, LINUX_TCP_INFO, ptr(info), ptr(length)),
+    "getsockopt",
+  );
+  return info[6] ?? 0;
 }
 
 function createBoundSocket(options: Omit<ListeningSocketOptions, "backlog">): number {

@@ -5,16 +5,15 @@
  * reading pauses above a mark), so answers leave in order; after an error in the framing nothing more is
  * parsed. A connection has no timer of its own: the service counts its ticks down.
  */
-import { currentDate } from "../http/date.ts";
 import { errors, type RefusalName } from "../http/errors.ts";
 import type { MessageReader } from "../http/message-reader.ts";
-import { encodeFixed } from "../http/response.ts";
-import { refusalPage } from "../http/response-error-page.ts";
 import { OutputBuffer } from "../http/response-output.ts";
-import { Exchange, type Line } from "./exchange.ts";
+import { Exchange } from "./exchange.ts";
 import { Inlet } from "./inlet.ts";
+import type { Line } from "./line.ts";
 import { Patience, type Spent } from "./patience.ts";
 import { Peer } from "./peer.ts";
+import { logRefusal, refuse } from "./refusal.ts";
 import type { Entrance } from "./service.ts";
 import type { Wire } from "./wire.ts";
 
@@ -222,7 +221,7 @@ export class Connection implements Line {
     const exchange = this.#exchange;
     if (exchange === null || exchange.supersede(new Error(errors[name].text)))
       return this.#refuse(name);
-    this.#logRefusal(name);
+    logRefusal(name, this);
     this.#ending = true;
     this.#stage = answering;
     if (exchange.done) this.#next();
@@ -264,16 +263,9 @@ export class Connection implements Line {
 
   /** Answers and ends the connection: what follows in it can't be trusted. */
   #refuse(name: RefusalName): void {
-    this.#logRefusal(name);
-    encodeFixed(refusalPage(name, currentDate()), this.output);
+    refuse(name, this, this.#reader, this.#exchange);
     this.#ending = true;
     this.#next();
-  }
-
-  #logRefusal(name: RefusalName): void {
-    const { level, text } = errors[name];
-    const { log } = this.entrance.service;
-    log[level](`Invalid request from ip=${this.peer.client.address}: ${text}`);
   }
 
   /** Sends FIN behind the last answer, and waits a little for the client's. */

@@ -8,28 +8,11 @@ import { abortRequest, connectionClosedError, createRequest } from "../http/requ
 import { encodeFixed, prepareResponse } from "../http/response.ts";
 import { errorPage } from "../http/response-error-page.ts";
 import type { ResponseContext } from "../http/response-head.ts";
+import { discard, type FixedResponse } from "../http/response-framing.ts";
 import type { OutputBuffer } from "../http/response-output.ts";
 import { type PumpOutcome, type PumpTarget, StreamPump } from "../http/response-stream.ts";
-import type { Entrance } from "./service.ts";
-
-/** What an exchange needs of its connection. */
-export interface Line {
-  readonly entrance: Entrance;
-  readonly output: OutputBuffer;
-  /** The client can't be reached any more. */
-  readonly gone: boolean;
-  /** Writes what `output` holds; false while the client doesn't take it. */
-  flush(): boolean;
-  pauseForBody(pause: boolean): void;
-  /** From now on it is up to the client to send the body. */
-  awaitBody(): void;
-  /** Bytes of the body that haven't arrived; Infinity when nobody knows. */
-  readonly bodyMissing: number;
-  /** The answer is out, or never will be: go on with the next request, or close. */
-  finished(persistent: boolean): void;
-  /** After that, for a body that ends with the connection and isn't complete: writes what it can, and leaves by a reset. */
-  cutShort(): void;
-}
+import type { Line } from "./line.ts";
+import { noAnswer } from "./request-reporter.ts";
 
 /** A body that the app hasn't read is read and dropped up to this size; a larger one costs the connection. */
 const discardLimitBytes = 65_536;
@@ -39,7 +22,9 @@ export class Exchange implements BodySource, PumpTarget {
   readonly body: RequestBody | null;
   /** The connection. */
   readonly line: Line;
-  readonly #scheme: Scheme;
+  readonly scheme: Scheme;
+  /** When the app was asked, by performance.now(); -1 if it wasn't, or nobody wants to know. */
+  startedMs = -1;
   #request: Request | null = null;
   #response: Response | null = null;
   #expectsContinue: boolean;
@@ -52,11 +37,15 @@ export class Exchange implements BodySource, PumpTarget {
   #done = false;
   #superseded = false;
   #clientLeft = false;
+  /** Of the answer, for observers. */
+  #status = noAnswer;
+  #bodyBytes = 0;
+  #told = false;
 
   constructor(line: Line, head: Head, scheme: Scheme, hasBody: boolean, expectsContinue: boolean) {
     this.line = line;
     this.head = head;
-    this.#scheme = scheme;
+    this.scheme = scheme;
     this.#expectsContinue = expectsContinue;
     const length = head.contentLength === -1 ? null : head.contentLength;
     this.body = hasBody ? new RequestBody(this, length) : null;
@@ -70,6 +59,11 @@ export class Exchange implements BodySource, PumpTarget {
   /** The answer is out. */
   get done(): boolean {
     return this.#done;
+  }
+
+  /** The app's answer, once it is known that it can be sent. */
+  get response(): Response | null {
+    return this.#response;
   }
 
   get output(): OutputBuffer {
@@ -100,8 +94,9 @@ export class Exchange implements BodySource, PumpTarget {
   /** Asks the app. An answer that is there at once is in `output` when this returns. */
   dispatch(): void {
     const { service, server, host } = this.line.entrance;
-    const request = createRequest(this.head, this.#scheme, host, this.body, this);
+    const request = createRequest(this.head, this.scheme, host, this.body, this);
     this.#request = request;
+    if (service.reporter !== null) this.startedMs = performance.now();
     try {
       const answer = service.handler.begin(this.head, request, server);
       if (!(answer instanceof Promise)) return this.#answer(answer);
@@ -128,7 +123,9 @@ export class Exchange implements BodySource, PumpTarget {
     const reason = connectionClosedError();
     this.body?.fail(reason);
     if (this.#request !== null) abortRequest(this.#request, reason);
-    if (this.line.gone) this.#pump?.cancel(reason);
+    if (!this.line.gone) return;
+    if (this.#pump === null) this.tell(this.#status, this.#bodyBytes);
+    else this.#pump.cancel(reason);
   }
 
   /**
@@ -142,7 +139,16 @@ export class Exchange implements BodySource, PumpTarget {
     return true;
   }
 
+  /** Tells the observers, if there are any, what has become of the request: once, whoever knows it first. */
+  tell(status: number, bodyBytes: number): void {
+    const { reporter } = this.line.entrance.service;
+    if (reporter === null || this.#told) return;
+    this.#told = true;
+    reporter.answered(this, status, bodyBytes);
+  }
+
   pumpEnded(outcome: PumpOutcome): void {
+    this.#bodyBytes = this.#pump?.bodyBytes ?? 0;
     switch (outcome.type) {
       case "complete":
         break;
@@ -154,6 +160,7 @@ export class Exchange implements BodySource, PumpTarget {
         if (!outcome.headSent) {
           // Nobody has seen it.
           this.#response = null;
+          this.#status = noAnswer;
           return this.#fail(outcome.error);
         }
         if (this.#isAbort(outcome.error)) this.#giveUp(outcome.error);
@@ -217,7 +224,8 @@ export class Exchange implements BodySource, PumpTarget {
   /** The app's answer, if it is a Response. */
   #answer(response: Response): void {
     if (this.line.gone || this.#superseded) {
-      if (response instanceof Response) discard(response);
+      if (response instanceof Response && !response.bodyUsed && response.body !== null)
+        discard(response.body);
       return this.#finish();
     }
     const prepared = prepareResponse(response, this.#context());
@@ -225,10 +233,8 @@ export class Exchange implements BodySource, PumpTarget {
     this.#response = response;
     this.#persistent = prepared.keepAlive;
     if (prepared.warning !== null) this.#complain(prepared.warning);
-    if (prepared.type === "fixed") {
-      encodeFixed(prepared, this.output);
-      return this.#finish();
-    }
+    if (prepared.type === "fixed") return this.#send(prepared);
+    this.#status = prepared.status;
     this.#untilClose = prepared.framing === "close";
     this.#pump = new StreamPump(prepared, this);
     this.#pump.start();
@@ -259,13 +265,20 @@ export class Exchange implements BodySource, PumpTarget {
   #sendError(): void {
     const page = errorPage(500, "", this.#context());
     this.#persistent = page.keepAlive;
-    encodeFixed(page, this.output);
+    this.#send(page);
+  }
+
+  #send(answer: FixedResponse): void {
+    encodeFixed(answer, this.output);
+    this.#status = answer.status;
+    this.#bodyBytes = answer.bodyBytes;
     this.#finish();
   }
 
   #finish(): void {
     if (this.#done) return;
     this.#done = true;
+    this.tell(this.#status, this.#bodyBytes);
     const { handler } = this.line.entrance.service;
     if (this.#request !== null) handler.finish(this.head, this.#request, this.#response);
     this.body?.abandon(connectionClosedError());
@@ -282,10 +295,3 @@ export class Exchange implements BodySource, PumpTarget {
 
 /** One for all: it is read before anything else can run (bench: hello). */
 const context: ResponseContext = { head: false, versionMinor: 1, keepAlive: true, date: "" };
-
-function discard(response: Response): void {
-  if (response.bodyUsed) return;
-  response.body?.cancel().catch(() => {
-    // The source's own failure to stop: nobody waits for its bytes.
-  });
-}

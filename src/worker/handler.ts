@@ -3,6 +3,7 @@ import type { App } from "../app/load.ts";
 import type { HookEnviron, HookRequest, HookWorker, ServerHooks } from "../config/hooks.ts";
 import type { ScoreboardRow } from "../ipc/scoreboard.ts";
 import { describeError, type Log } from "../log/error-log.ts";
+import { Enricher, nowUs } from "./enrich-response.ts";
 
 /** The facts about a request that hooks and log lines need, whatever kind received it. */
 export interface RequestFacts {
@@ -24,6 +25,7 @@ export class Handler {
   readonly #scores: ScoreboardRow;
   readonly #limit: number;
   readonly #onTired: () => void;
+  readonly #enricher: Enricher | null;
   #requests = 0;
   #inFlight = 0;
 
@@ -46,6 +48,7 @@ export class Handler {
     this.#scores = parts.scores;
     this.#limit = parts.limit;
     this.#onTired = parts.onTired;
+    this.#enricher = parts.worker.cfg.enrichResponse ? new Enricher(parts.limit) : null;
   }
 
   get inFlight(): number {
@@ -58,6 +61,7 @@ export class Handler {
    * must be ended with `finish`.
    */
   begin(facts: RequestFacts, request: Request, server: unknown): Response | Promise<Response> {
+    const startedUs = this.#enricher === null ? 0 : nowUs();
     this.#inFlight += 1;
     this.#scores.inFlight = this.#inFlight;
     this.#requests += 1;
@@ -68,7 +72,11 @@ export class Handler {
     } else if (this.#debug) {
       this.#log.debug(`${facts.method} ${hookRequest(facts, request).path}`);
     }
-    return this.#app.fetch(request, server);
+    if (this.#enricher === null) return this.#app.fetch(request, server);
+    const { method } = facts;
+    return this.#enricher.ask({ method, startedUs, nr: this.#requests }, () =>
+      this.#app.fetch(request, server),
+    );
   }
 
   /**
@@ -101,7 +109,7 @@ export class Handler {
     try {
       this.#postRequest(this.#worker, hookRequest(facts, request), noEnviron, response);
     } catch (error) {
-      this.#log.error(`Exception in post_request hook\n${describeError(error)}`);
+      this.#log.exception(`Exception in post_request hook\n${describeError(error)}`);
     }
   }
 
@@ -114,7 +122,7 @@ export class Handler {
   complain({ method, target }: RequestFacts, message: string, error: unknown = null): void {
     const what = message === "" ? "" : `: ${message}`;
     const stack = error === null ? "" : `\n${describeError(error)}`;
-    this.#log.error(`Error handling request ${method} ${target}${what}${stack}`);
+    this.#log.exception(`Error handling request ${method} ${target}${what}${stack}`);
   }
 }
 

@@ -18,11 +18,14 @@ export class Peer {
   /** Until the connection's first bytes are known to be a PROXY header or not. */
   #proxy: ProxyReader | null = null;
   #named: ClientAddress | null = null;
+  /** Kept only for observers: a closed socket doesn't tell, and an open one makes the text anew (bench: access-log). */
+  readonly #address: string;
 
   constructor(wire: Wire, service: Service) {
     const { remoteAddress } = wire;
     this.#wire = wire;
     this.trusted = service.trusts(remoteAddress);
+    this.#address = service.reporter === null ? "" : (remoteAddress ?? "");
     if (service.proxyMode === "off") return;
     this.#proxy = new ProxyReader(service.proxyMode, service.mayProxy(remoteAddress));
   }
@@ -30,6 +33,11 @@ export class Peer {
   /** For log lines; the address is empty where there is none. */
   get client(): ClientAddress {
     return this.address ?? nowhere;
+  }
+
+  /** For observers, also when the connection has closed; empty on a unix socket. */
+  get clientAddress(): string {
+    return this.#named === null ? this.#address : this.#named.address;
   }
 
   /** Null on a unix socket, unless a PROXY header names the client. */

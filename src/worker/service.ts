@@ -18,8 +18,10 @@ import type { ProxyMode } from "../http/proxy-protocol.ts";
 import { createTrust } from "../http/trust.ts";
 import type { ScoreboardRow } from "../ipc/scoreboard.ts";
 import type { Log } from "../log/error-log.ts";
+import type { RequestObserver } from "../log/request-record.ts";
 import type { Connection } from "./connection.ts";
 import type { Handler } from "./handler.ts";
+import { RequestReporter } from "./request-reporter.ts";
 
 /** The step of the connections' clock: timeouts are late by at most this. */
 export const tickMs = 250;
@@ -44,6 +46,8 @@ export class Service {
   readonly limits: Limits;
   readonly handler: Handler;
   readonly log: Log;
+  /** Null if nobody wants to know of requests. */
+  readonly reporter: RequestReporter | null;
   readonly parserOptions: ParserOptions;
   readonly maxBodyBytes: number;
   readonly proxyMode: ProxyMode;
@@ -72,10 +76,12 @@ export class Service {
     readonly config: ConfigData;
     readonly handler: Handler;
     readonly log: Log;
+    readonly observers: readonly RequestObserver[];
     readonly scores: ScoreboardRow;
     readonly scriptName: string;
   }) {
-    const { config } = parts;
+    const { config, observers } = parts;
+    this.reporter = observers.length === 0 ? null : new RequestReporter(observers);
     this.limits = limitsFrom(config);
     this.parserOptions = {
       permitUnconventionalMethod: config.permitUnconventionalHttpMethod,

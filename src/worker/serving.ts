@@ -4,6 +4,7 @@ import type { ConfigData } from "../config/types.ts";
 import type { InheritedListener } from "../ipc/messages.ts";
 import type { ScoreboardRow } from "../ipc/scoreboard.ts";
 import type { Log } from "../log/error-log.ts";
+import type { RequestObserver } from "../log/request-record.ts";
 import type { Handler } from "./handler.ts";
 
 export interface Serving {
@@ -24,4 +25,6 @@ export interface ServingContext {
   readonly scores: ScoreboardRow;
   readonly handler: Handler;
   readonly log: Log;
+  /** Who wants to know of each request. */
+  readonly observers: readonly RequestObserver[];
 }

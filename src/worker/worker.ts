@@ -7,13 +7,14 @@ import type { BootMessage, WorkerMessage } from "../ipc/messages.ts";
 import { ScoreboardRow } from "../ipc/scoreboard.ts";
 import { protectInherited } from "../listen/handoff.ts";
 import { describeError, type Log } from "../log/error-log.ts";
-import { type Logs, openLogs } from "../log/open-logs.ts";
+import type { Logs } from "../log/open-logs.ts";
 import { leaveLauncherOutput } from "../os/daemon.ts";
 import { assume, identityOf, PrivilegesError } from "../os/privileges.ts";
 import { processTitle, setProcessTitle } from "../os/process-title.ts";
 import { kinds } from "./create-serving.ts";
 import { Handler } from "./handler.ts";
 import { hookServer, hookWorker, type WorkerHooks } from "./hook-views.ts";
+import { openOwnLogs } from "./own-logs.ts";
 import type { Reloader } from "./reloader.ts";
 import type { Serving } from "./serving.ts";
 
@@ -34,9 +35,8 @@ export class Worker {
   #draining = false;
   #exiting = false;
 
-  /** Its logs are opened with the rights that the process was started with. */
   static async create(boot: BootMessage): Promise<Worker> {
-    return new Worker(boot, await openLogs(boot.config, identityOf(boot.config)));
+    return new Worker(boot, await openOwnLogs(boot.config));
   }
 
   private constructor(boot: BootMessage, logs: Logs) {
@@ -99,7 +99,9 @@ export class Worker {
     // The scoreboard is mapped and the sockets are held: what follows needs no rights of root's.
     const identity = identityOf(config);
     if (identity !== null) assume(identity);
-    const createServing = await kinds[config.workerClass]();
+    const { observers } = this.#logs;
+    const marked = config.enrichResponse || observers.length > 0;
+    const createServing = await kinds[config.workerClass](marked);
     const serve = (app: App): Serving => {
       const handler = new Handler({
         app,
@@ -118,6 +120,7 @@ export class Worker {
         scores: this.#scores,
         handler,
         log: this.#log,
+        observers,
       });
     };
     const load = async () => serve(await loadApp(reference, { cwd: config.chdir }));
@@ -164,7 +167,7 @@ export class Worker {
       this.#log.error(error.message);
       return exitCodes.workerBoot;
     }
-    this.#log.error(`Exception in worker process\n${describeError(error)}`);
+    this.#log.exception(`Exception in worker process\n${describeError(error)}`);
     return exitCodes.workerBoot;
   }
 
@@ -194,7 +197,7 @@ export class Worker {
   #onStray(name: "uncaughtException" | "unhandledRejection", error: unknown): void {
     // An app that listens for these itself has decided what they mean.
     if (process.listenerCount(name) > 1) return;
-    this.#log.error(`Unhandled exception in worker process\n${describeError(error)}`);
+    this.#log.exception(`Unhandled exception in worker process\n${describeError(error)}`);
     if (this.#reloader !== null && (this.#serving === null || this.#reloader.broken)) {
       return this.#reloader.fail(error);
     }
@@ -222,6 +225,7 @@ export class Worker {
       );
       this.#exit(exitCodes.ok);
     }, limitMs);
+    this.#logs.flush();
     await this.#serving?.drain();
     clearTimeout(timer);
     this.#exit(exitCodes.ok);
@@ -252,7 +256,8 @@ export class Worker {
     } catch (error) {
       this.#log.warning(`Exception during worker exit:\n${describeError(error)}`);
     }
-    this.#logs.close();
+    // Behind the app's own listeners, which may log.
+    process.on("exit", () => this.#logs.close());
     process.exit(code);
   }
 

@@ -27,7 +27,7 @@ async function urlOf(server: RunningServer, name = "log"): Promise<string> {
 test("master and workers write to the file, and nothing to standard error", async () => {
   await using server = start({ files: { "app.ts": app }, args: ["--error-logfile", "log"] });
   const url = await urlOf(server);
-  expect(await (await fetch(url)).text()).toBe("ok");
+  expect(await (await fetch(url, { keepalive: false })).text()).toBe("ok");
   expect(await server.stop()).toBe(0);
   expect(readIn(server, "log")).toMatch(
     /Starting[^]*Booting worker[^]*Worker exiting[^]*Shutting down: Master\n$/,
@@ -43,7 +43,7 @@ test("USR1 opens the file anew, in master and workers, and capture_output follow
   const url = await urlOf(server);
   const count = (name: string, what: RegExp) => readIn(server, name).match(what)?.length ?? 0;
   await until("both workers", () => count("log", /^imported$/gm) === 2);
-  expect(await (await fetch(`${url}/one`)).text()).toBe("ok");
+  expect(await (await fetch(`${url}/one`, { keepalive: false })).text()).toBe("ok");
   await until("the app's output", () => count("log", /^asked for \/one$/gm) === 1);
   renameSync(join(server.folder, "log"), join(server.folder, "log.1"));
   server.process.kill("SIGUSR1");
@@ -74,6 +74,53 @@ test("HUP takes the log to another file", async () => {
   await until("a line in the new file", () => readIn(server, "two").includes("Booting worker"));
   expect(await server.stop()).toBe(0);
   expect(readIn(server, "two")).toEndWith("Shutting down: Master\n");
+});
+
+test("capture_output ends with a reload that doesn't ask for it", async () => {
+  const captured = `export const errorlog = "one"; export const captureOutput = true;\n`;
+  const files = { "app.ts": app, "gunicorn.conf.ts": captured };
+  await using server = start({ files });
+  await urlOf(server, "one");
+  await until("the app's output", () => readIn(server, "one").includes("imported"));
+  expect(server.log).toBe("");
+  writeFileSync(join(server.folder, "gunicorn.conf.ts"), `export const errorlog = "-";\n`);
+  server.process.kill("SIGHUP");
+  await server.logged("Booting worker");
+  await server.logged("imported");
+  expect(await server.stop()).toBe(0);
+  expect(server.log).toEndWith("Shutting down: Master\n");
+});
+
+test("log_format json: each line is an object with the same names", async () => {
+  const broken = `export const fetch = () => { throw new Error("boom"); };\n`;
+  await using server = start({
+    files: { "app.ts": broken },
+    args: ["--log-format", "json", "--error-logfile", "log", "--access-logfile", "access"],
+  });
+  const url = await urlOf(server);
+  const response = await fetch(`${url}/path?query`, { keepalive: false });
+  expect(response.status).toBe(500);
+  expect(await server.stop()).toBe(0);
+  const entries = readIn(server, "log")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  for (const entry of entries) {
+    expect(Object.keys(entry).slice(0, 5)).toEqual(["time", "level", "pid", "logger", "message"]);
+  }
+  expect(entries.find(({ level }) => level === "error")).toMatchObject({
+    message: "Error handling request GET /path?query",
+    stack: expect.stringMatching(/^Error: boom\n\s+at /),
+  });
+  const [access, ...more] = readIn(server, "access").trimEnd().split("\n");
+  expect(more).toEqual([]);
+  expect(JSON.parse(access ?? "")).toMatchObject({
+    logger: "gunicorn.access",
+    method: "GET",
+    path: "/path",
+    query: "query",
+    status: 500,
+  });
 });
 
 test("a file that can't be written ends the start with one line", async () => {

@@ -8,7 +8,7 @@ import { until } from "./server.ts";
 /** Debian has nginx and haproxy where only root's PATH leads. */
 const searchPath = `${process.env["PATH"] ?? ""}:/usr/sbin:/usr/local/sbin`;
 
-function toolPath(tool: string): string | null {
+export function toolPath(tool: string): string | null {
   return Bun.which(tool, { PATH: searchPath });
 }
 

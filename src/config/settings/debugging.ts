@@ -42,7 +42,7 @@ front is only matched if the dot is written out, and packages are left out; a ne
     flags: [{ long: "--enrich-response" }],
     kind: boolean,
     default: false,
-    status: "planned",
+    status: "works",
     description: `Wrap JSON bodies into an object that says who served them and when`,
   }),
   spew: setting({

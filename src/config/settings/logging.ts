@@ -1,5 +1,6 @@
-import { boolean, dictionary, nullable, oneOf, text } from "../kinds.ts";
+import { boolean, dictionary, integer, nullable, oneOf, text } from "../kinds.ts";
 import { setting } from "../setting.ts";
+import { linuxOnly, statsdAddress, syslogAddress, syslogFacility } from "../telemetry-kinds.ts";
 
 const syslogAddresses: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
   darwin: "unix:///var/run/syslog",
@@ -13,22 +14,46 @@ export const logging = {
     metavar: "FILE",
     kind: nullable(text),
     default: null,
-    status: "planned",
-    description: `Where the access log goes; - is standard output`,
+    status: "works",
+    description: `Where the access log goes; - is standard output
+A relative path starts from chdir. Lines are written in batches, at most a fifth of a second late. USR1 opens the file anew after a rotation; while the
+disk is full, up to 16 MiB of lines wait for room.`,
   }),
   disableRedirectAccessToSyslog: setting({
     flags: [{ long: "--disable-redirect-access-to-syslog" }],
     kind: boolean,
     default: false,
-    status: "planned",
+    status: "works",
     description: `Keep the access log out of syslog`,
   }),
   accessLogFormat: setting({
     flags: [{ long: "--access-logformat" }],
     kind: text,
     default: `%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"`,
-    status: "planned",
-    description: `The format of a line of the access log`,
+    status: "works",
+    description: `The format of a line of the access log
+What can't be read as a format is refused at the start, with the position. log_format json doesn't use it. [logging.md](logging.md) has the atoms.`,
+  }),
+  logFormat: setting({
+    flags: [{ long: "--log-format" }],
+    metavar: "FORMAT",
+    kind: oneOf("text", "json"),
+    default: "text",
+    status: "works",
+    ours: true,
+    description: `Lines of the error log and the access log: text or json
+json is one object a line; [logging.md](logging.md) has the fields. It doesn't change what syslog gets in the error log.`,
+  }),
+  slowRequestLog: setting({
+    flags: [{ long: "--slow-request-log" }],
+    metavar: "MS",
+    kind: integer({ zero: "off", max: 2_147_483_647 }),
+    default: 0,
+    unit: "milliseconds",
+    status: "works",
+    ours: true,
+    description: `Warn of each request that takes at least so many milliseconds
+One line in the error log with method, path, duration, status and pid.`,
   }),
   errorlog: setting({
     flags: [{ long: "--error-logfile", alias: "--log-file" }],
@@ -61,46 +86,50 @@ Without a file it changes nothing, as in Gunicorn.`,
     flags: [{ long: "--logger-class" }],
     kind: nullable(text),
     default: null,
-    status: "planned",
-    description: `A logger of your own, MODULE:CLASS`,
+    status: "works",
+    description: `A logger of your own, MODULE:CLASS
+MODULE is found as the app's is, from chdir. simple and gunicorn.glogging.Logger mean the server's own. [logging.md](logging.md) has the interface.`,
   }),
   logconfig: setting({
     flags: [{ long: "--log-config" }],
     metavar: "FILE",
     kind: nullable(text),
     default: null,
-    status: { pythonOnly: "use --log-config-json" },
-    description: `A logging configuration for Python's logging module`,
+    status: "works",
+    description: `A logging configuration: Python's ini file, or .json
+A subset of what Python knows; the rest is refused at the start. Used if neither logconfig_json nor logconfig_dict is set.`,
   }),
   logconfigDict: setting({
     kind: dictionary,
     default: {},
-    status: "planned",
-    description: `The logging configuration as an object; wins over logconfig_json`,
+    status: "works",
+    description: `The logging configuration as an object; wins over logconfig_json and logconfig
+The subset of Python's dictConfig that [logging.md](logging.md) lists.`,
   }),
   logconfigJson: setting({
     flags: [{ long: "--log-config-json" }],
     metavar: "FILE",
     kind: nullable(text),
     default: null,
-    status: "planned",
-    description: `The logging configuration as a JSON file`,
+    status: "works",
+    description: `The logging configuration as a JSON file; wins over logconfig`,
   }),
   syslogAddr: setting({
     flags: [{ long: "--log-syslog-to" }],
     metavar: "SYSLOG_ADDR",
-    kind: text,
+    kind: syslogAddress,
     default: "udp://localhost:514",
     defaultOn: ({ platform }) => syslogAddresses[platform] ?? "udp://localhost:514",
-    status: "planned",
+    status: "works",
     description: `Where syslog packets go: udp://HOST:PORT, tcp://HOST:PORT or unix://PATH
-The default is the system's own socket on macOS, FreeBSD and OpenBSD.`,
+The port is 514 if left out. unix://@NAME is an abstract socket. Behind a # may stand rfc5424 for packets of RFC 5424, and for unix dgram or stream, which are
+both tried otherwise; or two of them: #stream,rfc5424. The default is the system's own socket on macOS, FreeBSD and OpenBSD.`,
   }),
   syslog: setting({
     flags: [{ long: "--log-syslog" }],
     kind: boolean,
     default: false,
-    status: "planned",
+    status: "works",
     description: `Send the logs to syslog too`,
   }),
   syslogPrefix: setting({
@@ -108,15 +137,16 @@ The default is the system's own socket on macOS, FreeBSD and OpenBSD.`,
     metavar: "SYSLOG_PREFIX",
     kind: nullable(text),
     default: null,
-    status: "planned",
-    description: `The name in syslog packets; the process name if not set`,
+    status: "works",
+    description: `The name in syslog packets; the process name if not set
+Packets are from gunicorn.NAME.error and gunicorn.NAME.access. In a process name : becomes a dot.`,
   }),
   syslogFacility: setting({
     flags: [{ long: "--log-syslog-facility" }],
     metavar: "SYSLOG_FACILITY",
-    kind: text,
+    kind: syslogFacility,
     default: "user",
-    status: "planned",
+    status: "works",
     description: `The syslog facility`,
   }),
   enableStdioInheritance: setting({
@@ -130,17 +160,18 @@ Standard input is /dev/null all the same.`,
   statsdHost: setting({
     flags: [{ long: "--statsd-host" }],
     metavar: "STATSD_ADDR",
-    kind: nullable(text),
+    kind: nullable(statsdAddress),
     default: null,
-    status: "planned",
-    description: `The statsD server: HOST:PORT or unix://PATH`,
+    status: "works",
+    description: `The statsD server: HOST:PORT or unix://PATH
+By UDP, port 8125 if left out, or datagrams to a unix socket; unix://@NAME is an abstract one. [instrumentation.md](instrumentation.md) has the metrics.`,
   }),
   dogstatsdTags: setting({
     flags: [{ long: "--dogstatsd-tags" }],
     metavar: "DOGSTATSD_TAGS",
     kind: text,
     default: "",
-    status: "planned",
+    status: "works",
     description: `Tags on every metric, comma-separated`,
   }),
   statsdPrefix: setting({
@@ -148,15 +179,17 @@ Standard input is /dev/null all the same.`,
     metavar: "STATSD_PREFIX",
     kind: text,
     default: "",
-    status: "planned",
-    description: `What metric names start with`,
+    status: "works",
+    description: `What metric names start with
+With exactly one dot behind it.`,
   }),
   enableBacklogMetric: setting({
     flags: [{ long: "--enable-backlog-metric" }],
-    kind: boolean,
+    kind: linuxOnly("the accept queues can be measured"),
     default: false,
-    status: "planned",
+    status: "works",
     description: `Measure how many connections wait to be accepted
-Linux and TCP only.`,
+Each second, by the master, as gunicorn.backlog; needs statsd_host. On Linux only, and refused with worker class serve, whose workers own their sockets.
+Unix sockets aren't counted.`,
   }),
 };

@@ -5,6 +5,8 @@
  */
 import { AppServer } from "../../app/server.ts";
 import type { RequestFacts } from "../handler.ts";
+import { installResponse } from "../../http/response-install.ts";
+import { ServedRequest } from "../served-request.ts";
 import type { Serving, ServingContext } from "../serving.ts";
 
 /** How long every answer says `Connection: close` before stop() severs the idle connections. */
@@ -28,6 +30,11 @@ export class BunServing implements Serving {
 
   constructor(context: ServingContext) {
     this.#context = context;
+  }
+
+  /** Before the app is imported, if anybody wants to know how long its Responses are. */
+  static prepareProcess(this: void): void {
+    installResponse();
   }
 
   listen(): void {
@@ -63,24 +70,26 @@ export class BunServing implements Serving {
   }
 
   async #answer(request: Request, server: Bun.Server<undefined>): Promise<Response> {
-    const { handler } = this.#context;
+    const { handler, observers } = this.#context;
     const facts: RequestFacts = { method: request.method, target: targetOf(request.url) };
+    const served = observers.length === 0 ? null : new ServedRequest(facts, request, server);
     let response: Response | null = null;
     server.timeout(request, 0);
     try {
-      const answer: unknown = await handler.begin(facts, request, server);
-      if (answer instanceof Response) response = answer;
-      else
-        handler.complain(
-          facts,
-          `Expected a Response, got ${answer === null ? "null" : typeof answer}`,
-        );
+      const made: unknown = await handler.begin(facts, request, server);
+      if (made instanceof Response) response = made;
+      else {
+        const what = made === null ? "null" : typeof made;
+        handler.complain(facts, `Expected a Response, got ${what}`);
+      }
     } catch (error) {
       response = await handler.fail(facts, error);
     }
     server.timeout(request, idleSeconds);
     handler.finish(facts, request, response);
-    return this.#closing(response ?? plainError());
+    const answer = response ?? plainError();
+    served?.answered(observers, answer, response !== null);
+    return this.#closing(answer);
   }
 
   /** While draining, tells the client to open its next connection elsewhere. */

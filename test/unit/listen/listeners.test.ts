@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { ListenError } from "../../../src/listen/group.ts";
 import { protectInherited } from "../../../src/listen/handoff.ts";
 import type { Listeners } from "../../../src/listen/listeners.ts";
@@ -264,4 +266,32 @@ test("protectInherited() sets close-on-exec on each", async () => {
   for (const { fd } of listeners.forSlot(0)) fcntl(fd, F_SETFD, 0);
   protectInherited(listeners.forSlot(0));
   for (const { fd } of listeners.forSlot(0)) expect(fcntl(fd, F_GETFD, 0)).toBe(1);
+});
+
+describe("Listeners.waiting()", () => {
+  const kinds = ["slots", "shared"] as const;
+  test.if(onLinux).each(kinds)("sums the queues of all sockets (%s)", async (kind) => {
+    const listeners = await openListeners(
+      ["127.0.0.1:0", "[::1]:0", `unix:${join(tmpdir(), `gunicorn-ts-waiting-${process.pid}`)}`],
+      2,
+      { kind },
+    );
+    expect(listeners.waiting()).toBe(0);
+    const socket = { data() {} };
+    const [v4, v6] = listeners.urls.map((url) => Number(/:(\d+)$/.exec(url)?.[1]));
+    const connections = [
+      ...[1, 2, 3, 4].map(() => ({ hostname: "127.0.0.1", port: v4 ?? 0 })),
+      ...[1, 2].map(() => ({ hostname: "::1", port: v6 ?? 0 })),
+    ];
+    const clients = await Promise.all(connections.map((to) => Bun.connect({ ...to, socket })));
+    expect(listeners.waiting()).toBe(6);
+    serveAll(listeners);
+    while (listeners.waiting() > 0) await Bun.sleep(1);
+    for (const client of clients) client.end();
+  });
+
+  test.if(onLinux)("is 0 where the workers own the sockets", async () => {
+    const listeners = await openListeners(["127.0.0.1:0"], 2, { kind: "reserved" });
+    expect(listeners.waiting()).toBe(0);
+  });
 });

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { refuseNewConnections, steerReuseport } from "../../../src/os/bpf.ts";
 import { fcntl, SystemError } from "../../../src/os/libc.ts";
 import {
+  acceptQueueLength,
   createListeningSocket,
   hasWaiting,
   probeAddress,
@@ -139,6 +140,21 @@ test("hasWaiting() sees what waits, until it is accepted", async () => {
   while (hasWaiting(fd)) await Bun.sleep(1);
   listener.stop(true);
   client.end();
+});
+
+test.if(onLinux).each([
+  [4, "127.0.0.1"],
+  [6, "::1"],
+] as const)("acceptQueueLength() counts what waits over IPv%d", async (family, hostname) => {
+  const { fd, port } = create({ family, hostname, v6only: true });
+  expect(acceptQueueLength(fd)).toBe(0);
+  const socket = { data() {} };
+  const clients = await Promise.all([1, 2, 3].map(() => Bun.connect({ hostname, port, socket })));
+  expect(acceptQueueLength(fd)).toBe(3);
+  const listener = listenOn(fd, () => {});
+  while (acceptQueueLength(fd) > 0) await Bun.sleep(1);
+  listener.stop(true);
+  for (const client of clients) client.end();
 });
 
 test.if(onLinux)("refuseNewConnections() serves the queue and lets nobody else in", async () => {

@@ -1,0 +1,41 @@
+/** What can be known of the logs before anything is opened: for --check-config, and before a start or a reload goes on. */
+import { accessSync, constants, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { ConfigError } from "../config/errors.ts";
+import type { Config, ConfigData } from "../config/types.ts";
+import { opening } from "./open-handlers.ts";
+import { planLogs } from "./log-plan.ts";
+
+/**
+ * The configuration with what its logging file holds in logconfigDict, so that master and workers go by one reading of it.
+ * @throws ConfigError for a logging configuration or an access_log_format that can't be used
+ */
+export async function readLogSettings(config: Config): Promise<Config> {
+  const { logFormat, accessLogFormat, logconfig, logconfigJson, logconfigDict } = config;
+  if (logFormat === "text") {
+    const { compileAccessFormat } = await import("./access-format.ts");
+    compileAccessFormat(accessLogFormat);
+  }
+  const isEmpty = Object.keys(logconfigDict).length === 0;
+  if (logconfig === null && logconfigJson === null && isEmpty) return config;
+  const { readLogconfig } = await import("./logconfig-file.ts");
+  return Object.freeze({ ...config, logconfigDict: readLogconfig(config) });
+}
+
+/** @throws ConfigError for a file that can't be written, or a logger class that isn't there */
+export async function checkLogs(config: ConfigData): Promise<void> {
+  const { error, access } = await planLogs(config);
+  for (const { place, to } of [...error.handlers, ...(access?.handlers ?? [])]) {
+    if (to.type === "file" || to.type === "rotating") {
+      opening(place, to.path, () => checkWritable(to.path));
+    }
+  }
+  const { loadLoggerClass } = await import("./custom-logger.ts");
+  await loadLoggerClass(config);
+}
+
+function checkWritable(path: string): void {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status?.isDirectory() === true) throw new ConfigError(`'${path}' is a directory`);
+  accessSync(status === undefined ? dirname(path) : path, constants.W_OK);
+}

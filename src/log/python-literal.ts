@@ -1,0 +1,118 @@
+/** The arguments in a Python logging.conf: `('app.log', 'a', 1024)`, `(sys.stdout,)`, `{'facility': 'local0'}`. */
+
+/** Names that stand for a value there, as dictConfig would write it. */
+const names: Readonly<Record<string, unknown>> = {
+  True: true,
+  False: false,
+  None: null,
+  "sys.stdout": "ext://sys.stdout",
+  "sys.stderr": "ext://sys.stderr",
+  "socket.SOCK_STREAM": "ext://socket.SOCK_STREAM",
+  "socket.SOCK_DGRAM": "ext://socket.SOCK_DGRAM",
+};
+
+const facility = /^(?:logging\.)?(?:handlers\.)?SysLogHandler\.LOG_([A-Z0-9]+)$/;
+
+const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r" };
+
+/** Lists for tuples and lists, objects for dictionaries. Throws SyntaxError with the position, counted from 0. */
+export function parsePythonLiteral(text: string): unknown {
+  const reader = new Reader(text);
+  const value = reader.value();
+  reader.end();
+  return value;
+}
+
+class Reader {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  end(): void {
+    this.#skipBlanks();
+    if (this.#at < this.#text.length) this.#fail();
+  }
+
+  value(): unknown {
+    this.#skipBlanks();
+    const first = this.#text[this.#at] ?? "";
+    if (first === "(") return this.#list(")");
+    if (first === "[") return this.#list("]");
+    if (first === "{") return this.#dictionary();
+    if (first === "'" || first === '"') return this.#string(first);
+    return this.#word();
+  }
+
+  /** `(x)` is x in Python, and `(x,)` a tuple; here both are lists, since only arguments are read. */
+  #list(close: string): unknown[] {
+    this.#at += 1;
+    const items: unknown[] = [];
+    while (!this.#takes(close)) {
+      items.push(this.value());
+      if (this.#takes(",")) continue;
+      if (!this.#takes(close)) this.#fail();
+      break;
+    }
+    return items;
+  }
+
+  #dictionary(): Record<string, unknown> {
+    this.#at += 1;
+    const entries: [string, unknown][] = [];
+    while (!this.#takes("}")) {
+      const key = this.value();
+      if (typeof key !== "string" || !this.#takes(":")) return this.#fail();
+      entries.push([key, this.value()]);
+      if (this.#takes(",")) continue;
+      if (!this.#takes("}")) this.#fail();
+      break;
+    }
+    return Object.fromEntries(entries);
+  }
+
+  #string(quote: string): string {
+    let value = "";
+    for (this.#at += 1; this.#text[this.#at] !== quote; this.#at += 1) {
+      const character = this.#text[this.#at] ?? this.#fail();
+      if (character !== "\\") {
+        value += character;
+        continue;
+      }
+      this.#at += 1;
+      const escaped = this.#text[this.#at] ?? this.#fail();
+      value += escapes[escaped] ?? escaped;
+    }
+    this.#at += 1;
+    return value;
+  }
+
+  #word(): unknown {
+    const [word = ""] = /[\w.+-]*/y.exec(this.#text.slice(this.#at)) ?? [];
+    if (/^[+-]?\d+$/.test(word)) {
+      this.#at += word.length;
+      return Number(word);
+    }
+    const [, named] = facility.exec(word) ?? [];
+    if (named === undefined && !Object.hasOwn(names, word)) this.#fail();
+    this.#at += word.length;
+    return named === undefined ? names[word] : named.toLowerCase();
+  }
+
+  #takes(character: string): boolean {
+    this.#skipBlanks();
+    if (this.#text[this.#at] !== character) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  #skipBlanks(): void {
+    while (/\s/.test(this.#text[this.#at] ?? "")) this.#at += 1;
+  }
+
+  #fail(): never {
+    throw new SyntaxError(`at ${this.#at}: can't be read as a Python value: ${this.#text}`);
+  }
+}

@@ -1,0 +1,36 @@
+import { fcntl, library } from "./libc.ts";
+
+// Linux, macOS and the BSDs agree on these.
+const lockExclusive = 2;
+const lockNonBlocking = 4;
+const lockRelease = 8;
+const seekFromHere = 1;
+
+const lockTries = 50;
+
+/**
+ * Takes the advisory lock of a file that several processes have opened, each for itself. Answers false when somebody holds
+ * it for 50 ms: a process that was stopped must not stop the others.
+ */
+export function lockFile(fd: number): boolean {
+  for (let tries = 0; tries < lockTries; tries++) {
+    if (library().flock(fd, lockExclusive | lockNonBlocking) === 0) return true;
+    Bun.sleepSync(1);
+  }
+  return false;
+}
+
+export function unlockFile(fd: number): void {
+  library().flock(fd, lockRelease);
+}
+
+/** The offset behind what this descriptor has written last; negative for what has no offset. */
+export function writtenUpTo(fd: number): number {
+  return Number(library().lseek(fd, 0, seekFromHere));
+}
+
+/** A second descriptor of the same open file, which programs that are started don't inherit. */
+export function duplicate(fd: number): number {
+  const duplicateCloseOnExec = process.platform === "linux" ? 1030 : 67;
+  return fcntl(fd, duplicateCloseOnExec, 3);
+}

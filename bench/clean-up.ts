@@ -17,8 +17,17 @@ export function cleanUpOnSignals(): void {
     ["SIGHUP", 1],
   ] as const) {
     process.on(name, () => {
-      for (const undo of pending) undo();
+      for (const undo of pending) attempt(undo);
       process.exit(128 + number);
     });
+  }
+}
+
+/** One that fails must not keep the others from being undone: processes would be left. */
+function attempt(undo: () => void): void {
+  try {
+    undo();
+  } catch (error) {
+    console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

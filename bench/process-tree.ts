@@ -21,12 +21,33 @@ export function treeOf(root: number): number[] {
 export function cpuNsOf(root: number): number {
   let total = 0;
   for (const pid of treeOf(root)) {
-    for (const task of readdirSync(`/proc/${pid}/task`)) {
+    for (const task of namesIn(`/proc/${pid}/task`)) {
       const schedstat = readIfThere(`/proc/${pid}/task/${task}/schedstat`);
       if (schedstat !== null) total += Number(schedstat.split(" ")[0]);
     }
   }
   return total;
+}
+
+/** Resident bytes of the tree; what processes share is counted once. */
+export function residentBytesOf(root: number): number {
+  let total = 0;
+  for (const pid of treeOf(root)) {
+    const rollup = readIfThere(`/proc/${pid}/smaps_rollup`) ?? "";
+    total += Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1] ?? 0) * 1024;
+  }
+  return total;
+}
+
+/** Nanoseconds that all CPUs of the machine have worked, for anybody. */
+export function machineCpuNs(): number {
+  // proc(5), /proc/stat: user nice system idle iowait irq softirq steal, in hundredths of a second.
+  const [line = ""] = readFileSync("/proc/stat", "utf8").split("\n", 1);
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  return (user + nice + system + irq + softirq + steal) * 1e7;
 }
 
 /** Bytes that belong to this process alone, not to a file. */
@@ -37,8 +58,19 @@ export function anonymousBytesOf(pid: number): number {
   return Number(found[1]) * 1024;
 }
 
+/** Empty when the process has ended meanwhile. */
+export function namesIn(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ESRCH") return [];
+    throw error;
+  }
+}
+
 /** null when the process or thread has ended meanwhile. */
-function readIfThere(path: string): string | null {
+export function readIfThere(path: string): string | null {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {

@@ -1,94 +1,254 @@
 /** The bench as people run it, short: that it works, not what it measures. */
-import { expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loads } from "../../bench/loads.ts";
 import { treeOf } from "../../bench/process-tree.ts";
+import { ratioLoads } from "../../bench/ratio/loads.ts";
+import { readResult } from "../../bench/results.ts";
 import { until } from "../support/server.ts";
+
+setDefaultTimeout(90_000);
 
 const program = join(import.meta.dir, "../../bench/main.ts");
 const missing = Bun.which("wrk") === null;
 const why = missing ? " (skipped: wrk isn't installed)" : "";
+const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-bench-test-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function bench(args: readonly string[], env: Record<string, string> = {}) {
+function start(args: readonly string[], path = process.env["PATH"]) {
   return Bun.spawn([process.execPath, program, ...args], {
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
+    env: { PATH: path, HOME: process.env["HOME"] },
+    cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
   });
 }
 
-test.skipIf(missing)(
-  `bench ratio --smoke prints a row per load, without an error${why}`,
-  async () => {
-    const run = bench(["ratio", "--smoke"]);
-    const [output, complaints] = await Promise.all([
-      new Response(run.stdout).text(),
-      new Response(run.stderr).text(),
-    ]);
-    expect(complaints).toBe("");
-    for (const { name } of loads) {
-      const row = output.split("\n").find((line) => line.startsWith(`${name} `));
-      expect(row).toMatch(/<= .* 0$/);
-    }
-    expect(await run.exited).toBe(0);
-  },
-  60_000,
-);
+async function bench(args: readonly string[], path?: string) {
+  const run = start(args, path);
+  const [output, complaints, code] = await Promise.all([
+    run.stdout.text(),
+    run.stderr.text(),
+    run.exited,
+  ]);
+  return { output, complaints, code };
+}
 
-test.skipIf(missing)(
-  `Ctrl-C leaves no process, and shows what was measured${why}`,
-  async () => {
-    const run = bench([
-      "ratio",
-      "--load",
-      "start",
-      "--load",
-      "hello",
-      "--pairs",
-      "1",
-      "--seconds",
-      "60",
-    ]);
-    // The bench, the master, its worker and wrk.
-    await until("a turn under way", () => {
-      const names = treeOf(run.pid).map((pid) => Bun.file(`/proc/${pid}/comm`).text());
-      return Promise.all(names).then(
-        (all) => all.some((name) => name.startsWith("wrk")),
-        () => false,
-      );
-    });
-    const tree = treeOf(run.pid);
-    expect(tree.length).toBeGreaterThanOrEqual(4);
-    run.kill("SIGINT");
-    const output = await new Response(run.stdout).text();
-    expect(output).toContain("\nstart ");
-    expect(await run.exited).toBe(130);
-    await until("every process to be gone", () =>
-      Promise.all(tree.map((pid) => Bun.file(`/proc/${pid}/stat`).exists())).then(
-        (alive) => !alive.includes(true),
+/** A folder for PATH with a program that says what it is told to. */
+function programs(name: string, script: string): string {
+  const place = mkdtempSync(join(folder, "bin-"));
+  writeFileSync(join(place, name), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(place, name), 0o755);
+  return `${place}:${process.env["PATH"]}`;
+}
+
+function savedTo(name: string): { readonly path: string; readonly words: readonly string[] } {
+  const path = join(folder, name);
+  return { path, words: ["--out", path] };
+}
+
+function chartOf(path: string): string {
+  return readFileSync(path.replace(".json", ".svg"), "utf8");
+}
+
+describe(`--smoke${why}`, () => {
+  test.skipIf(missing)("tune: a table, a curve, a recommendation and a verification", async () => {
+    const { path, words } = savedTo("tune.json");
+    const { output, complaints, code } = await bench(["tune", "--smoke", "--verify", ...words]);
+    expect(output).toMatch(/^1 +\d+ .*\n2 +\d+ /m);
+    expect(output).toMatch(/^Recommended for hello: --workers [12]\.$/m);
+    expect(output).toMatch(/^16 beside [12]: .*, the deliberately bad count/m);
+    expect(complaints).toContain("bench: hello: sweep 1 of 1, 1 workers");
+    const result = readResult(path);
+    expect(result).toMatchObject({ kind: "tune", partial: false });
+    expect(result.series.map(({ name }) => name)).toContain("hello, 2 workers: p99");
+    expect(chartOf(path)).toContain(">2n+1</text>");
+    expect(code).toBe(0);
+  });
+
+  test.skipIf(missing)("tune of an app that isn't ours, with words for the server", async () => {
+    writeFileSync(
+      join(folder, "mine.ts"),
+      `export const app = { fetch: (request) => new Response(process.env.WHO, { status: request.url.endsWith("/api") ? 200 : 404 }) };`,
+    );
+    const app = ["tune", "mine:app", "--path", "/api", "--smoke", "--", "-e", "WHO=me"];
+    const { output, complaints, code } = await bench(app);
+    expect(complaints).not.toContain("Error");
+    expect(output).toContain("Recommended for mine:app: --workers ");
+    expect(output).not.toContain("failed");
+    expect(code).toBe(0);
+  });
+
+  test.skipIf(missing)(
+    "compare: Markdown between the markers, the missing ones listed",
+    async () => {
+      const readme = join(folder, "README.md");
+      writeFileSync(readme, "# x\n<!-- bench compare: begin -->\n<!-- bench compare: end -->\n");
+      const peers = [
+        "gunicorn-ts async",
+        "gunicorn-ts serve",
+        "Bun.serve x N, reusePort",
+        "granian",
+      ];
+      const chosen = peers.flatMap((name) => ["--peer", name]);
+      const words = ["compare", "--smoke", ...chosen, "--write-readme", "--readme", readme];
+      const { output, code } = await bench(words);
+      const written = readFileSync(readme, "utf8");
+      for (const name of peers) expect(written).toContain(name);
+      expect(written).toMatch(/^```sh\nbun run bench compare --smoke --peer 'gunicorn-ts async'/m);
+      expect(written).toContain(output.trim());
+      expect(written).toMatch(/^\| gunicorn-ts async \(.*\| 0 +\|$/m);
+      expect(written).toMatch(/^\| gunicorn-ts serve \(.*\| 0 +\|$/m);
+      expect(code).toBe(0);
+    },
+  );
+
+  test.skipIf(missing)("compare over TLS: who can't says so", async () => {
+    const peers = ["--peer", "gunicorn-ts async", "--peer", "Bun.serve x 1"];
+    const { output, code } = await bench(["compare", "--smoke", "--load", "tls", ...peers]);
+    expect(output).toContain("Not in the table: gunicorn-ts async, TLS isn't built yet");
+    if (Bun.which("openssl") !== null) expect(output).toMatch(/^\| Bun\.serve x 1 .*\| 0 +\|$/m);
+    expect(code).toBe(0);
+  });
+
+  test.skipIf(missing)("soak: nothing fails through HUPs and recycling", async () => {
+    const { path, words } = savedTo("soak.json");
+    const { output, code } = await bench(["soak", "--smoke", ...words]);
+    expect(output).toMatch(/^requests +\d+, of which failed: 0$/m);
+    expect(output).toMatch(/^events +[2-9] HUPs, \d+ workers seen$/m);
+    expect(output).toContain("No request failed.");
+    expect(readResult(path).series.map(({ name }) => name)).toContain("memory");
+    expect(chartOf(path)).toContain(">Slowest requests</text>");
+    expect(code).toBe(0);
+  });
+
+  test.skipIf(missing)(
+    "engine: ns and bytes of each row, then the ratios; diff reads both",
+    async () => {
+      const [first, second] = [savedTo("engine-1.json"), savedTo("engine-2.json")];
+      const { output, code } = await bench(["engine", "--smoke", ...first.words]);
+      expect(output).toMatch(/^ours +parse: one head +\d+ ns +\d+ ns +\d+ bytes$/m);
+      expect(output).toMatch(/^native +new Headers\(10 pairs\) +\d+ ns/m);
+      for (const { name } of ratioLoads) {
+        const row = output.split("\n").find((line) => line.startsWith(`${name} `));
+        expect(row).toMatch(/<= .* 0$/);
+      }
+      expect(code).toBe(0);
+      expect((await bench(["engine", "--smoke", "--alone", ...second.words])).code).toBe(0);
+      const compared = await bench(["diff", first.path, second.path, "--all"]);
+      expect(compared.output).toMatch(/^parse: one head +\S+ -> \S+ ns /m);
+      expect(compared.output).toMatch(/\d+ better, \d+ worse, \d+ within noise/);
+      expect(compared.code).toBe(0);
+    },
+  );
+
+  test.skipIf(missing)("ratio: only the loads that are asked for", async () => {
+    const { output, code } = await bench(["ratio", "--smoke", "--load", "start"]);
+    expect(output).toMatch(/^start +\d+/m);
+    expect(output).not.toMatch(/^hello/m);
+    expect(code).toBe(0);
+  });
+});
+
+test.skipIf(missing)(`Ctrl-C leaves no process, and keeps what was measured${why}`, async () => {
+  const { path, words } = savedTo("partial.json");
+  const run = start(["tune", "--load", "io-wait", "--counts", "1,2", "--budget", "20", ...words]);
+  // The bench, the master, wrk, and the second worker, which comes when the first count has been measured.
+  const tree = await until("the second visit", async () => {
+    const pids = treeOf(run.pid);
+    const names = await Promise.all(
+      pids.map((pid) =>
+        Bun.file(`/proc/${pid}/comm`)
+          .text()
+          .catch(() => ""),
       ),
     );
-  },
-  60_000,
-);
+    return pids.length >= 5 && names.some((name) => name.startsWith("wrk")) ? pids : null;
+  });
+  run.kill("SIGINT");
+  expect(await run.stdout.text()).toContain("Recommended for io-wait: --workers 1.");
+  expect(await run.exited).toBe(130);
+  expect(readResult(path).partial).toBe(true);
+  await until("every process to be gone", () =>
+    Promise.all(tree.map((pid) => Bun.file(`/proc/${pid}/stat`).exists())).then(
+      (alive) => !alive.includes(true),
+    ),
+  );
+});
+
+const recorded = join(import.meta.dir, "../unit/bench/recorded/oha-1.16.0-good.json");
+const replay = `case "$1" in
+--version) echo "oha 1.16.0" ;;
+--help) echo "--output-format" ;;
+*) exec cat ${recorded} ;;
+esac`;
+
+/** The last two with a program that replays a recorded report, since oha isn't a package of Debian. */
+const ohas: [what: string, words: readonly string[], script: string | null, expected: RegExp][] = [
+  [
+    "isn't there",
+    ["tune", "--smoke"],
+    null,
+    /^bench: oha isn't installed: cargo install oha --locked\n$/,
+  ],
+  [
+    "is npm's package of that name",
+    ["tune", "--smoke"],
+    "echo 1.0.0",
+    /^bench: the oha on PATH isn't the load generator hatoo\/oha: cargo install oha --locked\n$/,
+  ],
+  ["writes its report", ["tune", "--smoke"], replay, /Recommended for hello: --workers 1\./],
+  [
+    "can't do it",
+    ["tune", "--smoke", "--load", "pipelined"],
+    replay,
+    /pipelined: oha can't pipeline/,
+  ],
+];
+test.each(ohas)("an oha that %s", async (_what, words, script, expected) => {
+  const path = script === null ? "/nonexistent" : programs("oha", script);
+  const { output, complaints } = await bench([...words, "--driver", "oha"], path);
+  expect(script === replay ? output : complaints).toMatch(expected);
+});
+
+// A plain condition: oha comes from Cargo only, and where it is it must work.
+if (Bun.which("oha") !== null) {
+  test("the real oha drives", async () => {
+    const { output, code } = await bench(["tune", "--smoke", "--driver", "oha", "--load", "mixed"]);
+    expect(output).toContain("Recommended for mixed: --workers ");
+    expect(code).toBe(0);
+  });
+}
 
 test("a missing wrk is one sentence", async () => {
-  const run = bench(["ratio", "--smoke"], { PATH: "/nonexistent" });
-  expect(await new Response(run.stderr).text()).toBe(
-    "bench: wrk isn't installed; on Debian: apt-get install wrk\n",
-  );
-  expect(await run.exited).toBe(1);
+  const { complaints, code } = await bench(["ratio", "--smoke"], "/nonexistent");
+  expect(complaints).toBe("bench: wrk isn't installed; on Debian: apt-get install wrk\n");
+  expect(code).toBe(1);
 });
 
 test("without a subcommand it shows its usage", async () => {
-  const run = bench([]);
-  expect(await new Response(run.stdout).text()).toContain("ratio");
-  expect(await run.exited).toBe(2);
+  const { output, code } = await bench([]);
+  for (const name of ["tune", "compare", "engine", "ratio", "soak", "diff"]) {
+    expect(output).toContain(name);
+  }
+  expect(code).toBe(2);
 });
 
-test("the parser's own figures are printed", async () => {
-  const run = bench(["parser", "--smoke"]);
-  expect(await run.stdout.text()).toMatch(
-    /^508 bytes\none head +\d+ ns\n[^]*byte by byte +\d+ ns\n$/,
-  );
-  expect(await run.exited).toBe(0);
+const wrong: [words: readonly string[], message: string][] = [
+  [["tune", "--nope"], "'--nope'"],
+  [["tune", "a:b", "c:d"], "one app at a time"],
+  [["tune", "--counts", "1,x"], "--counts: must be numbers above 0, got 1,x"],
+  [["tune", "--driver", "ab"], "--driver: must be wrk or oha, got ab"],
+  [["compare", "--peer", "apache"], "--peer: must be one of gunicorn-ts async, "],
+  [["compare", "--write-readme", "--readme", "none.md"], "ENOENT"],
+  [["engine", "--smoke", "--alone", "--out", "/dev/null/x/y.json"], "--out: "],
+  [["soak", "--minutes", "0"], "--minutes: must be a number above 0, got 0"],
+  [["diff", "one.json"], "diff compares two files"],
+  [["diff", "one.json", "two.json"], "one.json: ENOENT"],
+];
+test.each(wrong)("refused: %p", async (words, message) => {
+  const { complaints, code } = await bench(words);
+  expect(complaints).toStartWith("bench: ");
+  expect(complaints).toContain(message);
+  expect(code).toBe(1);
 });

@@ -1,10 +1,9 @@
 import { expect, test } from "bun:test";
-import type { Figure, Load } from "../../../bench/loads.ts";
-import { type Pair, runPairs, summarise } from "../../../bench/pairs.ts";
-import { renderTable } from "../../../bench/report.ts";
-import { spreadOf } from "../../../bench/statistics.ts";
+import type { Figure, RatioLoad } from "../../../bench/ratio/loads.ts";
+import { type Pair, runPairs, summarise } from "../../../bench/ratio/pairs.ts";
+import { renderTable } from "../../../bench/ratio/report.ts";
 
-const load: Load = {
+const load: RatioLoad = {
   name: "hello",
   description: "",
   unit: "us CPU/request",
@@ -21,20 +20,6 @@ function pair(ours: number, bare: number): Pair {
   return { ours: figure(ours), bare: figure(bare) };
 }
 
-const spreads: [values: number[], median: number, min: number, max: number][] = [
-  [[3], 3, 3, 3],
-  [[1, 2], 1.5, 1, 2],
-  [[5, 1, 3], 3, 1, 5],
-  [[10, 9, 8, 1], 8.5, 1, 10],
-];
-test.each(spreads)("spreadOf() of %p", (values, median, min, max) => {
-  expect(spreadOf(values)).toEqual({ median, min, max });
-});
-
-test("spreadOf() refuses no values", () => {
-  expect(() => spreadOf([])).toThrow(RangeError);
-});
-
 test("summarise() compares within each pair, not across", () => {
   // The machine was three times slower during the second pair.
   const pairs = [pair(5, 10), pair(18, 30), pair(7, 10)];
@@ -44,7 +29,7 @@ test("summarise() compares within each pair, not across", () => {
 });
 
 test("summarise() takes differences where the load asks for them", () => {
-  const difference: Load = { ...load, comparison: "difference", target: 60 };
+  const difference: RatioLoad = { ...load, comparison: "difference", target: 60 };
   const { compared, met } = summarise({ load: difference, pairs: [pair(70, 9), pair(72, 8)] });
   expect(compared).toEqual({ median: 62.5, min: 61, max: 64 });
   expect(met).toBe(false);
@@ -57,14 +42,15 @@ test("summarise() adds up the errors of both sides", () => {
 
 test("runPairs() alternates the sides", async () => {
   const turns: string[] = [];
-  const counting: Load = {
+  const counting: RatioLoad = {
     ...load,
     measure: (side) => {
       turns.push(side);
       return Promise.resolve(figure(turns.length));
     },
   };
-  const { pairs } = await runPairs(counting, { pairs: 2, seconds: 1 }, () => {});
+  const pairs: Pair[] = [];
+  await runPairs(counting, { pairs: 2, seconds: 1 }, pairs, () => {});
   expect(turns).toEqual(["gunicorn-ts", "bare", "gunicorn-ts", "bare"]);
   expect(pairs).toEqual([pair(1, 2), pair(3, 4)]);
 });

@@ -1,21 +1,24 @@
 import { expect, test } from "bun:test";
 import { BenchError } from "../../../bench/errors.ts";
-import { loads } from "../../../bench/loads.ts";
-import { readOptions } from "../../../bench/ratio.ts";
+import { readOptions } from "../../../bench/options.ts";
+import { ratioLoads as loads } from "../../../bench/ratio/loads.ts";
+import { ratio, readRatioOptions } from "../../../bench/ratio/ratio.ts";
 
-test("readOptions() without words: every load, five pairs of three seconds", () => {
-  expect(readOptions([])).toEqual({ loads, pairs: 5, seconds: 3 });
+const read = (words: readonly string[]) => readRatioOptions(readOptions(ratio, words));
+
+test("bench ratio without words: every load, five pairs of three seconds", () => {
+  expect(read([])).toEqual({ loads, pairs: 5, seconds: 3 });
 });
 
-test("readOptions() takes loads, pairs and seconds", () => {
+test("bench ratio takes loads, pairs and seconds", () => {
   const words = ["--load", "upload", "--load=hello", "--pairs", "7", "--seconds", "0.5"];
-  const { loads: chosen, ...rest } = readOptions(words);
+  const { loads: chosen, ...rest } = read(words);
   expect(chosen.map(({ name }) => name)).toEqual(["upload", "hello"]);
   expect(rest).toEqual({ pairs: 7, seconds: 0.5 });
 });
 
-test("readOptions() --smoke: one short pair", () => {
-  expect(readOptions(["--smoke"])).toEqual({ loads, pairs: 1, seconds: 0.5 });
+test("bench ratio --smoke: one short pair", () => {
+  expect(read(["--smoke"])).toEqual({ loads, pairs: 1, seconds: 0.3 });
 });
 
 const wrong: [words: string[], message: string][] = [
@@ -29,7 +32,7 @@ const wrong: [words: string[], message: string][] = [
   [["--seconds", ""], "--seconds"],
   [["--load", "helo"], "--load: must be one of hello, url-and-header, "],
 ];
-test.each(wrong)("readOptions() refuses %p", (words, message) => {
-  expect(() => readOptions(words)).toThrow(BenchError);
-  expect(() => readOptions(words)).toThrow(message);
+test.each(wrong)("bench ratio refuses %p", (words, message) => {
+  expect(() => read(words)).toThrow(BenchError);
+  expect(() => read(words)).toThrow(message);
 });

@@ -1,0 +1,127 @@
+/** `bun run bench compare`: gunicorn-ts beside other servers, with the same app under the same load, in turns. */
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { driverFlag, selectDriver } from "../drivers/drivers.ts";
+import { type Load, loadFlag, loads } from "../loads/loads.ts";
+import { readMachine, showMachine } from "../machine.ts";
+import { readOptions, type Subcommand } from "../options.ts";
+import { Progress } from "../progress.ts";
+import { commandLine, outFlag, ownVersion, record, resultPath } from "../results.ts";
+import { Facilities } from "../servers/facilities.ts";
+import { javascriptPeers } from "./javascript-peers.ts";
+import { otherPeers } from "./other-peers.ts";
+import type { Peer } from "./peer.ts";
+import {
+  completeRounds,
+  findMarkers,
+  renderContest,
+  seriesOf,
+  writeBetweenMarkers,
+} from "./report.ts";
+import { type Contest, runRounds } from "./rounds.ts";
+
+const peers: readonly Peer[] = [...javascriptPeers, ...otherPeers];
+
+/** Those that every server can do. */
+const usualLoads = new Set(["hello", "json"]);
+
+/** Seconds for the start and the warm-up of a server. */
+const startSeconds = 2;
+
+export const compare: Subcommand = {
+  name: "compare",
+  description: "gunicorn-ts beside other servers, in turns under the same load",
+  flags: {
+    driver: driverFlag,
+    load: loadFlag,
+    peer: {
+      type: "string",
+      multiple: true,
+      valueHint: "NAME",
+      description: `Only this server, repeatable: ${peers.map(({ name }) => name).join("; ")}`,
+    },
+    workers: { type: "string", valueHint: "N", description: "Processes (one for each CPU)" },
+    rounds: { type: "string", valueHint: "N", description: "Turns of each server", default: "5" },
+    seconds: { type: "string", valueHint: "S", description: "Length of a turn", default: "2" },
+    "write-readme": {
+      type: "boolean",
+      description: "Put the tables between the markers of README.md",
+    },
+    readme: {
+      type: "string",
+      valueHint: "FILE",
+      description: "Another file than README.md",
+      default: join(import.meta.dir, "../../README.md"),
+    },
+    smoke: { type: "boolean", description: "One short round of one load: shows that it works" },
+    out: outFlag,
+  },
+  async run(words) {
+    const options = readOptions(compare, words);
+    const smoke = options.on("smoke");
+    const readme = options.on("write-readme") ? options.text("readme") : null;
+    // Before minutes are spent.
+    if (readme !== null) findMarkers(readme);
+    const driver = selectDriver(options.text("driver") ?? "");
+    const versions = { ...ownVersion, [driver.name]: driver.detect() };
+    const usual = loads.filter(({ name }) => usualLoads.has(name));
+    const chosen = options.select("load", loads) ?? (smoke ? usual.slice(0, 1) : usual);
+    const contests: Contest[] = [];
+    const complete = () => contests.map(completeRounds);
+    const command = commandLine(compare.name, words);
+    const settings = {
+      driver,
+      peers: options.select("peer", peers) ?? peers,
+      workers: options.text("workers") === null ? cpus().length : options.integer("workers"),
+      rounds: smoke ? 1 : options.integer("rounds"),
+      seconds: smoke ? 0.3 : options.number("seconds"),
+    };
+    const conditions = `${settings.workers} processes, ${settings.rounds} rounds of ${settings.seconds} s, ${driver.name}`;
+    await record(
+      {
+        kind: compare.name,
+        path: resultPath(compare.name, options),
+        command,
+        findings: () => ({ versions, series: complete().flatMap(seriesOf), details: complete() }),
+        show(partial) {
+          const text = renderAll(complete(), command, conditions);
+          console.log(text);
+          if (readme !== null && !partial) writeBetweenMarkers(readme, text);
+        },
+      },
+      () => contend(chosen, settings, contests),
+    );
+  },
+};
+
+async function contend(
+  chosen: readonly Load[],
+  settings: Omit<Parameters<typeof runRounds>[0], "facilities" | "onTurn">,
+  contests: Contest[],
+): Promise<void> {
+  const { driver, peers: all, rounds, seconds } = settings;
+  const present = all.filter((peer) => peer.version() !== null).length;
+  const progress = new Progress(
+    chosen.length * present * (startSeconds + rounds * (seconds + 0.1)),
+  );
+  for (const load of chosen) {
+    const refusal = driver.refuses(load.traffic);
+    if (refusal !== null) {
+      console.log(`${load.name}: ${refusal}.\n`);
+      continue;
+    }
+    const contest: Contest = { load, competitors: [], absent: [] };
+    contests.push(contest);
+    await using facilities = await Facilities.open();
+    const onTurn = (what: string) => progress.show(what);
+    await runRounds({ ...settings, facilities, onTurn }, contest);
+  }
+  progress.end();
+}
+
+function renderAll(contests: readonly Contest[], command: string, conditions: string): string {
+  const facts = `${new Date().toISOString().slice(0, 10)}; ${showMachine(readMachine())}; ${conditions}.`;
+  const how =
+    "Medians; requests beside those of the first server, round by round (lowest .. highest); CPU time and memory are those of the whole process tree.";
+  return ["```sh", command, "```", "", facts, how, "", ...contests.map(renderContest)].join("\n");
+}

@@ -1,0 +1,105 @@
+/** Servers of JavaScript: they run the very apps of bench/apps, or the same written for node:http. */
+import { join } from "node:path";
+import { benchApp, gunicornTs, gunicornTsFeature } from "../servers/gunicorn-ts.ts";
+import { ownVersion } from "../results.ts";
+import { type Peer, type PeerTask, programVersion, without } from "./peer.ts";
+
+const apps = join(import.meta.dir, "../apps");
+const nodeApp = join(apps, "peers/node-http.mjs");
+
+/** What node-http.mjs has. */
+const nodeApps = new Set(["hello", "json"]);
+
+function gunicornTsOf(workerClass: "async" | "serve"): Peer {
+  return {
+    name: `gunicorn-ts ${workerClass}`,
+    version: () => ownVersion["gunicorn-ts"] ?? null,
+    install: "",
+    command({ app, port, workers, feature, facilities }) {
+      const words = gunicornTsFeature(feature, facilities);
+      if ("cannot" in words) return words;
+      const options = { port, workers, app: benchApp(app), workerClass, words: words.words };
+      return { command: gunicornTs(options) };
+    },
+  };
+}
+
+function bunServe(many: boolean): Peer {
+  return {
+    name: many ? "Bun.serve x N, reusePort" : "Bun.serve x 1",
+    version: () => Bun.version,
+    install: "",
+    command(task) {
+      const { app, port, workers, feature } = task;
+      const tls = tlsWords(task);
+      if (tls === null) return without(task);
+      const processes = String(many ? workers : 1);
+      const words = [join(apps, "bare.ts"), join(apps, `${app}.ts`), String(port), processes];
+      return {
+        command: [process.execPath, ...words, ...tls],
+        scheme: feature === "TLS" ? "https" : "http",
+      };
+    },
+  };
+}
+
+/** Certificate and key; none without TLS; null when there are none, or for another feature. */
+function tlsWords({ feature, facilities }: PeerTask): readonly string[] | null {
+  if (feature === null) return [];
+  const pair = feature === "TLS" ? facilities.certificate() : null;
+  return pair === null ? null : [pair.certificate, pair.key];
+}
+
+const nodeCluster: Peer = {
+  name: "node:http, cluster x N",
+  version: () => programVersion("node"),
+  install: "https://nodejs.org",
+  command(task) {
+    const { app, port, workers, feature } = task;
+    const tls = tlsWords(task);
+    if (tls === null || !nodeApps.has(app)) return without(task);
+    const [certificate, key] = tls;
+    return {
+      command: ["node", nodeApp],
+      env: {
+        BENCH_APP: app,
+        BENCH_PORT: String(port),
+        BENCH_WORKERS: String(workers),
+        ...(certificate !== undefined && key !== undefined
+          ? { BENCH_CERTIFICATE: certificate, BENCH_KEY: key }
+          : {}),
+      },
+      scheme: feature === "TLS" ? "https" : "http",
+    };
+  },
+};
+
+const pm2: Peer = {
+  name: "PM2, node:http x N",
+  version: () => programVersion("pm2-runtime"),
+  install: "npm install --global pm2",
+  command(task) {
+    const { app, port, workers, feature, facilities } = task;
+    if (feature !== null || !nodeApps.has(app)) return without(task);
+    return {
+      command: ["pm2-runtime", "start", nodeApp, "-i", String(workers), "--name", "bench"],
+      env: {
+        BENCH_APP: app,
+        BENCH_PORT: String(port),
+        BENCH_WORKERS: "0",
+        // It keeps a socket and logs in its home.
+        PM2_HOME: join(facilities.folder, `pm2-${port}`),
+      },
+      audible: false,
+    };
+  },
+};
+
+export const javascriptPeers: readonly Peer[] = [
+  gunicornTsOf("async"),
+  gunicornTsOf("serve"),
+  bunServe(false),
+  bunServe(true),
+  nodeCluster,
+  pm2,
+];

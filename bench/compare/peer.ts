@@ -1,0 +1,39 @@
+/** What is compared: a server, with as many processes as asked for, and an app that answers the same as everybody's. */
+import type { Feature } from "../loads/loads.ts";
+import type { Facilities } from "../servers/facilities.ts";
+import type { ServerCommand } from "../servers/server.ts";
+
+export interface PeerTask {
+  /** A file of bench/apps. */
+  readonly app: string;
+  readonly port: number;
+  readonly workers: number;
+  readonly feature: Feature | null;
+  readonly facilities: Facilities;
+}
+
+export interface Peer {
+  readonly name: string;
+  /** Its version, or null when it isn't installed. */
+  version(): string | null;
+  /** What installs it. */
+  readonly install: string;
+  /** How it is started, or why it can't do this, in a sentence. */
+  command(task: PeerTask): Omit<ServerCommand, "port"> | { readonly cannot: string };
+}
+
+/** The version that a program on PATH tells; null when it isn't there. */
+export function programVersion(
+  name: string,
+  words: readonly string[] = ["--version"],
+): string | null {
+  const path = Bun.which(name);
+  if (path === null) return null;
+  const { stdout, stderr } = Bun.spawnSync([path, ...words]);
+  return /\d+\.\d+(\.\d+)?/.exec(stdout.toString() + stderr.toString())?.[0] ?? "unknown";
+}
+
+/** A sentence for what a server isn't compared in. */
+export function without({ app, feature }: PeerTask): { readonly cannot: string } {
+  return { cannot: `isn't compared with ${feature ?? `the app ${app}`}` };
+}

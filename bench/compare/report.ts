@@ -1,0 +1,125 @@
+/** A comparison as a table, for the terminal and for the README. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { addErrors, countErrors, saturated } from "../drivers/driver.ts";
+import { BenchError } from "../errors.ts";
+import { describeOthers, type Measured } from "../measure.ts";
+import type { Series } from "../results.ts";
+import { medianOf, spreadOf } from "../statistics.ts";
+import { renderMarkdown, showMs, showNumber } from "../tables.ts";
+import type { Absence, Competitor, Contest } from "./rounds.ts";
+
+const columns = [
+  "server",
+  "req/s",
+  "beside the first",
+  "CPU us/req",
+  "p50 ms",
+  "p99 ms",
+  "MiB",
+  "errors",
+];
+
+export function renderContest({ load, competitors, absent }: Contest): string {
+  const [first] = competitors;
+  if (first === undefined) return "";
+  const rows = competitors.map((competitor) => rowOf(competitor, first));
+  const lines = [`**${load.name}** (${load.description})`, "", renderMarkdown([columns, ...rows])];
+  if (rows.some((row) => row[1]?.endsWith("*"))) {
+    lines.push("\\*: bounded by the load generator; CPU us/req stands.", "");
+  }
+  const others = describeOthers(competitors.flatMap(({ turns }) => turns));
+  if (others !== null) lines.push(others, "");
+  if (absent.length > 0) lines.push(`Not in the table: ${absent.map(showAbsence).join("; ")}.`, "");
+  return lines.join("\n");
+}
+
+function showAbsence({ name, why }: Absence): string {
+  return `${name}, ${why}`;
+}
+
+function rowOf({ name, version, turns }: Competitor, first: Competitor): string[] {
+  const median = (of: (turn: Measured) => number) => medianOf(turns.map(of));
+  const bound = turns.some(({ driverBusy }) => driverBusy >= saturated);
+  return [
+    `${name} (${version})`,
+    `${median(({ requestsPerSecond }) => requestsPerSecond).toFixed(0)}${bound ? "*" : ""}`,
+    showRatio(ratios(turns, first.turns)),
+    showNumber(median(({ cpuUsPerRequest }) => cpuUsPerRequest)),
+    showMs(median(({ p50Us }) => p50Us)),
+    showMs(median(({ p99Us }) => p99Us)),
+    (median(({ residentBytes }) => residentBytes) / 2 ** 20).toFixed(0),
+    String(countErrors(addErrors(turns.map(({ errors }) => errors)))),
+  ];
+}
+
+/** Of the requests per second, each round within itself. */
+function ratios(turns: readonly Measured[], base: readonly Measured[]): number[] {
+  const rounds = Math.min(turns.length, base.length);
+  return Array.from(
+    { length: rounds },
+    (_, round) => turns[round]!.requestsPerSecond / base[round]!.requestsPerSecond,
+  );
+}
+
+function showRatio(values: readonly number[]): string {
+  const { median, min, max } = spreadOf(values);
+  return `${median.toFixed(2)} (${min.toFixed(2)} .. ${max.toFixed(2)})`;
+}
+
+/** Only what every server has had as often: a round that was interrupted counts for nobody. */
+export function completeRounds(contest: Contest): Contest {
+  const rounds = Math.min(...contest.competitors.map(({ turns }) => turns.length));
+  const competitors = contest.competitors.map((each) => ({
+    ...each,
+    turns: each.turns.slice(0, rounds),
+  }));
+  return { ...contest, competitors: rounds > 0 ? competitors : [] };
+}
+
+export function seriesOf({ load, competitors }: Contest): Series[] {
+  return competitors.flatMap(({ name, turns }) => [
+    {
+      name: `${load.name}, ${name}: requests`,
+      unit: "req/s",
+      better: "more" as const,
+      values: turns.map(({ requestsPerSecond }) => requestsPerSecond),
+    },
+    {
+      name: `${load.name}, ${name}: CPU`,
+      unit: "us/req",
+      better: "less" as const,
+      values: turns.map(({ cpuUsPerRequest }) => cpuUsPerRequest),
+    },
+    {
+      name: `${load.name}, ${name}: p99`,
+      unit: "ms",
+      better: "less" as const,
+      values: turns.map(({ p99Us }) => p99Us / 1000),
+    },
+  ]);
+}
+
+const begin = "<!-- bench compare: begin -->";
+const end = "<!-- bench compare: end -->";
+
+/** Puts a text between the markers of a Markdown file; throws BenchError when they aren't there. */
+export function writeBetweenMarkers(path: string, text: string): void {
+  const { before, from, to } = findMarkers(path);
+  const start = before.slice(0, from + begin.length);
+  writeFileSync(path, `${start}\n\n${text.trim()}\n\n${before.slice(to)}`);
+}
+
+/** Throws BenchError when a file hasn't the markers, or isn't there. */
+export function findMarkers(path: string) {
+  let before: string;
+  try {
+    before = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new BenchError((error as Error).message, { cause: error });
+  }
+  const from = before.indexOf(begin);
+  const to = before.indexOf(end);
+  if (from === -1 || to < from)
+    throw new BenchError(`${path}: has no lines "${begin}" and "${end}"`);
+  return { before, from, to };
+}

@@ -1,0 +1,93 @@
+/** All servers of a load run at once, and are driven in turns: one turn each makes a round. */
+import type { Driver } from "../drivers/driver.ts";
+import { BenchError } from "../errors.ts";
+import type { Load } from "../loads/loads.ts";
+import { type Measured, measureTurn } from "../measure.ts";
+import type { Facilities } from "../servers/facilities.ts";
+import { BenchServer, freePort } from "../servers/server.ts";
+import type { Peer } from "./peer.ts";
+
+export interface Competitor {
+  readonly name: string;
+  readonly version: string;
+  /** One for each round. */
+  readonly turns: Measured[];
+}
+
+/** A server that isn't in the table, and why. */
+export interface Absence {
+  readonly name: string;
+  readonly why: string;
+}
+
+export interface Contest {
+  readonly load: Load;
+  readonly competitors: Competitor[];
+  readonly absent: Absence[];
+}
+
+export interface RoundsParts {
+  readonly driver: Driver;
+  readonly peers: readonly Peer[];
+  readonly workers: number;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly facilities: Facilities;
+  readonly onTurn: (what: string) => void;
+}
+
+const warmUpSeconds = 1;
+
+/** Adds to `contest` as turns end, so that an interruption keeps them. */
+export async function runRounds(parts: RoundsParts, contest: Contest): Promise<void> {
+  const { driver, rounds, seconds, onTurn } = parts;
+  const { load, competitors } = contest;
+  await using servers = new AsyncDisposableStack();
+  const entries: { readonly server: BenchServer; readonly competitor: Competitor }[] = [];
+  for (const peer of parts.peers) {
+    onTurn(`${load.name}: starting ${peer.name}`);
+    const server = await startPeer(peer, parts, contest);
+    if (server === null) continue;
+    servers.use(server);
+    await driver.run(server.url, load.traffic, Math.min(warmUpSeconds, seconds));
+    const competitor = { name: peer.name, version: peer.version() ?? "", turns: [] };
+    competitors.push(competitor);
+    entries.push({ server, competitor });
+  }
+  for (let round = 0; round < rounds; round++) {
+    // There and back: nobody always comes behind the same neighbour.
+    for (const { server, competitor } of round % 2 === 0 ? entries : entries.toReversed()) {
+      onTurn(`${load.name}: round ${round + 1} of ${rounds}, ${competitor.name}`);
+      competitor.turns.push(await measureTurn(driver, server, load.traffic, seconds));
+    }
+  }
+}
+
+/** null when it isn't installed, can't do this, or doesn't start: it is listed as absent then. */
+async function startPeer(
+  peer: Peer,
+  { workers, facilities }: RoundsParts,
+  { load, absent }: Contest,
+): Promise<BenchServer | null> {
+  const { name } = peer;
+  if (peer.version() === null) {
+    absent.push({ name, why: `not installed (${peer.install})` });
+    return null;
+  }
+  const port = freePort();
+  const command = peer.command({ app: load.app, port, workers, feature: load.feature, facilities });
+  if ("cannot" in command) {
+    absent.push({ name, why: command.cannot });
+    return null;
+  }
+  const server = new BenchServer({ ...command, port });
+  try {
+    await server.answered(load.traffic.paths[0]);
+    return server;
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    if (!(error instanceof BenchError)) throw error;
+    absent.push({ name, why: `doesn't start: ${error.message}` });
+    return null;
+  }
+}

@@ -1,0 +1,106 @@
+/** What is held against a bare Bun.serve, and the targets. A new row is one more entry. */
+import { measureCpu } from "./measure-cpu.ts";
+import { measureIdleMemory } from "./measure-memory.ts";
+import { measureStart } from "./measure-start.ts";
+import type { Side } from "./sides.ts";
+
+/** What one turn of one side has shown. */
+export interface Figure {
+  /** In the load's unit; smaller is better. */
+  readonly value: number;
+  readonly requestsPerSecond: number | null;
+  readonly errors: number;
+  /** The share of a CPU that the load generator needed; near 1 it is the bottleneck. */
+  readonly driverBusy: number | null;
+}
+
+export interface RatioLoad {
+  readonly name: string;
+  readonly description: string;
+  readonly unit: "us CPU/request" | "bytes/connection" | "ms";
+  /** How the two sides are compared: ours / bare, or ours - bare in the load's unit. */
+  readonly comparison: "ratio" | "difference";
+  /** The comparison's highest value that is good enough. */
+  readonly target: number;
+  measure(side: Side, seconds: number): Promise<Figure>;
+}
+
+export const ratioLoads: readonly RatioLoad[] = [
+  {
+    name: "hello",
+    description: "one request at a time per connection",
+    unit: "us CPU/request",
+    comparison: "ratio",
+    target: 1,
+    measure: (side, seconds) => measureCpu(side, "hello", seconds),
+  },
+  {
+    name: "url-and-header",
+    description: "the app reads url and one header",
+    unit: "us CPU/request",
+    comparison: "ratio",
+    target: 1.05,
+    measure: (side, seconds) => measureCpu(side, "url-and-headers", seconds),
+  },
+  {
+    name: "pipelined",
+    description: "hello, 16 requests in one write",
+    unit: "us CPU/request",
+    comparison: "ratio",
+    target: 0.2,
+    measure: (side, seconds) => measureCpu(side, "pipelined", seconds),
+  },
+  {
+    name: "fixed-64k",
+    description: "a response of 64 KiB",
+    unit: "us CPU/request",
+    comparison: "ratio",
+    target: 1.05,
+    measure: (side, seconds) => measureCpu(side, "fixed-64k", seconds),
+  },
+  {
+    name: "upload",
+    description: "1 MiB, read as bytes",
+    unit: "us CPU/request",
+    comparison: "ratio",
+    target: 1.05,
+    measure: (side, seconds) => measureCpu(side, "upload", seconds),
+  },
+  {
+    name: "access-log",
+    description: "hello with an access log in a file, beside gunicorn-ts without",
+    unit: "us CPU/request",
+    comparison: "ratio",
+    target: 1.2,
+    measure: (side, seconds) => measureFeature(side, "access-log", seconds),
+  },
+  {
+    name: "statsd",
+    description: "hello with statsd_host, beside gunicorn-ts without",
+    unit: "us CPU/request",
+    comparison: "ratio",
+    target: 1.15,
+    measure: (side, seconds) => measureFeature(side, "statsd", seconds),
+  },
+  {
+    name: "idle-memory",
+    description: "per idle kept-alive connection",
+    unit: "bytes/connection",
+    comparison: "ratio",
+    target: 1.25,
+    measure: (side, seconds) => measureIdleMemory(side, seconds),
+  },
+  {
+    name: "start",
+    description: "from spawn to the first answer",
+    unit: "ms",
+    comparison: "difference",
+    target: 60,
+    measure: (side) => measureStart(side),
+  },
+];
+
+/** Bun.serve has no such feature: the other side is ours without it. */
+function measureFeature(side: Side, name: string, seconds: number): Promise<Figure> {
+  return measureCpu(side === "bare" ? "plain" : side, name, seconds);
+}

@@ -1,0 +1,23 @@
+/** Time from the spawning of the program to its first answer. */
+import type { Figure } from "./loads.ts";
+import { type Side, startSide } from "./sides.ts";
+import { spreadOf } from "../statistics.ts";
+
+/** Starts per turn: the median of them is the turn's figure. */
+const starts = 5;
+
+export async function measureStart(side: Side): Promise<Figure> {
+  const times: number[] = [];
+  while (times.length < starts) {
+    const from = performance.now();
+    await using server = startSide(side, "hello");
+    await server.answered();
+    times.push(performance.now() - from);
+  }
+  return {
+    value: spreadOf(times).median,
+    requestsPerSecond: null,
+    errors: 0,
+    driverBusy: null,
+  };
+}

@@ -1,0 +1,52 @@
+/** Paired turns: ours, bare, ours, bare. What disturbs the machine for a while disturbs both sides of a pair. */
+import type { Figure, RatioLoad } from "./loads.ts";
+import type { Side } from "./sides.ts";
+import { type Spread, spreadOf } from "../statistics.ts";
+
+export interface Pair {
+  readonly ours: Figure;
+  readonly bare: Figure;
+}
+
+export interface LoadResult {
+  readonly load: RatioLoad;
+  readonly pairs: readonly Pair[];
+}
+
+export interface Summary {
+  readonly ours: Spread;
+  readonly bare: Spread;
+  /** Of the pairs' ratios or differences. */
+  readonly compared: Spread;
+  readonly met: boolean;
+  readonly errors: number;
+}
+
+/** Adds to `pairs` as they come, so that an interruption keeps them. */
+export async function runPairs(
+  load: RatioLoad,
+  options: { readonly pairs: number; readonly seconds: number },
+  pairs: Pair[],
+  onTurn: (number: number, side: Side) => void,
+): Promise<void> {
+  while (pairs.length < options.pairs) {
+    onTurn(pairs.length + 1, "gunicorn-ts");
+    const ours = await load.measure("gunicorn-ts", options.seconds);
+    onTurn(pairs.length + 1, "bare");
+    const bare = await load.measure("bare", options.seconds);
+    pairs.push({ ours, bare });
+  }
+}
+
+export function summarise({ load, pairs }: LoadResult): Summary {
+  const compare = ({ ours, bare }: Pair) =>
+    load.comparison === "ratio" ? ours.value / bare.value : ours.value - bare.value;
+  const compared = spreadOf(pairs.map(compare));
+  return {
+    ours: spreadOf(pairs.map(({ ours }) => ours.value)),
+    bare: spreadOf(pairs.map(({ bare }) => bare.value)),
+    compared,
+    met: compared.median <= load.target,
+    errors: pairs.reduce((sum, { ours, bare }) => sum + ours.errors + bare.errors, 0),
+  };
+}

@@ -1,0 +1,58 @@
+/** Ratios as text. */
+import { saturated } from "../drivers/driver.ts";
+import type { Figure, RatioLoad } from "./loads.ts";
+import { type LoadResult, summarise } from "./pairs.ts";
+import { type Spread, spreadOf } from "../statistics.ts";
+import { renderColumns, showNumber } from "../tables.ts";
+
+const columns = ["load", "gunicorn-ts", "Bun.serve", "compared", "target", "", "req/s", "errors"];
+
+export function renderTable(results: readonly LoadResult[]): string {
+  const rows = [columns, ...results.map(rowOf)];
+  return renderColumns(rows);
+}
+
+function rowOf(result: LoadResult): string[] {
+  const { load } = result;
+  const { ours, bare, compared, met, errors } = summarise(result);
+  return [
+    load.name,
+    `${showNumber(ours.median)} ${load.unit}`,
+    showNumber(bare.median),
+    showCompared(load, compared),
+    `<= ${showTarget(load)}`,
+    met ? "met" : "NOT MET",
+    requestRates(result),
+    String(errors),
+  ];
+}
+
+function showCompared({ comparison }: RatioLoad, { median, min, max }: Spread): string {
+  const show = (value: number) => value.toFixed(comparison === "ratio" ? 2 : 0);
+  return `${show(median)} (${show(min)} .. ${show(max)})`;
+}
+
+function showTarget({ comparison, unit, target }: RatioLoad): string {
+  return comparison === "ratio" ? target.toFixed(2) : `${target} ${unit} more`;
+}
+
+function requestRates({ pairs }: LoadResult): string {
+  const rateOf = (figures: readonly Figure[]) => {
+    const rates = figures.flatMap(({ requestsPerSecond: rate }) => (rate === null ? [] : [rate]));
+    if (rates.length === 0) return null;
+    const bound = figures.some(({ driverBusy }) => (driverBusy ?? 0) >= saturated);
+    return `${Math.round(spreadOf(rates).median)}${bound ? "*" : ""}`;
+  };
+  const ours = rateOf(pairs.map((pair) => pair.ours));
+  const bare = rateOf(pairs.map((pair) => pair.bare));
+  return ours === null || bare === null ? "-" : `${ours} : ${bare}`;
+}
+
+export function notes(results: readonly LoadResult[]): string {
+  const lines = ["compared: median of the pairs (lowest .. highest), smaller is better"];
+  const figures = results.flatMap(({ pairs }) => pairs.flatMap(({ ours, bare }) => [ours, bare]));
+  if (figures.some(({ driverBusy }) => (driverBusy ?? 0) >= saturated)) {
+    lines.push("*: bounded by wrk, which used a whole CPU; the CPU time per request stands");
+  }
+  return `${lines.join("\n")}\n`;
+}

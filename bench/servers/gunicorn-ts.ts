@@ -1,0 +1,73 @@
+/** gunicorn-ts as the bench starts it. */
+import { join } from "node:path";
+import type { Feature } from "../loads/loads.ts";
+import type { Facilities, FeatureWords } from "./facilities.ts";
+
+const program = join(import.meta.dir, "../../bin/gunicorn-ts.ts");
+
+/** Every limit that there is, but none that a run reaches. */
+const limits = [
+  ["--timeout", "30"],
+  ["--max-requests", "1000000000"],
+].flat();
+
+/** Limits that Bun.serve hasn't, and which worker class serve therefore refuses. The keep-alive is Bun.serve's own longest. */
+const engineLimits = [
+  "--worker-connections",
+  "100000",
+  "--limit-request-body",
+  "100000000",
+  "--keep-alive",
+  "255",
+];
+
+export interface GunicornTsOptions {
+  readonly port: number;
+  readonly workers: number;
+  /** MODULE:EXPORT. */
+  readonly app: string;
+  readonly workerClass?: string;
+  /** They may overrule the limits. */
+  readonly words?: readonly string[];
+}
+
+export function gunicornTs(options: GunicornTsOptions): string[] {
+  const { port, workers, app, workerClass = "async", words = [] } = options;
+  return [
+    process.execPath,
+    program,
+    "-w",
+    String(workers),
+    "-b",
+    `127.0.0.1:${port}`,
+    "-k",
+    workerClass,
+    ...limits,
+    ...(workerClass === "serve" ? [] : engineLimits),
+    "--log-level",
+    "warning",
+    ...words,
+    app,
+  ];
+}
+
+/** MODULE:EXPORT of a file of bench/apps. */
+export function benchApp(name: string): string {
+  return `${join(import.meta.dir, "../apps", `${name}.ts`)}:fetch`;
+}
+
+export function gunicornTsFeature(feature: Feature | null, facilities: Facilities): FeatureWords {
+  switch (feature) {
+    case null:
+      return { words: [] };
+    case "access log":
+      return { words: ["--access-logfile", facilities.accessLog] };
+    case "statsD":
+      return { words: ["--statsd-host", facilities.statsd] };
+    case "TLS":
+      return { cannot: "TLS isn't built yet" };
+    default:
+      feature satisfies never;
+      return { words: [] };
+  }
+}

@@ -1,0 +1,87 @@
+/** The second look at a recommended count: against its neighbours, and against one that is known to be bad. */
+import type { Load } from "../loads/loads.ts";
+import { medianOf, noiseOf } from "../statistics.ts";
+import { slower, type Step, tolerance } from "./recommend.ts";
+
+/** How one count does beside the recommended one. */
+export interface Verified {
+  readonly workers: number;
+  /** Medians over the sweeps, each compared within itself. */
+  readonly requests: number;
+  readonly p99: number;
+  readonly memory: number;
+  /** What chance may have done to `requests`. */
+  readonly noise: number;
+  readonly worse: boolean;
+  readonly better: boolean;
+}
+
+/** A count that is known to be bad for a load: the wasteful end, or the starving one. */
+export function badCount({ badWorkers }: Pick<Load, "badWorkers">, cpus: number): number {
+  return badWorkers === "one" ? 1 : Math.max(16, 8 * cpus);
+}
+
+/** The counts of a verification: the recommended one, its neighbours, and the bad one. */
+export function countsToVerify(recommended: number, bad: number): number[] {
+  const counts = new Set([recommended - 1, recommended, recommended + 1, bad]);
+  return [...counts].filter((count) => count > 0).sort((a, b) => a - b);
+}
+
+/** Compares every step with the recommended one, which must be among them. */
+export function verify(steps: readonly Step[], recommended: number): Verified[] {
+  const base = steps.find(({ workers }) => workers === recommended);
+  if (base === undefined) throw new RangeError(`${recommended} workers weren't measured`);
+  return steps
+    .filter((step) => step !== base)
+    .map((step) => {
+      const compare = (of: (visit: Step["visits"][number]) => number) => {
+        const sweeps = Math.min(step.visits.length, base.visits.length);
+        const values = Array.from(
+          { length: sweeps },
+          (_, sweep) => of(step.visits[sweep]!) / of(base.visits[sweep]!),
+        );
+        return { middle: medianOf(values), noise: noiseOf(values) };
+      };
+      const requests = compare(({ requestsPerSecond }) => requestsPerSecond);
+      const p99 = compare(({ p99Us }) => p99Us);
+      const memory = compare(({ residentBytes }) => residentBytes);
+      const fewer = requests.middle + requests.noise < 1 - tolerance;
+      const tardy = p99.middle - p99.noise > slower;
+      const more = requests.middle - requests.noise > 1 + tolerance;
+      return {
+        workers: step.workers,
+        requests: requests.middle,
+        p99: p99.middle,
+        memory: memory.middle,
+        noise: requests.noise,
+        worse: fewer || tardy,
+        better: more && !tardy,
+      };
+    });
+}
+
+/** A line for each, and one that says whether the recommendation stands. */
+export function renderVerified(all: readonly Verified[], recommended: number, bad: number): string {
+  const lines = all.map(({ workers, requests, p99, memory, noise, worse, better }) => {
+    const verdict = worse
+      ? "measurably worse"
+      : better
+        ? "measurably better"
+        : "not measurably worse";
+    const which = workers === bad ? ", the deliberately bad count" : "";
+    return (
+      `${workers} beside ${recommended}: ${verdict}${which} ` +
+      `(requests x ${requests.toFixed(2)}${showNoise(noise)}, p99 x ${p99.toFixed(2)}, memory x ${memory.toFixed(2)})`
+    );
+  });
+  const beaten = all.filter(({ better }) => better).map(({ workers }) => workers);
+  const verdict =
+    beaten.length === 0
+      ? `Verified: nothing beside ${recommended} is measurably better.`
+      : `Not verified: measurably better is ${beaten.join(", ")}; the machine or the app has changed between the runs.`;
+  return `${[...lines, verdict].join("\n")}\n`;
+}
+
+function showNoise(noise: number): string {
+  return Number.isFinite(noise) ? ` +-${noise.toFixed(2)}` : "";
+}

@@ -7,10 +7,12 @@ import type { Metric } from "../config/hooks.ts";
 import type { ConfigData } from "../config/types.ts";
 import { parseStatsdAddress } from "../telemetry-address.ts";
 import { type Channel, DatagramChannel, targetOf } from "./channel.ts";
+import { RequestMetrics } from "./request-metrics.ts";
 import type { RequestObserver, RequestRecord } from "./request-record.ts";
 
 /** What an Ethernet frame holds beside the heads of IPv6 and UDP, with room for a tunnel's. */
 const datagramBytes = 1432;
+const lineFeedBytes = 1;
 const flushMs = 1000;
 /** What waits for the look-up of the host's name. */
 const keptDatagrams = 64;
@@ -39,23 +41,13 @@ export function openStatsd(
   }
 }
 
-/** The metrics of a request, but for the number of its duration. */
-interface Answer {
-  /** What stands behind the number. */
-  readonly rest: string;
-  /** Of all but the number. */
-  readonly bytes: number;
-}
-
 export class Statsd implements RequestObserver {
   readonly #channel: Pick<Channel, "send" | "close">;
   readonly #prefix: string;
   readonly #tags: string;
-  readonly #durationHead: string;
-  /** By status. */
-  readonly #answers = new Map<number, Answer>();
+  readonly #requests: RequestMetrics;
   readonly #packet = new Uint8Array(datagramBytes);
-  /** Metrics that wait, with line feeds between. */
+  /** Other metrics that wait, with a line feed behind each. */
   #lines = "";
   #bytes = 0;
   /** Full datagrams that wait for an address, the oldest first. */
@@ -68,17 +60,17 @@ export class Statsd implements RequestObserver {
     const name = prefix.replace(/\.+$/, "");
     this.#prefix = name === "" ? "" : `${name}.`;
     this.#tags = tags === "" ? "" : `|#${tags}`;
-    this.#durationHead = `${this.#prefix}gunicorn.request.duration:`;
+    this.#requests = new RequestMetrics(this.#prefix, this.#tags);
   }
 
+  /** Between two datagrams there is no system call (bench: statsd). */
   answered({ status, durationUs }: RequestRecord): void {
-    // The parts that stay the same are made, and measured, once for each status (bench: statsd).
-    const answer = this.#answers.get(status) ?? this.#answerOf(status);
-    const duration = milliseconds(durationUs);
-    const lines = this.#durationHead + duration + answer.rest;
-    const bytes = answer.bytes + duration.length;
-    if (bytes <= datagramBytes) this.#add(lines, bytes);
-    else for (const line of lines.split("\n")) this.#add(line, Buffer.byteLength(line));
+    const room = datagramBytes + lineFeedBytes - this.#bytes;
+    if (!this.#requests.add(status, durationUs, room)) {
+      this.flush();
+      this.#requests.add(status, durationUs, Number.POSITIVE_INFINITY);
+    }
+    if (this.#timer === null) this.#arm();
   }
 
   gauge(name: string, value: number): void {
@@ -119,13 +111,11 @@ export class Statsd implements RequestObserver {
     this.#timer = null;
     const sent = this.#kept.findIndex((each) => this.#channel.send(each) === "no address");
     this.#kept.splice(0, sent === -1 ? this.#kept.length : sent);
-    if (this.#bytes > 0) {
-      const datagram = this.#encode();
-      const waits = this.#kept.length > 0 || this.#channel.send(datagram) === "no address";
-      if (waits) this.#kept.push(datagram.slice());
-    }
+    const room = datagramBytes + lineFeedBytes - this.#bytes;
+    const text = this.#lines + this.#requests.take(room).join("\n");
     this.#lines = "";
     this.#bytes = 0;
+    if (text !== "") this.#send(text.endsWith("\n") ? text.slice(0, -1) : text);
     if (this.#kept.length > keptDatagrams) this.#kept.shift();
     if (this.#kept.length > 0) this.#arm();
   }
@@ -137,20 +127,24 @@ export class Statsd implements RequestObserver {
     this.#channel.close();
   }
 
-  /** Into the same memory each time: the hot path leaves nothing for the garbage collection but texts. */
-  #encode(): Uint8Array {
-    // One metric alone may be longer.
-    if (this.#bytes > datagramBytes) return Buffer.from(this.#lines);
-    return this.#packet.subarray(0, encoder.encodeInto(this.#lines, this.#packet).written);
+  #send(text: string): void {
+    // The same memory each time: nothing is left for the garbage collector but texts.
+    const { read, written } = encoder.encodeInto(text, this.#packet);
+    if (read < text.length) return this.#sendInParts(text);
+    this.#sendDatagram(this.#packet.subarray(0, written));
   }
 
-  #answerOf(status: number): Answer {
-    const counter = (name: string) => `${this.#prefix}gunicorn.${name}:1|c|@1.0${this.#tags}`;
-    const counters = `${counter("requests")}\n${counter(`request.status.${status}`)}`;
-    const rest = `|ms${this.#tags}\n${counters}`;
-    const answer = { rest, bytes: Buffer.byteLength(this.#durationHead + rest) };
-    this.#answers.set(status, answer);
-    return answer;
+  /** Tags so long that the metrics of one request don't fit together, or one metric that is too long by itself. */
+  #sendInParts(text: string): void {
+    const cut = text.lastIndexOf("\n");
+    if (cut === -1) return this.#sendDatagram(Buffer.from(text));
+    this.#send(text.slice(0, cut));
+    this.#send(text.slice(cut + 1));
+  }
+
+  #sendDatagram(datagram: Uint8Array): void {
+    const waits = this.#kept.length > 0 || this.#channel.send(datagram) === "no address";
+    if (waits) this.#kept.push(datagram.slice());
   }
 
   #emit(name: string, value: number, kind: string): void {
@@ -159,14 +153,16 @@ export class Statsd implements RequestObserver {
     // What would end the name, or the metric.
     const clean = name.replaceAll(/[\0-\x1f:|]/g, "_");
     const line = `${this.#prefix}${clean}:${value}|${kind}${this.#tags}`;
-    this.#add(line, Buffer.byteLength(line));
+    this.#add(line);
   }
 
-  /** Between two flushes there is no system call, unless a datagram is full. */
-  #add(lines: string, bytes: number): void {
-    if (this.#bytes > 0 && this.#bytes + 1 + bytes > datagramBytes) this.flush();
-    this.#lines = this.#bytes === 0 ? lines : `${this.#lines}\n${lines}`;
-    this.#bytes += this.#bytes === 0 ? bytes : bytes + 1;
+  #add(line: string): void {
+    const bytes = Buffer.byteLength(line) + lineFeedBytes;
+    const waiting = this.#bytes + this.#requests.bytes;
+    // The last line of a datagram has no line feed.
+    if (waiting > 0 && waiting + bytes > datagramBytes + lineFeedBytes) this.flush();
+    this.#lines += `${line}\n`;
+    this.#bytes += bytes;
     if (this.#timer === null) this.#arm();
   }
 
@@ -174,10 +170,4 @@ export class Statsd implements RequestObserver {
     this.#timer = setTimeout(() => this.flush(), flushMs);
     this.#timer.unref();
   }
-}
-
-/** As Python writes a float. */
-function milliseconds(durationUs: number): string {
-  const ms = Math.round(durationUs) / 1000;
-  return Number.isInteger(ms) ? `${ms}.0` : `${ms}`;
 }

@@ -159,7 +159,9 @@ test("many metrics share a datagram, and none is lost", async () => {
     expect(await server.stop()).toBe(0);
   }
   // gunicorn() has asked once, at least.
-  const requests = () => ear.lines.filter((line) => line === "gunicorn.requests:1|c|@1.0").length;
+  const counts = () =>
+    ear.lines.map((line) => /^gunicorn\.requests:(\d+)\|c\|@1\.0$/.exec(line)?.[1]);
+  const requests = () => counts().reduce((sum, count) => sum + Number(count ?? 0), 0);
   await until("all requests", () => requests() > 500);
   expect(requests()).toBeLessThan(510);
   expect(Math.max(...ear.sizes)).toBeLessThanOrEqual(1432);
@@ -242,6 +244,6 @@ test("a reload takes the metrics to another server, which hears how many workers
   await after.heard("gunicorn.workers:2|g");
   await until("requests there", async () => {
     await ask(server, "/");
-    return after.lines.includes("gunicorn.requests:1|c|@1.0");
+    return after.lines.some((line) => line.startsWith("gunicorn.requests:"));
   });
 });

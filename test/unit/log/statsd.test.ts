@@ -96,19 +96,52 @@ describe("the wire form", () => {
 describe("packing", () => {
   test("fills datagrams with whole metrics, and never sends more than 1,432 bytes", () => {
     const { ear, statsd } = open("svc", "ort:köln");
-    for (let count = 0; count < 500; count++) statsd.answered(answered(200, count * 7));
+    for (let count = 0; count < 500; count++)
+      statsd.answered(answered(count % 3 === 0 ? 200 : 404, count * 7));
     for (let count = 0; count < 500; count++) statsd.gauge(`größe.${count}`, count);
     const sent = ear.datagrams.length;
     statsd.flush();
     expect(ear.datagrams).toHaveLength(sent + 1);
     const sizes = ear.datagrams.map((each) => Buffer.byteLength(each));
     expect(Math.max(...sizes)).toBeLessThanOrEqual(1432);
-    // No datagram left before the next request of about 160 bytes would have been too much.
+    // No datagram left before the next request, or a status that is new in it, would have been too much.
     expect(Math.min(...sizes.slice(0, -1))).toBeGreaterThan(1432 - 180);
-    expect(ear.lines).toHaveLength(2000);
     for (const line of ear.lines)
       expect(line).toMatch(/^svc\.[\w.öß]+:[\d.]+\|[^|]+(\|@1\.0)?\|#ort:köln$/);
+    const sum = (name: string) =>
+      ear.lines
+        .filter((line) => line.startsWith(`svc.gunicorn.${name}:`))
+        .reduce((all, line) => all + Number(/:(\d+)\|c\|@1\.0/.exec(line)?.[1]), 0);
+    expect([sum("requests"), sum("request.status.200"), sum("request.status.404")]).toEqual([
+      500, 167, 333,
+    ]);
+    expect(ear.lines.filter((line) => line.includes(".duration:"))).toHaveLength(500);
     statsd.close();
+  });
+
+  const own = (status: number) => [
+    "gunicorn.request.duration:1.0|ms",
+    "gunicorn.requests:1|c|@1.0",
+    `gunicorn.request.status.${status}:1|c|@1.0`,
+  ];
+  const summed = (count: number) => [
+    ...Array.from({ length: count }, () => "gunicorn.request.duration:1.0|ms"),
+    `gunicorn.requests:${count}|c|@1.0`,
+    `gunicorn.request.status.200:${count}|c|@1.0`,
+  ];
+  test.each([
+    ["as many as fit have counters of their own", 14, Array.from({ length: 14 }, () => own(200))],
+    ["one more, and counters are summed", 15, [summed(15)]],
+    [
+      "a full datagram leaves, and what comes next starts anew",
+      43,
+      [summed(41), own(200), own(200)],
+    ],
+  ])("%s", (_claim, count, expected) => {
+    const { ear, statsd } = open();
+    for (let asked = 0; asked < count; asked++) statsd.answered(answered(200, 1000));
+    statsd.close();
+    expect(ear.lines).toEqual(expected.flat());
   });
 
   test("takes exactly 1,432 bytes", () => {

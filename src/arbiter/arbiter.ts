@@ -14,7 +14,7 @@ import { Metrics } from "./metrics.ts";
 import { nextDeadlineMs, plan } from "./plan.ts";
 import type { ServiceManager } from "./service-manager.ts";
 import { signalWorker, spawnWorker, windDownWorker } from "./spawn.ts";
-import { initialState, sharing, type State } from "./state.ts";
+import { generationsInUse, initialState, sharing, type State } from "./state.ts";
 import { update } from "./update.ts";
 import { type Origin, upgrade } from "./upgrade.ts";
 
@@ -84,6 +84,7 @@ export class Arbiter {
     } finally {
       this.#busy = false;
     }
+    this.#configurations.keep(generationsInUse(this.#state));
     this.#measure();
     if (!this.#over) this.#parts.service.observe(this.#state, performance.now());
     this.#schedule();
@@ -228,10 +229,6 @@ export class Arbiter {
         return { type: "refusing" };
       case "close unused listeners":
         listeners.closeUnused(sharing(this.#state));
-        this.#configurations.keep([
-          this.#state.wanted.number,
-          ...this.#state.workers.map((each) => each.generation),
-        ]);
         return { type: "listeners closed" };
       case "halt":
         this.#over = true;

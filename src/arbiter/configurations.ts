@@ -73,9 +73,9 @@ export class Configurations {
     return this.#generations.get(number).resolved;
   }
 
-  /** Forgets all but the given ones. */
+  /** Forgets all but the given ones and the one in use, and closes their logs. */
   keep(numbers: readonly number[]): void {
-    this.#generations.keep(new Set(numbers));
+    this.#generations.keep(new Set([...numbers, this.#number]));
   }
 
   /** Reads the configuration again, opens what it binds to and puts it to use. Nothing has changed when that fails. */

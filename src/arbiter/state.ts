@@ -157,6 +157,12 @@ export function leaving(worker: WorkerState): boolean {
   return worker.phase !== "booting" && worker.phase !== "ready";
 }
 
+/** The numbers of the configurations that workers run under, may be born under, or may be taken back. */
+export function generationsInUse({ wanted, fallback, workers }: State): number[] {
+  const numbers = [wanted.number, ...workers.map(({ generation }) => generation)];
+  return fallback === null ? numbers : [...numbers, fallback.generation.number];
+}
+
 /** Another master uses the sockets too: what is done to the sockets themselves would be done to it. */
 export function sharing({ upgrade, understudy }: State): boolean {
   return upgrade !== null || understudy;

@@ -1,5 +1,13 @@
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { type RunningServer, start, until } from "../support/server.ts";
 import { testUnless } from "../support/wire.ts";
@@ -122,6 +130,40 @@ test("log_format json: each line is an object with the same names", async () => 
     status: 500,
   });
 });
+
+testUnless(process.platform !== "linux")(
+  "reloads leave no file of an older configuration open",
+  async () => {
+    await using server = start({
+      files: { "app.ts": app },
+      args: ["--log-file", "log", "--access-logfile", "access"],
+    });
+    await urlOf(server);
+    const fds = `/proc/${server.process.pid}/fd`;
+    const open = () =>
+      readdirSync(fds).filter((fd) => {
+        const path = linkOf(join(fds, fd));
+        return path === join(server.folder, "log") || path === join(server.folder, "access");
+      }).length;
+    for (let reload = 1; reload <= 3; reload++) {
+      server.process.kill("SIGHUP");
+      const exited = () => readIn(server, "log").match(/Worker exiting/g)?.length ?? 0;
+      await until("the old worker to leave", () => exited() === reload);
+      await until("one pair of files", () => open() === 2);
+    }
+    expect(await server.stop()).toBe(0);
+  },
+);
+
+/** Empty if the file has been closed meanwhile. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
+  }
+}
 
 test("a file that can't be written ends the start with one line", async () => {
   await using server = start({ files: { "app.ts": app }, args: ["--error-logfile", "none/log"] });

@@ -23,6 +23,9 @@ export type SyslogAddress = (InternetAddress | UnixAddress) & {
 
 export type StatsdAddress = (InternetAddress & { readonly type: "udp" }) | UnixAddress;
 
+/** As in src/os/socket-address.ts, which whoever only reads settings doesn't load: it needs the C library. */
+const maxPathBytes = process.platform === "darwin" ? 103 : 107;
+
 const syslogPort = 514;
 const statsdPort = 8125;
 
@@ -30,7 +33,7 @@ const statsdPort = 8125;
 export function parseSyslogAddress(text: string): SyslogAddress {
   const [, scheme = "", place = "", options] =
     /^(udp|tcp|unix):\/\/([^#]*)(?:#(.*))?$/s.exec(text) ?? [];
-  if (scheme === "" || (scheme === "unix" && place === "")) {
+  if (scheme === "" || (scheme === "unix" && (place === "" || place === "@"))) {
     const forms = "udp://HOST:PORT, tcp://HOST:PORT or unix://PATH";
     throw new ConfigError(`invalid syslog address '${text}': must be ${forms}`);
   }
@@ -50,7 +53,7 @@ export function parseSyslogAddress(text: string): SyslogAddress {
         `invalid syslog address '${text}': #dgram and #stream exclude each other`,
       );
     const socket = datagram ? "datagram" : stream ? "stream" : "any";
-    return { type: "unix", path: socketPath(place), socket, form };
+    return { type: "unix", path: socketPath(place, `syslog address '${text}'`), socket, form };
   }
   if (datagram || stream)
     throw new ConfigError(
@@ -62,10 +65,14 @@ export function parseSyslogAddress(text: string): SyslogAddress {
 
 /** Throws ConfigError for anything but `HOST`, `HOST:PORT`, `[v6]:PORT` and `unix://PATH`. */
 export function parseStatsdAddress(text: string): StatsdAddress {
-  const [, path] = /^unix:(?:\/\/)?(.+)$/s.exec(text) ?? [];
+  const [, path] = /^unix:(?:\/\/)?(?!(?:\/\/)?@?$)(.+)$/s.exec(text) ?? [];
   // Gunicorn: a host may be named unix.
   if (path !== undefined && !/^unix:\d+$/.test(text)) {
-    return { type: "unix", path: socketPath(path), socket: "datagram" };
+    return {
+      type: "unix",
+      path: socketPath(path, `statsD address '${text}'`),
+      socket: "datagram",
+    };
   }
   const place = text === "" ? null : parsePlace(text, statsdPort);
   if (place === null) throw new ConfigError("Value must be one of ('host:port', 'unix://PATH')");
@@ -79,8 +86,15 @@ function invalid(text: string): never {
 }
 
 /** `@name` as `ss` and systemd write the name of an abstract socket. */
-function socketPath(text: string): string {
-  return text.startsWith("@") ? `\0${text.slice(1)}` : text;
+function socketPath(text: string, what: string): string {
+  // No NUL ends an abstract name, so that it may be longer by one.
+  const isAbstract = text.startsWith("@");
+  if (Buffer.byteLength(text) > maxPathBytes + (isAbstract ? 1 : 0)) {
+    throw new ConfigError(
+      `invalid ${what}: its path is longer than the ${maxPathBytes} bytes of a unix socket's`,
+    );
+  }
+  return isAbstract ? `\0${text.slice(1)}` : text;
 }
 
 /** Null for what isn't a host with or without a port. No host is this machine. */

@@ -1,5 +1,5 @@
 /** The configuration in use, the earlier ones that workers still run under, and what a reload changes in the master itself. */
-import type { Config } from "../config/types.ts";
+import { type Config, configData } from "../config/types.ts";
 import type { Listeners } from "../listen/listeners.ts";
 import { describeError, type Log } from "../log/error-log.ts";
 import { type Logs, openLogs } from "../log/open-logs.ts";
@@ -94,7 +94,7 @@ export class Configurations {
     const resolved = await reload(number);
     checkWorkers(resolved);
     checkReloadable(before, resolved);
-    const logs = await openLogs(resolved.config, identityOf(resolved.config));
+    const logs = await openLogs(configData(resolved.config), identityOf(resolved.config));
     const urls = listeners.urls.join(",");
     try {
       await this.#bind(resolved);

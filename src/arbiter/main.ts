@@ -1,7 +1,7 @@
 /** The master process, in Gunicorn's order: settings, hooks, pid file, sockets, workers, loop, end. */
 import { tmpdir } from "node:os";
 import { existsSync, readFileSync } from "node:fs";
-import type { Config } from "../config/types.ts";
+import { type Config, configData } from "../config/types.ts";
 import { Scoreboard } from "../ipc/scoreboard.ts";
 import { takeActivation } from "../listen/activation.ts";
 import { Listeners } from "../listen/listeners.ts";
@@ -65,7 +65,7 @@ export async function runMaster(options: MasterOptions): Promise<number> {
   const activation = takeActivation(process.env, process.pid, inheritance?.oldMaster);
   const env = withoutServiceManager({ ...process.env });
   adopt(withRawEnv(env, config.rawEnv));
-  const logs = await openLogs(config, identityOf(config));
+  const logs = await openLogs(configData(config), identityOf(config));
   const { log } = logs;
   logs.use();
   const hooks = new MasterHooks(config, log);

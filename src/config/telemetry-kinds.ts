@@ -6,7 +6,7 @@ import {
   type SyslogFacility,
 } from "../telemetry-address.ts";
 import { ConfigError } from "./errors.ts";
-import { boolean, type Kind, quote, show, text } from "./kinds.ts";
+import { boolean, type Kind, quote, refuse, show, text } from "./kinds.ts";
 
 export const syslogAddress: Kind<string> = {
   ...text,
@@ -39,6 +39,28 @@ export const statsdAddress: Kind<string> = {
     const address = text.parse(value, facts);
     parseStatsdAddress(address);
     return address;
+  },
+};
+
+/** What metric names start with. What would end the name, or the metric, is refused. */
+export const metricPrefix: Kind<string> = {
+  ...text,
+  range: "text without control characters, : and |",
+  parse(value, facts) {
+    const prefix = text.parse(value, facts);
+    return /[\0-\x1f\x7f:|]/.test(prefix)
+      ? refuse("without control characters, : and |", value)
+      : prefix;
+  },
+};
+
+/** What stands behind each metric. */
+export const metricTags: Kind<string> = {
+  ...text,
+  range: "text without control characters and |",
+  parse(value, facts) {
+    const tags = text.parse(value, facts);
+    return /[\0-\x1f\x7f|]/.test(tags) ? refuse("without control characters and |", value) : tags;
   },
 };
 

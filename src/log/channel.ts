@@ -27,14 +27,12 @@ export interface Target {
   skip(): void;
 }
 
-/** @throws TypeError for a path that is too long for a socket */
 export function targetOf(
   address: InternetAddress | UnixAddress,
   onProblem: (message: string) => void,
 ): Target {
   if (address.type !== "unix") return new PeerAddress(address, onProblem);
   const name: UnixName = { type: "unix", path: address.path };
-  encodeName(name);
   return { get: () => name, skip() {} };
 }
 

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { ConfigError } from "../config/errors.ts";
 import type { Config, ConfigData } from "../config/types.ts";
 import { opening } from "./open-handlers.ts";
+import { lonelyLogs } from "./logger.ts";
 import { planLogs } from "./log-plan.ts";
 
 /**
@@ -19,10 +20,12 @@ export async function readLogSettings(config: Config): Promise<Config> {
   const isEmpty = Object.keys(logconfigDict).length === 0;
   if (logconfig === null && logconfigJson === null && isEmpty) return config;
   const { readLogconfig } = await import("./logconfig-file.ts");
-  return Object.freeze({ ...config, logconfigDict: readLogconfig(config) });
+  // Files that the object wins over are forgotten, so that messages don't name them (logconfigPlace).
+  const files = isEmpty ? { logconfig, logconfigJson } : { logconfig: null, logconfigJson: null };
+  return Object.freeze({ ...config, ...files, logconfigDict: readLogconfig(config) });
 }
 
-/** @throws ConfigError for a file that can't be written, or a logger class that isn't there */
+/** @throws ConfigError for a file that can't be written, or a logger class that can't be made */
 export async function checkLogs(config: ConfigData): Promise<void> {
   const { error, access } = await planLogs(config);
   for (const { place, to } of [...error.handlers, ...(access?.handlers ?? [])]) {
@@ -30,12 +33,15 @@ export async function checkLogs(config: ConfigData): Promise<void> {
       opening(place, to.path, () => checkWritable(to.path));
     }
   }
-  const { loadLoggerClass } = await import("./custom-logger.ts");
-  await loadLoggerClass(config);
+  const { loadLoggerClass, makeLogger } = await import("./custom-logger.ts");
+  const Class = await loadLoggerClass(config);
+  // Only whoever makes one learns whether it can be made. The server's own logs stay closed.
+  if (Class !== null) makeLogger(Class, config, () => lonelyLogs).close();
 }
 
 function checkWritable(path: string): void {
   const status = statSync(path, { throwIfNoEntry: false });
   if (status?.isDirectory() === true) throw new ConfigError(`'${path}' is a directory`);
+  // Who reads a pipe may come later: the start finds out.
   accessSync(status === undefined ? dirname(path) : path, constants.W_OK);
 }

@@ -111,11 +111,15 @@ function construct(Class: LoggerClass, config: ConfigData, place: string): Custo
 
 /** A logger that throws must not end the server; reopen() may, as its contract says. */
 function guarded(logger: CustomLogger): BuiltInLogs {
-  const guard = (act: () => void): void => {
+  const tell = (error: unknown) =>
+    writeFully(2, textLine("error", `Exception in logger_class\n${describeError(error)}`));
+  const guard = (act: () => unknown): void => {
     try {
-      act();
+      const result = act();
+      // A method may be async all the same.
+      if (result instanceof Promise) result.catch(tell);
     } catch (error) {
-      writeFully(2, textLine("error", `Exception in logger_class\n${describeError(error)}`));
+      tell(error);
     }
   };
   return {

@@ -2,7 +2,7 @@
 // The core alone: the default entry brings 9,000 more objects, which every garbage collection of a worker visits.
 import { type ConsolaReporter, createConsola } from "consola/core";
 import type { Log } from "../config/hooks.ts";
-import { type LogLevel, logLevels } from "./line-format.ts";
+import { type LogLevel, logLevels, messageText } from "./line-format.ts";
 
 export type { Log, Metric } from "../config/hooks.ts";
 export type { LogLevel } from "./line-format.ts";
@@ -34,13 +34,13 @@ export function createLog(threshold: LogLevel, sinks: readonly ErrorSink[]): Log
     // Its own types replace consola's, so the instance has Gunicorn's five methods.
   }) as unknown as Record<LogLevel, (message: string) => void>;
   return {
-    critical: (message) => consola.critical(message),
-    error: (message) => consola.error(message),
-    exception: (message) => consola.error(message),
-    warning: (message) => consola.warning(message),
+    critical: (message) => consola.critical(textOf(message)),
+    error: (message) => consola.error(textOf(message)),
+    exception: (message) => consola.error(textOf(message)),
+    warning: (message) => consola.warning(textOf(message)),
     // A call that is there for its metric says nothing.
-    info: (message) => void (message === "" || consola.info(message)),
-    debug: (message) => void (message === "" || consola.debug(message)),
+    info: (message) => void (message === "" || consola.info(textOf(message))),
+    debug: (message) => void (message === "" || consola.debug(textOf(message))),
   };
 }
 
@@ -72,4 +72,9 @@ interface Position {
   readonly line: number;
   readonly column: number;
   readonly lineText: string;
+}
+
+/** Before consola sees it, which takes some objects for its own. */
+function textOf(message: unknown): string {
+  return message instanceof Error ? describeError(message) : messageText(message);
 }

@@ -2,7 +2,15 @@
  * A log that goes to a file, by one or by many processes. Invariants: the file holds whole lines, whoever writes between, and what
  * the disk has no room for is written later, in order, up to a bound.
  */
-import { closeSync, fchownSync, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  writeSync,
+} from "node:fs";
 import { lockFile, unlockFile, writtenUpTo } from "../os/file-lock.ts";
 import { writeFully } from "../os/write-fully.ts";
 import type { LineSink } from "./line-sink.ts";
@@ -22,11 +30,16 @@ export interface LogFileOptions {
 }
 
 const retryMs = 1000;
+/** Without O_NONBLOCK a pipe that nobody reads would hold the process here for ever; files don't know the flag. */
+const openFlags =
+  constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 const lineFeed = 0x0a;
 
 export class LogFile implements LineSink {
   readonly path: string;
   readonly #options: LogFileOptions;
+  /** Otherwise a pipe or a device: nothing can be taken off it again. */
+  #isRegular = true;
   #fd: number;
   /** What the disk had no room for: pieces of whole lines. */
   #kept: Buffer[] = [];
@@ -91,7 +104,8 @@ export class LogFile implements LineSink {
       // A full disk (ENOSPC, EDQUOT, EFBIG), or a storage that may recover: what is left is kept.
       if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     }
-    if (written === 0 || written === bytes.length) return bytes.subarray(written);
+    if (written === 0 || written === bytes.length || !this.#isRegular)
+      return bytes.subarray(written);
     const whole = bytes.lastIndexOf(lineFeed, written - 1) + 1;
     if (written > whole) this.#takeBack(written - whole);
     return bytes.subarray(whole);
@@ -100,8 +114,6 @@ export class LogFile implements LineSink {
   /** Takes the beginning of a line off the file, whose rest the disk had no room for. */
   #takeBack(torn: number): void {
     const end = writtenUpTo(this.#fd);
-    // A pipe.
-    if (end < 0) return;
     if (fstatSync(this.#fd).size === end) ftruncateSync(this.#fd, end - torn);
     else blankOut(this.#fd, end - torn, torn);
   }
@@ -150,8 +162,10 @@ export class LogFile implements LineSink {
   }
 
   #open(): number {
-    const fd = openSync(this.path, "a", 0o666);
-    if (this.#options.owner === null) return fd;
+    const fd = openSync(this.path, openFlags, 0o666);
+    this.#isRegular = fstatSync(fd).isFile();
+    // /dev/null isn't the server's to give away.
+    if (this.#options.owner === null || !this.#isRegular) return fd;
     const { uid, gid } = this.#options.owner;
     try {
       fchownSync(fd, uid, gid);

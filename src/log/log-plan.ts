@@ -53,13 +53,19 @@ export function logconfigOf({
   return Object.keys(logconfigDict).length === 0 ? null : logconfigDict;
 }
 
+/** What messages call the logging configuration: the file that it was read from, if it wasn't written as an object. */
+function logconfigPlace({ logconfig, logconfigJson }: ConfigData): string {
+  if (logconfigJson !== null) return `logconfig_json: ${logconfigJson}`;
+  return logconfig === null ? "logconfig_dict" : `logconfig: ${logconfig}`;
+}
+
 /** @throws ConfigError when the logging configuration asks for what isn't there */
 export async function planLogs(config: ConfigData): Promise<LogPlan> {
   const plan = builtInPlan(config);
   const values = logconfigOf(config);
   if (values === null) return plan;
   const { applyLogconfig } = await import("./logconfig.ts");
-  return applyLogconfig({ place: "logconfig_dict", values }, plan, config);
+  return applyLogconfig({ place: logconfigPlace(config), values }, plan, config);
 }
 
 /** What the settings ask for, without a logging configuration. */

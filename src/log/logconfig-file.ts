@@ -28,12 +28,12 @@ function choose(config: ConfigData): Logconfig {
   if (logconfig === null) return { place: "logconfig", values: {} };
   if (logconfig.endsWith(".json")) return readJson("logconfig", logconfig, chdir);
   const place = `logconfig: ${logconfig}`;
-  return { place, values: parseLoggingIni(readText(logconfig, chdir), place) };
+  return { place, values: parseLoggingIni(readText("logconfig", logconfig, chdir), place) };
 }
 
 function readJson(setting: string, file: string, chdir: string): Logconfig {
   const place = `${setting}: ${file}`;
-  const text = readText(file, chdir);
+  const text = readText(setting, file, chdir);
   const values = parseJson(text, place);
   if (typeof values !== "object" || values === null || Array.isArray(values)) {
     return refuse(place, `must be an object, got ${got(values)}`);
@@ -49,9 +49,10 @@ function parseJson(text: string, place: string): unknown {
   }
 }
 
-function readText(file: string, chdir: string): string {
+function readText(setting: string, file: string, chdir: string): string {
+  if (file === "") refuse(setting, "must name a file, got ''");
   try {
-    return readFileSync(resolve(chdir, file), "utf8");
+    return readFileSync(resolve(chdir, file), "utf8").replace(/^\ufeff/, "");
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     // Gunicorn's words.

@@ -117,7 +117,9 @@ function readRotating(values: Values, place: string, chdir: string): Destination
 }
 
 function readPath(values: Values, place: string, chdir: string): string {
-  const path = resolve(chdir, readText(values["filename"], `${place}.filename`));
+  const filename = readText(values["filename"], `${place}.filename`);
+  if (filename === "") refuse(`${place}.filename`, "must not be empty");
+  const path = resolve(chdir, filename);
   const { mode = "a", encoding, delay = false } = values;
   if (mode !== "a") refuse(`${place}.mode`, `must be 'a', got ${got(mode)}`);
   if (encoding !== undefined && encoding !== null && !/^utf-?8$/i.test(String(encoding))) {

@@ -22,7 +22,8 @@ export function parseLoggingIni(text: string, place: string): Values {
   const others = loggers.filter(({ key }) => key !== "root");
   return {
     version: 1,
-    ...(root === undefined ? {} : { root: readLogger(root.values, root.at) }),
+    // There is no default root in an ini file.
+    root: root === undefined ? {} : readLogger(root.values, root.at),
     loggers: Object.fromEntries(
       others.map(({ key, at, values }) => [values["qualname"] ?? key, readLogger(values, at, "1")]),
     ),
@@ -62,6 +63,7 @@ function readSections(text: string, place: string): Sections {
     const [, option, value = ""] = /^\s*([^=:]+?)\s*[=:]\s*(.*?)\s*$/.exec(line) ?? [];
     if (option === undefined) return refuse(at, `'${line.trim()}' is no option`);
     key = option.toLowerCase();
+    if (Object.hasOwn(section, key)) refuse(at, `${key} stands there twice`);
     section[key] = value;
   }
   return sections;

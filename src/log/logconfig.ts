@@ -53,6 +53,14 @@ const defaultHandlers: Values = {
   },
 };
 
+const defaultRoot: Values = { handlers: ["console"] };
+
+/** Gunicorn's propagate to the root besides, so that a line stands there twice; and their level isn't that of loglevel. */
+const defaultLoggers: Values = {
+  "gunicorn.error": { handlers: ["error_console"] },
+  "gunicorn.access": { handlers: ["console"] },
+};
+
 interface Parts {
   readonly place: string;
   readonly handlers: ReadonlyMap<string, HandlerReading>;
@@ -74,11 +82,11 @@ export function applyLogconfig(
   }
   const disabled = readBoolean(disable, `${place}: disable_existing_loggers`);
   const handlers = readHandlers(values, place, config);
-  const root = readObject(values["root"], `${place}: root`);
+  const root = readObject(values["root"] ?? defaultRoot, `${place}: root`);
   allowOnly(root, loggerKeys, `${place}: root`);
   const parts: Parts = { place, handlers, root };
   // Wrong names are told even where nothing propagates.
-  handlersOf(root, `${place}: root`, parts);
+  if (root !== defaultRoot) handlersOf(root, `${place}: root`, parts);
   const named = readLoggers(values, place);
   const planOf = (name: LoggerName, own: LoggerPlan | null): LoggerPlan => {
     const plan = own ?? { threshold: "info", handlers: [] };
@@ -99,7 +107,9 @@ interface NamedLogger {
 
 function readLoggers(values: Values, place: string): ReadonlyMap<LoggerName, NamedLogger> {
   const loggers = new Map<LoggerName, NamedLogger>();
-  for (const [key, value] of Object.entries(readObject(values["loggers"], `${place}: loggers`))) {
+  for (const [key, value] of Object.entries(
+    readObject(values["loggers"] ?? defaultLoggers, `${place}: loggers`),
+  )) {
     const at = `${place}: loggers.${key}`;
     const name = Object.hasOwn(loggerNames, key) ? loggerNames[key] : undefined;
     if (name === undefined) {
@@ -135,7 +145,9 @@ function readLogger(
 
 function handlersOf(values: Values, place: string, { handlers }: Parts): readonly HandlerReading[] {
   if (values["level"] !== undefined) readLevel(values["level"], `${place}.level`);
-  return readNames(values["handlers"] ?? [], `${place}.handlers`).map(
+  const names = readNames(values["handlers"] ?? [], `${place}.handlers`);
+  // Python adds a handler once, however often it is named.
+  return [...new Set(names)].map(
     (name) => handlers.get(name) ?? refuse(`${place}.handlers`, `no handler is named '${name}'`),
   );
 }
@@ -150,18 +162,16 @@ function readHandlers(
   place: string,
   { chdir, logFormat }: ConfigData,
 ): ReadonlyMap<string, HandlerReading> {
-  const generic: Formatter = logFormat === "json" ? jsonLine : () => textLine;
   const formatters = new Map<string, Formatter>();
   // A key that is given replaces the whole default, as in Gunicorn.
-  if (values["formatters"] === undefined) formatters.set("generic", generic);
+  if (values["formatters"] === undefined) {
+    formatters.set("generic", logFormat === "json" ? jsonLine : () => textLine);
+  }
   for (const [name, value] of Object.entries(
     readObject(values["formatters"], `${place}: formatters`),
   )) {
     const at = `${place}: formatters.${name}`;
     formatters.set(name, readFormatter(readObject(value, at), at));
-  }
-  if (values["handlers"] === undefined && !formatters.has("generic")) {
-    formatters.set("generic", generic);
   }
   const given = values["handlers"] ?? defaultHandlers;
   const handlers = new Map<string, HandlerReading>();

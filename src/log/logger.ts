@@ -2,7 +2,7 @@
 import type { Log, Metric } from "../config/hooks.ts";
 import type { ConfigData } from "../config/types.ts";
 import { writeFully } from "../os/write-fully.ts";
-import { textLine } from "./line-format.ts";
+import { messageText, textLine } from "./line-format.ts";
 import type { RequestRecord } from "./request-record.ts";
 
 /** What `logger_class` names: a class whose constructor takes the settings. What its methods throw is told on standard error. */
@@ -53,7 +53,7 @@ export function withBuiltInLogs<T>(open: () => BuiltInLogs, make: () => T): T {
 }
 
 function writeLine(level: "critical" | "error" | "warning" | "info", message: string): void {
-  writeFully(2, textLine(level, message));
+  writeFully(2, textLine(level, messageText(message)));
 }
 
 /** Where no server runs, as in a unit test of an app: standard error, from level info on. */
@@ -133,7 +133,8 @@ export class Logger implements CustomLogger {
   }
 }
 
-const lonelyLogs: BuiltInLogs = {
+/** The logs of a Logger that is made without a server. */
+export const lonelyLogs: BuiltInLogs = {
   log: lonelyLog,
   access: null,
   reopen() {},

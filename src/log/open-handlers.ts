@@ -22,6 +22,8 @@ export interface OpenContext {
   /** Where trouble of a destination is told. */
   readonly tell: (level: "warning" | "error", message: string) => void;
   readonly modules: HandlerModules;
+  /** What syslog has complained of: both logs have the same trouble with one host. */
+  readonly told: Set<string>;
 }
 
 /** What most servers don't use isn't imported. */
@@ -55,9 +57,13 @@ function openSyslogHandler(
   { target }: Extract<Destination, { type: "syslog" }>,
   format: LineFormat,
   logger: LoggerKind,
-  { config, modules, tell }: OpenContext,
+  { config, modules, tell, told }: OpenContext,
 ): LogHandler {
-  const warn = (message: string) => tell("warning", message);
+  const warn = (message: string) => {
+    if (told.has(message)) return;
+    told.add(message);
+    tell("warning", message);
+  };
   const { openSyslog: open } = loaded(modules.syslog);
   if (target === null) return open(config, logger, warn);
   const handler = open({ ...config, ...target, bare: true }, logger, warn);
@@ -106,9 +112,9 @@ export function opening<T>(place: string, path: string, open: () => T): T {
   } catch (cause) {
     const isSystem = cause instanceof SystemError || (cause as NodeJS.ErrnoException).code;
     if (!isSystem) throw cause;
-    throw new ConfigError(`${place}: '${path}' isn't writable: ${(cause as Error).message}`, {
-      cause,
-    });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === "ENXIO" ? "it is a pipe that nobody reads" : message;
+    throw new ConfigError(`${place}: '${path}' isn't writable: ${why}`, { cause });
   }
 }
 

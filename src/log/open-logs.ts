@@ -43,7 +43,7 @@ export async function openLogs(config: ConfigData, owner: FileOwner | null): Pro
   // From here on nothing is awaited, so that either all is open or nothing.
   let log: Log | null = null;
   const tell = (level: "warning" | "error", message: string) => log?.[level](message);
-  const context: OpenContext = { config, owner, tell, modules };
+  const context: OpenContext = { config, owner, tell, modules, told: new Set() };
   const opened: { close(): void }[] = [];
   try {
     const capture = keep(opened, openCapture(config, owner));

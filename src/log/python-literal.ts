@@ -13,7 +13,24 @@ const names: Readonly<Record<string, unknown>> = {
 
 const facility = /^(?:logging\.)?(?:handlers\.)?SysLogHandler\.LOG_([A-Z0-9]+)$/;
 
-const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r" };
+/** Python's escapes of one character. */
+const escapes: Readonly<Record<string, string>> = {
+  "\n": "",
+  "\\": "\\",
+  "'": "'",
+  '"': '"',
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+};
+
+/** How many hexadecimal digits stand behind the letter. */
+const hexDigits: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 };
+const lastCodePoint = 0x10ffff;
 
 /** Lists for tuples and lists, objects for dictionaries. Throws SyntaxError with the position, counted from 0. */
 export function parsePythonLiteral(text: string): unknown {
@@ -81,12 +98,34 @@ class Reader {
         value += character;
         continue;
       }
-      this.#at += 1;
-      const escaped = this.#text[this.#at] ?? this.#fail();
-      value += escapes[escaped] ?? escaped;
+      value += this.#escape();
     }
     this.#at += 1;
     return value;
+  }
+
+  /** Stops at the last character of the escape. */
+  #escape(): string {
+    const [digits] = /[0-7]{1,3}/y.exec(this.#text.slice(this.#at + 1)) ?? [];
+    if (digits !== undefined) {
+      this.#at += digits.length;
+      return String.fromCodePoint(Number.parseInt(digits, 8));
+    }
+    const letter = this.#text[this.#at + 1] ?? this.#fail();
+    const length = hexDigits[letter];
+    if (length !== undefined) {
+      const hex = this.#text.slice(this.#at + 2, this.#at + 2 + length);
+      const codePoint = Number.parseInt(hex, 16);
+      const isWhole = hex.length === length && /^[\da-f]+$/i.test(hex);
+      if (!isWhole || codePoint > lastCodePoint) this.#fail();
+      this.#at += 1 + length;
+      return String.fromCodePoint(codePoint);
+    }
+    // A character by its name, of which Python has a table.
+    if (letter === "N") this.#fail();
+    this.#at += 1;
+    // Python keeps the backslash of what is no escape.
+    return escapes[letter] ?? `\\${letter}`;
   }
 
   #word(): unknown {

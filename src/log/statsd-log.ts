@@ -13,7 +13,8 @@ export function countLogCalls(log: Log, statsd: Statsd): Log {
   const carrying =
     (level: "info" | "debug") =>
     (message: string, metric?: Metric): void => {
-      if (metric !== undefined) statsd.send(metric);
+      // An app that isn't typed may pass anything.
+      if (typeof metric === "object" && metric !== null) statsd.send(metric);
       if (message !== "") log[level](message);
     };
   return {

@@ -2,7 +2,6 @@
  * Metrics for a statsD server, with Gunicorn's names, packed into few datagrams. Nothing here waits, and nothing tells: a
  * datagram that isn't taken is lost, as UDP has it.
  */
-import { ConfigError } from "../config/errors.ts";
 import type { Metric } from "../config/hooks.ts";
 import type { ConfigData } from "../config/types.ts";
 import { parseStatsdAddress } from "../telemetry-address.ts";
@@ -16,6 +15,9 @@ const lineFeedBytes = 1;
 const flushMs = 1000;
 /** What waits for the look-up of the host's name. */
 const keptDatagrams = 64;
+/** After a send that failed, the next is tried so much later, and each time twice as late: a failure costs more than what it loses. */
+const firstPauseMs = 10;
+const lastPauseMs = 1000;
 
 const encoder = new TextEncoder();
 
@@ -24,7 +26,7 @@ export type StatsdSettings = Pick<ConfigData, "statsdHost" | "statsdPrefix" | "d
 /**
  * Null without statsd_host. Opens at once; a host's name is looked up in the background.
  * @param onProblem told once that it can't be looked up
- * @throws ConfigError for a path that is too long for a socket
+ * @throws ConfigError for what isn't an address
  */
 export function openStatsd(
   settings: StatsdSettings,
@@ -32,13 +34,8 @@ export function openStatsd(
 ): Statsd | null {
   const { statsdHost, statsdPrefix, dogstatsdTags } = settings;
   if (statsdHost === null) return null;
-  try {
-    const target = targetOf(parseStatsdAddress(statsdHost), onProblem);
-    return new Statsd(new DatagramChannel(target), statsdPrefix, dogstatsdTags);
-  } catch (error) {
-    if (error instanceof TypeError) throw new ConfigError(`statsdHost: ${error.message}`);
-    throw error;
-  }
+  const target = targetOf(parseStatsdAddress(statsdHost), onProblem);
+  return new Statsd(new DatagramChannel(target), statsdPrefix, dogstatsdTags);
 }
 
 export class Statsd implements RequestObserver {
@@ -53,9 +50,20 @@ export class Statsd implements RequestObserver {
   /** Full datagrams that wait for an address, the oldest first. */
   #kept: Uint8Array[] = [];
   #timer: Timer | null = null;
+  /** Nothing is sent before; 0 while all goes well. */
+  #pausedUntilMs = 0;
+  #pauseMs = firstPauseMs;
+  readonly #nowMs: () => number;
 
-  constructor(channel: Pick<Channel, "send" | "close">, prefix: string, tags: string) {
+  /** @param nowMs a clock that only goes forward */
+  constructor(
+    channel: Pick<Channel, "send" | "close">,
+    prefix: string,
+    tags: string,
+    nowMs: () => number = () => performance.now(),
+  ) {
     this.#channel = channel;
+    this.#nowMs = nowMs;
     // Gunicorn: exactly one dot behind the prefix.
     const name = prefix.replace(/\.+$/, "");
     this.#prefix = name === "" ? "" : `${name}.`;
@@ -109,7 +117,7 @@ export class Statsd implements RequestObserver {
   flush(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    const sent = this.#kept.findIndex((each) => this.#channel.send(each) === "no address");
+    const sent = this.#kept.findIndex((each) => !this.#leaves(each));
     this.#kept.splice(0, sent === -1 ? this.#kept.length : sent);
     const room = datagramBytes + lineFeedBytes - this.#bytes;
     const text = this.#lines + this.#requests.take(room).join("\n");
@@ -143,13 +151,27 @@ export class Statsd implements RequestObserver {
   }
 
   #sendDatagram(datagram: Uint8Array): void {
-    const waits = this.#kept.length > 0 || this.#channel.send(datagram) === "no address";
+    const waits = this.#kept.length > 0 || !this.#leaves(datagram);
     if (waits) this.#kept.push(datagram.slice());
   }
 
+  /** Sends or loses; answers false if the address isn't known yet. */
+  #leaves(datagram: Uint8Array): boolean {
+    if (this.#pausedUntilMs > 0 && this.#nowMs() < this.#pausedUntilMs) return true;
+    const sent = this.#channel.send(datagram);
+    if (sent === "not now" || sent === "other kind") {
+      this.#pausedUntilMs = this.#nowMs() + this.#pauseMs;
+      this.#pauseMs = Math.min(lastPauseMs, this.#pauseMs * 2);
+    } else {
+      this.#pausedUntilMs = 0;
+      this.#pauseMs = firstPauseMs;
+    }
+    return sent !== "no address";
+  }
+
   #emit(name: string, value: number, kind: string): void {
-    // A value that statsD can't read, or an app that isn't typed.
-    if (!Number.isFinite(value)) return;
+    // What statsD can't read, or an app that isn't typed.
+    if (!Number.isFinite(value) || typeof name !== "string" || name === "") return;
     // What would end the name, or the metric.
     const clean = name.replaceAll(/[\0-\x1f:|]/g, "_");
     const line = `${this.#prefix}${clean}:${value}|${kind}${this.#tags}`;

@@ -1,6 +1,5 @@
 /** The destination of a logger that is called syslog. */
 import { hostname } from "node:os";
-import { ConfigError } from "../config/errors.ts";
 import type { ConfigData } from "../config/types.ts";
 import { parseSyslogAddress, type SyslogAddress, syslogFacilities } from "../telemetry-address.ts";
 import { type Channel, DatagramChannel, StreamChannel, type Target, targetOf } from "./channel.ts";
@@ -28,7 +27,7 @@ export type SyslogSettings = Pick<
 /**
  * Opens at once; what the other side needs to answer is waited for in the background.
  * @param onProblem told once that the host's name can't be looked up
- * @throws ConfigError for a path that is too long for a socket
+ * @throws ConfigError for what isn't an address
  */
 export function openSyslog(
   settings: SyslogSettings,
@@ -37,7 +36,8 @@ export function openSyslog(
 ): LogHandler {
   const address = parseSyslogAddress(settings.syslogAddr);
   const { syslogPrefix, procName, defaultProcName } = settings;
-  const name = syslogPrefix || (procName ?? defaultProcName).replaceAll(":", ".");
+  // Receivers take the tag to end at a colon, and at a blank.
+  const name = syslogPrefix || (procName ?? defaultProcName).replaceAll(/[:\s]/g, ".");
   const source: SyslogSource = {
     form: address.form,
     facility: syslogFacilities[settings.syslogFacility],
@@ -47,12 +47,7 @@ export function openSyslog(
     hostname: hostname(),
     pid: process.pid,
   };
-  try {
-    return new Syslog(address, source, onProblem);
-  } catch (error) {
-    if (error instanceof TypeError) throw new ConfigError(`syslogAddr: ${error.message}`);
-    throw error;
-  }
+  return new Syslog(address, source, onProblem);
 }
 
 /** Messages leave in their order: while one waits, the others wait behind it, up to a bound. */

@@ -8,16 +8,23 @@ import {
   closeOnFailure,
   createStreamSocket,
   IPPROTO_TCP,
+  onDarwin,
   onLinux,
   pollNow,
   sendNow,
   setOption,
+  system,
   TCP_NODELAY,
 } from "./socket-options.ts";
 
-const LINUX_TCP_USER_TIMEOUT = 18;
-/** A peer that has vanished without a word is noticed by then; the kernel's own patience is a quarter of an hour. */
-const peerTimeoutMs = 30_000;
+/**
+ * A peer that has vanished without a word is found out after 60 s of silence. TCP_USER_TIMEOUT would be quicker while something is
+ * under way, but Linux cuts a live peer too then, whose window has been closed for so long (tcp_probe_timer).
+ */
+const LINUX_TCP_KEEPIDLE = 4;
+const LINUX_TCP_KEEPINTVL = 5;
+const LINUX_TCP_KEEPCNT = 6;
+const SO_KEEPALIVE = onDarwin ? 0x0008 : 9;
 
 const POLLERR = 0x08;
 const POLLHUP = 0x10;
@@ -33,7 +40,12 @@ export class StreamSocket implements Disposable {
     closeOnFailure(this.#fd, () => {
       if (domainOf(to) !== AF_UNIX) {
         setOption(this.#fd, IPPROTO_TCP, TCP_NODELAY, 1);
-        if (onLinux) setOption(this.#fd, IPPROTO_TCP, LINUX_TCP_USER_TIMEOUT, peerTimeoutMs);
+        setOption(this.#fd, system.socketLevel, SO_KEEPALIVE, 1);
+        if (onLinux) {
+          setOption(this.#fd, IPPROTO_TCP, LINUX_TCP_KEEPIDLE, 30);
+          setOption(this.#fd, IPPROTO_TCP, LINUX_TCP_KEEPINTVL, 10);
+          setOption(this.#fd, IPPROTO_TCP, LINUX_TCP_KEEPCNT, 3);
+        }
       }
       try {
         check(library().connect(this.#fd, ptr(to), to.byteLength), "connect");

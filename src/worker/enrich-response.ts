@@ -90,10 +90,15 @@ async function wrap(response: Response, facts: Facts, method: string): Promise<R
     }
     return remake(response, wrapStream(body, before, after), headers);
   }
-  const bytes = await response.bytes();
+  const bytes = withoutMark(await response.bytes());
   // No JSON at all.
   if (bytes.length === 0) return label(remake(response, null, response.headers), facts);
   return remake(response, Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)]), headers);
+}
+
+/** RFC 8259 §8.1: a byte order mark may be ignored, and in the middle of a text it must not stand. */
+function withoutMark(bytes: Uint8Array): Uint8Array {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }
 
 /** Headers that spoke of the bytes of the body, which are others now. */
@@ -140,19 +145,25 @@ function wrapStream(
   });
 }
 
+/** The Server-Timing of the app itself: it may return one Response for many requests. */
+const ownTimings = new WeakMap<Response, string>();
+
 function label(response: Response, facts: Facts): Response {
   const { spawn, t1, d1, d2, pid, nr, max } = facts;
   // W3C Server Timing: dur is in milliseconds.
   const timing = `queue;dur=${d1 / 1000}, app;dur=${d2 / 1000}`;
   const worker = `pid=${pid}, nr=${nr}, max=${max}, spawn=${spawn}, t1=${t1}`;
+  const own = ownTimings.get(response) ?? response.headers.get("server-timing") ?? "";
+  ownTimings.set(response, own);
+  const timings = own === "" ? timing : `${own}, ${timing}`;
   let labelled = response;
   try {
-    labelled.headers.append("server-timing", timing);
+    labelled.headers.set("server-timing", timings);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     // Of fetch(): its headers can't be changed.
     labelled = remake(response, response.body, new Headers([...response.headers]));
-    labelled.headers.append("server-timing", timing);
+    labelled.headers.set("server-timing", timings);
   }
   labelled.headers.set("x-worker", worker);
   return labelled;

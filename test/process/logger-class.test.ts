@@ -21,6 +21,9 @@ export class Quiet extends Logger {
 export class Broken extends Logger {
   access() { throw new Error("no access"); }
 }
+export class Late extends Logger {
+  async access() { await null; throw new Error("no access"); }
+}
 export class Bad { constructor() { throw new Error("no logger today"); } }
 export class Poor { info() {} }
 export const value = 5;
@@ -94,12 +97,16 @@ test("a class of its own gets everything, and the server's own files aren't open
   ]).toEqual([false, false]);
 });
 
-test("what a logger throws is told, and requests are answered", async () => {
-  await using server = await gunicorn({ files, args: ["--logger-class", "quiet:Broken"] });
-  expect(await (await ask(server.url)).text()).toBe("ok");
-  await server.logged("[ERROR] Exception in logger_class\nError: no access");
-  expect(await server.stop()).toBe(0);
-});
+test.each(["Broken", "Late"])(
+  "what a logger throws is told, and requests are answered: %s",
+  async (name) => {
+    await using server = await gunicorn({ files, args: ["--logger-class", `quiet:${name}`] });
+    expect(await (await ask(server.url)).text()).toBe("ok");
+    await server.logged("[ERROR] Exception in logger_class\nError: no access");
+    expect(await server.stop()).toBe(0);
+    expect(server.log).not.toContain("asks to be replaced");
+  },
+);
 
 const refusals: [reference: string, message: string][] = [
   ["quiet", "loggerClass: must be MODULE:CLASS, got 'quiet'"],
@@ -116,14 +123,16 @@ const refusals: [reference: string, message: string][] = [
 
 test.each(refusals)("%s is refused with one line", async (reference, message) => {
   const wrong = { "wrong.ts": "export class {" };
-  await using server = start({
-    files: { ...files, ...wrong },
-    args: ["--logger-class", reference],
-  });
-  expect(await server.process.exited).toBe(1);
-  await until("its complaint", () => server.ended());
-  expect(server.log).toStartWith(`Error: ${message}`);
-  expect(server.log.match(/\n/g)).toHaveLength(1);
+  for (const more of [[], ["--check-config"]]) {
+    await using server = start({
+      files: { ...files, ...wrong },
+      args: ["--logger-class", reference, ...more],
+    });
+    expect(await server.process.exited).toBe(1);
+    await until("its complaint", () => server.ended());
+    expect(server.log).toStartWith(`Error: ${message}`);
+    expect(server.log.match(/\n/g)).toHaveLength(1);
+  }
 });
 
 test.each(["simple", "gunicorn.glogging.Logger"])("%s is the server's own", async (name) => {

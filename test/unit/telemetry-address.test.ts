@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseStatsdAddress, parseSyslogAddress } from "../../src/telemetry-address.ts";
 
+const maxPath = process.platform === "darwin" ? 103 : 107;
 const plain = { form: "gunicorn" } as const;
 const udp = (host: string, port: number) => ({ type: "udp", host, port }) as const;
 const unix = (path: string, socket: "any" | "datagram" | "stream") =>
@@ -19,6 +20,7 @@ describe("parseSyslogAddress() takes", () => {
     ["tcp://log#rfc5424", { type: "tcp", host: "log", port: 514, form: "rfc5424" }],
     ["unix:///dev/log", { ...unix("/dev/log", "any"), ...plain }],
     ["unix:///dev/log#dgram", { ...unix("/dev/log", "datagram"), ...plain }],
+    [`unix://${"x".repeat(maxPath)}`, { ...unix("x".repeat(maxPath), "any"), ...plain }],
     ["unix:///dev/log#stream", { ...unix("/dev/log", "stream"), ...plain }],
     ["unix:///dev/log#rfc5424", { ...unix("/dev/log", "any"), form: "rfc5424" }],
     ["unix:///dev/log#rfc5424,dgram", { ...unix("/dev/log", "datagram"), form: "rfc5424" }],
@@ -34,6 +36,12 @@ describe("parseSyslogAddress() refuses", () => {
     ["localhost:514", "must be udp://HOST:PORT, tcp://HOST:PORT or unix://PATH"],
     ["http://localhost", "must be udp://HOST:PORT, tcp://HOST:PORT or unix://PATH"],
     ["unix://", "must be udp://HOST:PORT, tcp://HOST:PORT or unix://PATH"],
+    ["unix://@", "must be udp://HOST:PORT, tcp://HOST:PORT or unix://PATH"],
+    [
+      `unix:///${"x".repeat(maxPath)}`,
+      `its path is longer than the ${maxPath} bytes of a unix socket's`,
+    ],
+    [`unix:///${"ü".repeat((maxPath + 1) / 2)}#dgram`, "its path is longer than the"],
     ["udp://log:0", "must have a host, and a port from 1 to 65535"],
     ["udp://log:65536", "must have a host, and a port from 1 to 65535"],
     ["udp://log:syslog", "must have a host, and a port from 1 to 65535"],
@@ -69,10 +77,25 @@ describe("parseStatsdAddress() takes", () => {
   });
 });
 
-test.each(["", "statsd:0", "statsd:99999", "a b:1", "::1", "udp://statsd:8125", "a:b", "1.2.3:1"])(
-  "parseStatsdAddress() refuses '%s'",
-  (text) => {
-    const message = "Value must be one of ('host:port', 'unix://PATH')";
-    expect(() => parseStatsdAddress(text)).toThrow(message);
-  },
-);
+test("parseStatsdAddress() refuses a path that is too long", () => {
+  const text = `unix:///${"x".repeat(maxPath)}`;
+  const message = `invalid statsD address '${text}': its path is longer than the ${maxPath} bytes`;
+  expect(() => parseStatsdAddress(text)).toThrow(message);
+});
+
+test.each([
+  "",
+  "unix://",
+  "unix:",
+  "unix://@",
+  "statsd:0",
+  "statsd:99999",
+  "a b:1",
+  "::1",
+  "udp://statsd:8125",
+  "a:b",
+  "1.2.3:1",
+])("parseStatsdAddress() refuses '%s'", (text) => {
+  const message = "Value must be one of ('host:port', 'unix://PATH')";
+  expect(() => parseStatsdAddress(text)).toThrow(message);
+});

@@ -128,6 +128,14 @@ const answers: readonly AnswerRow[] = [
 describe.each(kinds)("-k %s: the access log", (kind) => {
   const wire = useWire({ kind, app: "access.ts", args: ["--access-logfile", "access.log"] });
 
+  test("of HTTP/1.0 without Host, whose target holds slashes", async () => {
+    const line = await lineAfter(wire, async () => {
+      // What the app makes of a URL that has no host is its own business.
+      await wire.ask("GET /a//b?x=//c/d HTTP/1.0\r\n\r\n");
+    });
+    expect(line.request).toStartWith("GET /a//b?x=//c/d HTTP/1.");
+  });
+
   test.each(rowsFor(kind, answers))("of %s", async (_, row) => {
     let size = -1;
     const line = await lineAfter(wire, async () => {

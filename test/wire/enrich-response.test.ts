@@ -35,6 +35,7 @@ describe.each(kinds)("-k %s: enrich_response", (kind) => {
     ["/problem", "{}"],
     ["/bytes", "[3]"],
     ["/blob", "[4]"],
+    ["/mark", "[5]"],
     ["/stream", "[1,2,3]"],
     ["/stream-with-length", "[1,2,3]"],
     ["/large", `"${"x".repeat(1_000_000)}"`],
@@ -127,5 +128,19 @@ describe.each(kinds)("-k %s: enrich_response", (kind) => {
   test("leaves the app's errors alone", async () => {
     expect((await wire.ask(get("/throws"))).status).toBe(500);
     expect((await wire.ask(get("/nothing"))).status).toBe(500);
+  });
+});
+
+// Bun.serve takes the fields of a Response away when it is sent.
+describe("-k async: enrich_response", () => {
+  const wire = useWire({ kind: "async", app: "enrich.ts", args: ["--enrich-response"] });
+
+  test("a Response that is returned again has its fields once", async () => {
+    for (let asked = 0; asked < 3; asked++) {
+      const answer = await wire.ask(get("/shared"));
+      expect(field(answer, "server-timing")).toMatch(
+        /^db;dur=1, queue;dur=[\d.]+, app;dur=[\d.]+$/,
+      );
+    }
   });
 });

@@ -1,6 +1,13 @@
 import { boolean, dictionary, integer, nullable, oneOf, text } from "../kinds.ts";
 import { setting } from "../setting.ts";
-import { linuxOnly, statsdAddress, syslogAddress, syslogFacility } from "../telemetry-kinds.ts";
+import {
+  linuxOnly,
+  metricPrefix,
+  metricTags,
+  statsdAddress,
+  syslogAddress,
+  syslogFacility,
+} from "../telemetry-kinds.ts";
 
 const syslogAddresses: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
   darwin: "unix:///var/run/syslog",
@@ -169,7 +176,7 @@ By UDP, port 8125 if left out, or datagrams to a unix socket; unix://@NAME is an
   dogstatsdTags: setting({
     flags: [{ long: "--dogstatsd-tags" }],
     metavar: "DOGSTATSD_TAGS",
-    kind: text,
+    kind: metricTags,
     default: "",
     status: "works",
     description: `Tags on every metric, comma-separated`,
@@ -177,7 +184,7 @@ By UDP, port 8125 if left out, or datagrams to a unix socket; unix://@NAME is an
   statsdPrefix: setting({
     flags: [{ long: "--statsd-prefix" }],
     metavar: "STATSD_PREFIX",
-    kind: text,
+    kind: metricPrefix,
     default: "",
     status: "works",
     description: `What metric names start with

@@ -116,6 +116,8 @@ function plainError(): Response {
 }
 
 function targetOf(url: string): string {
+  // HTTP/1.0 without Host: there is nothing to make a URL of.
+  if (url.startsWith("/")) return url;
   const at = url.indexOf("/", url.indexOf("//") + 2);
   return at === -1 ? "/" : url.slice(at);
 }

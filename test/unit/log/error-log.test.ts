@@ -30,6 +30,19 @@ test.each(thresholds)("a handler of level %s takes what is as severe", (threshol
   expect(callAll(recorded("debug", threshold))).toEqual(written);
 });
 
+test.each([
+  [Symbol("s"), "Symbol(s)"],
+  [null, "null"],
+  [5n, "5n"],
+  [{ message: "x", args: [] }, Bun.inspect({ message: "x", args: [] })],
+  [Object.create(null), "[Object: null prototype] {}"],
+])("a message that isn't a text is written as one: %p", (message, expected) => {
+  const { log, lines } = recorded("debug");
+  log.info(message as never, null as never);
+  log.error(message as never);
+  expect(lines).toEqual([`info ${expected}`, `error ${expected}`]);
+});
+
 test("an empty message with a metric is no line, and repeated lines are lines", () => {
   const { log, lines } = recorded("debug");
   const metric = { metric: "m", value: 1, mtype: "gauge" } as const;

@@ -11,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LogFile, type LogFileOptions } from "../../../src/log/log-file.ts";
+import { until } from "../../support/server.ts";
 import { testUnless } from "../../support/wire.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "log-file-"));
@@ -85,3 +86,23 @@ testUnless(!onLinux || process.geteuid?.() !== 0)("belongs to whom it is to belo
   expect([uid, gid]).toEqual([65534, 65534]);
   expect(file.path).toBe(join(folder, "owned"));
 });
+
+test("a pipe is refused while nobody reads it, and takes lines when somebody does", async () => {
+  const path = join(folder, "pipe");
+  Bun.spawnSync(["mkfifo", path]);
+  expect(() => new LogFile(path, options)).toThrow("ENXIO");
+  const reader = Bun.spawn(["head", "-n1", path], { stdout: "pipe" });
+  const file = await until("the reader", () => openIfRead(path));
+  file.write("one\n");
+  expect(await new Response(reader.stdout).text()).toBe("one\n");
+  file.close();
+});
+
+function openIfRead(path: string): LogFile | null {
+  try {
+    return new LogFile(path, options);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENXIO") return null;
+    throw error;
+  }
+}

@@ -49,7 +49,26 @@ const handlers = {
 };
 
 const routes: [claim: string, values: object, error: string[], access: string[]][] = [
-  ["nothing but a version leaves all as it is", { version: 1 }, ["stream 2"], ["file /tmp/access"]],
+  ["without loggers there are Gunicorn's", { version: 1 }, ["stream 2"], ["stream 1"]],
+  [
+    "and they write to handlers of these names",
+    { handlers: { console: handlers.file, error_console: handlers.out } },
+    ["stream 1"],
+    ["file /tmp/a.log"],
+  ],
+  ["no loggers at all leave all as it is", { loggers: {} }, ["stream 2"], ["file /tmp/access"]],
+  [
+    "a handler that stands twice in a list is there once",
+    { handlers, loggers: { error: { handlers: ["out", "file", "out"] } } },
+    ["stream 1", "file /tmp/a.log"],
+    ["file /tmp/access"],
+  ],
+  [
+    "without a root, Gunicorn's is what a logger propagates to",
+    { loggers: { access: { propagate: true, handlers: [] } } },
+    ["stream 2"],
+    ["stream 1"],
+  ],
   [
     "a logger with handlers has those alone",
     { handlers, loggers: { "gunicorn.error": { handlers: ["out", "file"] } } },
@@ -185,8 +204,13 @@ describe("formatters", () => {
   });
 });
 
-const h = (handler: object) => ({ handlers: { it: handler } });
-const f = (formatter: object) => ({ formatters: { it: formatter } });
+test("Gunicorn's loggers write in the form that is called generic", () => {
+  const { access } = plan({ formatters: { generic: { format: "<%(message)s>" } } });
+  expect(access?.handlers.map(({ format }) => format("info", "x"))).toEqual(["<x>\n"]);
+});
+
+const h = (handler: object) => ({ handlers: { it: handler }, loggers: {} });
+const f = (formatter: object) => ({ formatters: { it: formatter }, loggers: {} });
 
 const refused: [values: object, message: string][] = [
   [{ version: 2 }, "version: must be 1"],
@@ -198,6 +222,13 @@ const refused: [values: object, message: string][] = [
   [{ loggers: { error: { handlers: ["x"] } } }, "loggers.error.handlers: no handler is named 'x'"],
   [{ loggers: { error: { level: "LOUD" } } }, "loggers.error.level: must be DEBUG"],
   [{ loggers: { error: { filters: [] } } }, "loggers.error: filters: isn't supported"],
+  [{ handlers }, "loggers.gunicorn.error.handlers: no handler is named 'error_console'"],
+  [{ formatters: { short: {} } }, "handlers.console.formatter: no formatter is named 'generic'"],
+  [
+    { handlers, loggers: { error: { propagate: true } } },
+    "root.handlers: no handler is named 'console'",
+  ],
+  [h({ class: "FileHandler", filename: "" }), "handlers.it.filename: must not be empty"],
   [{ root: { handlers: ["x"] } }, "root.handlers: no handler is named 'x'"],
   [h({}), "handlers.it.class: must be text"],
   [
@@ -338,6 +369,12 @@ const brokenFiles: [claim: string, from: string, to: string, message: string][] 
     "[logger_gunicorn.access]: channel: isn't supported",
   ],
   ["a wrong propagate", "propagate=0", "propagate=no", "propagate: must be 0 or 1, got 'no'"],
+  [
+    "an option that is repeated",
+    "propagate=0",
+    "Level=DEBUG",
+    "logging.conf: line 24: level stands there twice",
+  ],
   ["a line of no use", "; comments", "comments", "logging.conf: line 27: 'comments' is no option"],
 ];
 

@@ -23,6 +23,11 @@ const rows: [claim: string, program: string, expected: string][] = [
     "",
   ],
   [
+    "what isn't a text is written as one",
+    `log.info(Symbol("s"), null); log.error(null);`,
+    "[INFO] Symbol(s)\n[ERROR] null\n",
+  ],
+  [
     "a Logger can be made without a server too",
     `const logger = new Logger({ chdir: "/" }); logger.info(logger.cfg.chdir); logger.access({}); logger.flush(); logger.close();`,
     "[INFO] /\n",

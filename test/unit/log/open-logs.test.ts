@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { resolveConfig } from "../../../src/config/resolve.ts";
 import type { Config } from "../../../src/config/types.ts";
 import { openLogs } from "../../../src/log/open-logs.ts";
+import { record } from "../../support/access-lines.ts";
 import { until } from "../../support/server.ts";
 import { testUnless } from "../../support/wire.ts";
 
@@ -32,7 +33,10 @@ const openFiles = () => readdirSync("/proc/self/fd").length;
 
 const failures: [claim: string, argv: string[]][] = [
   ["an access log that can't be opened", ["--access-logfile", "none/log"]],
-  ["a statsD path that is too long", ["--statsd-host", `unix:///${"x".repeat(200)}`]],
+  [
+    "statsD beside an access log that can't be opened",
+    ["--statsd-host", "localhost:9", "--access-logfile", "none/log"],
+  ],
   ["an access log format that is wrong", ["--access-logfile", "log", "--access-logformat", "%"]],
 ];
 
@@ -73,6 +77,22 @@ test("a SysLogHandler with a formatter sends what that makes", async () => {
   await until("a packet", () => udp.packets.length > 0);
   expect(udp.packets).toEqual(["<132>shop: WARNING hello\0"]);
   logs.close();
+});
+
+test("a syslog host that can't be looked up is told once for both logs", async () => {
+  const args = ["--log-syslog", "--log-syslog-to", "udp://no-such-host.invalid"];
+  const config = await configOf({}, ...args, "--log-file", "lookup.log");
+  const logs = await openLogs(config, null);
+  const told = () =>
+    readFileSync(join(folder, "lookup.log"), "utf8").match(/Can't look up /g) ?? [];
+  logs.log.info("begins both");
+  for (const each of logs.observers) each.answered(record());
+  logs.flush();
+  await until("the complaint", () => told().length > 0);
+  // The look-ups began at the same time, and share an answer.
+  await Bun.dns.lookup("no-such-host.invalid").catch(() => {});
+  logs.close();
+  expect(told()).toHaveLength(1);
 });
 
 test("statsD goes on with a logger class, and counts what the level hides", async () => {

@@ -12,7 +12,10 @@ class Ear {
   answer: Sent = "sent";
   closed = false;
 
+  tries = 0;
+
   send(packet: Uint8Array): Sent {
+    this.tries += 1;
     if (this.answer === "sent") this.datagrams.push(Buffer.from(packet).toString());
     return this.answer;
   }
@@ -26,9 +29,9 @@ class Ear {
   }
 }
 
-function open(prefix = "", tags = ""): { ear: Ear; statsd: Statsd } {
+function open(prefix = "", tags = "", nowMs = () => 0): { ear: Ear; statsd: Statsd } {
   const ear = new Ear();
-  return { ear, statsd: new Statsd(ear, prefix, tags) };
+  return { ear, statsd: new Statsd(ear, prefix, tags, nowMs) };
 }
 
 /** What statsD looks at. */
@@ -48,6 +51,8 @@ describe("the wire form", () => {
     ["a name that would end early", (statsd) => statsd.gauge("a:b|c\nd", 1), ["a_b_c_d:1|g"]],
     ["no number", (statsd) => statsd.gauge("a", Number.NaN), []],
     ["no end", (statsd) => statsd.gauge("a", Number.POSITIVE_INFINITY), []],
+    ["no name", (statsd) => statsd.gauge("", 1), []],
+    ["a number for a name", (statsd) => statsd.gauge(5 as never, 1), []],
     ["text for a number", (statsd) => statsd.gauge("a", "1" as never), []],
   ];
   test.each(rows)("of %s", (_what, act, expected) => {
@@ -181,11 +186,55 @@ describe("packing", () => {
     expect(ear.datagrams).toEqual(["a:1|g"]);
   });
 
-  test("drops what isn't taken, and keeps the newest while the address isn't known", () => {
+  test.each(["not now", "other kind"] as const)(
+    "tries less and less often what isn't taken (%s), up to once a second",
+    (answer) => {
+      let nowMs = 0;
+      const { ear, statsd } = open("", "", () => nowMs);
+      ear.answer = answer;
+      const triesIn = (ms: number) => {
+        const before = ear.tries;
+        for (const end = nowMs + ms; nowMs < end; nowMs++) {
+          statsd.gauge("lost", nowMs);
+          statsd.flush();
+        }
+        return ear.tries - before;
+      };
+      expect(triesIn(10)).toBe(1);
+      expect(triesIn(5000)).toBeLessThan(13);
+      expect(triesIn(5000)).toBe(5);
+      ear.answer = "sent";
+      nowMs += 1000;
+      statsd.gauge("found", 1);
+      statsd.flush();
+      ear.answer = answer;
+      expect(triesIn(1)).toBe(1);
+      nowMs += 10;
+      ear.answer = "sent";
+      statsd.gauge("again", 1);
+      statsd.close();
+      expect(ear.lines).toEqual(["found:1|g", "again:1|g"]);
+    },
+  );
+
+  test("a metric that is too long keeps no other from leaving", () => {
     const { ear, statsd } = open();
+    ear.answer = "too long";
+    statsd.gauge("long", 1);
+    statsd.flush();
+    ear.answer = "sent";
+    statsd.gauge("short", 1);
+    statsd.close();
+    expect(ear.lines).toEqual(["short:1|g"]);
+  });
+
+  test("drops what isn't taken, and keeps the newest while the address isn't known", () => {
+    let nowMs = 0;
+    const { ear, statsd } = open("", "", () => nowMs);
     ear.answer = "not now";
     statsd.gauge("lost", 1);
     statsd.flush();
+    nowMs += 1000;
     ear.answer = "no address";
     for (let count = 0; count < 100; count++) {
       statsd.gauge("kept", count);
@@ -210,6 +259,20 @@ describe("countLogCalls()", () => {
     ["a metric alone", (log) => log.info("", { ...metric, mtype: "counter" }), ["m:0|c|@1.0"], []],
     ["a histogram", (log) => log.info("", { ...metric, mtype: "histogram" }), ["m:0|h"], []],
     ["a timer", (log) => log.info("", { ...metric, mtype: "timer" }), ["m:0|ms"], []],
+    ["no metric", (log) => log.info("", null as never), [], []],
+    [
+      "a metric without a name",
+      (log) => log.debug("", { value: 1, mtype: "gauge" } as never),
+      [],
+      [],
+    ],
+    ["a text for a metric", (log) => log.info("", "m" as never), [], []],
+    [
+      "a symbol for a name",
+      (log) => log.info("", { ...metric, metric: Symbol("m") } as never),
+      [],
+      [],
+    ],
     ["an unknown kind", (log) => log.info("", { ...metric, mtype: "set" } as never), [], []],
   ];
   test.each(rows)("%s", (_what, act, metrics, messages) => {
@@ -226,10 +289,8 @@ describe("countLogCalls()", () => {
 describe("openStatsd()", () => {
   const settings = { statsdHost: null, statsdPrefix: "", dogstatsdTags: "" };
 
-  test("is null without a host, and refuses a path that is too long", () => {
+  test("is null without a host", () => {
     expect(openStatsd(settings, () => {})).toBeNull();
-    const statsdHost = `unix:///${"x".repeat(120)}`;
-    expect(() => openStatsd({ ...settings, statsdHost }, () => {})).toThrow("longer than");
   });
 
   test("sends to localhost at once", async () => {

@@ -1,11 +1,13 @@
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SystemError } from "../../../src/os/libc.ts";
 import { encodeTcp, encodeUnix } from "../../../src/os/socket-address.ts";
+import { getOption, IPPROTO_TCP, onLinux, system } from "../../../src/os/socket-options.ts";
 import { StreamSocket } from "../../../src/os/stream-socket.ts";
 import { until } from "../../support/server.ts";
+import { testUnless } from "../../support/wire.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-stream-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -34,6 +36,40 @@ const kinds = [
   ["TCP over IPv6", { hostname: "::1", port: 0 }, (port: number) => encodeTcp(6, "::1", port)],
   ["unix", { unix: join(folder, "ear") }, () => encodeUnix(join(folder, "ear"))],
 ] as const;
+
+const TCP_USER_TIMEOUT = 18;
+const SO_KEEPALIVE = 9;
+
+testUnless(!onLinux)(
+  "a receiver may pause as long as it likes, and one that is gone is found out",
+  () => {
+    const ear = listen({ hostname: "127.0.0.1", port: 0 });
+    const before = openSockets().map(({ name }) => name);
+    using socket = new StreamSocket(encodeTcp(4, "127.0.0.1", ear.port));
+    const { fd } = openSockets().find(({ name }) => !before.includes(name)) ?? { fd: -1 };
+    // The kernel counts a window of zero as silence there.
+    expect(getOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT)).toBe(0);
+    expect(getOption(fd, system.socketLevel, SO_KEEPALIVE)).toBe(1);
+    expect(socket.over).toBe(false);
+    ear.server.stop(true);
+  },
+);
+
+function openSockets(): readonly { readonly fd: number; readonly name: string }[] {
+  return readdirSync("/proc/self/fd")
+    .map((fd) => ({ fd: Number(fd), name: linkAt(`/proc/self/fd/${fd}`) }))
+    .filter(({ name }) => name.startsWith("socket:"));
+}
+
+/** Empty for the descriptor that has listed the folder. */
+function linkAt(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // ENOENT: closed meanwhile.
+    return "";
+  }
+}
 
 test.each(kinds)(
   "sends by %s, and sees the other side hang up",

@@ -1,15 +1,17 @@
 /** One turn: what the load generator saw, and what the server's process tree used for it. */
-import type { Driver, Traffic, Turn } from "./drivers/driver.ts";
+import { type Driver, goodAnswers, type Traffic, type Turn } from "./drivers/driver.ts";
+import { NoAnswerError } from "./errors.ts";
 import { cpuNsOf, machineCpuNs, residentBytesOf } from "./process-tree.ts";
 import type { BenchServer } from "./servers/server.ts";
 import { medianOf } from "./statistics.ts";
 
 export interface Measured extends Turn {
+  /** Good answers only: a status below 400. */
   readonly requestsPerSecond: number;
-  /** User and system, of the whole process tree. */
-  readonly cpuUsPerRequest: number;
-  /** CPUs that the server kept busy. */
-  readonly cpusUsed: number;
+  /** User and system, of the whole process tree; null when processes that ended took their time with them. */
+  readonly cpuUsPerRequest: number | null;
+  /** CPUs that the server kept busy; null as above. */
+  readonly cpusUsed: number | null;
   /** Of the whole process tree, behind the turn. */
   readonly residentBytes: number;
   /** CPUs that neither the server nor the load generator kept busy, but somebody else. */
@@ -28,18 +30,46 @@ export async function measureTurn(
   const begun = Bun.nanoseconds();
   const turn = await driver.run(server.url, traffic, seconds);
   const elapsedNs = Bun.nanoseconds() - begun;
-  const serverNs = cpuNsOf(server.pid) - serverBefore;
+  const spentNs = cpuNsOf(server.pid) - serverBefore;
+  const serverNs = Math.max(0, spentNs);
   const own = process.cpuUsage(ownBefore);
   const knownNs = serverNs + (turn.generatorCpuUs + own.user + own.system) * 1000;
   const machineNs = machineCpuNs() - machineBefore;
   return {
     ...turn,
-    requestsPerSecond: (turn.requests / turn.durationUs) * 1e6,
-    cpuUsPerRequest: serverNs / 1000 / turn.requests,
-    cpusUsed: serverNs / elapsedNs,
+    requestsPerSecond: (goodAnswers(turn) / turn.durationUs) * 1e6,
+    cpuUsPerRequest: spentNs > 0 ? spentNs / 1000 / turn.requests : null,
+    cpusUsed: spentNs > 0 ? spentNs / elapsedNs : null,
     residentBytes: residentBytesOf(server.pid),
     othersBusy: Math.max(0, (machineNs - knownNs) / elapsedNs),
   };
+}
+
+/** Drives a server without looking at the figures. A slow app may not answer in so short a time. */
+export async function warmUp(
+  driver: Driver,
+  { url }: Pick<BenchServer, "url">,
+  traffic: Traffic,
+  seconds: number,
+): Promise<void> {
+  try {
+    await driver.run(url, traffic, seconds);
+  } catch (error) {
+    if (!(error instanceof NoAnswerError)) throw error;
+  }
+}
+
+/** The figures of those turns that have one. */
+export function known(
+  turns: readonly Measured[],
+  of: (turn: Measured) => number | null,
+): readonly number[] {
+  return turns.map(of).filter((value) => value !== null);
+}
+
+/** Milliseconds; null when the generator can't tell (it says 0). */
+export function p99Ms({ p99Us }: Measured): number | null {
+  return p99Us > 0 ? p99Us / 1000 : null;
 }
 
 /** From so many CPUs on that others use, figures are doubtful. */

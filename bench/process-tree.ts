@@ -3,24 +3,49 @@ import { readdirSync, readFileSync } from "node:fs";
 
 /** A process and its descendants, parents first. */
 export function treeOf(root: number): number[] {
+  const children = allChildren();
+  const tree = [root];
+  for (const pid of tree) tree.push(...(children.get(pid) ?? []));
+  return tree;
+}
+
+/** Those that a process itself has started: of a master its workers, whatever these start. */
+export function childrenOf(pid: number): readonly number[] {
+  return allChildren().get(pid) ?? [];
+}
+
+/** Of each process of the machine, in the order of their numbers. */
+function allChildren(): ReadonlyMap<number, readonly number[]> {
   const parents = new Map<number, number[]>();
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     const stat = readIfThere(`/proc/${name}/stat`);
     if (stat === null) continue;
-    // The command's name, in brackets, may hold anything: the fields behind it count.
-    const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+    const parent = Number(statFields(stat)[1]);
     parents.set(parent, [...(parents.get(parent) ?? []), Number(name)]);
   }
-  const tree = [root];
-  for (const pid of tree) tree.push(...(parents.get(pid) ?? []));
-  return tree;
+  return parents;
 }
 
-/** Nanoseconds on a CPU, user and system, of all threads of the tree. To be read while it is idle. */
+/** proc(5), /proc/PID/stat, from the third field on: the name before them, in brackets, may hold anything. */
+function statFields(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+}
+
+/** Of cutime and cstime: sysconf(_SC_CLK_TCK) is 100 on every Linux that Bun runs on. */
+const nsPerTick = 1e7;
+
+/**
+ * Nanoseconds on a CPU, user and system, of all threads of the tree, and of those that it has reaped: the sum doesn't fall when a
+ * worker is replaced, but for the part of a tick. To be read while it is idle.
+ */
 export function cpuNsOf(root: number): number {
   let total = 0;
   for (const pid of treeOf(root)) {
+    const [cutime = 0, cstime = 0] = statFields(readIfThere(`/proc/${pid}/stat`) ?? "")
+      .slice(13, 15)
+      .map(Number);
+    total += (cutime + cstime) * nsPerTick;
     for (const task of namesIn(`/proc/${pid}/task`)) {
       const schedstat = readIfThere(`/proc/${pid}/task/${task}/schedstat`);
       if (schedstat !== null) total += Number(schedstat.split(" ")[0]);

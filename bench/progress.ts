@@ -32,8 +32,12 @@ export class Progress {
     return seconds < 90 ? `${seconds} s left` : `${Math.ceil(seconds / 60)} min left`;
   }
 
-  /** Wipes the line. */
   end(): void {
-    if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+    wipeLine();
   }
+}
+
+/** Wipes the line of progress, if there is one, for what is printed next. */
+export function wipeLine(): void {
+  if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
 }

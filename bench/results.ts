@@ -1,14 +1,26 @@
 /** Result files: what was measured, on which machine, by which command; written at Ctrl-C too. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
 import { version } from "../src/version.ts";
 import { cleanUp } from "./clean-up.ts";
 import { BenchError } from "./errors.ts";
 import { type Machine, readMachine } from "./machine.ts";
 import type { Options } from "./options.ts";
+import { wipeLine } from "./progress.ts";
 
 const format = 1;
-const folder = join(import.meta.dir, "results");
+/** An installed package isn't a place to write to: the caller's folder is. */
+const folder = import.meta.dir.includes("/node_modules/")
+  ? process.cwd()
+  : join(import.meta.dir, "results");
 
 /** One figure of several runs, under a name that stays the same from run to run: what `bench diff` compares. */
 export interface Series {
@@ -47,7 +59,7 @@ export interface RecorderParts {
   readonly command: string;
   /** What is known so far, whenever it is asked. */
   readonly findings: () => Findings;
-  /** Shows it to the person who waits; `partial` after Ctrl-C. */
+  /** Shows it to the person who waits; `partial` after Ctrl-C. It is called when nothing was measured, too. */
   readonly show: (partial: boolean) => void;
 }
 
@@ -55,39 +67,61 @@ export interface RecorderParts {
 export async function record(parts: RecorderParts, work: () => Promise<void>): Promise<void> {
   const machine = readMachine();
   // A place that can't be written to is found out before minutes are spent.
-  if (parts.path !== null) makeFolder(dirname(parts.path));
+  if (parts.path !== null) checkPlace(parts.path);
   const begun = new Date();
-  let complete = false;
+  let state: "under way" | "complete" | "failed" = "under way";
   const finish = cleanUp(() => {
+    wipeLine();
     const findings = parts.findings();
-    if (findings.series.length === 0) return;
-    const partial = !complete;
+    const partial = state !== "complete";
     const { kind, command, path } = parts;
-    const times = { begun: begun.toISOString(), ended: new Date().toISOString() };
-    if (path !== null) {
-      write(path, { format, kind, partial, command, ...times, machine, ...findings });
+    const measured = findings.series.length > 0;
+    if (!measured && state === "under way")
+      console.error("bench: interrupted: nothing was measured");
+    try {
+      // First: what was measured isn't lost when the disk is full.
+      parts.show(partial);
+    } finally {
+      if (path !== null && measured) {
+        const times = { begun: begun.toISOString(), ended: new Date().toISOString() };
+        write(path, { format, kind, partial, command, ...times, machine, ...findings });
+        console.error(`${partial ? "Partial result" : "Result"}: ${show(path)}`);
+      }
     }
-    parts.show(partial);
-    if (path !== null) console.error(`${partial ? "Partial result" : "Result"}: ${show(path)}`);
   });
   try {
     await work();
-    complete = true;
+    state = "complete";
+  } catch (error) {
+    state = "failed";
+    throw error;
   } finally {
     finish();
   }
 }
 
-function makeFolder(path: string): void {
+function checkPlace(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    mkdirSync(dirname(path), { recursive: true });
+    const there = existsSync(path);
+    closeSync(openSync(path, "a"));
+    if (!there) rmSync(path);
   } catch (error) {
     throw new BenchError(`--out: ${(error as Error).message}`, { cause: error });
   }
 }
 
 function write(path: string, result: ResultFile): void {
-  writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`);
+  try {
+    writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`);
+  } catch (error) {
+    throw new BenchError(`--out: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Where the chart of a result goes: beside it. */
+export function chartPath(path: string): string {
+  return path.replace(/(\.json)?$/, ".svg");
 }
 
 function show(path: string): string {
@@ -98,13 +132,14 @@ function show(path: string): string {
 export const outFlag = {
   type: "string",
   valueHint: "FILE",
-  description: "Where the result goes as JSON (by default bench/results/; a smoke run writes none)",
+  description:
+    "Where the result goes as JSON (by default bench/results/, or here when the package is installed; a smoke run writes none)",
 } as const;
 
 /** Where the result goes: --out, or a new file of bench/results; null for a smoke run. */
 export function resultPath(kind: string, options: Options): string | null {
   const given = options.text("out");
-  if (given !== null) return join(process.cwd(), relative(process.cwd(), given));
+  if (given !== null) return resolve(given);
   if (options.on("smoke")) return null;
   const stamp = new Date().toISOString().slice(0, 19).replaceAll(":", "");
   return join(folder, `${kind}-${stamp}.json`);
@@ -124,14 +159,40 @@ export function readResult(path: string): ResultFile {
   } catch (error) {
     throw new BenchError(`${path}: ${(error as Error).message}`, { cause: error });
   }
-  if (!isResult(value)) throw new BenchError(`${path}: not a result file of this bench`);
-  return value;
+  const fault = faultOf(value);
+  if (fault !== null) throw new BenchError(`${path}: not a result file of this bench: ${fault}`);
+  return value as ResultFile;
 }
 
-function isResult(value: unknown): value is ResultFile {
-  if (typeof value !== "object" || value === null) return false;
-  const { format: number, kind, series } = value as Partial<ResultFile>;
-  return number === format && typeof kind === "string" && Array.isArray(series);
+/** What is wrong with a result, as far as `bench diff` reads it; null when nothing is. */
+function faultOf(value: unknown): string | null {
+  if (!isObject(value)) return "not an object";
+  if (value["format"] !== format) return `format isn't ${format}`;
+  for (const name of ["kind", "command", "begun"]) {
+    if (typeof value[name] !== "string") return `no ${name}`;
+  }
+  const { machine, series, versions } = value;
+  if (!isObject(versions)) return "no versions";
+  const facts = { cpus: "number", model: "string", memoryBytes: "number" };
+  const texts = { kernel: "string", bun: "string" };
+  for (const [name, type] of Object.entries({ ...facts, ...texts })) {
+    if (!isObject(machine) || typeof machine[name] !== type) return `no machine.${name}`;
+  }
+  if (!Array.isArray(series) || series.length === 0) return "no series";
+  const wrong = series.findIndex((each) => !isSeries(each));
+  return wrong === -1 ? null : `series ${wrong} is malformed`;
+}
+
+function isSeries(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { name, unit, better, values } = value;
+  const described = typeof name === "string" && typeof unit === "string";
+  if (!described || (better !== "more" && better !== "less")) return false;
+  return Array.isArray(values) && values.length > 0 && values.every(Number.isFinite);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 export const ownVersion: Readonly<Record<string, string>> = { "gunicorn-ts": version };

@@ -50,8 +50,8 @@ export interface Line {
 /** The line of least squares; throws RangeError below two points. */
 export function fitLine(points: readonly (readonly [x: number, y: number])[]): Line {
   if (points.length < 2) throw new RangeError("a line needs two points");
-  const meanX = mean(points.map(([x]) => x));
-  const meanY = mean(points.map(([, y]) => y));
+  const meanX = meanOf(points.map(([x]) => x));
+  const meanY = meanOf(points.map(([, y]) => y));
   const squares = sum(points.map(([x]) => (x - meanX) ** 2));
   const slope = sum(points.map(([x, y]) => (x - meanX) * (y - meanY))) / squares;
   if (points.length < 3) return { slope, noise: Number.POSITIVE_INFINITY };
@@ -63,6 +63,6 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-function mean(values: readonly number[]): number {
+export function meanOf(values: readonly number[]): number {
   return sum(values) / values.length;
 }

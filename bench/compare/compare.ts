@@ -1,7 +1,8 @@
 /** `bun run bench compare`: gunicorn-ts beside other servers, with the same app under the same load, in turns. */
 import { cpus } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { driverFlag, selectDriver } from "../drivers/drivers.ts";
+import { BenchError } from "../errors.ts";
 import { type Load, loadFlag, loads } from "../loads/loads.ts";
 import { readMachine, showMachine } from "../machine.ts";
 import { readOptions, type Subcommand } from "../options.ts";
@@ -24,6 +25,8 @@ const peers: readonly Peer[] = [...javascriptPeers, ...otherPeers];
 
 /** Those that every server can do. */
 const usualLoads = new Set(["hello", "json"]);
+
+const ownReadme = join(import.meta.dir, "../../README.md");
 
 /** Seconds for the start and the warm-up of a server. */
 const startSeconds = 2;
@@ -51,7 +54,7 @@ export const compare: Subcommand = {
       type: "string",
       valueHint: "FILE",
       description: "Another file than README.md",
-      default: join(import.meta.dir, "../../README.md"),
+      default: ownReadme,
     },
     smoke: { type: "boolean", description: "One short round of one load: shows that it works" },
     out: outFlag,
@@ -60,6 +63,9 @@ export const compare: Subcommand = {
     const options = readOptions(compare, words);
     const smoke = options.on("smoke");
     const readme = options.on("write-readme") ? options.text("readme") : null;
+    if (readme !== null && smoke && resolve(readme) === ownReadme) {
+      throw new BenchError("a smoke run proves nothing: no --write-readme with --smoke");
+    }
     // Before minutes are spent.
     if (readme !== null) findMarkers(readme);
     const driver = selectDriver(options.text("driver") ?? "");
@@ -84,9 +90,12 @@ export const compare: Subcommand = {
         command,
         findings: () => ({ versions, series: complete().flatMap(seriesOf), details: complete() }),
         show(partial) {
-          const text = renderAll(complete(), command, conditions);
+          const all = complete().filter((each) => each.competitors.length + each.absent.length > 0);
+          if (all.length === 0) return;
+          const text = renderAll(all, command, conditions);
           console.log(text);
-          if (readme !== null && !partial) writeBetweenMarkers(readme, text);
+          const measured = all.some(({ competitors }) => competitors.length > 0);
+          if (readme !== null && !partial && measured) writeBetweenMarkers(readme, text);
         },
       },
       () => contend(chosen, settings, contests),

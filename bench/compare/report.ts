@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { addErrors, countErrors, saturated } from "../drivers/driver.ts";
 import { BenchError } from "../errors.ts";
-import { describeOthers, type Measured } from "../measure.ts";
+import { describeOthers, known, type Measured, p99Ms } from "../measure.ts";
 import type { Series } from "../results.ts";
 import { medianOf, spreadOf } from "../statistics.ts";
 import { renderMarkdown, showMs, showNumber } from "../tables.ts";
@@ -21,16 +21,20 @@ const columns = [
 
 export function renderContest({ load, competitors, absent }: Contest): string {
   const [first] = competitors;
-  if (first === undefined) return "";
-  const rows = competitors.map((competitor) => rowOf(competitor, first));
-  const lines = [`**${load.name}** (${load.description})`, "", renderMarkdown([columns, ...rows])];
+  const rows = first === undefined ? [] : competitors.map((each) => rowOf(each, first));
+  const lines = [`**${load.name}** (${load.description})`, ""];
+  if (rows.length > 0) lines.push(renderMarkdown([columns, ...rows]));
   if (rows.some((row) => row[1]?.endsWith("*"))) {
     lines.push("\\*: bounded by the load generator; CPU us/req stands.", "");
   }
-  const others = describeOthers(competitors.flatMap(({ turns }) => turns));
+  const others = first === undefined ? null : describeOthers(allTurns(competitors));
   if (others !== null) lines.push(others, "");
   if (absent.length > 0) lines.push(`Not in the table: ${absent.map(showAbsence).join("; ")}.`, "");
   return lines.join("\n");
+}
+
+function allTurns(competitors: readonly Competitor[]): readonly Measured[] {
+  return competitors.flatMap(({ turns }) => turns);
 }
 
 function showAbsence({ name, why }: Absence): string {
@@ -39,12 +43,13 @@ function showAbsence({ name, why }: Absence): string {
 
 function rowOf({ name, version, turns }: Competitor, first: Competitor): string[] {
   const median = (of: (turn: Measured) => number) => medianOf(turns.map(of));
+  const cpuUs = known(turns, (turn) => turn.cpuUsPerRequest);
   const bound = turns.some(({ driverBusy }) => driverBusy >= saturated);
   return [
     `${name} (${version})`,
     `${median(({ requestsPerSecond }) => requestsPerSecond).toFixed(0)}${bound ? "*" : ""}`,
     showRatio(ratios(turns, first.turns)),
-    showNumber(median(({ cpuUsPerRequest }) => cpuUsPerRequest)),
+    cpuUs.length === 0 ? "-" : showNumber(medianOf(cpuUs)),
     showMs(median(({ p50Us }) => p50Us)),
     showMs(median(({ p99Us }) => p99Us)),
     (median(({ residentBytes }) => residentBytes) / 2 ** 20).toFixed(0),
@@ -55,10 +60,10 @@ function rowOf({ name, version, turns }: Competitor, first: Competitor): string[
 /** Of the requests per second, each round within itself. */
 function ratios(turns: readonly Measured[], base: readonly Measured[]): number[] {
   const rounds = Math.min(turns.length, base.length);
-  return Array.from(
-    { length: rounds },
-    (_, round) => turns[round]!.requestsPerSecond / base[round]!.requestsPerSecond,
-  );
+  return Array.from({ length: rounds }, (_, round) => {
+    const [own, first] = [turns[round]!.requestsPerSecond, base[round]!.requestsPerSecond];
+    return own === first ? 1 : own / first;
+  });
 }
 
 function showRatio(values: readonly number[]): string {
@@ -77,7 +82,7 @@ export function completeRounds(contest: Contest): Contest {
 }
 
 export function seriesOf({ load, competitors }: Contest): Series[] {
-  return competitors.flatMap(({ name, turns }) => [
+  const all = competitors.flatMap(({ name, turns }): Series[] => [
     {
       name: `${load.name}, ${name}: requests`,
       unit: "req/s",
@@ -88,15 +93,22 @@ export function seriesOf({ load, competitors }: Contest): Series[] {
       name: `${load.name}, ${name}: CPU`,
       unit: "us/req",
       better: "less" as const,
-      values: turns.map(({ cpuUsPerRequest }) => cpuUsPerRequest),
+      values: known(turns, (turn) => turn.cpuUsPerRequest),
     },
     {
       name: `${load.name}, ${name}: p99`,
       unit: "ms",
       better: "less" as const,
-      values: turns.map(({ p99Us }) => p99Us / 1000),
+      values: known(turns, p99Ms),
+    },
+    {
+      name: `${load.name}, ${name}: failed`,
+      unit: "requests",
+      better: "less" as const,
+      values: turns.map(({ errors }) => countErrors(errors)),
     },
   ]);
+  return all.filter(({ values }) => values.length > 0);
 }
 
 const begin = "<!-- bench compare: begin -->";

@@ -2,7 +2,7 @@
 import type { Driver } from "../drivers/driver.ts";
 import { BenchError } from "../errors.ts";
 import type { Load } from "../loads/loads.ts";
-import { type Measured, measureTurn } from "../measure.ts";
+import { type Measured, measureTurn, warmUp } from "../measure.ts";
 import type { Facilities } from "../servers/facilities.ts";
 import { BenchServer, freePort } from "../servers/server.ts";
 import type { Peer } from "./peer.ts";
@@ -36,29 +36,55 @@ export interface RoundsParts {
   readonly onTurn: (what: string) => void;
 }
 
+interface Entry {
+  readonly server: BenchServer;
+  readonly competitor: Competitor;
+}
+
 const warmUpSeconds = 1;
 
 /** Adds to `contest` as turns end, so that an interruption keeps them. */
 export async function runRounds(parts: RoundsParts, contest: Contest): Promise<void> {
   const { driver, rounds, seconds, onTurn } = parts;
-  const { load, competitors } = contest;
+  const { load, competitors, absent } = contest;
   await using servers = new AsyncDisposableStack();
-  const entries: { readonly server: BenchServer; readonly competitor: Competitor }[] = [];
+  let entries: readonly Entry[] = [];
+  const leaveOut = ({ server, competitor: { name } }: Entry, error: unknown) => {
+    if (!(error instanceof BenchError)) throw error;
+    absent.push({
+      name,
+      why: `fails under load: ${error.message.split("\n")[0]?.replace(/:$/, "")}`,
+    });
+    entries = entries.filter((entry) => entry.server !== server);
+    const at = competitors.findIndex((competitor) => competitor.name === name);
+    if (at !== -1) competitors.splice(at, 1);
+  };
   for (const peer of parts.peers) {
     onTurn(`${load.name}: starting ${peer.name}`);
     const server = await startPeer(peer, parts, contest);
     if (server === null) continue;
     servers.use(server);
-    await driver.run(server.url, load.traffic, Math.min(warmUpSeconds, seconds));
     const competitor = { name: peer.name, version: peer.version() ?? "", turns: [] };
+    const entry = { server, competitor };
+    try {
+      await warmUp(driver, server, load.traffic, Math.min(warmUpSeconds, seconds));
+    } catch (error) {
+      leaveOut(entry, error);
+      continue;
+    }
     competitors.push(competitor);
-    entries.push({ server, competitor });
+    entries = [...entries, entry];
   }
   for (let round = 0; round < rounds; round++) {
     // There and back: nobody always comes behind the same neighbour.
-    for (const { server, competitor } of round % 2 === 0 ? entries : entries.toReversed()) {
+    for (const entry of round % 2 === 0 ? entries : entries.toReversed()) {
+      const { server, competitor } = entry;
       onTurn(`${load.name}: round ${round + 1} of ${rounds}, ${competitor.name}`);
-      competitor.turns.push(await measureTurn(driver, server, load.traffic, seconds));
+      try {
+        competitor.turns.push(await measureTurn(driver, server, load.traffic, seconds));
+      } catch (error) {
+        leaveOut(entry, error);
+      }
     }
   }
 }

@@ -3,7 +3,7 @@ import { BenchError } from "../errors.ts";
 import { showMachine } from "../machine.ts";
 import { readOptions, type Subcommand } from "../options.ts";
 import { readResult, type ResultFile, type Series } from "../results.ts";
-import { medianOf, noiseOf } from "../statistics.ts";
+import { meanOf, medianOf, noiseOf } from "../statistics.ts";
 import { renderColumns, showNumber } from "../tables.ts";
 
 /** Less than this is never called a change, however quiet the machine was. */
@@ -30,11 +30,19 @@ export function compareSeries(before: readonly Series[], after: readonly Series[
 }
 
 function changeOf(old: Series, now: Series): Change {
-  const [before, after] = [medianOf(old.values), medianOf(now.values)];
+  // A few failures don't move a median of 0.
+  const rare = medianOf(old.values) === 0 || medianOf(now.values) === 0;
+  const middle = rare ? meanOf : medianOf;
+  const [before, after] = [middle(old.values), middle(now.values)];
   // Nothing before and nothing after, errors for instance, is no change.
   const change = before === after ? 0 : after / before - 1;
   const noise = Math.hypot(noiseOf(old.values) / (before || 1), noiseOf(now.values) / (after || 1));
   const facts = { name: old.name, unit: old.unit, before, after, change, noise };
+  // From nothing to anything, or back, is a change whatever the noise: failures, above all.
+  if (before === 0 && after === 0) return { ...facts, verdict: "within noise" };
+  if (before === 0 || after === 0) {
+    return { ...facts, verdict: after > before === (old.better === "more") ? "better" : "worse" };
+  }
   if (!Number.isFinite(noise) || !Number.isFinite(change))
     return { ...facts, verdict: "can't tell" };
   if (Math.abs(change) <= Math.max(noise, least)) return { ...facts, verdict: "within noise" };
@@ -66,7 +74,7 @@ function render(before: ResultFile, after: ResultFile, all: boolean): string {
   const rows = shown.map(({ name, unit, before: old, after: now, change, noise, verdict }) => [
     name,
     `${showNumber(old)} -> ${showNumber(now)} ${unit}`,
-    `${change > 0 ? "+" : ""}${(change * 100).toFixed(1)} %`,
+    Number.isFinite(change) ? `${change > 0 ? "+" : ""}${(change * 100).toFixed(1)} %` : "from 0",
     Number.isFinite(noise) ? `+-${(noise * 100).toFixed(1)} %` : "one run only",
     verdict,
   ]);
@@ -88,7 +96,22 @@ function notes(before: ResultFile, after: ResultFile, changes: readonly Change[]
   const alone = before.series.length + after.series.length - 2 * changes.length;
   if (alone > 0) lines.push(`${alone} series are in one of the files only.`);
   if (before.partial || after.partial) lines.push("A run was interrupted: some of it is missing.");
+  const programs = ({ versions }: ResultFile) =>
+    Object.entries(versions)
+      .map((pair) => pair.join(" "))
+      .sort()
+      .join(", ");
+  const differ = (what: string, one: string, other: string) => {
+    if (one !== other) lines.push(`The ${what} differ: ${one}; ${other}.`);
+  };
+  differ("programs", programs(before), programs(after));
+  differ("commands", settingsOf(before), settingsOf(after));
   const [old, now] = [showMachine(before.machine), showMachine(after.machine)];
-  if (old !== now) lines.push(`The machines differ: ${old}; ${now}.`);
+  differ("machines", old, now);
   return lines;
+}
+
+/** The command without the place of its result, which is never the same. */
+function settingsOf({ command }: ResultFile): string {
+  return command.replace(/ --out(=| )('[^']*'|\S+)/, "");
 }

@@ -79,6 +79,21 @@ export function addErrors(all: readonly ErrorCounts[]): ErrorCounts {
   return sums;
 }
 
+/** Answers with a status below 400. */
+export function goodAnswers({ requests, errors }: Pick<Turn, "requests" | "errors">): number {
+  return Math.max(0, requests - errors.status);
+}
+
+/** Of all that was asked for; 1 when nothing was answered. */
+export function failedShare(turns: readonly Pick<Turn, "requests" | "errors">[]): number {
+  const errors = addErrors(turns.map((turn) => turn.errors));
+  const failed = countErrors(errors);
+  const answered = turns.reduce((sum, { requests }) => sum + requests, 0);
+  // Answers with a bad status are among the requests already.
+  const asked = answered + failed - errors.status;
+  return asked === 0 ? 1 : failed / asked;
+}
+
 /** `3 (connect 1, status 2)`, or `0`. */
 export function showErrors(errors: ErrorCounts): string {
   const kinds = errorKinds.filter((kind) => errors[kind] > 0);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cleanUp } from "../clean-up.ts";
-import { BenchError } from "../errors.ts";
+import { BenchError, NoAnswerError } from "../errors.ts";
 import {
   type Driver,
   type ErrorCounts,
@@ -56,7 +56,7 @@ export function parseOhaOutput(output: string, connections: number): Report {
     requests += count;
     if (Number(status) >= 400) errors.status += count;
   }
-  if (requests === 0) throw new BenchError(`oha got no answer: ${showFailures(failures)}`);
+  if (requests === 0) throw new NoAnswerError(`oha got no answer: ${showFailures(failures)}`);
   const percentiles = at(report, "latencyPercentiles");
   const [p50, p99] = [at(percentiles, "p50"), at(percentiles, "p99")];
   if (typeof p50 !== "number" || typeof p99 !== "number") throw unreadable("oha", output);
@@ -91,10 +91,17 @@ function find(): string {
   return path;
 }
 
+/** By path: asked for once, and not while a turn is measured. */
+const knownWords = new Map<string, readonly string[]>();
+
 /** The words for JSON: newer ones have --output-format, older ones --json. */
 function jsonWords(path: string): readonly string[] {
+  const known = knownWords.get(path);
+  if (known !== undefined) return known;
   const { stdout } = Bun.spawnSync([path, "--help"], { stderr: "ignore" });
-  return stdout.includes("--output-format") ? ["--output-format", "json"] : ["--json"];
+  const words = stdout.includes("--output-format") ? ["--output-format", "json"] : ["--json"];
+  knownWords.set(path, words);
+  return words;
 }
 
 /** What only files can hold: a body that is too long for a word, a list of URLs. */
@@ -114,11 +121,13 @@ export const oha: Driver = {
   name: "oha",
 
   detect() {
-    const { stdout } = Bun.spawnSync([find(), "--version"], { stderr: "ignore" });
+    const path = find();
+    const { stdout } = Bun.spawnSync([path, "--version"], { stderr: "ignore" });
     const found = /^oha (\d+\.\d+\S*)/.exec(stdout.toString());
     if (found === null) {
       throw new BenchError(`the oha on PATH isn't the load generator hatoo/oha: ${install}`);
     }
+    jsonWords(path);
     return found[1] as string;
   },
 

@@ -1,6 +1,6 @@
 /** The load generator wrk: runs it, and reads the line that wrk-scripts/common.lua prints. */
 import { join } from "node:path";
-import { BenchError } from "../errors.ts";
+import { BenchError, NoAnswerError } from "../errors.ts";
 import {
   type Driver,
   noErrors,
@@ -12,6 +12,9 @@ import {
 import { busy, generatorThreads, runGenerator } from "./generator-process.ts";
 
 const scripts = join(import.meta.dir, "wrk-scripts");
+
+/** wrk's own: a request that takes longer is an error. */
+const timeoutSeconds = 2;
 
 /** For the report, beyond the seconds of a turn. */
 const patienceMs = 10_000;
@@ -47,7 +50,7 @@ export function parseWrkOutput(output: string): Report {
   }
   const { requests, durationUs, p50Us, p99Us, ...errors } = numbers;
   if (requests === 0 || durationUs === 0) {
-    throw new BenchError(`wrk got no answer:\n${output.trim()}`);
+    throw new NoAnswerError(`wrk got no answer:\n${output.trim()}`);
   }
   return { requests, durationUs, p50Us, p99Us, errors: { ...noErrors, ...errors } };
 }
@@ -89,6 +92,8 @@ export const wrk: Driver = {
         `-c${traffic.connections}`,
         // It counts whole seconds; SIGINT ends it at any time, with a report.
         "-d1h",
+        // A longer turn is for a slow app: what fits into it isn't an error.
+        `--timeout=${Math.max(timeoutSeconds, Math.ceil(seconds))}s`,
         ...headers,
         "-s",
         `${script}.lua`,

@@ -11,6 +11,7 @@ import {
   measureRatios,
   printRatios,
   ratioFlags,
+  ratioSeconds,
   ratioSeries,
   readRatioOptions,
 } from "../ratio/ratio.ts";
@@ -67,12 +68,13 @@ export const engine: Subcommand = {
           details: { headBytes: head.length, ratios },
         }),
         show() {
+          if (timed.length === 0) return;
           console.log(`${showMachine(readMachine())}\n\n${render(timed, bytes)}`);
           printRatios(ratioOptions, ratios);
         },
       },
       async () => {
-        const progress = new Progress(rowsSeconds);
+        const progress = new Progress(rowsSeconds + (alone ? 0 : ratioSeconds(ratioOptions)));
         for (const row of engineRows()) {
           progress.show(row.name);
           timed.push({ row, ns: timeRow(row, effort) });

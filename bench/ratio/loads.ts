@@ -18,12 +18,17 @@ export interface RatioLoad {
   readonly name: string;
   readonly description: string;
   readonly unit: "us CPU/request" | "bytes/connection" | "ms";
+  /** What the other side is, where it isn't a bare Bun.serve. */
+  readonly beside?: string;
   /** How the two sides are compared: ours / bare, or ours - bare in the load's unit. */
   readonly comparison: "ratio" | "difference";
   /** The comparison's highest value that is good enough. */
   readonly target: number;
   measure(side: Side, seconds: number): Promise<Figure>;
 }
+
+/** Bun.serve has neither. */
+const withoutFeature = "gunicorn-ts without";
 
 export const ratioLoads: readonly RatioLoad[] = [
   {
@@ -69,6 +74,7 @@ export const ratioLoads: readonly RatioLoad[] = [
   {
     name: "access-log",
     description: "hello with an access log in a file, beside gunicorn-ts without",
+    beside: withoutFeature,
     unit: "us CPU/request",
     comparison: "ratio",
     target: 1.2,
@@ -77,6 +83,7 @@ export const ratioLoads: readonly RatioLoad[] = [
   {
     name: "statsd",
     description: "hello with statsd_host, beside gunicorn-ts without",
+    beside: withoutFeature,
     unit: "us CPU/request",
     comparison: "ratio",
     target: 1.15,

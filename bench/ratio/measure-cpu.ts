@@ -1,8 +1,9 @@
 /** CPU time per request of the server's whole process tree, under wrk. */
 import { countErrors } from "../drivers/driver.ts";
 import { wrk } from "../drivers/wrk.ts";
+import { BenchError } from "../errors.ts";
 import { loads } from "../loads/loads.ts";
-import { measureTurn } from "../measure.ts";
+import { measureTurn, warmUp } from "../measure.ts";
 import { Facilities } from "../servers/facilities.ts";
 import { gunicornTsFeature } from "../servers/gunicorn-ts.ts";
 import type { Figure } from "./loads.ts";
@@ -20,8 +21,9 @@ export async function measureCpu(side: Side, name: string, seconds: number): Pro
   const words = "words" in feature && side === "gunicorn-ts" ? feature.words : [];
   await using server = startSide(side, load.app, words);
   await server.answered();
-  await wrk.run(server.url, load.traffic, Math.min(warmUpSeconds, seconds));
+  await warmUp(wrk, server, load.traffic, Math.min(warmUpSeconds, seconds));
   const turn = await measureTurn(wrk, server, load.traffic, seconds);
+  if (turn.cpuUsPerRequest === null) throw new BenchError("the CPU time of the server is unknown");
   return {
     value: turn.cpuUsPerRequest,
     requestsPerSecond: turn.requestsPerSecond,

@@ -38,10 +38,12 @@ export async function runPairs(
   }
 }
 
+export function comparePair({ comparison }: RatioLoad, { ours, bare }: Pair): number {
+  return comparison === "ratio" ? ours.value / bare.value : ours.value - bare.value;
+}
+
 export function summarise({ load, pairs }: LoadResult): Summary {
-  const compare = ({ ours, bare }: Pair) =>
-    load.comparison === "ratio" ? ours.value / bare.value : ours.value - bare.value;
-  const compared = spreadOf(pairs.map(compare));
+  const compared = spreadOf(pairs.map((pair) => comparePair(load, pair)));
   return {
     ours: spreadOf(pairs.map(({ ours }) => ours.value)),
     bare: spreadOf(pairs.map(({ bare }) => bare.value)),

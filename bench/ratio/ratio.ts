@@ -14,7 +14,7 @@ import {
   type Series,
 } from "../results.ts";
 import { type RatioLoad, ratioLoads } from "./loads.ts";
-import { type LoadResult, type Pair, runPairs } from "./pairs.ts";
+import { comparePair, type LoadResult, type Pair, runPairs } from "./pairs.ts";
 import { notes, renderTable } from "./report.ts";
 
 /** Beyond the seconds of a turn: start and warm-up of its server. */
@@ -67,10 +67,15 @@ export const ratio: Subcommand = {
   },
 };
 
+/** How long it takes, as far as one can know. */
+export function ratioSeconds({ loads, pairs, seconds }: RatioOptions): number {
+  return loads.length * pairs * 2 * (seconds + overheadSeconds);
+}
+
 /** Adds to `results` as they come, so that an interruption keeps them. */
 export async function measureRatios(options: RatioOptions, results: LoadResult[]): Promise<void> {
-  const { loads, pairs, seconds } = options;
-  const progress = new Progress(loads.length * pairs * 2 * (seconds + overheadSeconds));
+  const { loads, pairs } = options;
+  const progress = new Progress(ratioSeconds(options));
   for (const load of loads) {
     const kept: Pair[] = [];
     results.push({ load, pairs: kept });
@@ -89,10 +94,9 @@ export async function measureRatios(options: RatioOptions, results: LoadResult[]
 
 export function ratioSeries(results: readonly LoadResult[]): Series[] {
   return measured(results).flatMap(({ load, pairs }) => {
-    const values = pairs.map(({ ours, bare }) =>
-      load.comparison === "ratio" ? ours.value / bare.value : ours.value - bare.value,
-    );
-    const unit = load.comparison === "ratio" ? "x Bun.serve" : `${load.unit} more`;
+    const values = pairs.map((pair) => comparePair(load, pair));
+    const unit =
+      load.comparison === "ratio" ? `x ${load.beside ?? "Bun.serve"}` : `${load.unit} more`;
     return [
       { name: `${load.name}: compared`, unit, better: "less" as const, values },
       {

@@ -18,7 +18,7 @@ function rowOf(result: LoadResult): string[] {
   return [
     load.name,
     `${showNumber(ours.median)} ${load.unit}`,
-    showNumber(bare.median),
+    showNumber(bare.median) + (load.beside === undefined ? "" : ` (${load.beside})`),
     showCompared(load, compared),
     `<= ${showTarget(load)}`,
     met ? "met" : "NOT MET",

@@ -28,7 +28,7 @@ export class BenchServer implements AsyncDisposable {
     this.url = `${scheme}://127.0.0.1:${port}/`;
     const words = audible ? "inherit" : "ignore";
     this.#process = Bun.spawn([...command], {
-      // Nothing of the caller's settings: no GUNICORN_CMD_ARGS, no PORT, no gunicorn.conf.ts.
+      // By default nothing of the caller's settings: no GUNICORN_CMD_ARGS, no PORT, no gunicorn.conf.ts.
       env: {
         PATH: process.env["PATH"],
         HOME: process.env["HOME"],
@@ -60,10 +60,13 @@ export class BenchServer implements AsyncDisposable {
   }
 
   /** Waits for the first answer; throws BenchError when the server ends, or stays silent, or answers an error. */
-  async answered(path = "/"): Promise<string> {
-    const end = performance.now() + patienceMs;
+  async answered(path = "/", limitMs = patienceMs): Promise<string> {
+    const end = performance.now() + limitMs;
     for (;;) {
-      const answer = await get(new URL(path, this.url).href);
+      const answer = await get(
+        new URL(path, this.url).href,
+        Math.max(pollMs, end - performance.now()),
+      );
       if (answer !== null) return answer;
       if (this.ended) throw new BenchError("a server ended at its start");
       if (performance.now() > end) throw new BenchError(`no answer from ${this.url}`);
@@ -84,22 +87,23 @@ const unconnected = new Set([
   "ECONNRESET",
 ]);
 
-/** The body of a good answer; null when nobody listens yet. */
-async function get(url: string): Promise<string | null> {
-  let response: Response;
+/** The body of a good answer; null when nobody listens yet. Throws BenchError behind `limitMs`. */
+async function get(url: string, limitMs: number): Promise<string | null> {
   try {
-    response = await fetch(url, {
+    const response = await fetch(url, {
       keepalive: false,
+      signal: AbortSignal.timeout(limitMs),
       headers: { "accept-language": "en" },
       tls: { rejectUnauthorized: false },
     });
+    if (!response.ok) throw new BenchError(`${url} answers ${response.status}`);
+    return await response.text();
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== undefined && unconnected.has(code)) return null;
-    throw error;
+    const { code, name } = error as NodeJS.ErrnoException;
+    if (typeof code === "string" && unconnected.has(code)) return null;
+    if (name !== "TimeoutError") throw error;
+    throw new BenchError(`no answer from ${url}, which accepts connections`, { cause: error });
   }
-  if (!response.ok) throw new BenchError(`${url} answers ${response.status}`);
-  return response.text();
 }
 
 /** A port that was free a moment ago. */

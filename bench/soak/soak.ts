@@ -3,15 +3,16 @@ import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { renderSvg } from "../charts/svg.ts";
 import { cleanUp } from "../clean-up.ts";
-import type { Driver } from "../drivers/driver.ts";
+import { addErrors, countErrors, type Driver } from "../drivers/driver.ts";
 import { driverFlag, selectDriver } from "../drivers/drivers.ts";
+import { BenchError } from "../errors.ts";
 import { loads } from "../loads/loads.ts";
 import { readMachine, showMachine } from "../machine.ts";
 import { measureTurn } from "../measure.ts";
 import { readOptions, type Subcommand } from "../options.ts";
-import { residentBytesOf, treeOf } from "../process-tree.ts";
+import { childrenOf, residentBytesOf } from "../process-tree.ts";
 import { Progress } from "../progress.ts";
-import { commandLine, outFlag, ownVersion, record, resultPath } from "../results.ts";
+import { chartPath, commandLine, outFlag, ownVersion, record, resultPath } from "../results.ts";
 import { benchApp, gunicornTs } from "../servers/gunicorn-ts.ts";
 import { BenchServer, freePort } from "../servers/server.ts";
 import { panelsOf, renderSoak, seriesOf, type Soaked } from "./report.ts";
@@ -75,13 +76,15 @@ export const soak: Subcommand = {
           const facts = showMachine(readMachine());
           console.log(`${facts}\n\n${renderSoak(soaked)}`);
           if (path === null) return;
-          const chart = path.replace(/(\.json)?$/, ".svg");
+          const chart = chartPath(path);
           writeFileSync(chart, renderSvg("Soak", facts, panelsOf(soaked)));
           console.error(`Chart: ${chart}`);
         },
       },
       () => run(settings, soaked),
     );
+    const failed = countErrors(addErrors(soaked.segments.map(({ turn }) => turn.errors)));
+    if (failed > 0) throw new BenchError(`${failed} requests failed`);
   },
 };
 
@@ -100,7 +103,7 @@ async function run(settings: Settings, soaked: Soaked): Promise<void> {
   const sampler = setInterval(() => {
     const bytes = residentBytesOf(server.pid);
     soaked.samples.push({ seconds: elapsed(), bytes });
-    for (const pid of treeOf(server.pid).slice(1)) soaked.pids.add(pid);
+    for (const pid of childrenOf(server.pid)) soaked.pids.add(pid);
   }, sampleMs);
   const reloader = setInterval(() => {
     server.signal("SIGHUP");

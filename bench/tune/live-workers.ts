@@ -1,7 +1,7 @@
 /** Changes the number of workers of a gunicorn-ts while it runs, by TTIN and TTOU. */
 import { readlinkSync } from "node:fs";
 import { BenchError } from "../errors.ts";
-import { namesIn, readIfThere, treeOf } from "../process-tree.ts";
+import { childrenOf, namesIn, readIfThere } from "../process-tree.ts";
 import type { BenchServer } from "../servers/server.ts";
 
 const patienceMs = 20_000;
@@ -20,14 +20,14 @@ export async function setWorkers(server: BenchServer, count: number): Promise<vo
   await until(server, `${count} workers to serve`, () => countServing(server) === count);
 }
 
-/** How many of the server's processes wait for connections on its port. */
+/** How many of the workers wait for connections on its port. */
 function countServing({ pid, port }: BenchServer): number {
   const inodes = listeningInodes(port);
-  return treeOf(pid).filter((each) => polls(each, inodes)).length;
+  return childrenOf(pid).filter((each) => polls(each, inodes)).length;
 }
 
 function workersOf({ pid }: BenchServer): number {
-  return treeOf(pid).length - 1;
+  return childrenOf(pid).length;
 }
 
 async function until(server: BenchServer, what: string, holds: () => boolean): Promise<void> {

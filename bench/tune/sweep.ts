@@ -3,8 +3,9 @@
  * no count is always the warm one. The first sweep finds where more workers bring nothing, and the rest leave those out.
  */
 import type { Driver } from "../drivers/driver.ts";
+import { BenchError } from "../errors.ts";
 import type { Load } from "../loads/loads.ts";
-import { type Measured, measureTurn } from "../measure.ts";
+import { type Measured, measureTurn, warmUp } from "../measure.ts";
 import type { BenchServer } from "../servers/server.ts";
 import { setWorkers } from "./live-workers.ts";
 import { guideline, tolerance } from "./recommend.ts";
@@ -18,6 +19,7 @@ export interface TurnLengths {
 /** Seconds that a change of workers and the start of a generator take, beside the turn and its warm-up. */
 const overheadSeconds = 0.3;
 
+const shortestWarmUpSeconds = 0.1;
 const shortestTurnSeconds = 0.4;
 const longestTurnSeconds = 3;
 
@@ -34,15 +36,58 @@ export function ladder(cpus: number): number[] {
   return [...counts].sort((a, b) => a - b);
 }
 
+/** What a visit takes at least, when requests take up to `latencySeconds` under this load. */
+export function shortestVisit(latencySeconds: number, overhead = overheadSeconds): number {
+  return shortestTurn(latencySeconds) + shortestWarmUp(latencySeconds) + overhead;
+}
+
+/** Twice as long as the slowest request: something must be answered in it. */
+function shortestTurn(latencySeconds: number): number {
+  return Math.max(shortestTurnSeconds, 2 * latencySeconds);
+}
+
+function shortestWarmUp(latencySeconds: number): number {
+  return Math.max(shortestWarmUpSeconds, latencySeconds);
+}
+
 /** How long a turn may be, so that `visits` of them take `budgetSeconds`. */
-export function turnLengths(visits: number, budgetSeconds: number): TurnLengths {
+export function turnLengths(
+  visits: number,
+  budgetSeconds: number,
+  latencySeconds = 0,
+  overhead = overheadSeconds,
+): TurnLengths {
   const visitSeconds = budgetSeconds / visits;
-  const warmUpSeconds = Math.max(0.1, Math.min(0.3, visitSeconds / 5));
-  const turnSeconds = visitSeconds - warmUpSeconds - overheadSeconds;
+  const shortest = shortestTurn(latencySeconds);
+  const room = Math.min(0.3, visitSeconds / 5, visitSeconds - overhead - shortest);
+  const warmUpSeconds = Math.max(shortestWarmUp(latencySeconds), room);
+  const turnSeconds = visitSeconds - warmUpSeconds - overhead;
   return {
-    turnSeconds: Math.min(longestTurnSeconds, Math.max(shortestTurnSeconds, turnSeconds)),
+    turnSeconds: Math.min(Math.max(longestTurnSeconds, shortest), Math.max(shortest, turnSeconds)),
     warmUpSeconds,
   };
+}
+
+/** How many sweeps of so many visits the time allows: `most` at most, perhaps none. */
+export function affordableSweeps(
+  visits: number,
+  seconds: number,
+  visitSeconds: number,
+  most: number,
+): number {
+  return Math.min(most, Math.max(0, Math.floor(seconds / (visits * visitSeconds))));
+}
+
+/** Leaves out every second count until one sweep fits into the time; those of `keep` and the first stay. */
+export function thinOut(
+  counts: readonly number[],
+  seconds: number,
+  visitSeconds: number,
+  keep: readonly number[],
+): readonly number[] {
+  if (counts.length * visitSeconds <= seconds) return counts;
+  const thinner = counts.filter((count, at) => at % 2 === 0 || keep.includes(count));
+  return thinner.length === counts.length ? counts : thinOut(thinner, seconds, visitSeconds, keep);
 }
 
 /** Whether the last steps of a first sweep have brought nothing, so that only the guideline's count is still of interest. */
@@ -64,40 +109,70 @@ export interface SweepParts {
   readonly counts: readonly number[];
   readonly sweeps: number;
   readonly budgetSeconds: number;
+  /** Of a request while all connections ask: turns are longer than that. */
+  readonly latencySeconds: number;
   /** The counts that must be visited whatever the first sweep shows. */
   readonly always: readonly number[];
   readonly onVisit: (sweep: number, workers: number) => void;
 }
 
-/** Adds to `steps` as visits end, so that an interruption keeps them. */
-export async function runSweeps(parts: SweepParts, steps: Collected[]): Promise<void> {
-  const { always, sweeps, budgetSeconds } = parts;
+/** Adds to `steps` as visits end, so that an interruption keeps them. Returns how many sweeps there was time for. */
+export async function runSweeps(parts: SweepParts, steps: Collected[]): Promise<number> {
+  const { always, sweeps, budgetSeconds, latencySeconds } = parts;
   const begunMs = performance.now();
-  let counts = [...parts.counts];
+  const passed = () => (performance.now() - begunMs) / 1000;
+  let overhead = overheadSeconds;
+  let counts = thinOut(parts.counts, budgetSeconds, shortestVisit(latencySeconds), always);
   for (let sweep = 0; sweep < sweeps; sweep++) {
-    // What the first sweep has left out makes the rest longer.
-    const left = budgetSeconds - (performance.now() - begunMs) / 1000;
-    const lengths = turnLengths(counts.length * (sweeps - sweep), left);
+    // What the first sweep has left out makes the rest longer; what it took to change the workers is known then.
+    const left = budgetSeconds - passed();
+    const shortest = shortestVisit(latencySeconds, overhead);
+    const affordable = affordableSweeps(counts.length, left, shortest, sweeps - sweep);
+    if (sweep > 0 && affordable === 0) return sweep;
+    const visits = counts.length * Math.max(1, affordable);
+    const lengths = turnLengths(visits, left, latencySeconds, overhead);
+    const begun = passed();
     const rates: number[] = [];
+    let visited = 0;
     for (const workers of sweep % 2 === 0 ? counts : counts.toReversed()) {
       if (sweep === 0 && levelled(rates) && !always.includes(workers)) continue;
       parts.onVisit(sweep, workers);
+      visited += 1;
       const visit = await visitCount(parts, workers, lengths);
+      const at = steps.findIndex((each) => each.workers === workers);
+      if (visit === null) {
+        // Sweeps are compared within themselves: a count with a gap can't be.
+        if (at !== -1) steps.splice(at, 1);
+        continue;
+      }
       rates.push(visit.requestsPerSecond);
-      const step = steps.find((each) => each.workers === workers);
-      if (step === undefined) steps.push({ workers, visits: [visit] });
-      else step.visits.push(visit);
+      if (at === -1) steps.push({ workers, visits: [visit] });
+      else steps[at]!.visits.push(visit);
     }
-    if (sweep === 0) counts = steps.map(({ workers }) => workers);
+    counts = counts.filter((count) => steps.some(({ workers }) => workers === count));
+    if (counts.length === 0) throw new BenchError("no number of workers could be measured");
+    const loaded = lengths.turnSeconds + lengths.warmUpSeconds;
+    overhead = Math.max(overheadSeconds, (passed() - begun) / visited - loaded);
   }
+  return sweeps;
 }
 
+/** Tries again, for longer, when a turn fails; null, and a line, when that fails too. Throws when the server has ended. */
 async function visitCount(
   { driver, server, load }: SweepParts,
   workers: number,
   { warmUpSeconds, turnSeconds }: TurnLengths,
-): Promise<Measured> {
-  await setWorkers(server, workers);
-  await driver.run(server.url, load.traffic, warmUpSeconds);
-  return measureTurn(driver, server, load.traffic, turnSeconds);
+): Promise<Measured | null> {
+  for (const factor of [1, 2]) {
+    try {
+      await setWorkers(server, workers);
+      await warmUp(driver, server, load.traffic, warmUpSeconds * factor);
+      return await measureTurn(driver, server, load.traffic, turnSeconds * factor);
+    } catch (error) {
+      if (!(error instanceof BenchError) || server.ended) throw error;
+      const what = factor === 1 ? "once more, for longer" : "left out";
+      console.error(`\nbench: ${load.name}, ${workers} workers, ${what}: ${error.message}`);
+    }
+  }
+  return null;
 }

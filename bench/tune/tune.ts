@@ -9,10 +9,11 @@ import { type Load, loadFlag, loads } from "../loads/loads.ts";
 import { readMachine, showMachine } from "../machine.ts";
 import { type Options, readOptions, type Subcommand } from "../options.ts";
 import { Progress } from "../progress.ts";
-import { commandLine, outFlag, ownVersion, record, resultPath } from "../results.ts";
+import { chartPath, commandLine, outFlag, ownVersion, record, resultPath } from "../results.ts";
 import { Facilities } from "../servers/facilities.ts";
 import { benchApp, gunicornTs, gunicornTsFeature } from "../servers/gunicorn-ts.ts";
-import { BenchServer, freePort } from "../servers/server.ts";
+import { BenchServer, freePort, type ServerCommand } from "../servers/server.ts";
+import { probeLatency } from "./probe.ts";
 import { guideline, recommend } from "./recommend.ts";
 import { ordered, panelsOf, renderTuned, seriesOf } from "./report.ts";
 import { type Collected, ladder, runSweeps } from "./sweep.ts";
@@ -34,13 +35,16 @@ interface Settings {
   readonly driver: Driver;
   readonly cpus: number;
   readonly counts: readonly number[];
+  /** The counts were asked for: none is left out. */
+  readonly explicit: boolean;
   readonly sweeps: number;
   /** For all targets together, verification apart. */
   readonly budgetSeconds: number;
   readonly verify: boolean;
   readonly workerClass: string;
   readonly words: readonly string[];
-  readonly chdir: string;
+  /** The app is the caller's own: it runs in the caller's folder, with the caller's environment. */
+  readonly own: boolean;
 }
 
 export const tune: Subcommand = {
@@ -99,6 +103,9 @@ function targetsOf(options: Options): Target[] {
   const [app, ...more] = options.words;
   if (more.length > 0) throw new BenchError(`one app at a time, got ${options.words.join(" ")}`);
   if (app !== undefined) {
+    if (options.select("load", loads) !== null) {
+      throw new BenchError("--load is for the built-in loads; an app is asked for --path");
+    }
     const traffic = { ...plainTraffic, paths: [options.text("path") ?? "/"] };
     const load = { app, traffic, name: app, description: "", feature: null, tuned: true };
     return [{ app, load: { ...load, badWorkers: "too many" } }];
@@ -121,13 +128,14 @@ function settingsOf(options: Options, targets: readonly Target[]): Settings {
   return {
     driver: selectDriver(options.text("driver") ?? ""),
     cpus,
-    counts: given ?? (smoke ? [1, 2] : ladder(cpus)),
+    explicit: given !== undefined,
+    counts: given !== undefined ? [...new Set(given)] : smoke ? [1, 2] : ladder(cpus),
     sweeps: smoke ? 1 : 4,
     budgetSeconds: options.text("budget") === null ? usual : options.number("budget"),
     verify: options.on("verify"),
     workerClass: options.text("worker-class") ?? "async",
     words: options.rest,
-    chdir: process.cwd(),
+    own: !builtIn,
   };
 }
 
@@ -144,25 +152,39 @@ async function tuneAll(targets: readonly Target[], settings: Settings, tunings: 
     }
     const tuning: Tuning = { load, steps: [], checks: [] };
     tunings.push(tuning);
-    const { workerClass, chdir } = settings;
-    const words = [...feature.words, ...settings.words, "--chdir", chdir];
+    const { workerClass, own } = settings;
+    // The caller's words come last, so that they overrule.
+    const words = ["--chdir", process.cwd(), ...feature.words, ...settings.words];
     const port = freePort();
     const command = gunicornTs({ port, workers: 1, app, workerClass, words });
-    await using server = new BenchServer({ command, port });
+    await using server = new BenchServer({ command, port, ...(own ? surroundings() : {}) });
     await server.answered(load.traffic.paths[0]);
+    const latencySeconds = await probeLatency(server.url, load.traffic);
     const visit = (what: string) => (sweep: number, workers: number) =>
       progress.show(`${load.name}: ${what} ${sweep + 1} of ${settings.sweeps}, ${workers} workers`);
-    const shared = { driver, server, load, sweeps: settings.sweeps };
+    const shared = { driver, server, load, sweeps: settings.sweeps, latencySeconds };
     const perLoad = budgetSeconds / targets.length;
-    const always = settings.counts.filter((count) => count === guideline(settings.cpus));
+    const marked = new Set([settings.cpus, guideline(settings.cpus)]);
+    const always = settings.counts.filter((count) => settings.explicit || marked.has(count));
     const sweep = { ...shared, counts: settings.counts, budgetSeconds: perLoad, always };
-    await runSweeps({ ...sweep, onVisit: visit("sweep") }, tuning.steps);
+    const done = await runSweeps({ ...sweep, onVisit: visit("sweep") }, tuning.steps);
+    if (done < settings.sweeps) {
+      console.error(
+        `\nbench: ${load.name}: ${perLoad.toFixed(0)} s were enough for ${done} of ${settings.sweeps} sweeps; a longer --budget tells more`,
+      );
+    }
     if (!settings.verify) continue;
     const counts = countsToVerify(recommend(tuning.steps).workers, badCount(load, settings.cpus));
     const check = { ...shared, counts, always: counts, budgetSeconds: perLoad };
     await runSweeps({ ...check, onVisit: visit("verification") }, tuning.checks);
   }
   progress.end();
+}
+
+/** A server of the caller's own app sees what the app sees when the caller starts it. */
+function surroundings(): Pick<ServerCommand, "cwd" | "env"> {
+  const given = Object.entries(process.env).filter(([, value]) => value !== undefined);
+  return { cwd: process.cwd(), env: Object.fromEntries(given) as Record<string, string> };
 }
 
 function named({ load, steps }: Tuning) {
@@ -199,6 +221,7 @@ function detailsOf(tuning: Tuning, cpus: number) {
 }
 
 function show(tunings: readonly Tuning[], cpus: number, path: string | null): void {
+  if (tunings.length === 0) return;
   const facts = showMachine(readMachine());
   console.log(`${facts}\n`);
   for (const tuning of tunings) {
@@ -210,7 +233,7 @@ function show(tunings: readonly Tuning[], cpus: number, path: string | null): vo
   }
   if (path === null) return;
   const panels = tunings.flatMap((tuning) => panelsOf(named(tuning), cpus));
-  const chart = path.replace(/(\.json)?$/, ".svg");
+  const chart = chartPath(path);
   writeFileSync(chart, renderSvg("How many workers?", facts, panels));
   console.error(`Chart: ${chart}`);
 }

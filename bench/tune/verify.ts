@@ -8,9 +8,10 @@ export interface Verified {
   readonly workers: number;
   /** Medians over the sweeps, each compared within itself. */
   readonly requests: number;
-  readonly p99: number;
+  /** null when the generator can't tell. */
+  readonly p99: number | null;
   readonly memory: number;
-  /** What chance may have done to `requests`. */
+  /** What chance may have done to `requests`; infinity after one turn. */
   readonly noise: number;
   readonly worse: boolean;
   readonly better: boolean;
@@ -43,15 +44,16 @@ export function verify(steps: readonly Step[], recommended: number): Verified[] 
         return { middle: medianOf(values), noise: noiseOf(values) };
       };
       const requests = compare(({ requestsPerSecond }) => requestsPerSecond);
-      const p99 = compare(({ p99Us }) => p99Us);
+      const told = [...step.visits, ...base.visits].every(({ p99Us }) => p99Us > 0);
+      const p99 = told ? compare(({ p99Us }) => p99Us) : null;
       const memory = compare(({ residentBytes }) => residentBytes);
       const fewer = requests.middle + requests.noise < 1 - tolerance;
-      const tardy = p99.middle - p99.noise > slower;
+      const tardy = p99 !== null && p99.middle - p99.noise > slower;
       const more = requests.middle - requests.noise > 1 + tolerance;
       return {
         workers: step.workers,
         requests: requests.middle,
-        p99: p99.middle,
+        p99: p99?.middle ?? null,
         memory: memory.middle,
         noise: requests.noise,
         worse: fewer || tardy,
@@ -63,23 +65,26 @@ export function verify(steps: readonly Step[], recommended: number): Verified[] 
 /** A line for each, and one that says whether the recommendation stands. */
 export function renderVerified(all: readonly Verified[], recommended: number, bad: number): string {
   const lines = all.map(({ workers, requests, p99, memory, noise, worse, better }) => {
-    const verdict = worse
-      ? "measurably worse"
-      : better
-        ? "measurably better"
-        : "not measurably worse";
+    const verdict = verdictOf(worse, better, noise);
     const which = workers === bad ? ", the deliberately bad count" : "";
     return (
       `${workers} beside ${recommended}: ${verdict}${which} ` +
-      `(requests x ${requests.toFixed(2)}${showNoise(noise)}, p99 x ${p99.toFixed(2)}, memory x ${memory.toFixed(2)})`
+      `(requests x ${requests.toFixed(2)}${showNoise(noise)}, p99 ${p99 === null ? "-" : `x ${p99.toFixed(2)}`}, memory x ${memory.toFixed(2)})`
     );
   });
   const beaten = all.filter(({ better }) => better).map(({ workers }) => workers);
-  const verdict =
-    beaten.length === 0
+  const verdict = !all.some(({ noise }) => Number.isFinite(noise))
+    ? "Not verified: one turn of each can't tell."
+    : beaten.length === 0
       ? `Verified: nothing beside ${recommended} is measurably better.`
       : `Not verified: measurably better is ${beaten.join(", ")}; the machine or the app has changed between the runs.`;
   return `${[...lines, verdict].join("\n")}\n`;
+}
+
+function verdictOf(worse: boolean, better: boolean, noise: number): string {
+  if (!Number.isFinite(noise)) return "one turn can't tell";
+  if (worse) return "measurably worse";
+  return better ? "measurably better" : "not measurably worse";
 }
 
 function showNoise(noise: number): string {

@@ -1,6 +1,6 @@
 /** The bench as people run it, short: that it works, not what it measures. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { treeOf } from "../../bench/process-tree.ts";
@@ -16,16 +16,16 @@ const why = missing ? " (skipped: wrk isn't installed)" : "";
 const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-bench-test-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function start(args: readonly string[], path = process.env["PATH"]) {
+function start(args: readonly string[], path = process.env["PATH"], env = {}) {
   return Bun.spawn([process.execPath, program, ...args], {
-    env: { PATH: path, HOME: process.env["HOME"] },
+    env: { PATH: path, HOME: process.env["HOME"], ...env },
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
   });
 }
 
-async function bench(args: readonly string[], path?: string) {
-  const run = start(args, path);
+async function bench(args: readonly string[], path?: string, env?: Record<string, string>) {
+  const run = start(args, path, env);
   const [output, complaints, code] = await Promise.all([
     run.stdout.text(),
     run.stderr.text(),
@@ -55,6 +55,7 @@ describe(`--smoke${why}`, () => {
   test.skipIf(missing)("tune: a table, a curve, a recommendation and a verification", async () => {
     const { path, words } = savedTo("tune.json");
     const { output, complaints, code } = await bench(["tune", "--smoke", "--verify", ...words]);
+    expect(output).toContain("Not verified: one turn of each can't tell.");
     expect(output).toMatch(/^1 +\d+ .*\n2 +\d+ /m);
     expect(output).toMatch(/^Recommended for hello: --workers [12]\.$/m);
     expect(output).toMatch(/^16 beside [12]: .*, the deliberately bad count/m);
@@ -76,6 +77,42 @@ describe(`--smoke${why}`, () => {
     expect(complaints).not.toContain("Error");
     expect(output).toContain("Recommended for mine:app: --workers ");
     expect(output).not.toContain("failed");
+    expect(code).toBe(0);
+  });
+
+  test.skipIf(missing)(
+    "tune of a slow app that starts a program, in another folder, with a configuration and the environment of the caller",
+    async () => {
+      mkdirSync(join(folder, "inner"));
+      writeFileSync(
+        join(folder, "inner/slow.ts"),
+        `Bun.spawn(["sleep", "60"]);
+        export const fetch = async () => {
+          await Bun.sleep(300);
+          const good = process.env.MINE === "yes" && process.env.CONFIGURED === "yes";
+          return new Response("", { status: good ? 200 : 500 });
+        };`,
+      );
+      const config = `export default { rawEnv: ["CONFIGURED=yes"] };`;
+      writeFileSync(join(folder, "slow.conf.ts"), config);
+      const words = ["tune", "slow:fetch", "--smoke", "--counts", "1,2,1", "--"];
+      const server = ["-c", "slow.conf.ts", "--chdir", join(folder, "inner")];
+      const { output, complaints, code } = await bench([...words, ...server], undefined, {
+        MINE: "yes",
+      });
+      expect(complaints).not.toContain("rror");
+      expect(output).toMatch(/^1 +\d+ .* 0 +\w+$/m);
+      expect(output).toContain("Recommended for slow:fetch: --workers ");
+      expect(output).not.toContain("failed");
+      expect(code).toBe(0);
+    },
+  );
+
+  test("compare: a missing server alone is listed", async () => {
+    const path = programs("wrk", "echo wrk 4.1.0");
+    const words = ["compare", "--smoke", "--peer", "granian"];
+    const { output, code } = await bench(words, path.split(":")[0]);
+    expect(output).toContain("Not in the table: granian, not installed");
     expect(code).toBe(0);
   });
 
@@ -176,6 +213,16 @@ test.skipIf(missing)(`Ctrl-C leaves no process, and keeps what was measured${why
   );
 });
 
+test.skipIf(missing)(`Ctrl-C before the first figure says that there is none${why}`, async () => {
+  const { path, words } = savedTo("nothing.json");
+  const run = start(["tune", "--load", "io-wait", "--counts", "1", "--budget", "20", ...words]);
+  await until("the server", () => treeOf(run.pid).length >= 2);
+  run.kill("SIGINT");
+  expect(await run.stderr.text()).toContain("bench: interrupted: nothing was measured");
+  expect(await run.exited).toBe(130);
+  expect(await Bun.file(path).exists()).toBe(false);
+});
+
 const recorded = join(import.meta.dir, "../unit/bench/recorded/oha-1.16.0-good.json");
 const replay = `case "$1" in
 --version) echo "oha 1.16.0" ;;
@@ -237,6 +284,9 @@ test("without a subcommand it shows its usage", async () => {
 const wrong: [words: readonly string[], message: string][] = [
   [["tune", "--nope"], "'--nope'"],
   [["tune", "a:b", "c:d"], "one app at a time"],
+  [["tune", "a:b", "--load", "hello"], "--load is for the built-in loads"],
+  [["engine", "--smoke", "--alone", "--out", "."], "--out: EISDIR"],
+  [["compare", "--write-readme", "--smoke"], "a smoke run proves nothing"],
   [["tune", "--counts", "1,x"], "--counts: must be numbers above 0, got 1,x"],
   [["tune", "--driver", "ab"], "--driver: must be wrk or oha, got ab"],
   [["compare", "--peer", "apache"], "--peer: must be one of gunicorn-ts async, "],

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import {
   completeRounds,
   renderContest,
+  seriesOf as contestSeries,
   writeBetweenMarkers,
 } from "../../../bench/compare/report.ts";
 import type { Contest } from "../../../bench/compare/rounds.ts";
@@ -13,9 +14,10 @@ import { compareSeries } from "../../../bench/diff/diff.ts";
 import { noErrors } from "../../../bench/drivers/driver.ts";
 import { BenchError } from "../../../bench/errors.ts";
 import { loads } from "../../../bench/loads/loads.ts";
+import { readMachine } from "../../../bench/machine.ts";
 import type { Measured } from "../../../bench/measure.ts";
 import { commandLine, readResult, record, type Series } from "../../../bench/results.ts";
-import { memorySlope } from "../../../bench/soak/report.ts";
+import { memorySlope, settledMemory } from "../../../bench/soak/report.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-bench-test-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -38,7 +40,11 @@ const changes: [what: string, before: Series, after: Series, verdict: string][] 
   ["much, with as much noise", series([100, 140, 60]), series([115, 150, 80]), "within noise"],
   ["one run", series([100]), series([200, 201, 199]), "can't tell"],
   ["nothing, as before", series([0, 0, 0]), series([0, 0, 0]), "within noise"],
-  ["from nothing", series([0, 0, 0]), series([5, 5, 5]), "can't tell"],
+  ["from nothing", series([0, 0, 0]), series([5, 5, 5]), "better"],
+  ["failures from none", series([0, 0, 0], "less"), series([5, 5, 5], "less"), "worse"],
+  ["one failure in one turn", series([0, 0, 0], "less"), series([0, 0, 1], "less"), "worse"],
+  ["no failures any more", series([0, 3, 0], "less"), series([0, 0, 0], "less"), "better"],
+  ["a failure, of one run each", series([0], "less"), series([1], "less"), "worse"],
 ];
 test.each(changes)("compareSeries(): %s", (_what, before, after, verdict) => {
   expect(compareSeries([before], [after])[0]?.verdict).toBe(verdict as "better");
@@ -76,6 +82,17 @@ describe("record()", () => {
     expect(shown.pop()).toBe(true);
   });
 
+  test("refuses a place that can't be written to before the work, and leaves no file", async () => {
+    let worked = false;
+    const work = () => Promise.resolve(void (worked = true));
+    expect(record(parts(folder, [series([1])]), work)).rejects.toThrow("--out: ");
+    expect(worked).toBe(false);
+    const path = join(folder, "never.json");
+    await record(parts(path, []), work);
+    expect(worked).toBe(true);
+    expect(await Bun.file(path).exists()).toBe(false);
+  });
+
   test("writes nothing of nothing", async () => {
     const path = join(folder, "empty.json");
     await record(parts(path, []), () => Promise.resolve());
@@ -83,10 +100,30 @@ describe("record()", () => {
   });
 });
 
+function malformed(changed: object): string {
+  const times = { begun: "2026-11-20T20:00:00.000Z", ended: "2026-11-20T20:01:00.000Z" };
+  const facts = { format: 1, kind: "tune", partial: false, command: "", ...times, versions: {} };
+  return JSON.stringify({ ...facts, machine: readMachine(), series: [series([1])], ...changed });
+}
+
+test("readResult() reads what those are derived from", () => {
+  const path = join(folder, "sound.json");
+  writeFileSync(path, malformed({}));
+  expect(readResult(path).kind).toBe("tune");
+});
+
 const foreign: [what: string, text: string | null, message: string][] = [
   ["isn't there", null, "ENOENT"],
   ["isn't JSON", "{", "JSON"],
   ["isn't a result", "{}", "not a result file of this bench"],
+  ["holds null", "null", "not an object"],
+  ["has no machine", malformed({ machine: undefined }), "no machine.cpus"],
+  ["has half a machine", malformed({ machine: { cpus: 2 } }), "no machine.model"],
+  ["has no date", malformed({ begun: null }), "no begun"],
+  ["has no series", malformed({ series: [] }), "no series"],
+  ["has a series without values", malformed({ series: [series([])] }), "series 0 is malformed"],
+  ["has a null", malformed({ series: [{ ...series([1]), values: [1, null] }] }), "series 0 is"],
+  ["has null for a series", malformed({ series: [series([1]), null] }), "series 1 is malformed"],
   ["is of another format", `{"format":99,"kind":"tune","series":[]}`, "not a result file"],
 ];
 test.each(foreign)("readResult() refuses a file that %s", (what, text, message) => {
@@ -109,14 +146,33 @@ const slopes: [what: string, sizes: number[], grows: boolean][] = [
 ];
 test.each(slopes)("memorySlope(): %s", (_what, sizes, grows) => {
   const samples = sizes.map((size, index) => ({ seconds: index * 60, bytes: size * 2 ** 20 }));
-  const line = memorySlope(samples)!;
+  const line = memorySlope(samples, [])!;
   expect(line.slope > line.noise).toBe(grows);
   // One MiB a minute.
   if (grows) expect(line.slope).toBeCloseTo(60);
 });
 
+test("memorySlope() looks at whole periods between HUPs: a saw without growth has no slope", () => {
+  const hups = [20, 40, 60, 80, 100, 120];
+  // It rises within each period, and the last one, of which there is half only, would look like a fall.
+  const saw = (growth: number) =>
+    Array.from({ length: 260 }, (_, index) => {
+      const seconds = index / 2;
+      const mebibytes = 50 + (seconds % 20) + growth * Math.floor(seconds / 20);
+      return { seconds, bytes: mebibytes * 2 ** 20 };
+    });
+  const level = memorySlope(saw(0), hups)!;
+  expect(Math.abs(level.slope)).toBeLessThan(1e-6);
+  const growing = memorySlope(saw(1), hups)!;
+  // One MiB in 20 s.
+  expect(growing.slope).toBeCloseTo(180);
+  expect(growing.slope).toBeGreaterThan(growing.noise);
+  expect(settledMemory(saw(1), hups)).toHaveLength(4);
+  expect(memorySlope(saw(1).slice(0, 100), hups.slice(0, 2))).toBeNull();
+});
+
 test("memorySlope() of too little is nothing", () => {
-  expect(memorySlope([{ seconds: 1, bytes: 1 }])).toBeNull();
+  expect(memorySlope([{ seconds: 1, bytes: 1 }], [])).toBeNull();
 });
 
 describe("a comparison", () => {
@@ -149,6 +205,18 @@ describe("a comparison", () => {
     expect(text).toContain("Not in the table: uvicorn, not installed (pip install uvicorn).");
     expect(text).toContain("bounded by the load generator");
     expect(text).toContain("Other programs used 0.30 CPUs meanwhile");
+  });
+
+  test("lists who is missing though nobody was there, and leaves unknown latencies out", () => {
+    const text = renderContest(completeRounds({ ...contest, competitors: [] }));
+    expect(text).toContain("Not in the table: uvicorn");
+    const silent = { ...turn(100), p99Us: 0, p50Us: 0, cpuUsPerRequest: null };
+    const one = { ...contest, competitors: [{ name: "ours", version: "1", turns: [silent] }] };
+    expect(renderContest(one)).toMatch(/1\.00\) +\| - +\| - +\| - +\| 1 /);
+    expect(contestSeries(one).map(({ name }) => name)).toEqual([
+      "hello, ours: requests",
+      "hello, ours: failed",
+    ]);
   });
 
   test("is written between the markers of a file, again and again", () => {

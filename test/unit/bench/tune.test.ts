@@ -3,7 +3,14 @@ import { noErrors } from "../../../bench/drivers/driver.ts";
 import type { Measured } from "../../../bench/measure.ts";
 import { guideline, judgeGuideline, recommend, type Step } from "../../../bench/tune/recommend.ts";
 import { panelsOf, renderTuned, seriesOf } from "../../../bench/tune/report.ts";
-import { ladder, levelled, turnLengths } from "../../../bench/tune/sweep.ts";
+import {
+  affordableSweeps,
+  ladder,
+  levelled,
+  shortestVisit,
+  thinOut,
+  turnLengths,
+} from "../../../bench/tune/sweep.ts";
 import { badCount, countsToVerify, renderVerified, verify } from "../../../bench/tune/verify.ts";
 
 function visit(requestsPerSecond: number, p99Ms: number): Measured {
@@ -68,6 +75,39 @@ const recommendations: [what: string, steps: Step[], workers: number][] = [
     2,
   ],
 ];
+const failing = { ...noErrors, status: 3 };
+const withFailures = (given: Step): Step => ({
+  ...given,
+  visits: given.visits.map((each) => ({ ...each, errors: failing })),
+});
+recommendations.push(
+  [
+    "not one of which more than 1 % failed",
+    [withFailures(step(1, [100, 100], [1])), step(2, [50, 50], [5])],
+    2,
+  ],
+  [
+    "noise of p99 excuses 10 % at most",
+    [step(1, [100, 100, 100], [4, 7, 13]), step(2, [100, 100, 100], [5])],
+    2,
+  ],
+  ["of one visit each, noise excuses nothing", [step(1, [96], [5]), step(2, [100], [5])], 2],
+  ["nor p99", [step(1, [100], [6.5]), step(2, [100], [5])], 2],
+  [
+    "a p99 that the generator can't tell speaks for nobody",
+    [step(1, [50, 50], [1]), step(2, [100, 100], [0]), step(3, [100, 100], [5])],
+    2,
+  ],
+);
+test("recommend() says when failures are everywhere, and when more may be better", () => {
+  const bad = recommend([withFailures(step(1, [100], [5])), withFailures(step(2, [100], [5]))]);
+  expect([bad.doubtful, bad.open]).toEqual([true, false]);
+  const rising = recommend([step(1, [50, 50], [5]), step(2, [100, 100], [5])]);
+  expect([rising.doubtful, rising.open]).toEqual([false, true]);
+  expect(recommend([step(1, [99, 99], [5]), step(2, [100, 100], [5])]).open).toBe(false);
+  expect(recommend([step(1, [100, 100], [5])]).open).toBe(false);
+});
+
 test.each(recommendations)("recommend(): %s", (_what, steps, workers) => {
   const advice = recommend(steps);
   expect(advice.workers).toBe(workers);
@@ -144,6 +184,34 @@ test("turnLengths() keeps to the budget, within reason", () => {
   expect(turnLengths(1, 1000).turnSeconds).toBe(3);
 });
 
+test("turnLengths() are longer than the slowest request takes", () => {
+  const { turnSeconds, warmUpSeconds } = turnLengths(20, 10, 4);
+  expect([turnSeconds, warmUpSeconds]).toEqual([8, 4]);
+});
+
+const bounds: [cpus: number, latency: number][] = [
+  [2, 0.05],
+  [8, 0.05],
+  [32, 0.05],
+  [32, 1],
+  [128, 0.05],
+];
+test.each(bounds)("a load keeps to 33 s on %d CPUs with requests of %d s", (cpus, latency) => {
+  const shortest = shortestVisit(latency);
+  const counts = thinOut(ladder(cpus), 33, shortest, [cpus, guideline(cpus)]);
+  const sweeps = affordableSweeps(counts.length, 33, shortest, 4);
+  expect(sweeps).toBeGreaterThan(0);
+  const { turnSeconds, warmUpSeconds } = turnLengths(counts.length * sweeps, 33, latency);
+  expect(sweeps * counts.length * (turnSeconds + warmUpSeconds + 0.3)).toBeLessThan(33.1);
+  for (const count of [1, cpus, guideline(cpus)]) expect(counts).toContain(count);
+});
+
+test("thinOut() leaves out none of those to keep", () => {
+  const counts = [1, 2, 3, 4];
+  expect(thinOut(counts, 1, 1, counts)).toEqual(counts);
+  expect(thinOut(counts, 2, 1, [])).toEqual([1, 3]);
+});
+
 describe("verify()", () => {
   const steps = [
     step(1, [50, 51, 49, 50], [9]),
@@ -169,6 +237,13 @@ describe("verify()", () => {
     const text = renderVerified(verify(steps, 1), 1, 16);
     expect(text).toContain("2 beside 1: measurably better");
     expect(text).toContain("Not verified: measurably better is 2, 3");
+  });
+
+  test("says nothing of one turn, nor of latencies that nobody knows", () => {
+    const text = renderVerified(verify([step(1, [9], [0]), step(2, [9], [0])], 1), 1, 16);
+    expect(text).toBe(
+      "2 beside 1: one turn can't tell (requests x 1.00, p99 -, memory x 1.00)\nNot verified: one turn of each can't tell.\n",
+    );
   });
 
   test("wants the recommended count", () => {
@@ -220,12 +295,27 @@ describe("the report", () => {
     else expect(text).toContain(sentence);
   });
 
+  test("says that more may be better, what wasn't considered, and shows no CPU time that it doesn't know", () => {
+    const rising = [step(1, [50, 50], [5]), step(2, [100, 100], [5])];
+    expect(renderTuned({ name: "hello", steps: rising }, 2)).toContain("More may be better still");
+    const failed = renderTuned({ name: "hello", steps: rising.map(withFailures) }, 2);
+    expect(failed).toContain("No number of workers can be recommended for hello");
+    expect(failed).not.toMatch(/recommended$|guideline,/m);
+    const one = renderTuned({ name: "x", steps: [rising[0]!, withFailures(rising[1]!)] }, 2);
+    expect(one).toContain("more than 1 % of the requests failed: 2 workers.");
+    const visits = [{ ...visit(100, 5), cpuUsPerRequest: null, cpusUsed: null }];
+    const unknown = renderTuned({ name: "x", steps: [{ workers: 1, visits }] }, 2);
+    expect(unknown).toMatch(/^1 +100 +100 % +2\.50 +5\.00 +- +- +64 +0 +recommended$/m);
+  });
+
   test("has series by name and panels with the guideline marked", () => {
     expect(seriesOf({ name: "hello", steps }).map(({ name }) => name)).toEqual([
       "hello, 1 workers: requests",
       "hello, 1 workers: p99",
+      "hello, 1 workers: failed",
       "hello, 5 workers: requests",
       "hello, 5 workers: p99",
+      "hello, 5 workers: failed",
     ]);
     const [throughput] = panelsOf({ name: "hello", steps }, 2);
     expect(throughput?.marks).toEqual([

@@ -101,7 +101,7 @@ describe(`--smoke${why}`, () => {
         MINE: "yes",
       });
       expect(complaints).not.toContain("rror");
-      expect(output).toMatch(/^1 +\d+ .* 0 +\w+$/m);
+      expect(output).toMatch(/^1 +\d+ .* 0 +\w[\w ]*$/m);
       expect(output).toContain("Recommended for slow:fetch: --workers ");
       expect(output).not.toContain("failed");
       expect(code).toBe(0);

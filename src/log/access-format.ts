@@ -44,6 +44,18 @@ const nothing: Piece = { before: "", render: () => "" };
 function joinPieces(pieces: readonly Piece[], tail: string): Render {
   if (pieces.length === 0) return () => tail;
   const [a, b = nothing, c = nothing, d = nothing, ...others] = pieces as [Piece, ...Piece[]];
+  if (others.length === 0) {
+    return (request) =>
+      a.before +
+      a.render(request) +
+      b.before +
+      b.render(request) +
+      c.before +
+      c.render(request) +
+      d.before +
+      d.render(request) +
+      tail;
+  }
   const rest = joinPieces(others, tail);
   return (request) =>
     a.before +

@@ -81,7 +81,7 @@ test("a new master that can't start ends alone: the old one serves on, and says 
   await server.logged(/New master \(pid:\d+\) exited with code 4, this one is the only one again/);
   expect(await (await fetch(server.url)).text()).toBe("ok");
   expect(await server.stop()).toBe(0);
-});
+}, 60_000);
 
 test("the new configuration takes effect: other workers, another address besides the old one", async () => {
   const config = (workers: number, binds: string) =>

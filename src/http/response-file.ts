@@ -43,7 +43,8 @@ export function openFile(
       return { body: readSmall(fd, start, length), length, sizeBytes };
     }
     handedOver = true;
-    return { body: fileStream(fd, start, length, stat.isFile()), length, sizeBytes };
+    const source = new FileSource(fd, stat.isFile() ? start : null, length ?? Infinity);
+    return { body: new ReadableStream(source, { highWaterMark: 0 }), length, sizeBytes };
   } finally {
     if (!handedOver) closeSync(fd);
   }
@@ -65,42 +66,56 @@ function readSmall(fd: number, start: number, length: number): Uint8Array {
   return bytes.subarray(0, filled);
 }
 
-function fileStream(
-  fd: number,
-  start: number,
-  length: number | null,
-  seekable: boolean,
-): ReadableStream<Uint8Array> {
-  let position = start;
-  let left = length ?? Infinity;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const bytes = await readChunk(
-            fd,
-            Math.min(left, CHUNK_BYTES),
-            seekable ? position : null,
-          );
-          position += bytes.byteLength;
-          left -= bytes.byteLength;
-          if (bytes.byteLength > 0) controller.enqueue(bytes);
-          // An early end is the pump's to judge: it counts.
-          if (bytes.byteLength === 0 || left === 0) {
-            controller.close();
-            closeSync(fd);
-          }
-        } catch (error) {
-          controller.error(error);
-          closeSync(fd);
-        }
-      },
-      cancel() {
-        closeSync(fd);
-      },
-    },
-    { highWaterMark: 0 },
-  );
+/** The one owner of a descriptor. It is closed once, and under no read: its number is soon somebody else's. */
+class FileSource {
+  readonly #fd: number;
+  /** Null: where the last read has ended. */
+  #position: number | null;
+  #left: number;
+  #reading = false;
+  /** Nothing more is to be read. */
+  #over = false;
+  #closed = false;
+
+  constructor(fd: number, position: number | null, length: number) {
+    this.#fd = fd;
+    this.#position = position;
+    this.#left = length;
+  }
+
+  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    this.#reading = true;
+    try {
+      const bytes = await readChunk(this.#fd, Math.min(this.#left, CHUNK_BYTES), this.#position);
+      // Cancelled meanwhile: the stream takes no more.
+      if (this.#over) return;
+      if (this.#position !== null) this.#position += bytes.byteLength;
+      this.#left -= bytes.byteLength;
+      if (bytes.byteLength > 0) controller.enqueue(bytes);
+      // An early end is the pump's to judge: it counts.
+      if (bytes.byteLength === 0 || this.#left === 0) {
+        this.#over = true;
+        controller.close();
+      }
+    } catch (error) {
+      this.#over = true;
+      throw error;
+    } finally {
+      this.#reading = false;
+      this.#closeIfOver();
+    }
+  }
+
+  cancel(): void {
+    this.#over = true;
+    this.#closeIfOver();
+  }
+
+  #closeIfOver(): void {
+    if (!this.#over || this.#reading || this.#closed) return;
+    this.#closed = true;
+    closeSync(this.#fd);
+  }
 }
 
 function readChunk(fd: number, sizeBytes: number, position: number | null): Promise<Uint8Array> {

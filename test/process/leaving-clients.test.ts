@@ -1,0 +1,117 @@
+/** A client that leaves before it has its answer takes nothing from anybody else: no bytes, no descriptor. */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readdirSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { pattern } from "../fixtures/leaving/app.ts";
+import { RawClient } from "../support/raw-client.ts";
+import { gunicorn, until } from "../support/server.ts";
+
+setDefaultTimeout(120_000);
+
+const app = await Bun.file(join(import.meta.dir, "../fixtures/leaving/app.ts")).text();
+
+const leavers = 4;
+const readers = 4;
+const leavesEach = 30;
+
+/** What is left behind, and what others ask for meanwhile. */
+const mixes: [what: string, left: readonly string[], wanted: readonly string[]][] = [
+  ["files", ["/file/40000000"], ["/file/300000", "/own/5000", "/hello", "/file/1000/small"]],
+  [
+    "files under other wrappings",
+    ["/slice/20000000", "/rewrapped/20000000", "/clone/3000000"],
+    ["/slice/300000", "/rewrapped/300000", "/own/5000", "/hello"],
+  ],
+  [
+    "bodies in memory",
+    ["/bytes/3000000", "/text/3000000", "/blob/3000000", "/rewrapped-bytes/3000000"],
+    ["/bytes/300000", "/text/300000", "/blob/300000", "/bytes/30000", "/text/30000", "/hello"],
+  ],
+  [
+    "streams",
+    ["/stream/5000000", "/source/5000000", "/file/40000000"],
+    ["/stream/300000", "/source/300000", "/bytes/100000", "/clone/100000", "/hello"],
+  ],
+];
+
+const departures: [how: string, leave: (client: RawClient) => void][] = [
+  ["FIN", (client) => client[Symbol.dispose]()],
+  ["RST", (client) => client.reset()],
+];
+
+/** Asks, reads as much, and is gone. What has come must be right, too. */
+async function leaveEarly(
+  port: number,
+  path: string,
+  readBytes: number,
+  leave: (client: RawClient) => void,
+) {
+  const client = await RawClient.connect(port);
+  client.send(`GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`);
+  if (readBytes > 0) {
+    const seen = await client.peek(readBytes);
+    client.pause();
+    if (!/^\/(stream|source)/.test(path)) {
+      const body = seen.slice(seen.indexOf("\r\n\r\n") + 4);
+      expect(body === pattern(path, body.length).toString()).toBe(true);
+    }
+  }
+  leave(client);
+}
+
+/** What the descriptors of a process are of. */
+function openedBy(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
+    } catch {
+      // Closed meanwhile.
+      return [];
+    }
+  });
+}
+
+function expectBody(path: string, body: Buffer): void {
+  const size = Number(path.split("/")[2] ?? path.length);
+  expect([path, body.length]).toEqual([path, size]);
+  expect(body.equals(pattern(path, size))).toBe(true);
+}
+
+describe.each(mixes)("%s", (_, left, wanted) => {
+  test.each(departures)("by %s", async (_how, leave) => {
+    await using server = await gunicorn({ files: { "app.ts": app } });
+    const { port } = server;
+    const [pid = 0] = server.workers();
+    const descriptors = () => openedBy(pid);
+    // Each once, so that whatever is opened once is open.
+    for (const path of [...left, ...wanted])
+      await (await fetch(`${server.url}${path}`, { keepalive: false })).bytes();
+    const before = descriptors().length;
+
+    let leaving = leavers;
+    const leaver = async (number: number) => {
+      for (let round = 0; round < leavesEach; round++) {
+        const path = left[round % left.length]!;
+        await leaveEarly(port, path, (round + number) % 2 === 0 ? 300_000 : 0, leave);
+      }
+      leaving -= 1;
+    };
+    const reader = async (number: number) => {
+      using client = await RawClient.connect(port);
+      for (let round = number; leaving > 0; round++) {
+        const path = wanted[round % wanted.length]!;
+        const answer = await client.ask(`GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`);
+        const status = path.startsWith("/slice/") ? 206 : 200;
+        expect([path, answer.status, answer.complete]).toEqual([path, status, true]);
+        expectBody(path, answer.body);
+      }
+    };
+    const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
+    await Promise.all([...numbers(leavers).map(leaver), ...numbers(readers).map(reader)]);
+
+    await until("the descriptors to be as many as before", () => descriptors().length <= before);
+    expect(descriptors().filter((path) => /\/[a-z-]+-\d+$/.test(path))).toEqual([]);
+    expect(server.workers()).toEqual([pid]);
+    expect(server.log).not.toContain("[ERROR]");
+  });
+});

@@ -11,7 +11,7 @@ const introduction = `# Settings
 
 A setting can stand in several places. From the weakest to the strongest:
 
-1. its default, or the environment variable that it names;
+1. its default, or the environment variable that it names, if that isn't empty;
 2. the configuration file: \`gunicorn.conf.ts\`, \`.js\`, \`.mjs\` or \`.json\`, or the one that \`--config\` names;
 3. the environment variable \`GUNICORN_CMD_ARGS\`, split into words as a shell would;
 4. the command line.

@@ -55,7 +55,7 @@ async function run(words: readonly string[]): Promise<number> {
     env: { ...process.env },
   };
   // Before anything of the app is imported, and the configuration file may import the app.
-  process.env["NODE_ENV"] ??= "production";
+  if ((process.env["NODE_ENV"] ?? "").trim() === "") process.env["NODE_ENV"] = "production";
   // Read from the disk while the configuration is resolved (bench: start).
   const arbiter = import("../arbiter/main.ts");
   const resolve = resolver(words, origin);

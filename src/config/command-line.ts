@@ -5,6 +5,7 @@
  */
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { UsageError } from "./errors.ts";
+import { explainFlags, explainPidFile } from "./foreign-flags.ts";
 import { quote } from "./kinds.ts";
 import type { Flag, Setting } from "./setting.ts";
 import { settingEntries } from "./settings.ts";
@@ -94,11 +95,17 @@ export function parseCommandLine(words: readonly string[]): CommandLine {
     if (token.kind !== "option" || option === undefined) continue;
     if (typeof option.meaning === "string") continue;
     const { key, row, flag } = option.meaning;
+    const mistaken = key === "pidfile" ? explainPidFile(token.value ?? "") : null;
+    if (mistaken !== null) {
+      throw new UsageError(`argument ${option.label}: ${quote(token.value)} ${mistaken}`);
+    }
     const value = readValue(option, row, flag, token.value);
     given.set(key, row.kind.takes === "list" ? [...asList(given.get(key)), value] : value);
   }
   if (asked === null && unrecognized.length > 0) {
-    throw new UsageError(`unrecognized arguments: ${unrecognized.join(" ")}`);
+    const hints = explainFlags(unrecognized);
+    const explained = hints === "" ? "" : ` (${hints})`;
+    throw new UsageError(`unrecognized arguments: ${unrecognized.join(" ")}${explained}`);
   }
   return { asked, given, positionals };
 }
@@ -198,7 +205,9 @@ function findOption(word: string): Found | null {
   }
   if (candidates.size > 1) {
     const matches = [...candidates.values()].join(", ");
-    throw new UsageError(`ambiguous option: ${word} could match ${matches}`);
+    const hints = explainFlags([word]);
+    const explained = hints === "" ? "" : ` (${hints})`;
+    throw new UsageError(`ambiguous option: ${word} could match ${matches}${explained}`);
   }
   const [option] = candidates.keys();
   return option === undefined ? null : { option, attached };

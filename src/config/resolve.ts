@@ -136,8 +136,9 @@ function parseAt(place: string, row: Setting, raw: unknown, facts: Facts): unkno
 }
 
 function defaultOf(row: Setting, inputs: ConfigInputs): unknown {
-  const text = row.env === undefined ? undefined : inputs.env[row.env.variable];
-  if (row.env !== undefined && text !== undefined) {
+  const text = row.env === undefined ? "" : (inputs.env[row.env.variable] ?? "");
+  // A variable without a value isn't set: Compose files, units and CI pass `PORT=` on.
+  if (row.env !== undefined && text.trim() !== "") {
     const { variable, read } = row.env;
     // Not ignored either: someone relies on it.
     refuseStatus(row, variable);

@@ -12,6 +12,8 @@ describe("parseCommandLine()", () => {
   test.each<Case>([
     [[], {}],
     [["app:fetch"], {}, ["app:fetch"]],
+    [["-p", "./8000"], { pidfile: "./8000" }],
+    [["-p", "8000.pid"], { pidfile: "8000.pid" }],
     [["-w", "3"], { workers: 3 }],
     [["-w3"], { workers: 3 }],
     [["-w=3"], { workers: 3 }],
@@ -76,6 +78,26 @@ describe("parseCommandLine()", () => {
     [["-b"], "argument -b/--bind: expected one argument"],
     [["-b", "-w", "2"], "argument -b/--bind: expected one argument"],
     [["-b", "--"], "argument -b/--bind: expected one argument"],
+    [["--port", "80"], "unrecognized arguments: --port (--port: use --bind HOST:PORT (-b :8000))"],
+    [["--port=80"], "unrecognized arguments: --port=80 (--port: use --bind HOST:PORT (-b :8000))"],
+    [
+      ["--host", "::1", "--uds=a.sock", "--x"],
+      "unrecognized arguments: --host --uds=a.sock --x (--host: use --bind HOST:PORT (-b :8000); --uds: use --bind unix:PATH)",
+    ],
+    [["-i", "max"], "unrecognized arguments: -i (-i: use --workers N, or --workers auto)"],
+    [["--wrokers=2"], "unrecognized arguments: --wrokers=2 (--wrokers: did you mean --workers?)"],
+    [
+      ["--access-log"],
+      "ambiguous option: --access-log could match --access-logfile, --access-logformat (--access-log: use --access-logfile -)",
+    ],
+    [
+      ["-p", "8000"],
+      "argument -p/--pid: '8000' is the pid file's name, for a port use --bind :8000, for a file ./8000",
+    ],
+    [
+      ["--pid=80"],
+      "argument -p/--pid: '80' is the pid file's name, for a port use --bind :80, for a file ./80",
+    ],
     [["--x"], "unrecognized arguments: --x"],
     [["--x=1", "a", "-z"], "unrecognized arguments: --x=1 -z"],
     [["--no-reload"], "unrecognized arguments: --no-reload"],

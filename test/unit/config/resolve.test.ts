@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { ConfigError, UsageError } from "../../../src/config/errors.ts";
 import { type ConfigInputs, resolveConfig } from "../../../src/config/resolve.ts";
-import { settingEntries } from "../../../src/config/settings.ts";
+import { settingEntries, settingOf } from "../../../src/config/settings.ts";
 import { type Config, configData } from "../../../src/config/types.ts";
 import { TemporaryFolder } from "./temporary-folder.ts";
 
@@ -25,6 +25,12 @@ function resolve(inputs: Partial<ConfigInputs> = {}) {
 type Case = readonly [name: string, inputs: Partial<ConfigInputs>, expected: Partial<Config>];
 
 const file = { cwd: join(fixtures, "default-export") };
+const unset: Partial<Config> = {
+  bind: ["127.0.0.1:8000"],
+  workers: 1,
+  forwardedAllowIps: settingOf("forwardedAllowIps").default as Config["forwardedAllowIps"],
+  sendfile: null,
+};
 const fromFile = ["127.0.0.1:9001", "127.0.0.1:9002"];
 
 describe("resolveConfig() takes", () => {
@@ -33,6 +39,33 @@ describe("resolveConfig() takes", () => {
     ["the platform's default", { platform: "darwin" }, { reusePort: false }],
     ["PORT", { env: { PORT: "5000" } }, { bind: ["0.0.0.0:5000"] }],
     ["WEB_CONCURRENCY", { env: { WEB_CONCURRENCY: "4" } }, { workers: 4 }],
+    [
+      "empty variables as not set",
+      {
+        env: {
+          PORT: "",
+          WEB_CONCURRENCY: "",
+          GUNICORN_CMD_ARGS: "",
+          FORWARDED_ALLOW_IPS: "",
+          SENDFILE: "",
+        },
+      },
+      unset,
+    ],
+    [
+      "blank variables as not set",
+      {
+        env: {
+          PORT: " ",
+          WEB_CONCURRENCY: "\t",
+          GUNICORN_CMD_ARGS: " \n",
+          FORWARDED_ALLOW_IPS: "  ",
+          SENDFILE: " ",
+        },
+      },
+      unset,
+    ],
+    ["the file rather than an empty variable", { ...file, env: { PORT: "" } }, { bind: fromFile }],
     ["auto from WEB_CONCURRENCY", { env: { WEB_CONCURRENCY: "auto" } }, { workers: 7 }],
     ["auto from the command line", { argv: ["-w", "auto"] }, { workers: 7 }],
     ["the file", file, { workers: 3, bind: fromFile }],
@@ -93,7 +126,12 @@ describe("resolveConfig() refuses", () => {
     ["WEB_CONCURRENCY: must be a whole number or auto, got 'x'", { env: { WEB_CONCURRENCY: "x" } }],
     ["WEB_CONCURRENCY: must be at least 1, got 0", { env: { WEB_CONCURRENCY: "0" } }],
     ["PORT: must be a port number from 0 to 65535, got 'x'", { env: { PORT: "x" } }],
-    ["PORT: must be a port number from 0 to 65535, got ''", { env: { PORT: "" } }],
+    ["PORT: must be a port number from 0 to 65535, got '-1'", { env: { PORT: "-1" } }],
+    ["PORT: must be a port number from 0 to 65535, got '65536'", { env: { PORT: "65536" } }],
+    [
+      "WEB_CONCURRENCY: must be a whole number or auto, got '1.5'",
+      { env: { WEB_CONCURRENCY: "1.5" } },
+    ],
     ["value.ts: workers: must be at least 1, got 0", broken("value")],
     ["value.ts: workers: must be at least 1, got 0", { argv: ["-c", "value.ts", "-w", "2"] }],
     [

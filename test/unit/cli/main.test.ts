@@ -77,6 +77,11 @@ describe("main()", () => {
     expect(await run(words)).toEqual({ stdout: "", stderr: "", code: 0 });
   });
 
+  test.each(["", " "])("NODE_ENV=%j is production", async (NODE_ENV) => {
+    const words = ["--check-config", "-e", "COLOUR=blue", "--chdir", "../apps", "environment"];
+    expect(await run(words, { NODE_ENV })).toEqual({ stdout: "", stderr: "", code: 0 });
+  });
+
   test("--check-config tells a wrong reference in one line", async () => {
     const { stdout, stderr, code } = await run(["--check-config", "hello:nope"]);
     expect(stderr).toMatch(/^Error while loading the application:\n\n.*nope.*\n$/);

@@ -3,13 +3,13 @@ import { describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { program, until } from "../support/server.ts";
+import { isRoot, needsRoot } from "../support/needs.ts";
+import { childrenOf, program, until } from "../support/server.ts";
 
 const children = JSON.stringify(join(import.meta.dir, "../../src/os/children.ts"));
 
 /** A pid namespace of its own takes root; all that is in it dies with unshare. */
 const container = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
-const mayUnshare = process.getuid?.() === 0 && Bun.which("unshare") !== null;
 
 /** A program that runs as pid 1. */
 class Container implements AsyncDisposable {
@@ -47,10 +47,8 @@ class Container implements AsyncDisposable {
 
   /** Signals pid 1 of the container, by the pid that it has outside. */
   kill(signal: NodeJS.Signals): void {
-    const { stdout } = Bun.spawnSync(["pgrep", "-P", String(this.process.pid)]);
-    const pid = Number(stdout.toString());
-    // 0 would be the group of the tests themselves.
-    if (!(pid > 1)) throw new Error("the container has no process");
+    const [pid] = childrenOf(this.process.pid);
+    if (pid === undefined) throw new Error("the container has no process");
     process.kill(pid, signal);
   }
 
@@ -61,8 +59,8 @@ class Container implements AsyncDisposable {
   }
 }
 
-test.skipIf(!mayUnshare)(
-  "pid 1 collects orphans, and Bun the exit codes of its own children",
+test.skipIf(!isRoot)(
+  `pid 1 collects orphans, and Bun the exit codes of its own children${needsRoot}`,
   async () => {
     const script = `
       import { readFileSync } from "node:fs";
@@ -82,7 +80,7 @@ test.skipIf(!mayUnshare)(
   },
 );
 
-describe.skipIf(!mayUnshare)("the server as pid 1", () => {
+describe.skipIf(!isRoot)(`the server as pid 1${needsRoot}`, () => {
   const app = `export const fetch = async (request) => {
     if (request.url.endsWith("/slow")) { console.error("slow begins"); await Bun.sleep(300); }
     return new Response("ok");

@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { isRoot, needsRoot } from "../support/needs.ts";
 import { type RunningServer, start, until } from "../support/server.ts";
 import { testUnless } from "../support/wire.ts";
 
@@ -172,24 +173,25 @@ test("a file that can't be written ends the start with one line", async () => {
   expect(server.log).toMatch(/^Error: errorlog: '\S+none\/log' isn't writable: ENOENT[^\n]*\n$/);
 });
 
-const isRoot = process.geteuid?.() === 0 && process.platform === "linux";
-
-testUnless(!isRoot)("the file belongs to user and group, also after USR1", async () => {
-  await using server = start({
-    files: { "app.ts": app },
-    args: ["-u", "nobody", "-g", "nogroup", "--error-logfile", "log"],
-  });
-  await urlOf(server);
-  const owner = () => {
-    const { uid, gid } = statSync(join(server.folder, "log"));
-    return [uid, gid];
-  };
-  expect(owner()).toEqual([65534, 65534]);
-  renameSync(join(server.folder, "log"), join(server.folder, "log.1"));
-  server.process.kill("SIGUSR1");
-  await until("the new file", () => existsSync(join(server.folder, "log")));
-  // It is made first, and given away then.
-  await until("its owner", () => owner().every((id) => id === 65534));
-  expect(await server.stop()).toBe(0);
-  expect(readIn(server, "log")).toContain("Worker exiting");
-});
+test.skipIf(!isRoot)(
+  `the file belongs to user and group, also after USR1${needsRoot}`,
+  async () => {
+    await using server = start({
+      files: { "app.ts": app },
+      args: ["-u", "nobody", "-g", "nogroup", "--error-logfile", "log"],
+    });
+    await urlOf(server);
+    const owner = () => {
+      const { uid, gid } = statSync(join(server.folder, "log"));
+      return [uid, gid];
+    };
+    expect(owner()).toEqual([65534, 65534]);
+    renameSync(join(server.folder, "log"), join(server.folder, "log.1"));
+    server.process.kill("SIGUSR1");
+    await until("the new file", () => existsSync(join(server.folder, "log")));
+    // It is made first, and given away then.
+    await until("its owner", () => owner().every((id) => id === 65534));
+    expect(await server.stop()).toBe(0);
+    expect(readIn(server, "log")).toContain("Worker exiting");
+  },
+);

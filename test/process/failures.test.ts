@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { isRoot, needsRoot } from "../support/needs.ts";
 import { start } from "../support/server.ts";
 
 const okApp = `export const fetch = () => new Response("ok");`;
@@ -116,10 +117,8 @@ test("a server of the same user on the same port is a port in use, too", async (
   expect(await first.stop()).toBe(0);
 });
 
-const mayDrop = process.getuid?.() === 0 && Bun.which("setpriv") !== null;
-
-test.skipIf(!mayDrop)(
-  "a privileged port: exit code 1 at once, and the line names the right that is missing",
+test.skipIf(!isRoot)(
+  `a privileged port: exit code 1 at once, and the line names the right that is missing${needsRoot}`,
   async () => {
     const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
     const command = 'echo 1024 > /proc/sys/net/ipv4/ip_unprivileged_port_start && exec "$@"';

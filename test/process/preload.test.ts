@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { isRoot, needsRoot } from "../support/needs.ts";
 import { gunicorn, start, until } from "../support/server.ts";
 
-const isRoot = process.geteuid?.() === 0 && process.platform === "linux";
 const app = `console.error("imported in", process.pid, process.cwd(), process.env.COLOUR);
 export const fetch = () => new Response(String(process.pid));`;
 
@@ -55,7 +55,7 @@ test("a reload with a broken app fails before anything changes", async () => {
   });
 });
 
-test.skipIf(!isRoot)("the app is preloaded as the user of the workers", async () => {
+test.skipIf(!isRoot)(`the app is preloaded as the user of the workers${needsRoot}`, async () => {
   const told = `console.error("imported as", process.geteuid());
     export const fetch = () => new Response("ok");`;
   await using server = await gunicorn({

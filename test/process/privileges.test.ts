@@ -10,10 +10,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readProc, statusOf } from "../support/daemon.ts";
+import { isRoot, needsRoot } from "../support/needs.ts";
 import { gunicorn, start, until } from "../support/server.ts";
 
-const isRoot = process.geteuid?.() === 0 && process.platform === "linux";
-const maySwitch = isRoot && Bun.which("setpriv") !== null;
 const nobody = 65534;
 
 const app = `import { readFileSync } from "node:fs";
@@ -44,7 +43,7 @@ test.skipIf(!isRoot).each([
   ["numbers that no database has", ["-u", "54321", "-g", "54322"], 54321, 54322, [54322]],
   ["a user alone, who brings the group", ["-u", "daemon"], 1, 1, [1]],
   ["worker class serve", ["-u", "nobody", "-k", "serve"], nobody, nobody, [nobody]],
-])("workers change to %s, for good", async (_claim, args, uid, gid, groups) => {
+])(`workers change to %s, for good${needsRoot}`, async (_claim, args, uid, gid, groups) => {
   await using server = await gunicorn({ files: { "app.ts": app }, args });
   const told = await ask(server.url);
   expect(told).toEqual({
@@ -84,16 +83,19 @@ const member = isRoot
   ? /^[^:]*:[^:]*:[^:]*:([^,\n]+)/m.exec(readFileSync("/etc/group", "utf8"))?.[1]
   : undefined;
 
-test.skipIf(member === undefined)("initgroups gives workers all groups of the user", async () => {
-  const args = ["-u", member as string, "--initgroups"];
-  await using server = await gunicorn({ files: { "app.ts": app }, args });
-  const expected = (await Bun.$`id -G ${member as string}`.text()).trim().split(" ").map(Number);
-  const { groups } = (await ask(server.url)) as { groups: number[] };
-  expect(groups.toSorted()).toEqual(expected.toSorted());
-  expect(groups.length).toBeGreaterThan(1);
-});
+test.skipIf(member === undefined)(
+  `initgroups gives workers all groups of the user${needsRoot}`,
+  async () => {
+    const args = ["-u", member as string, "--initgroups"];
+    await using server = await gunicorn({ files: { "app.ts": app }, args });
+    const expected = (await Bun.$`id -G ${member as string}`.text()).trim().split(" ").map(Number);
+    const { groups } = (await ask(server.url)) as { groups: number[] };
+    expect(groups.toSorted()).toEqual(expected.toSorted());
+    expect(groups.length).toBeGreaterThan(1);
+  },
+);
 
-test.skipIf(!isRoot)("post_fork still is root, post_worker_init isn't", async () => {
+test.skipIf(!isRoot)(`post_fork still is root, post_worker_init isn't${needsRoot}`, async () => {
   const config = `
     export const postFork = (server, worker) => console.error("post fork as", process.geteuid());
     export const postWorkerInit = () => console.error("post worker init as", process.geteuid());`;
@@ -105,7 +107,7 @@ test.skipIf(!isRoot)("post_fork still is root, post_worker_init isn't", async ()
   await server.logged(`post worker init as ${nobody}\n`);
 });
 
-test.skipIf(!isRoot)("a worker that can't change doesn't serve", async () => {
+test.skipIf(!isRoot)(`a worker that can't change doesn't serve${needsRoot}`, async () => {
   // The master may not change groups: the bounding set has no CAP_SETGID.
   await using server = start({
     files: { "app.ts": app },
@@ -121,7 +123,7 @@ test.skipIf(!isRoot).each([
   [["-u", "no-such-user"], "user: No such user: 'no-such-user'"],
   [["-g", "no-such-group"], "group: No such group: 'no-such-group'"],
   [["-u", "54321"], "user: user 54321 has no entry in the user database, name a group as well"],
-])("%j is refused at the start", async (args, message) => {
+])(`%j is refused at the start${needsRoot}`, async (args, message) => {
   for (const more of [[], ["--check-config"]]) {
     await using server = start({ files: { "app.ts": app }, args: [...args, ...more] });
     expect(await server.process.exited).toBe(1);
@@ -129,29 +131,39 @@ test.skipIf(!isRoot).each([
   }
 });
 
-const asNobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+/** Who isn't root: whoever runs the tests, or nobody in root's place. */
+const other = isRoot
+  ? {
+      uid: nobody,
+      gid: nobody,
+      through: ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
+    }
+  : { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0, through: [] };
 
-test.skipIf(!maySwitch).each([
+test.each([
   [["-u", "daemon"], "user", "daemon"],
   [["-u", "0"], "user", "0"],
   [["-g", "daemon"], "group", "daemon"],
 ])("without root, %j is refused at the start", async (args, name, got) => {
-  await using server = start({ files: { "app.ts": app }, args, through: asNobody });
+  const { uid, gid, through } = other;
+  await using server = start({ files: { "app.ts": app }, args, through });
   expect(await server.process.exited).toBe(1);
-  const runs = "the server runs as user 65534, group 65534";
+  const runs = `the server runs as user ${uid}, group ${gid}`;
   expect(server.log).toBe(`Error: ${name}: only root can change it, got '${got}', ${runs}\n`);
 });
 
-test.skipIf(!maySwitch)("without root, the own user and group are taken", async () => {
+test("without root, the own user and group are taken", async () => {
+  const { uid, gid, through } = other;
+  const user = isRoot ? "nobody" : String(uid);
   await using server = await gunicorn({
     files: { "app.ts": app },
-    args: ["-u", "nobody", "-g", "65534", "--initgroups"],
-    through: asNobody,
+    args: ["-u", user, "-g", String(gid), "--initgroups"],
+    through,
   });
-  expect(await ask(server.url)).toMatchObject({ uid: nobody, gid: nobody, groups: [] });
+  expect(await ask(server.url)).toMatchObject({ uid, gid });
 });
 
-test.skipIf(!isRoot)("a reload with an unknown user changes nothing", async () => {
+test.skipIf(!isRoot)(`a reload with an unknown user changes nothing${needsRoot}`, async () => {
   const config = (user: string) => `export const user = "${user}";`;
   await using server = await gunicorn({
     files: { "app.ts": app, "gunicorn.conf.ts": config("nobody") },
@@ -188,7 +200,7 @@ test("files of the app follow the umask", async () => {
 });
 
 test.skipIf(!isRoot)(
-  "the scoreboard of root is mapped in a folder that only root can enter",
+  `the scoreboard of root is mapped in a folder that only root can enter${needsRoot}`,
   async () => {
     const closed = mkdtempSync(join(tmpdir(), "gunicorn-ts-closed-"));
     chmodSync(closed, 0o700);
@@ -202,23 +214,26 @@ test.skipIf(!isRoot)(
   },
 );
 
-test.skipIf(!isRoot)("a reload binds what only root may, while workers are nobody", async () => {
-  const config = (binds: string) => `export const bind = [${binds}];\n`;
-  const port = 811;
-  await using server = await gunicorn({
-    files: { "app.ts": app, "gunicorn.conf.ts": config(`"127.0.0.1:0"`) },
-    args: ["-u", "nobody", "-g", "nogroup"],
-    bind: [],
-  });
-  const file = join(server.folder, "gunicorn.conf.ts");
-  writeFileSync(file, config(`"127.0.0.1:0", "127.0.0.1:${port}", "unix:socket"`));
-  server.kill("SIGHUP");
-  await server.logged("Worker exiting");
-  expect((await ask(`http://127.0.0.1:${port}`))["uid"]).toBe(nobody);
-  const { uid, gid } = statSync(join(server.folder, "socket"));
-  expect([uid, gid]).toEqual([nobody, nobody]);
-  expect(await server.stop()).toBe(0);
-});
+test.skipIf(!isRoot)(
+  `a reload binds what only root may, while workers are nobody${needsRoot}`,
+  async () => {
+    const config = (binds: string) => `export const bind = [${binds}];\n`;
+    const port = 811;
+    await using server = await gunicorn({
+      files: { "app.ts": app, "gunicorn.conf.ts": config(`"127.0.0.1:0"`) },
+      args: ["-u", "nobody", "-g", "nogroup"],
+      bind: [],
+    });
+    const file = join(server.folder, "gunicorn.conf.ts");
+    writeFileSync(file, config(`"127.0.0.1:0", "127.0.0.1:${port}", "unix:socket"`));
+    server.kill("SIGHUP");
+    await server.logged("Worker exiting");
+    expect((await ask(`http://127.0.0.1:${port}`))["uid"]).toBe(nobody);
+    const { uid, gid } = statSync(join(server.folder, "socket"));
+    expect([uid, gid]).toEqual([nobody, nobody]);
+    expect(await server.stop()).toBe(0);
+  },
+);
 
 test("a reload that drops the umask gives back that of the start", async () => {
   const writer = `export const fetch = () => new Response(process.umask().toString(8));`;

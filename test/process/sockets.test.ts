@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { curl } from "../support/peers.ts";
+import { isRoot, needsRoot } from "../support/needs.ts";
 import { type RunningServer, start, until } from "../support/server.ts";
 
 /** Answers with what it sees; a path of milliseconds blocks the event loop for so long. */
@@ -121,7 +122,7 @@ describe("bind = unix:PATH", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  test.if(process.getuid?.() === 0)("the file belongs to the workers' user and group", async () => {
+  test.skipIf(!isRoot)(`the file belongs to the workers' user and group${needsRoot}`, async () => {
     const args = ["--user", "65534", "--group", "1", "--umask", "077"];
     await using server = start({ files, bind: ["unix:app.sock"], args });
     const path = join(server.folder, "app.sock");

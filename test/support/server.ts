@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { namesIn, readIfThere } from "../../bench/process-tree.ts";
 
 export const program = join(import.meta.dir, "../../bin/gunicorn-ts.ts");
 
@@ -183,9 +184,20 @@ export class RunningServer implements AsyncDisposable {
   }
 }
 
+/** Those that a process has started, living and dead, in the order of their start; none of a process that is gone. */
 export function childrenOf(pid: number): number[] {
-  const { stdout } = Bun.spawnSync(["pgrep", "-P", String(pid)]);
-  return stdout.toString().split("\n").filter(Boolean).map(Number);
+  // proc(5): while a child ends, another one may be left out.
+  for (let last = readChildren(pid); ;) {
+    const now = readChildren(pid);
+    if (now === last) return now.split(" ").filter(Boolean).map(Number);
+    last = now;
+  }
+}
+
+/** Of all its threads: each may start some. */
+function readChildren(pid: number): string {
+  const threads = namesIn(`/proc/${pid}/task`);
+  return threads.map((id) => readIfThere(`/proc/${pid}/task/${id}/children`) ?? "").join("");
 }
 
 /** Whether the pid is still the process that the log speaks of. */

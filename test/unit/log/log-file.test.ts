@@ -11,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LogFile, type LogFileOptions } from "../../../src/log/log-file.ts";
+import { isRoot, needsRoot } from "../../support/needs.ts";
 import { until } from "../../support/server.ts";
 import { testUnless } from "../../support/wire.ts";
 
@@ -77,7 +78,7 @@ testUnless(!onLinux)(
   },
 );
 
-testUnless(!onLinux || process.geteuid?.() !== 0)("belongs to whom it is to belong", () => {
+test.skipIf(!isRoot)(`belongs to whom it is to belong${needsRoot}`, () => {
   const file = new LogFile(join(folder, "owned"), {
     ...options,
     owner: { uid: 65534, gid: 65534 },

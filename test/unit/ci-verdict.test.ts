@@ -1,0 +1,52 @@
+import { expect, test } from "bun:test";
+import { countsOf } from "../../.ci/verdict.ts";
+
+function report(
+  failures: number,
+  ...skipped: readonly (readonly [name: string, around: string])[]
+) {
+  const cases = skipped.map(
+    ([name, around]) =>
+      `<testcase name="${name}" classname="${around}" time="0" file="a.test.ts" line="2" assertions="0">\n<skipped />`,
+  );
+  const totals = `tests="10" assertions="9" failures="${failures}" skipped="${skipped.length}"`;
+  return `<testsuites name="bun test" ${totals} time="1">
+<testcase name="passes" classname="" time="0" file="a.test.ts" line="1" assertions="1" />
+${cases.join("\n</testcase>\n")}`;
+}
+
+const tool = ["a &quot;tool&quot;", "x (not installed here: wrk)"] as const;
+const byName = ["a (needs root)", ""] as const;
+const around = ["a", "deep &gt; outer (needs root)"] as const;
+
+test.each([
+  ["passes", report(0), 0, "root", 10, 0, []],
+  ["fails", report(2), 1, "user", 8, 2, []],
+  ["skips what needs root", report(0, byName, around), 0, "user", 8, 0, []],
+  [
+    "skips as root",
+    report(0, byName),
+    0,
+    "root",
+    9,
+    0,
+    ["root: skipped: a.test.ts: a (needs root)"],
+  ],
+  ["lacks a tool", report(0, tool), 0, "user", 9, 0, ['user: skipped: a.test.ts: a "tool"']],
+  // A file that can't be loaded isn't in the report.
+  [
+    "errs outside of tests",
+    report(0),
+    1,
+    "user",
+    10,
+    1,
+    ["user: the runner ended with 1, and no test has failed"],
+  ],
+  ["ran nothing", "", 0, "root", 0, 0, ["root: no test ran"]],
+] as const)(
+  "countsOf() of a run that %s",
+  (_claim, text, status, who, passed, failed, complaints) => {
+    expect(countsOf(text, status, who)).toEqual({ passed, failed, complaints: [...complaints] });
+  },
+);

@@ -64,16 +64,16 @@ export function defineMain(run: (words: readonly string[]) => Promise<number>): 
 
 export interface HelpGroup {
   readonly title: string;
-  readonly command: CommandDef;
+  readonly args: ArgsDef;
 }
 
-/** Commands whose usage texts make up the help: the general options, then each section's flags. */
+/** What the help lists: the general options, then each section's flags. */
 export function helpGroups(sections: readonly Section[]): HelpGroup[] {
   const groups = sections.map(({ title, settings }) => {
     const rows = Object.values(settings).filter(({ status }) => typeof status === "string");
     return { title, args: Object.fromEntries(rows.flatMap(flagArgs)) as ArgsDef };
   });
-  return [{ title: "Options", args: builtIn }, ...groups]
-    .filter(({ args }) => Object.keys(args).length > 0)
-    .map(({ title, args }) => ({ title, command: defineCommand({ meta, args }) }));
+  return [{ title: "Options", args: builtIn }, ...groups].filter(
+    ({ args }) => Object.keys(args).length > 0,
+  );
 }

@@ -46,7 +46,7 @@ function report(error: unknown): number {
 async function run(words: readonly string[]): Promise<number> {
   const { asked } = parseCommandLine(words);
   if (asked !== null) {
-    writeFully(1, asked === "help" ? await renderHelp() : `gunicorn-ts (version ${version})\n`);
+    writeFully(1, asked === "help" ? renderHelp() : `gunicorn-ts (version ${version})\n`);
     return exitCodes.ok;
   }
   const isDaemon = takeDaemonMark();

@@ -1,5 +1,5 @@
-/** Help: citty's usage of each section's flags, laid out in columns that are read from the left. */
-import { renderUsage } from "citty";
+/** Help: the arguments of each section's command, laid out in columns that are read from the left. */
+import type { ArgDef, ArgsDef } from "citty";
 import { sections } from "../config/settings.ts";
 import { helpGroups } from "./command.ts";
 
@@ -10,20 +10,27 @@ A flag shows its default in brackets. What has no flag is set in gunicorn.conf.t
 
 const flagsWidth = 40;
 
-export async function renderHelp(): Promise<string> {
-  const groups = helpGroups(sections).map(async ({ title, command }) => {
-    const options = Bun.stripANSI(await renderUsage(command)).split("\nOPTIONS\n")[1] ?? "";
-    const lines = options.split("\n").filter((line) => line.trim() !== "");
-    return [`${title}:`, ...lines.map(layOut)].join("\n");
-  });
-  return `${[usageLine, introduction, ...(await Promise.all(groups))].join("\n\n")}\n`;
+/** The text of --help. citty's own usage has one list, without sections, and sets flags flush right. */
+export function renderHelp(): string {
+  const groups = helpGroups(sections).map(({ title, args }) => `${title}:\n${layOut(args)}`);
+  return `${[usageLine, introduction, ...groups].join("\n\n")}\n`;
 }
 
-/** citty sets flags flush right, with two blanks or more before the description. */
-function layOut(line: string): string {
-  const [flags = "", ...description] = line.trim().split(/ {2,}/);
-  const text = description.join("  ");
+function layOut(args: ArgsDef): string {
+  return Object.entries(args)
+    .map(([name, arg]) => layOutOne(wordsOf(name, arg), arg.description ?? ""))
+    .join("\n");
+}
+
+/** `-w, --workers=<INT>`. */
+function wordsOf(name: string, arg: ArgDef): string {
+  const aliases = "alias" in arg ? [arg.alias ?? []].flat() : [];
+  const hint = arg.valueHint === undefined ? "" : `=<${arg.valueHint}>`;
+  return [...aliases.map((alias) => `-${alias}`), `--${name}`].join(", ") + hint;
+}
+
+function layOutOne(flags: string, description: string): string {
   return flags.length < flagsWidth - 2
-    ? `  ${flags.padEnd(flagsWidth - 2)}${text}`
-    : `  ${flags}\n${" ".repeat(flagsWidth)}${text}`;
+    ? `  ${flags.padEnd(flagsWidth - 2)}${description}`
+    : `  ${flags}\n${" ".repeat(flagsWidth)}${description}`;
 }

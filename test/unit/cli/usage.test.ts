@@ -3,7 +3,7 @@ import { describeDefault } from "../../../src/cli/command.ts";
 import { renderHelp, usageLine } from "../../../src/cli/usage.ts";
 import { sections, settingEntries } from "../../../src/config/settings.ts";
 
-const help = await renderHelp();
+const help = renderHelp();
 /** Each flag's lines, the description joined to the flags. */
 const entries = help
   .replaceAll(/(\S)\n {10,}/g, "$1  ")

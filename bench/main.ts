@@ -1,5 +1,5 @@
 /** `bun run bench SUBCOMMAND`. */
-import { type ArgsDef, type CommandDef, defineCommand, showUsage } from "citty";
+import { type ArgsDef, type CommandDef, defineCommand, runMain, showUsage } from "citty";
 import { cleanUpOnSignals } from "./clean-up.ts";
 import { diff } from "./diff/diff.ts";
 import { engine } from "./engine/engine.ts";
@@ -14,11 +14,12 @@ const subcommands: readonly Subcommand[] = [tune, compare, engine, ratio, soak, 
 
 const bench = defineCommand({
   meta: { name: "bench", description: "Measures gunicorn-ts, alone and beside other servers" },
-  subCommands: Object.fromEntries(subcommands.map((each) => [each.name, describe(each)])),
+  subCommands: Object.fromEntries(subcommands.map((each) => [each.name, commandOf(each)])),
 });
 
-/** For the usage only: citty takes any flag, so `Options` reads them. */
-function describe({ name, description, flags, words }: Subcommand): CommandDef {
+/** What citty finds, describes and runs. It takes any flag, so `Options` reads the words once more, strictly. */
+function commandOf(subcommand: Subcommand): CommandDef {
+  const { name, description, flags, words } = subcommand;
   const args: ArgsDef = Object.fromEntries(
     Object.entries(flags).map(([flag, { type, description, valueHint = "", default: value }]) => [
       flag,
@@ -30,29 +31,26 @@ function describe({ name, description, flags, words }: Subcommand): CommandDef {
   if (words !== undefined) {
     args[words.name] = { type: "positional", required: false, description: words.description };
   }
-  return defineCommand({ meta: { name, description }, args });
+  return defineCommand({
+    meta: { name, description },
+    args,
+    run: ({ rawArgs }) => run(subcommand, rawArgs),
+  });
 }
 
-async function main(words: readonly string[]): Promise<number> {
-  const [name = ""] = words;
-  const subcommand = subcommands.find((each) => each.name === name);
-  if (subcommand === undefined) {
-    await showUsage(bench);
-    return name === "--help" ? 0 : 2;
-  }
-  if (words.includes("--help")) {
-    await showUsage(describe(subcommand), bench);
-    return 0;
-  }
+async function run(subcommand: Subcommand, words: readonly string[]): Promise<void> {
   try {
-    await subcommand.run(words.slice(1));
-    return 0;
+    await subcommand.run(words);
   } catch (error) {
     if (!(error instanceof BenchError)) throw error;
     console.error(`bench: ${error.message}`);
-    return 1;
+    process.exitCode = 1;
   }
 }
 
 cleanUpOnSignals();
-process.exitCode = await main(process.argv.slice(2));
+const words = process.argv.slice(2);
+if (words.length === 0) {
+  await showUsage(bench);
+  process.exitCode = 2;
+} else await runMain(bench, { rawArgs: words });

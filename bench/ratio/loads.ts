@@ -1,18 +1,9 @@
 /** What is held against a bare Bun.serve, and the targets. A new row is one more entry. */
+import type { Figure } from "./figure.ts";
 import { measureCpu } from "./measure-cpu.ts";
 import { measureIdleMemory } from "./measure-memory.ts";
 import { measureStart } from "./measure-start.ts";
 import type { Side } from "./sides.ts";
-
-/** What one turn of one side has shown. */
-export interface Figure {
-  /** In the load's unit; smaller is better. */
-  readonly value: number;
-  readonly requestsPerSecond: number | null;
-  readonly errors: number;
-  /** The share of a CPU that the load generator needed; near 1 it is the bottleneck. */
-  readonly driverBusy: number | null;
-}
 
 export interface RatioLoad {
   readonly name: string;

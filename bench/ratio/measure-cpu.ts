@@ -6,7 +6,7 @@ import { loads } from "../loads/loads.ts";
 import { measureTurn, warmUp } from "../measure.ts";
 import { Facilities } from "../servers/facilities.ts";
 import { gunicornTsFeature } from "../servers/gunicorn-ts.ts";
-import type { Figure } from "./loads.ts";
+import type { Figure } from "./figure.ts";
 import { type Side, startSide } from "./sides.ts";
 
 /** Before a turn, so that the JIT has done its work: at most so long, less for short turns. */

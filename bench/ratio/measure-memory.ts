@@ -1,6 +1,6 @@
 /** Memory of the serving process per connection that has had one answer and is idle now. */
 import { BenchError } from "../errors.ts";
-import type { Figure } from "./loads.ts";
+import type { Figure } from "./figure.ts";
 import { anonymousBytesOf } from "../process-tree.ts";
 import { plainTraffic } from "../drivers/driver.ts";
 import { wrk } from "../drivers/wrk.ts";

@@ -1,5 +1,5 @@
 /** Time from the spawning of the program to its first answer. */
-import type { Figure } from "./loads.ts";
+import type { Figure } from "./figure.ts";
 import { type Side, startSide } from "./sides.ts";
 import { spreadOf } from "../statistics.ts";
 

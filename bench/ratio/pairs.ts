@@ -1,5 +1,6 @@
 /** Paired turns: ours, bare, ours, bare. What disturbs the machine for a while disturbs both sides of a pair. */
-import type { Figure, RatioLoad } from "./loads.ts";
+import type { Figure } from "./figure.ts";
+import type { RatioLoad } from "./loads.ts";
 import type { Side } from "./sides.ts";
 import { type Spread, spreadOf } from "../statistics.ts";
 

@@ -1,6 +1,7 @@
 /** Ratios as text. */
 import { saturated } from "../drivers/driver.ts";
-import type { Figure, RatioLoad } from "./loads.ts";
+import type { Figure } from "./figure.ts";
+import type { RatioLoad } from "./loads.ts";
 import { type LoadResult, summarise } from "./pairs.ts";
 import { type Spread, spreadOf } from "../statistics.ts";
 import { renderColumns, showNumber } from "../tables.ts";

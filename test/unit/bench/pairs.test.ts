@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import type { Figure, RatioLoad } from "../../../bench/ratio/loads.ts";
+import type { Figure } from "../../../bench/ratio/figure.ts";
+import type { RatioLoad } from "../../../bench/ratio/loads.ts";
 import { type Pair, runPairs, summarise } from "../../../bench/ratio/pairs.ts";
 import { renderTable } from "../../../bench/ratio/report.ts";
 

@@ -1,6 +1,6 @@
 /** The error log: levels, and what an error says. Where its lines go is up to handlers. */
 // The core alone: the default entry brings 9,000 more objects, which every garbage collection of a worker visits.
-import { type ConsolaReporter, createConsola } from "consola/core";
+import { type ConsolaReporter, createConsola, LogLevels, type LogType } from "consola/core";
 import type { Log } from "../config/hooks.ts";
 import { type LogLevel, logLevels, messageText } from "./line-format.ts";
 
@@ -13,31 +13,43 @@ export interface ErrorSink {
   readonly handler: { emit(level: LogLevel, message: string): void };
 }
 
+/** consola's names of Gunicorn's levels. */
+const typeOfLevel = {
+  critical: "fatal",
+  error: "error",
+  warning: "warn",
+  info: "info",
+  debug: "debug",
+} as const satisfies Record<LogLevel, LogType>;
+
+const levelOfType = new Map<LogType, LogLevel>(
+  logLevels.map((level) => [typeOfLevel[level], level]),
+);
+
 /** @param threshold the least severe level that is written */
 export function createLog(threshold: LogLevel, sinks: readonly ErrorSink[]): Log {
   const reporter: ConsolaReporter = {
     log({ type, args }) {
-      const level = type as LogLevel;
+      const level = levelOfType.get(type);
+      // consola has one number for fatal and error.
+      if (level === undefined || !isSevere(level, threshold)) return;
       const message = args.join(" ");
       for (const sink of sinks) {
         if (isSevere(level, sink.threshold)) sink.handler.emit(level, message);
       }
     },
   };
-  const types = Object.fromEntries(logLevels.map((type, level) => [type, { level }]));
   const consola = createConsola({
-    types: types as never,
-    level: logLevels.indexOf(threshold),
+    level: LogLevels[typeOfLevel[threshold]],
     reporters: [reporter],
     // consola would fold repeated lines; every line of a log counts.
     throttle: 0,
-    // Its own types replace consola's, so the instance has Gunicorn's five methods.
-  }) as unknown as Record<LogLevel, (message: string) => void>;
+  });
   return {
-    critical: (message) => consola.critical(textOf(message)),
+    critical: (message) => consola.fatal(textOf(message)),
     error: (message) => consola.error(textOf(message)),
     exception: (message) => consola.error(textOf(message)),
-    warning: (message) => consola.warning(textOf(message)),
+    warning: (message) => consola.warn(textOf(message)),
     // A call that is there for its metric says nothing.
     info: (message) => void (message === "" || consola.info(textOf(message))),
     debug: (message) => void (message === "" || consola.debug(textOf(message))),

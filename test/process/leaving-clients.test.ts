@@ -88,17 +88,18 @@ describe.each(mixes)("%s", (_, left, wanted) => {
       await (await fetch(`${server.url}${path}`, { keepalive: false })).bytes();
     const before = descriptors().length;
 
-    let leaving = leavers;
+    const leaving = new Set<number>();
     const leaver = async (number: number) => {
+      leaving.add(number);
       for (let round = 0; round < leavesEach; round++) {
         const path = left[round % left.length]!;
         await leaveEarly(port, path, (round + number) % 2 === 0 ? 300_000 : 0, leave);
       }
-      leaving -= 1;
+      leaving.delete(number);
     };
     const reader = async (number: number) => {
       using client = await RawClient.connect(port);
-      for (let round = number; leaving > 0; round++) {
+      for (let round = number; leaving.size > 0; round++) {
         const path = wanted[round % wanted.length]!;
         const answer = await client.ask(`GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`);
         const status = path.startsWith("/slice/") ? 206 : 200;

@@ -10,7 +10,7 @@ const large = join(folder, "large");
 const pattern = Uint8Array.from({ length: 1_000_000 }, (_, index) => index % 251);
 writeFileSync(large, pattern);
 
-type Reader = ReadableStreamDefaultReader<Uint8Array>;
+type Reader = ReturnType<typeof read>;
 
 /** The numbers of all descriptors open now. */
 const openFds = () => readdirSync("/proc/self/fd").filter((name) => isOpen(Number(name)));
@@ -24,7 +24,7 @@ function isOpen(fd: number): boolean {
   }
 }
 
-function read(path = large, start = 0, length = Infinity): Reader {
+function read(path = large, start = 0, length = Infinity) {
   const { body } = openFile(path, start, length, false);
   if (!(body instanceof ReadableStream)) throw new Error("it is read at once");
   return body.getReader();
@@ -40,7 +40,7 @@ async function readAll(reader: Reader): Promise<Buffer> {
 /** Asks for chunks, and cancels when a read of the file is under way: the stream begins it some microtasks later. */
 async function cancelUnderRead(reader: Reader, reads = 1): Promise<void> {
   const pending = Array.from({ length: reads }, () => reader.read());
-  for (let turn = 0; turn < 20; turn++) await null;
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
   await reader.cancel();
   expect((await Promise.all(pending)).every(({ done }) => done)).toBe(true);
 }

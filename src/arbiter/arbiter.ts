@@ -221,15 +221,14 @@ export class Arbiter {
       case "close slot":
         listeners.removeTopSlot();
         return { type: "slot closed" };
-      case "steer":
-        listeners.steer(action.count);
-        return { type: "steered", count: action.count };
+      case "steer": {
+        const { count } = action;
+        return { type: "steered", count, refused: listeners.steer(count) };
+      }
       case "refuse new connections":
-        listeners.refuseNew(sharing(this.#state));
-        return { type: "refusing" };
+        return { type: "refusing", refused: listeners.refuseNew(sharing(this.#state)) };
       case "close unused listeners":
-        listeners.closeUnused(sharing(this.#state));
-        return { type: "listeners closed" };
+        return { type: "listeners closed", refused: listeners.closeUnused(sharing(this.#state)) };
       case "halt":
         this.#over = true;
         this.#halt(action.exitCode, action.reason);

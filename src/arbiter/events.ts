@@ -71,9 +71,10 @@ export type Done =
   | { readonly type: "slot opened" }
   | { readonly type: "slot failed"; readonly message: string }
   | { readonly type: "slot closed" }
-  | { readonly type: "steered"; readonly count: number }
-  | { readonly type: "refusing" }
-  | { readonly type: "listeners closed" };
+  /** `refused`: why the system didn't do it; null when it did. */
+  | { readonly type: "steered"; readonly count: number; readonly refused: Error | null }
+  | { readonly type: "refusing"; readonly refused: Error | null }
+  | { readonly type: "listeners closed"; readonly refused: Error | null };
 
 /** What update() wants said or run on account of one event. */
 export type Reaction =

@@ -108,6 +108,8 @@ export interface State {
   readonly common: number;
   /** New connections are no longer accepted: part of stopping. */
   readonly refusing: boolean;
+  /** What the system has refused and the log has heard of. */
+  readonly told: readonly string[];
   readonly lastAge: number;
   readonly lastTickMs: number;
 }
@@ -142,6 +144,7 @@ export function initialState(
     understudy,
     common: slots,
     refusing: false,
+    told: [],
     lastAge: 0,
     lastTickMs: nowMs,
   };

@@ -97,14 +97,30 @@ export function update(state: State, event: Event, nowMs: number): Step {
     case "slot closed":
       return still({ ...state, slots: state.slots.slice(0, -1) });
     case "steered":
-      return still({ ...state, steered: { count: event.count, sinceMs: nowMs } });
+      return without(
+        { ...state, steered: { count: event.count, sinceMs: nowMs } },
+        "Connections can't be steered, a slot that closes may lose what waits in its queue",
+        event.refused,
+      );
     case "refusing":
-      return still({ ...state, refusing: true });
+      return without({ ...state, refusing: true }, refusingFails, event.refused);
     case "listeners closed":
-      return still({ ...state, staleListeners: false });
+      return without({ ...state, staleListeners: false }, refusingFails, event.refused);
     default:
       return event satisfies never;
   }
+}
+
+const refusingFails =
+  "New connections can't be refused while sockets close, one that comes in that moment is lost";
+
+/** The system has refused a help: what is lost is told once, and the server goes on. */
+function without(state: State, loss: string, refused: Error | null): Step {
+  if (refused === null || state.told.includes(loss)) return still(state);
+  return {
+    state: { ...state, told: [...state.told, loss] },
+    reactions: [log("info", `${loss}: ${refused.message}`)],
+  };
 }
 
 function onUpgradeEnded(

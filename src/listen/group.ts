@@ -1,6 +1,8 @@
 /** The sockets of one address. */
 import type { Address } from "./address.ts";
-import { refuseNewConnections, steerReuseport } from "../os/bpf.ts";
+import { steerReuseport } from "../os/bpf.ts";
+import { refuseNewConnections } from "../os/hop-limit.ts";
+import type { SystemError } from "../os/libc.ts";
 import { createListeningSocket } from "../os/socket.ts";
 import { closeFd } from "../os/socket-options.ts";
 import { type FileIdentity, unlinkIfSame } from "../os/unix-socket.ts";
@@ -70,8 +72,9 @@ export function closeSlots({ kind, fds }: Group, slots: number): void {
   }
 }
 
-export function steerGroup({ kind, fds, url }: Group, count: number): boolean {
-  if (kind !== "slots") return true;
+/** Answers why the system refuses; null when it is done, or when all slots share one socket. */
+export function steerGroup({ kind, fds, url }: Group, count: number): SystemError | null {
+  if (kind !== "slots") return null;
   const [fd] = fds;
   if (fd === undefined) throw new RangeError(`no socket open for ${url}`);
   return steerReuseport(fd, count);
@@ -82,12 +85,22 @@ export function listeningFds({ kind, fds }: Group): readonly number[] {
   return kind === "reserved" ? [] : fds;
 }
 
-/** Lets no new connection in, so that the queues run dry. Answers whether it could. */
-export function stopArrivals(group: Group): boolean {
-  if (group.foreign) return false;
-  if (group.bound.type === "tcp") return listeningFds(group).every(refuseNewConnections);
+/**
+ * Lets no new connection in, so that the queues run dry. Answers why the system refuses; null when it is done, or when
+ * somebody else goes on with the socket.
+ */
+export function stopArrivals(group: Group): SystemError | null {
+  const { bound, foreign } = group;
+  if (foreign) return null;
+  if (bound.type === "tcp") {
+    return firstError(listeningFds(group).map((fd) => refuseNewConnections(fd, bound.family)));
+  }
   unlinkFile(group);
-  return true;
+  return null;
+}
+
+export function firstError(results: readonly (SystemError | null)[]): SystemError | null {
+  return results.find((result) => result !== null) ?? null;
 }
 
 /** Removes a unix socket's file, unless another one stands there by now. To be called before the socket closes, which keeps the inode's number taken. */

@@ -10,6 +10,7 @@ import { type Address, type FdAddress, formatTuple, parseAddress, sameAddress } 
 import { type Adoption, adoptSockets } from "./adopt.ts";
 import {
   closeSlots,
+  firstError,
   type Group,
   listeningFds,
   openSlots,
@@ -19,6 +20,7 @@ import {
 } from "./group.ts";
 import { type Handover, planHandover } from "./handover.ts";
 import { needsV6only, openFirstSocket, type OpenOptions } from "./open-group.ts";
+import type { SystemError } from "../os/libc.ts";
 import { acceptQueueLength, listen } from "../os/socket.ts";
 import { closeFd } from "../os/socket-options.ts";
 
@@ -180,37 +182,34 @@ export class Listeners {
     for (const group of this.#allGroups()) closeSlots(group, this.#slots);
   }
 
-  /** Gives new connections to slots 0 to count - 1 only. False where the system can't. */
-  steer(count: number): boolean {
+  /** Gives new connections to slots 0 to count - 1 only. Answers why the system refuses; null when it is done. */
+  steer(count: number): SystemError | null {
     if (count > this.#slots)
       throw new RangeError(`can't steer to ${count} of ${this.#slots} slots`);
-    const steered = this.#allGroups()
-      .map((group) => steerGroup(group, count))
-      .every(Boolean);
+    const refused = firstError(this.#allGroups().map((group) => steerGroup(group, count)));
     this.#steered = count;
-    return steered;
+    return refused;
   }
 
   /**
    * Before everything closes: no new connection enters, so that the queues run dry. It can't be undone, and
    * holds for every process that has the sockets: with `shared`, where another master serves on them, nothing
    * is done. Sockets of systemd and fd://N are left alone too, what comes waits for whoever is next. Answers
-   * whether nothing new arrives.
+   * why the system refuses; null when what can be done is done.
    */
-  refuseNew(shared: boolean): boolean {
-    return !shared && this.#allGroups().map(stopArrivals).every(Boolean);
+  refuseNew(shared: boolean): SystemError | null {
+    return shared ? null : firstError(this.#allGroups().map(stopArrivals));
   }
 
   /**
    * Closes the sockets of addresses that a reload left out, when the workers that serve them are told to
-   * drain: they accept what waits, and nothing new arrives unless the sockets are `shared` with another master.
+   * drain: they accept what waits, and nothing new arrives unless the sockets are `shared` with another master. Answers why the system refuses that.
    */
-  closeUnused(shared: boolean): void {
-    for (const group of this.#unused) {
-      if (!shared) stopArrivals(group);
-      closeGroup(group, shared);
-    }
+  closeUnused(shared: boolean): SystemError | null {
+    const refused = shared ? null : firstError(this.#unused.map(stopArrivals));
+    for (const group of this.#unused) closeGroup(group, shared);
     this.#unused = [];
+    return refused;
   }
 
   /** Closes the master's side of everything; workers keep theirs. Files of unix sockets stay if another master shares them. */

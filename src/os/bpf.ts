@@ -1,44 +1,26 @@
-/** Classic BPF programs on listening sockets: who gets a new connection, and whether there are any. Linux only. */
+/** A classic BPF program on a group of listening sockets says who gets a new connection. Linux only; needs no capability. */
+import { constants } from "node:os";
 import { ptr } from "bun:ffi";
-import { check, library } from "./libc.ts";
+import { lastError, library, SystemError } from "./libc.ts";
 import { onLinux, system } from "./socket-options.ts";
 
-const LINUX_SO_ATTACH_FILTER = 26;
 const LINUX_SO_ATTACH_REUSEPORT_CBPF = 51;
 
 /**
  * Sends new connections of the fd's SO_REUSEPORT group to its first `count` sockets, in the order in
- * which they began to listen. Answers false where the system can't (only Linux can).
+ * which they began to listen. Answers why the system refuses; null when it is done.
  *
  * By chance, not by SKF_AD_RXHASH: network devices that compute no hash leave 0 there, and one socket
  * would get everything. A handshake that began stays with its socket, so no packet needs to land twice alike.
  */
-export function steerReuseport(fd: number, count: number): boolean {
+export function steerReuseport(fd: number, count: number): SystemError | null {
   if (!Number.isSafeInteger(count) || count < 1) throw new RangeError(`count must be at least 1`);
-  if (!onLinux) return false;
-  attachProgram(fd, LINUX_SO_ATTACH_REUSEPORT_CBPF, [
+  if (!onLinux) return new SystemError(constants.errno.ENOTSUP, "setsockopt");
+  return attachProgram(fd, LINUX_SO_ATTACH_REUSEPORT_CBPF, [
     instruction(0x20, 0, 0, 0xfffff038), // ld [SKF_AD_OFF + SKF_AD_RANDOM]
     instruction(0x94, 0, 0, count), // mod #count
     instruction(0x16, 0, 0, 0), // ret a
   ]);
-  return true;
-}
-
-/**
- * Drops SYNs that arrive at a listening socket which is about to close, so that clients try again
- * instead of being accepted and reset. The queue, and handshakes that have begun, are left alone:
- * dropping every packet would lose the latter. Holds for every process that shares the socket; accepted
- * sockets inherit the filter, and never see a SYN. Answers false where the system can't.
- */
-export function refuseNewConnections(fd: number): boolean {
-  if (!onLinux) return false;
-  attachProgram(fd, LINUX_SO_ATTACH_FILTER, [
-    instruction(0x30, 0, 0, 13), // ldb [13]: the flags of the TCP header
-    instruction(0x45, 0, 1, 0x02), // jset #SYN, else skip one
-    instruction(0x06, 0, 0, 0), // ret #0: drop
-    instruction(0x06, 0, 0, 0xffffffff), // ret #-1: keep
-  ]);
-  return true;
 }
 
 /** One `struct sock_filter`. */
@@ -46,7 +28,11 @@ function instruction(code: number, jt: number, jf: number, k: number): readonly 
   return [code, jt, jf, k];
 }
 
-function attachProgram(fd: number, option: number, program: readonly (readonly number[])[]): void {
+function attachProgram(
+  fd: number,
+  option: number,
+  program: readonly (readonly number[])[],
+): SystemError | null {
   const filters = new Uint8Array(program.length * 8);
   const view = new DataView(filters.buffer);
   for (const [index, [code = 0, jt = 0, jf = 0, k = 0]] of program.entries()) {
@@ -60,8 +46,7 @@ function attachProgram(fd: number, option: number, program: readonly (readonly n
   const headerView = new DataView(header.buffer);
   headerView.setUint16(0, program.length, true);
   headerView.setBigUint64(8, BigInt(ptr(filters)), true);
-  check(
-    library().setsockopt(fd, system.socketLevel, option, ptr(header), header.byteLength),
-    "setsockopt",
-  );
+  const { setsockopt } = library();
+  const result = setsockopt(fd, system.socketLevel, option, ptr(header), header.byteLength);
+  return result < 0 ? lastError("setsockopt") : null;
 }

@@ -158,11 +158,11 @@ export class World {
       case "close slot":
         return { type: "slot closed" };
       case "steer":
-        return { type: "steered", count: action.count };
+        return { type: "steered", count: action.count, refused: null };
       case "refuse new connections":
-        return { type: "refusing" };
+        return { type: "refusing", refused: null };
       case "close unused listeners":
-        return { type: "listeners closed" };
+        return { type: "listeners closed", refused: null };
       case "halt":
         this.halted = action;
         return null;

@@ -4,6 +4,7 @@ import { AppServer, type AppServerHost } from "../../app/server.ts";
 import { requestOwner } from "../../http/request.ts";
 import { installResponse } from "../../http/response-install.ts";
 import type { BoundTo, InheritedListener } from "../../ipc/messages.ts";
+import { acceptPackets } from "../../os/hop-limit.ts";
 import { hasWaiting } from "../../os/socket.ts";
 import { duplicateFd } from "../../os/socket-options.ts";
 import { Connection } from "../connection.ts";
@@ -132,11 +133,12 @@ export class AsyncServing implements Serving {
     return { service: this.#service, server, host: authorityOf(bound) };
   }
 
-  #listenOn({ fd, shared }: InheritedListener, entrance: Entrance): Listener {
+  #listenOn({ fd, shared, bound }: InheritedListener, entrance: Entrance): Listener {
     const { service } = entrance;
     const keepBound = () => this.#keepBound();
     const sharing = shared && this.#context.numWorkers > 1;
     const shareOut = () => this.#shareOut(fd);
+    const family = familyOf(bound);
     // `fd` and `allowHalfOpen` are not in bun-types; Bun.listen takes both.
     const options = {
       // Bun closes what it listens on; the inherited descriptor stays for the next time.
@@ -144,6 +146,8 @@ export class AsyncServing implements Serving {
       allowHalfOpen: true,
       socket: {
         open(socket: Bun.Socket<Connection>) {
+          // The master may have begun to refuse new connections before the handshake of this one was over.
+          if (family !== null) acceptPackets((socket as unknown as { fd: number }).fd, family);
           const connection = new Connection(socket, entrance);
           socket.data = connection;
           service.add(connection);
@@ -179,6 +183,11 @@ function describe(bound: BoundTo): Pick<AppServerHost, "url" | "address"> {
   const { hostname, port } = bound;
   const family = hostname.includes(":") ? "IPv6" : "IPv4";
   return { url: `http://${authorityOf(bound)}`, address: { address: hostname, family, port } };
+}
+
+function familyOf(bound: BoundTo): 4 | 6 | null {
+  if (bound.type === "unix") return null;
+  return bound.hostname.includes(":") ? 6 : 4;
 }
 
 /** Of the URL of a request without Host. */

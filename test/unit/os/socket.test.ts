@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { refuseNewConnections, steerReuseport } from "../../../src/os/bpf.ts";
+import { steerReuseport } from "../../../src/os/bpf.ts";
 import { fcntl, SystemError } from "../../../src/os/libc.ts";
 import {
   acceptQueueLength,
@@ -155,38 +155,6 @@ test.if(onLinux).each([
   while (acceptQueueLength(fd) > 0) await Bun.sleep(1);
   listener.stop(true);
   for (const client of clients) client.end();
-});
-
-test.if(onLinux)("refuseNewConnections() serves the queue and lets nobody else in", async () => {
-  const { fd, port } = create();
-  let answer = "";
-  const answered = Promise.withResolvers<void>();
-  const queued = await Bun.connect({
-    hostname: "127.0.0.1",
-    port,
-    socket: {
-      data(_socket, bytes) {
-        answer += bytes.toString();
-        answered.resolve();
-      },
-    },
-  });
-  expect(hasWaiting(fd)).toBe(true);
-
-  expect(refuseNewConnections(fd)).toBe(true);
-  const late = connect(port);
-  queued.write("ping");
-  const listener = listenOn(fd, (socket, bytes) => socket.write(`${bytes.toString()} pong`));
-  await answered.promise;
-  expect(answer).toBe("ping pong");
-  // Both directions still work after the first exchange: the accepted socket's filter drops no data.
-  expect(await Promise.race([late.connected, Bun.sleep(50).then(() => "pending")])).toBe("pending");
-
-  listener.stop(true);
-  closeFd(open.pop() ?? -1);
-  // The client's SYN goes out again, finds no socket, and is refused.
-  expect(await late.connected).toBe(false);
-  queued.end();
 });
 
 function listenOn(

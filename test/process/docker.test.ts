@@ -1,0 +1,172 @@
+/** In real containers, as docs/deploy-containers.md says to run it: what Docker's limits and rights leave must be enough. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { Docker } from "../support/docker.ts";
+import { isRoot } from "../support/needs.ts";
+import { toolPath } from "../support/peers.ts";
+import { until } from "../support/server.ts";
+import type { StopLoadResult } from "../support/stop-load.ts";
+
+setDefaultTimeout(120_000);
+
+const page = readFileSync(join(import.meta.dir, "../../docs/deploy-containers.md"), "utf8");
+const [, dockerfile = ""] = /```dockerfile\n([\s\S]*?)```/.exec(page) ?? [];
+
+const app = `export const fetch = async () => {
+  await Bun.sleep(5);
+  return new Response("hello from " + process.getuid());
+};
+`;
+
+const started = await start();
+const why = typeof started === "string" ? ` (${started})` : "";
+
+/** The daemon, or why there is none; in CI there must be one. */
+async function start(): Promise<Docker | string> {
+  if (!isRoot) return "needs root";
+  if (toolPath("dockerd") === null) return "not installed here: dockerd";
+  if (process.env["CI"] === "true") return Docker.start();
+  return Docker.start().catch((error: Error) => `dockerd can't start: ${error.message}`);
+}
+
+/** A container of the image, with the words that `docker run` takes. */
+class Container implements AsyncDisposable {
+  readonly #docker: Docker;
+  readonly #id: string;
+
+  private constructor(docker: Docker, id: string) {
+    this.#docker = docker;
+    this.#id = id;
+  }
+
+  static async run(docker: Docker, words: readonly string[]): Promise<Container> {
+    const group = ["--cgroup-parent", `/${docker.cgroup}`];
+    return new Container(docker, await docker.must("run", "--detach", ...group, ...words, "web"));
+  }
+
+  inspect(template: string): Promise<string> {
+    return this.#docker.must("inspect", "--format", template, this.#id);
+  }
+
+  do(verb: string, ...words: readonly string[]): Promise<string> {
+    return this.#docker.must(verb, ...words, this.#id);
+  }
+
+  log(): Promise<string> {
+    return this.#docker.must("logs", this.#id);
+  }
+
+  /** All processes in it, with the numbers that the daemon sees. */
+  async processes(): Promise<{ pid: number; state: string; kilobytes: number; title: string }[]> {
+    const table = await this.#docker.must("top", this.#id, "-eo", "pid,stat,rss,args");
+    return table
+      .split("\n")
+      .slice(1)
+      .map((line) => {
+        const [pid, state = "", kilobytes, ...title] = line.trim().split(/\s+/);
+        return { pid: Number(pid), state, kilobytes: Number(kilobytes), title: title.join(" ") };
+      });
+  }
+
+  /** Waits until it has as many workers, and none of those named. */
+  async settled(count: number, without: readonly number[] = []): Promise<number[]> {
+    return until(
+      `${count} workers`,
+      async () => {
+        const processes = await this.processes();
+        const pids = processes
+          .filter(({ title }) => title.includes("worker"))
+          .map(({ pid }) => pid);
+        return pids.length === count && !pids.some((pid) => without.includes(pid)) ? pids : null;
+      },
+      60_000,
+    ).catch(async (error: Error) => {
+      throw new Error(
+        `${error.message}\n${JSON.stringify(await this.processes())}\n${await this.log()}`,
+      );
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#docker.must("rm", "--force", this.#id);
+  }
+}
+
+interface Expected {
+  readonly workers?: number;
+  readonly uid?: number;
+  readonly port?: number;
+  readonly megabytes?: number;
+}
+
+const hardened = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"];
+const small = ["-m", "160m", "--pids-limit", "64", "--cpus", "0.5"];
+
+const rows: readonly (readonly [claim: string, words: readonly string[], expected: Expected])[] = [
+  ["Docker's defaults", [], {}],
+  ["--user 1000", ["--user", "1000"], { uid: 1000 }],
+  [hardened.join(" "), hardened, {}],
+  [["--user 1000", ...hardened].join(" "), ["--user", "1000", ...hardened], { uid: 1000 }],
+  ["--ipc none", ["--ipc", "none"], {}],
+  [small.join(" "), small, { workers: 1, megabytes: 160 }],
+  ["--init", ["--init"], {}],
+  ["-e PORT=9000", ["-e", "PORT=9000"], { port: 9000 }],
+];
+
+describe.skipIf(typeof started === "string")(`in a container${why}`, () => {
+  const docker = started as Docker;
+
+  beforeAll(() => docker.buildImage(dockerfile, app));
+  afterAll(() => docker[Symbol.asyncDispose]());
+
+  test.each(rows)(
+    "%s: it answers, reloads, and stops under load without a loss",
+    async (_claim, words, expected) => {
+      const {
+        workers = availableParallelism(),
+        uid = 0,
+        port = 8000,
+        megabytes = Infinity,
+      } = expected;
+      await using container = await Container.run(docker, words);
+      const before = await container.settled(workers);
+      const url = `http://${await container.inspect("{{.NetworkSettings.IPAddress}}")}:${port}/`;
+      const clients = join(import.meta.dir, "../support/stop-load.ts");
+      const load = Bun.spawn(
+        [...docker.within(), process.execPath, clients, url, `hello from ${uid}`],
+        {
+          stdio: ["pipe", "pipe", "inherit"],
+        },
+      );
+      let told = "";
+      const read = (async () => {
+        const decoder = new TextDecoder();
+        for await (const bytes of load.stdout) told += decoder.decode(bytes);
+      })();
+      await until(
+        "100 answers",
+        async () =>
+          told !== "" ||
+          (load.exitCode !== null && Promise.reject(new Error(await container.log()))),
+      );
+
+      await container.do("kill", "-s", "HUP");
+      await container.settled(workers, before);
+      const processes = await container.processes();
+      expect(processes.filter(({ state }) => state.startsWith("Z"))).toEqual([]);
+      const resident = processes.reduce((sum, { kilobytes }) => sum + kilobytes, 0) / 1024;
+      expect(resident).toBeLessThan(megabytes);
+
+      await container.do("stop", "--time", "35");
+      expect(await container.inspect("{{.State.ExitCode}} {{.State.OOMKilled}}")).toBe("0 false");
+      load.stdin.end();
+      await read;
+      const { answered, lost } = JSON.parse(told.split("\n").at(-2) ?? "") as StopLoadResult;
+      expect(lost).toEqual([]);
+      expect(answered).toBeGreaterThan(100);
+      expect(await container.log()).toEndWith("[INFO] Shutting down: Master");
+    },
+  );
+});

@@ -1,3 +1,3 @@
 #!/usr/bin/env bun
-import { main } from "../src/cli/main.ts";
-process.exit(await main(process.argv.slice(2)));
+import { start } from "../src/cli/start.ts";
+process.exit(await start(process.argv.slice(2)));

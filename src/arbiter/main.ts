@@ -5,14 +5,17 @@ import { type Config, configData } from "../config/types.ts";
 import { Scoreboard } from "../ipc/scoreboard.ts";
 import { takeActivation } from "../listen/activation.ts";
 import { Listeners } from "../listen/listeners.ts";
+import { unlessAborted } from "../listen/unless-aborted.ts";
 import type { Log } from "../log/error-log.ts";
 import { closeLogsInUse, type Logs, openLogs } from "../log/open-logs.ts";
 import { identityOf } from "../os/privileges.ts";
 import { hasTerminal } from "../os/terminal.ts";
+import { exitCodes } from "../ipc/exit-codes.ts";
 import { version } from "../version.ts";
 import { Arbiter } from "./arbiter.ts";
 import { adopt, type Environment, withRawEnv } from "./environment.ts";
 import { type AppConfig, checkWorkers, openOptions } from "./generations.ts";
+import { type EarlySignals, StartStopped } from "./early-signals.ts";
 import { masterSignals } from "./events.ts";
 import { Identity } from "./identity.ts";
 import { MasterHooks } from "./master-hooks.ts";
@@ -26,6 +29,7 @@ export interface MasterOptions {
   readonly reload: (generation: number) => Promise<AppConfig>;
   /** Where and with what environment the program was started, for USR2. */
   readonly origin: Origin;
+  readonly signals: EarlySignals;
   /** Called once, when the first worker serves: somebody waits for the daemon. */
   readonly onUp: (() => void) | null;
 }
@@ -52,7 +56,8 @@ const upCheckMs = 20;
 /**
  * Runs the master until it is told to stop.
  * @returns the exit code
- * @throws ConfigError, PidFileError or SystemError for what keeps it from starting: exit code 1
+ * @throws ConfigError, PidFileError or SystemError for what keeps it from starting: exit code 1; StartStopped for a signal that
+ * comes before there is a log
  */
 export async function runMaster(options: MasterOptions): Promise<number> {
   const { config } = options.config;
@@ -65,20 +70,23 @@ export async function runMaster(options: MasterOptions): Promise<number> {
   const activation = takeActivation(process.env, process.pid, inheritance?.oldMaster);
   const env = withoutServiceManager({ ...process.env });
   adopt(withRawEnv(env, config.rawEnv));
-  const logs = await openLogs(configData(config), identityOf(config));
+  const { stop } = options.signals;
+  const logs = await unlessAborted(openLogs(configData(config), identityOf(config)), stop);
   const { log } = logs;
   logs.use();
   const hooks = new MasterHooks(config, log);
   if (inheritance !== null) hooks.masterName = "Master.2";
   hooks.nworkersChanged(config.workers, null);
   describeConfig(options.config, log);
-  await preloadIfAsked(options.config, env);
-  log.info(`Starting gunicorn-ts ${version}`);
   const identity = new Identity(config, inheritance !== null);
-  identity.create();
-  let exitCode: number;
+  let exitCode: number = exitCodes.ok;
+  let starting = false;
   try {
+    await preloadIfAsked(options.config, env, stop);
+    log.info(`Starting gunicorn-ts ${version}`);
+    identity.create();
     hooks.onStarting();
+    starting = true;
     exitCode = await serve({
       options,
       inheritance,
@@ -89,10 +97,14 @@ export async function runMaster(options: MasterOptions): Promise<number> {
       identity,
       env,
     });
+  } catch (error) {
+    if (!(error instanceof StartStopped)) throw error;
+    log.info(`Handling signal: ${masterSignals[error.signal]}`);
+    log.info(`Shutting down: ${hooks.masterName}`);
   } finally {
     identity.remove();
   }
-  hooks.onExit();
+  if (starting) hooks.onExit();
   closeLogsInUse();
   return exitCode;
 }
@@ -109,6 +121,7 @@ async function serve(foundation: Foundation): Promise<number> {
   const slots = inheritance === null ? config.workers : 1;
   await listeners.open(listeners.addresses(config), slots, {
     ...openOptions(resolved),
+    signal: options.signals.stop,
     onRetry: (level, message) => log[level](message),
   });
   try {
@@ -129,7 +142,7 @@ async function arbitrate(foundation: Foundation, listeners: Listeners): Promise<
     resolved,
     reload: async (generation) => {
       const next = await options.reload(generation);
-      await preloadIfAsked(next, env);
+      await preloadIfAsked(next, env, options.signals.stop);
       return next;
     },
     listeners,
@@ -154,9 +167,6 @@ async function arbitrate(foundation: Foundation, listeners: Listeners): Promise<
       identity.use(next, nextLog);
     },
   });
-  for (const [signal, name] of Object.entries(masterSignals)) {
-    process.on(signal as NodeJS.Signals, () => arbiter.handle({ type: "signal", name }));
-  }
   log.debug("Arbiter booted");
   log.info(`Listening at: ${listeners.urls.join(",")} (${process.pid})`);
   log.info(`Using worker: ${config.workerClass}`);
@@ -168,7 +178,11 @@ async function arbitrate(foundation: Foundation, listeners: Listeners): Promise<
   hooks.whenReady(listeners.urls);
   identity.title();
   const watch = onUp === null ? undefined : watchForUp(scoreboard, config.workers, onUp);
-  const exitCode = await arbiter.run();
+  const ended = arbiter.run();
+  options.signals.handTo((signal) =>
+    arbiter.handle({ type: "signal", name: masterSignals[signal] }),
+  );
+  const exitCode = await ended;
   clearInterval(watch);
   scoreboard.close();
   return exitCode;
@@ -182,9 +196,13 @@ function setUmask({ umask, daemon }: Config): void {
   process.umask(umask !== 0 ? umask : daemon ? 0o022 : startUmask);
 }
 
-async function preloadIfAsked(resolved: AppConfig, env: Environment): Promise<void> {
+async function preloadIfAsked(
+  resolved: AppConfig,
+  env: Environment,
+  stop: AbortSignal,
+): Promise<void> {
   const { preloadApp, rawEnv } = resolved.config;
-  if (preloadApp) await preload(resolved, withRawEnv(env, rawEnv));
+  if (preloadApp) await preload(resolved, withRawEnv(env, rawEnv), stop);
 }
 
 /** A worker beats from the moment that it serves. The caller clears the timer. */

@@ -14,16 +14,25 @@ const preloadProgram = fileURLToPath(new URL("../worker/preload.ts", import.meta
 
 /**
  * Resolves if the app can be imported where and as who workers run.
- * @throws ConfigError with what the app threw
+ * @throws ConfigError with what the app threw, or the reason of `stop`, and then the app's process has been killed
  */
-export async function preload(resolved: AppConfig, env: Environment): Promise<void> {
-  const why = await tryApp(resolved, env);
+export async function preload(
+  resolved: AppConfig,
+  env: Environment,
+  stop: AbortSignal,
+): Promise<void> {
+  const why = await tryApp(resolved, env, stop);
+  stop.throwIfAborted();
   if (why === null) return;
   throw new ConfigError(`preload_app: while loading the application:\n\n${why}`);
 }
 
 /** Imports the app where and as who workers run. Answers why it can't be, or null. */
-export async function tryApp({ config, app }: AppConfig, env: Environment): Promise<string | null> {
+export async function tryApp(
+  { config, app }: AppConfig,
+  env: Environment,
+  stop?: AbortSignal,
+): Promise<string | null> {
   let result: PreloadResult | null = null;
   const child = Bun.spawn([process.execPath, ...runtimeFlags, preloadProgram], {
     cwd: config.chdir,
@@ -31,6 +40,7 @@ export async function tryApp({ config, app }: AppConfig, env: Environment): Prom
     stdio: ["ignore", "inherit", "inherit"],
     timeout: preloadLimitMs,
     killSignal: "SIGKILL",
+    ...(stop === undefined ? {} : { signal: stop }),
     serialization: "advanced",
     ipc(message) {
       if (isPreloadResult(message)) result ??= message;

@@ -1,14 +1,29 @@
+import type { EarlySignals } from "../arbiter/early-signals.ts";
 import { commandAnew, type Origin } from "../arbiter/upgrade.ts";
 import type { Config } from "../config/types.ts";
 import { writeFully } from "../os/write-fully.ts";
 import { launch } from "../os/daemon.ts";
 import { isTerminal } from "../os/terminal.ts";
 
+/** What the daemon is told in place of its launcher. A window that changes is none of its business. */
+const passedOn: ReadonlySet<string> = new Set([
+  "SIGTERM",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGHUP",
+  "SIGUSR1",
+  "SIGUSR2",
+]);
+
 /**
  * Starts this program once more, in the background, where and as it was started itself.
  * @returns 0 when it serves, or its exit code
  */
-export async function daemonize(config: Config, origin: Origin): Promise<number> {
+export async function daemonize(
+  config: Config,
+  origin: Origin,
+  signals: EarlySignals,
+): Promise<number> {
   if (origin.env["NOTIFY_SOCKET"] !== undefined) {
     warn("you shouldn't specify `daemon = True` when launching by systemd with `Type = notify`");
   }
@@ -21,6 +36,11 @@ export async function daemonize(config: Config, origin: Origin): Promise<number>
     cwd: origin.directory,
     env: origin.env,
     keeps,
+    // The daemon is in another session: a terminal's Ctrl-C reaches only the launcher.
+    onStart: (daemon) =>
+      signals.handTo((signal) => {
+        if (passedOn.has(signal)) daemon.kill(signal);
+      }),
   });
   if (exitCode !== 0) writeFully(2, output);
   else if (config.errorlog === "-" && !keeps.stderr && !config.syslog) {

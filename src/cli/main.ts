@@ -1,12 +1,14 @@
 /** Words to an exit code: help, version, check, print, or the master's run. */
 import { statSync } from "node:fs";
 import { runCommand } from "citty";
+import { type EarlySignals, StartStopped } from "../arbiter/early-signals.ts";
 import { type Origin, readInheritance } from "../arbiter/upgrade.ts";
 import { parseCommandLine } from "../config/command-line.ts";
 import { ConfigError, UsageError } from "../config/errors.ts";
 import { resolveConfig, type ResolvedConfig } from "../config/resolve.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
 import { ListenError } from "../listen/group.ts";
+import { unlessAborted } from "../listen/unless-aborted.ts";
 import { readLogSettings } from "../log/check-logs.ts";
 import { describeError } from "../log/error-log.ts";
 import { availableCpus } from "../os/cpus.ts";
@@ -21,9 +23,10 @@ import { printConfig } from "./print-config.ts";
 import { renderHelp, usageLine } from "./usage.ts";
 
 /** Runs the command with the words behind the program's name. Answers the exit code. */
-export async function main(words: readonly string[]): Promise<number> {
+export async function main(words: readonly string[], signals: EarlySignals): Promise<number> {
   try {
-    const { result } = await runCommand(defineMain(run), { rawArgs: [...words] });
+    const command = defineMain((given) => run(given, signals));
+    const { result } = await runCommand(command, { rawArgs: [...words] });
     return result as number;
   } catch (error) {
     return report(error);
@@ -38,17 +41,22 @@ function report(error: unknown): number {
     writeFully(2, `${usageLine}\ngunicorn-ts: error: ${error.message}\n`);
     return exitCodes.usage;
   }
+  if (error instanceof StartStopped) {
+    writeFully(2, `${error.message}\n`);
+    return exitCodes.ok;
+  }
   const expected = expectedErrors.some((type) => error instanceof type);
   writeFully(2, `${expected ? `Error: ${(error as Error).message}` : describeError(error)}\n`);
   return exitCodes.configuration;
 }
 
-async function run(words: readonly string[]): Promise<number> {
-  const { asked } = parseCommandLine(words);
+async function run(words: readonly string[], signals: EarlySignals): Promise<number> {
+  const { asked, given } = parseCommandLine(words);
   if (asked !== null) {
     writeFully(1, asked === "help" ? renderHelp() : `gunicorn-ts (version ${version})\n`);
     return exitCodes.ok;
   }
+  if (given.has("checkConfig") || given.has("printConfig")) signals.endProcess();
   const isDaemon = takeDaemonMark();
   const origin = {
     directory: startDirectory(process.env["PWD"], process.cwd()),
@@ -59,9 +67,13 @@ async function run(words: readonly string[]): Promise<number> {
   // Read from the disk while the configuration is resolved (bench: start).
   const arbiter = import("../arbiter/main.ts");
   const resolve = resolver(words, origin);
-  const resolved = await resolve(1);
+  const resolved = await unlessAborted(resolve(1), signals.stop);
+  // A file that has kept the event loop busy has kept signals waiting too.
+  await Bun.sleep(0);
+  signals.stop.throwIfAborted();
   const { config } = resolved;
   process.chdir(config.chdir);
+  if (config.printConfig || config.checkConfig) signals.endProcess();
   if (config.printConfig) writeFully(1, printConfig(config));
   if (config.printConfig || config.checkConfig) {
     const { checkConfig } = await import("./check-config.ts");
@@ -69,11 +81,11 @@ async function run(words: readonly string[]): Promise<number> {
   }
   if (config.daemon && !isDaemon && readInheritance(origin.env, process.ppid) === null) {
     const { daemonize } = await import("./daemonize.ts");
-    return daemonize(config, origin);
+    return daemonize(config, origin, signals);
   }
   const { runMaster } = await arbiter;
   const onUp = isDaemon ? reportUp : null;
-  return runMaster({ config: resolved, reload: resolve, origin, onUp });
+  return runMaster({ config: resolved, reload: resolve, origin, signals, onUp });
 }
 
 type Resolved = ResolvedConfig & { readonly app: string };

@@ -12,6 +12,7 @@ import {
   urlOf,
 } from "./group.ts";
 import { resolveHostname } from "./resolve.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 import { type InheritedSocket, inspectSocket, prepareInherited } from "../os/inherited-socket.ts";
 import { SystemError } from "../os/libc.ts";
 import { createListeningSocket, createReservedSocket, listen, probeAddress } from "../os/socket.ts";
@@ -58,7 +59,7 @@ export async function openFirstSocket(
   }
   return attempt(address, options, async () => {
     if (address.type === "unix") return openUnix(address, options);
-    const { hostname, family } = await resolveHostname(address);
+    const { hostname, family } = await unlessAborted(resolveHostname(address), options.signal);
     return openTcp(address, { family, hostname, v6only }, ours, options);
   });
 }
@@ -76,6 +77,7 @@ async function attempt(
       return await open();
     } catch (error) {
       if (error instanceof ConfigError) throw error;
+      options.signal?.throwIfAborted();
       cause = error;
       const code = (error as { code?: string }).code ?? "";
       if (code === "EADDRINUSE") report("error", `Connection in use: ${tuple}`);
@@ -84,8 +86,7 @@ async function attempt(
       if (hopeless.has(code) || count === attempts) break;
     }
     report("debug", "Retrying in 1 second.");
-    await Bun.sleep(options.retryDelayMs ?? 1000);
-    options.signal?.throwIfAborted();
+    await unlessAborted(Bun.sleep(options.retryDelayMs ?? 1000), options.signal);
   }
   throw new ListenError(`Can't connect to ${tuple}`, { cause });
 }

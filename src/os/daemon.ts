@@ -19,6 +19,8 @@ export interface Launch {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard streams that the daemon keeps. */
   readonly keeps: { readonly stdout: boolean; readonly stderr: boolean };
+  /** Called once with the daemon, before it is waited for. */
+  readonly onStart: (daemon: Pick<Bun.Subprocess, "kill">) => void;
 }
 
 export interface Launched {
@@ -36,7 +38,7 @@ export function takeDaemonMark(): boolean {
 }
 
 /** Starts the daemon in a session of its own, and waits until it is up or has failed. */
-export async function launch({ command, cwd, env, keeps }: Launch): Promise<Launched> {
+export async function launch({ command, cwd, env, keeps, onStart }: Launch): Promise<Launched> {
   const fd = openUnnamed();
   const settled = Promise.withResolvers<number>();
   const daemon = Bun.spawn([...command], {
@@ -53,10 +55,7 @@ export async function launch({ command, cwd, env, keeps }: Launch): Promise<Laun
       settled.resolve(code === null ? 128 + number : code || 1);
     },
   });
-  // The daemon is in another session: a terminal's Ctrl-C reaches only the launcher.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
-    process.on(signal, () => daemon.kill(signal));
-  }
+  onStart(daemon);
   const exitCode = await settled.promise;
   const output = exitCode === 0 ? "" : readAll(fd);
   closeSync(fd);

@@ -99,6 +99,32 @@ describe.skipIf(!isRoot)(`the server as pid 1${needsRoot}`, () => {
     await inside.printed(/\[1\] \[INFO\] Shutting down: Master/);
   });
 
+  // Without a handler the kernel drops it, and the server would start after all.
+  test.each([
+    [
+      "imports the app for --preload",
+      ["--preload"],
+      `console.error("here"); await Bun.sleep(60_000);`,
+    ],
+    [
+      "reads its configuration",
+      ["-c", "app.ts"],
+      `console.error("here"); await Bun.sleep(60_000);`,
+    ],
+    [
+      "imports the app for --preload, which blocks",
+      ["--preload"],
+      `console.error("here"); Bun.sleepSync(60_000);`,
+    ],
+  ])("TERM while it %s ends it, with exit code 0", async (_while, args, text) => {
+    const all = [program, "-b", "127.0.0.1:0", ...args, "app"];
+    await using inside = new Container(all, { "app.ts": text + app });
+    await inside.printed(/here/);
+    inside.kill("SIGTERM");
+    expect(await inside.process.exited).toBe(0);
+    expect(inside.output).not.toContain("Listening at");
+  });
+
   test("what a dead worker leaves behind becomes no zombie", async () => {
     // The worker starts a program that outlives it.
     const leaver = `import { spawnSync } from "node:child_process";

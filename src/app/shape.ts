@@ -12,8 +12,8 @@ export interface App {
   /** Bun.serve's `routes` and `websocket`, which not every worker class can honour. */
   readonly routes: object | null;
   readonly websocket: object | null;
-  /** The object that all of it comes from, for Bun.serve; null for a function. */
-  readonly options: object | null;
+  /** The plain object that all of it comes from, options of Bun.serve; null for a function or a framework's app. */
+  readonly options: Readonly<Record<string, unknown>> | null;
   /** `hello.ts: fetch`. */
   readonly describe: string;
 }
@@ -37,8 +37,11 @@ export function readApp(value: unknown, owner: unknown, describe: string): App |
     if (isNodeListener(value)) return nodeListener;
     return fromFunction(value as Fetch, owner, describe);
   }
-  if (typeof value === "object" && value !== null && isNodeListener(value)) return nodeListener;
-  return null;
+  if (typeof value !== "object" || value === null) return null;
+  if (isNodeListener(value)) return nodeListener;
+  // Bun.serve's options may do without fetch.
+  if (!isPlain(value) || ownObject(value, "routes") === null) return null;
+  return { fetch: notFound, ...fromOptions(value), describe };
 }
 
 const nodeListener = "is a node listener (req, res): node listeners aren't supported yet";
@@ -49,25 +52,36 @@ function hasFetch(value: unknown): value is HasFetch {
 }
 
 function fromObject(value: HasFetch, describe: string): App {
-  const own = isPlain(value) ? value : {};
-  const error = ownValue(own, "error");
   return {
     fetch: (request, server) => value.fetch(request, server),
-    error: typeof error === "function" ? (thrown) => error.call(value, thrown) : null,
-    routes: ownObject(own, "routes"),
-    websocket: ownObject(own, "websocket"),
-    options: value,
+    ...(isPlain(value) ? fromOptions(value) : noOptions),
     describe,
   };
+}
+
+type FromOptions = Pick<App, "error" | "routes" | "websocket" | "options">;
+
+const noOptions: FromOptions = { error: null, routes: null, websocket: null, options: null };
+
+function fromOptions(value: object): FromOptions {
+  const error = ownValue(value, "error");
+  return {
+    error: typeof error === "function" ? (thrown) => error.call(value, thrown) : null,
+    routes: ownObject(value, "routes"),
+    websocket: ownObject(value, "websocket"),
+    options: value as Record<string, unknown>,
+  };
+}
+
+/** As Bun.serve answers what no route takes. */
+function notFound(): Response {
+  return new Response(null, { status: 404 });
 }
 
 function fromFunction(value: Fetch, owner: unknown, describe: string): App {
   return {
     fetch: owner === null ? value : (request, server) => value.call(owner, request, server),
-    error: null,
-    routes: null,
-    websocket: null,
-    options: null,
+    ...noOptions,
     describe,
   };
 }

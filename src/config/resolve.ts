@@ -82,7 +82,7 @@ function build(
   const entries = settingEntries.map(([key]) => [key, values.get(key)]);
   // Every key of the table is there, with what its own kind gave.
   const config = deepFreeze(Object.fromEntries(entries)) as Config;
-  checkRules(config, places);
+  checkRules(config, places, inputs.env);
   return { config, configFile, app };
 }
 

@@ -58,9 +58,14 @@ export class Handler {
   /**
    * Counts the request and asks the app. What comes back is the app's answer, at once or later;
    * a throw or a rejection is a failure that the caller hands to `fail`. Every handled request
-   * must be ended with `finish`.
+   * must be ended with `finish`. `handle` is a route's handler instead of the app's fetch.
    */
-  begin(facts: RequestFacts, request: Request, server: unknown): Response | Promise<Response> {
+  begin(
+    facts: RequestFacts,
+    request: Request,
+    server: unknown,
+    handle: App["fetch"] = this.#app.fetch,
+  ): Response | Promise<Response> {
     const startedUs = this.#enricher === null ? 0 : nowUs();
     this.#inFlight += 1;
     this.#scores.inFlight = this.#inFlight;
@@ -72,10 +77,10 @@ export class Handler {
     } else if (this.#debug) {
       this.#log.debug(`${facts.method} ${hookRequest(facts, request).path}`);
     }
-    if (this.#enricher === null) return this.#app.fetch(request, server);
+    if (this.#enricher === null) return handle(request, server);
     const { method } = facts;
     return this.#enricher.ask({ method, startedUs, nr: this.#requests }, () =>
-      this.#app.fetch(request, server),
+      handle(request, server),
     );
   }
 
@@ -135,4 +140,10 @@ function hookRequest({ method, target }: RequestFacts, request: Request): HookRe
     query: at === -1 ? "" : target.slice(at + 1),
     request,
   };
+}
+
+/** max_requests plus an integer drawn uniformly from 0 to the jitter; 0 means no limit. */
+export function drawLimit(maxRequests: number, jitter: number, random: () => number): number {
+  if (maxRequests === 0) return 0;
+  return maxRequests + Math.floor(random() * (jitter + 1));
 }

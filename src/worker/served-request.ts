@@ -28,7 +28,7 @@ export class ServedRequest implements RequestRecord, Surroundings {
   readonly #startedMs = performance.now();
   #response: Response | null = null;
 
-  constructor(facts: RequestFacts, request: Request, server: Bun.Server<undefined>) {
+  constructor(facts: RequestFacts, request: Request, server: Bun.Server<unknown>) {
     this.method = facts.method;
     this.target = facts.target;
     const client = server.requestIP(request);
@@ -75,7 +75,7 @@ export class ServedRequest implements RequestRecord, Surroundings {
 /** By what the Response was made from; -1 if that doesn't tell. */
 function bodyBytesOf(response: Response): number {
   const { status } = response;
-  if (status === 204 || status === 205 || status === 304) return 0;
+  if (status === 101 || status === 204 || status === 205 || status === 304) return 0;
   const init = bodyInit(response);
   switch (bodyKind(init)) {
     case "none":

@@ -1,5 +1,6 @@
 /** What a worker kind is: something that listens, drains and closes. worker_class picks one. */
 import type { App } from "../app/load.ts";
+import { unusedOptions } from "../app/options.ts";
 import type { ConfigData } from "../config/types.ts";
 import type { InheritedListener } from "../ipc/messages.ts";
 import type { ScoreboardRow } from "../ipc/scoreboard.ts";
@@ -17,6 +18,8 @@ export interface Serving {
 }
 
 export interface ServingContext {
+  /** From 0 on; what concerns all workers alike is logged by the first. */
+  readonly slot: number;
   readonly app: App;
   readonly config: ConfigData;
   readonly listeners: readonly InheritedListener[];
@@ -27,4 +30,11 @@ export interface ServingContext {
   readonly log: Log;
   /** Who wants to know of each request. */
   readonly observers: readonly RequestObserver[];
+}
+
+/** Logs which of the app's options aren't used, and refuses what can't be left out. */
+export function tellUnused({ app, config, log, slot }: ServingContext): void {
+  const unused = unusedOptions(app, config.workerClass);
+  if (slot !== 0) return;
+  for (const line of unused) log.info(line);
 }

@@ -12,7 +12,7 @@ import { leaveLauncherOutput } from "../os/daemon.ts";
 import { assume, identityOf, PrivilegesError } from "../os/privileges.ts";
 import { processTitle, setProcessTitle } from "../os/process-title.ts";
 import { kinds } from "./create-serving.ts";
-import { Handler } from "./handler.ts";
+import { drawLimit, Handler } from "./handler.ts";
 import { hookServer, hookWorker, type WorkerHooks } from "./hook-views.ts";
 import { openOwnLogs } from "./own-logs.ts";
 import type { Reloader } from "./reloader.ts";
@@ -113,6 +113,7 @@ export class Worker {
         onTired: () => this.#tire("Autorestarting worker after current request."),
       });
       return createServing({
+        slot: this.#boot.slot,
         app,
         config,
         listeners,
@@ -291,10 +292,4 @@ export class Worker {
 async function importHooks(file: string): Promise<WorkerHooks> {
   const { loadHooks } = await import("../config/file.ts");
   return loadHooks(file);
-}
-
-/** max_requests plus an integer drawn uniformly from 0 to the jitter; 0 means no limit. */
-function drawLimit(maxRequests: number, jitter: number, random: () => number): number {
-  if (maxRequests === 0) return 0;
-  return maxRequests + Math.floor(random() * (jitter + 1));
 }

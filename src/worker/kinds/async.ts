@@ -10,7 +10,7 @@ import { duplicateFd } from "../../os/socket-options.ts";
 import { Connection } from "../connection.ts";
 import { Exchange } from "../exchange.ts";
 import { type Entrance, Service, ticksOf } from "../service.ts";
-import type { Serving, ServingContext } from "../serving.ts";
+import { type Serving, type ServingContext, tellUnused } from "../serving.ts";
 
 /** How long an event loop gets to accept what waits before the queue is looked at again. */
 const acceptTurnMs = 5;
@@ -41,6 +41,7 @@ export class AsyncServing implements Serving {
 
   constructor(context: ServingContext) {
     refuseUnservable(context);
+    tellUnused(context);
     this.#context = context;
     this.#service = new Service({ ...context, scriptName: process.env["SCRIPT_NAME"] ?? "" });
     this.#entrances = context.listeners.map((each) => [each, this.#entrance(each)] as const);

@@ -167,7 +167,7 @@ describe("resolveConfig() refuses", () => {
       { argv: ["--tolerate-dangerous-framing"] },
     ],
     [
-      "--keep-alive: can't be set with worker class serve: Bun.serve has one idle timer for keep-alive, uploads and responses together",
+      "--keep-alive: can't be set with worker class serve: Bun.serve has one idle timer for keep-alive, uploads and responses together, the app's option idleTimeout",
       { argv: ["-k", "serve", "--keep-alive", "5"] },
     ],
   ])("%s", async (message, inputs) => {

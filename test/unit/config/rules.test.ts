@@ -2,10 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { ConfigError } from "../../../src/config/errors.ts";
 import { resolveConfig } from "../../../src/config/resolve.ts";
 
-function resolve(words: string) {
+function resolve(words: string, env: Record<string, string> = {}) {
   return resolveConfig({
     argv: words.split(" "),
-    env: {},
+    env,
     cwd: import.meta.dir,
     generation: 1,
     platform: "linux",
@@ -22,13 +22,26 @@ describe("checkRules() with worker class serve", () => {
     ["--limit-request-field_s 9", `--limit-request-field_size: ${reads}, with a limit of its own`],
     [
       "--keep-alive 2",
-      "--keep-alive: Bun.serve has one idle timer for keep-alive, uploads and responses together",
+      "--keep-alive: Bun.serve has one idle timer for keep-alive, uploads and responses together, the app's option idleTimeout",
     ],
+    [
+      "--limit-request-body 9",
+      `--limit-request-body: ${reads}, its limit is the app's option maxRequestBodySize`,
+    ],
+    ["-e SCRIPT_NAME=/a", `SCRIPT_NAME: ${reads} and makes their URLs`],
     ["--backlog 9", "--backlog: Bun.serve opens its own sockets and takes no backlog"],
   ])("refuses %s", async (words, text) => {
     const message = text.replace(": ", ": can't be set with worker class serve: ");
     await expect(resolve(`-k serve ${words}`)).rejects.toThrow(new ConfigError(message));
     await resolve(`-k async ${words}`);
+  });
+
+  test("refuses SCRIPT_NAME of the environment, unless it is empty in the end", async () => {
+    const env = { SCRIPT_NAME: "/app" };
+    await expect(resolve("-k serve", env)).rejects.toThrow("SCRIPT_NAME: can't be set with");
+    await resolve("-k serve", { SCRIPT_NAME: "" });
+    await resolve("-k serve -e SCRIPT_NAME=", env);
+    await resolve("-k async", env);
   });
 
   test("refuses a shared socket", async () => {

@@ -1,0 +1,59 @@
+/** What an app's options for Bun.serve say that it can't say here: where to listen is the settings' word. */
+import { AppImportError } from "./errors.ts";
+import type { App } from "./shape.ts";
+
+/** Not used, by the setting that says the same. */
+const settled: Readonly<Record<string, string>> = {
+  port: "bind",
+  hostname: "bind",
+  unix: "bind",
+  ipv6Only: "bind",
+  reusePort: "reuse_port",
+};
+
+/** What worker class async reads from its settings, and serve passes on to Bun.serve. */
+const settledByAsync: Readonly<Record<string, string>> = {
+  maxRequestBodySize: "limit_request_body",
+  idleTimeout: "keepalive, body_timeout and write_timeout",
+};
+
+/** Would be another server than the app asks for. */
+const refused: Readonly<Record<string, string>> = {
+  tls: "TLS is not supported yet, let a proxy do it",
+  http2: "HTTP/2 is not supported yet",
+  http3: "HTTP/3 is not supported yet",
+};
+
+type Options = Readonly<Record<string, unknown>>;
+
+/**
+ * The names of options that are set and not used, each with the setting to use: `port: see the setting bind`.
+ * @throws AppImportError for what can't be done without
+ */
+export function unusedOptions(app: App, workerClass: "async" | "serve"): readonly string[] {
+  const options = app.options ?? {};
+  for (const [name, why] of Object.entries(refused)) {
+    if (isSet(options, name)) throw new AppImportError(`${app.describe}: ${name}: ${why}`);
+  }
+  if (options["http1"] === false) {
+    throw new AppImportError(`${app.describe}: http1: there is no other protocol yet`);
+  }
+  const unused = workerClass === "serve" ? settled : { ...settled, ...settledByAsync };
+  return Object.entries(unused)
+    .filter(([name]) => isSet(options, name))
+    .map(([name, setting]) => `${app.describe}: ${name} is not used: see the setting ${setting}`);
+}
+
+/** The options that are Bun.serve's to judge, by name. */
+export function passedOptions(app: App): Options {
+  const entries = Object.entries(app.options ?? {});
+  // Undefined would bring Bun's own default, not ours.
+  return Object.fromEntries(
+    entries.filter(([name, value]) => value !== undefined && settled[name] === undefined),
+  );
+}
+
+function isSet(options: Options, name: string): boolean {
+  const value = options[name];
+  return value !== undefined && value !== null && value !== false;
+}

@@ -1,0 +1,129 @@
+/**
+ * An app as options of Bun.serve: everything that it says, but for what is ours. Each of its handlers goes by way of
+ * `answer`, so that log, hooks, max_requests and the drain hold for routes too.
+ */
+import { passedOptions } from "../../app/options.ts";
+import type { App } from "../../app/load.ts";
+
+/** Bun.serve's longest: it has one timer for keep-alive, uploads and slow answers together. */
+export const idleSeconds = 255;
+
+export type Server = Bun.Server<unknown>;
+export type Socket = Bun.ServerWebSocket<unknown>;
+export type Handle = App["fetch"];
+export type Answer = (
+  request: Request,
+  server: Server,
+  handle: Handle,
+) => Promise<Response | undefined>;
+
+/** What happens to the websockets. */
+export interface SocketEvents {
+  opened(socket: Socket): void;
+  closed(socket: Socket): void;
+}
+
+export interface Served extends SocketEvents {
+  readonly app: App;
+  readonly hostname: string;
+  readonly port: number;
+  readonly answer: Answer;
+}
+
+type Options = Bun.Serve.Options<unknown>;
+
+/** What to call Bun.serve with. */
+export function serveOptions({ app, hostname, port, answer, ...events }: Served): Options {
+  const { routes, websocket, error } = app;
+  const options = {
+    development: false,
+    idleTimeout: idleSeconds,
+    ...passedOptions(app),
+    hostname,
+    port,
+    reusePort: true,
+    fetch: (request: Request, server: Server) => answer(request, server, app.fetch),
+    ...(routes === null ? {} : { routes: handledRoutes(routes, app, answer) }),
+    ...(websocket === null ? {} : { websocket: watched(websocket, events) }),
+    // What Bun.serve itself fails at: a file that isn't there.
+    ...(error === null ? {} : { error }),
+  };
+  // Bun.serve judges what the app says.
+  return options as unknown as Options;
+}
+
+/** The routes that Bun answers without a word to anybody: HTML imports and folders. */
+export function unseenRoutes(routes: object): readonly string[] {
+  return Object.entries(routes).flatMap(([path, value]) => (isBunsOwn(value) ? [path] : []));
+}
+
+function handledRoutes(routes: object, app: App, answer: Answer): object {
+  const handled = (value: unknown): unknown => {
+    const handle = handleOf(value, app);
+    return handle === null
+      ? value
+      : (request: Request, server: Server) => answer(request, server, handle);
+  };
+  const entries = Object.entries(routes).map(([path, value]: [string, unknown]) => {
+    const byMethod = isByMethod(value);
+    return [path, byMethod ? mapValues(value, handled) : handled(value)];
+  });
+  return Object.fromEntries(entries) as object;
+}
+
+/** Null for what isn't a handler and can't become one. */
+function handleOf(value: unknown, app: App): Handle | null {
+  if (typeof value === "function") return value as Handle;
+  // Bun would answer it without counting it: a clone for each request instead.
+  if (value instanceof Response) return () => value.clone() as Response;
+  if (value instanceof Blob) return (request, server) => file(value, app, request, server);
+  return null;
+}
+
+/** As Bun does: a file that isn't there is no route. */
+async function file(value: Blob, app: App, request: Request, server: unknown): Promise<Response> {
+  const isThere = !("exists" in value) || (await (value as Bun.BunFile).exists());
+  return isThere ? new Response(value) : app.fetch(request, server);
+}
+
+function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** `{ GET: ..., POST: ... }`; a folder is `{ dir }`. */
+function isByMethod(value: unknown): value is Readonly<Record<string, unknown>> {
+  return isPlain(value) && !Object.hasOwn(value, "dir");
+}
+
+function isBunsOwn(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return !(value instanceof Response) && !(value instanceof Blob) && !isByMethod(value);
+}
+
+function mapValues(
+  from: Readonly<Record<string, unknown>>,
+  change: (value: unknown) => unknown,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(from).map(([name, value]) => [name, change(value)]));
+}
+
+/** The app's websocket handlers; two of them tell us as well. Whatever else they are, a class's instance or options, stays. */
+function watched(websocket: object, { opened, closed }: SocketEvents): object {
+  const { open, close } = websocket as Partial<Bun.WebSocketHandler<unknown>>;
+  return Object.create(websocket, {
+    open: {
+      value(socket: Socket) {
+        opened(socket);
+        return open?.call(websocket as Bun.WebSocketHandler<unknown>, socket);
+      },
+    },
+    close: {
+      value(socket: Socket, code: number, reason: string) {
+        closed(socket);
+        return close?.call(websocket as Bun.WebSocketHandler<unknown>, socket, code, reason);
+      },
+    },
+  }) as object;
+}

@@ -101,8 +101,8 @@ describe("worker class serve", () => {
     expect((await fetch(`${server.url}/r`)).headers.get("x-a")).toBe("b");
     expect(await ask(`${server.url}/page`)).toMatch(/^200 .*<title>page/s);
     expect(await ask(`${server.url}/m`, { method: "POST", body: "x".repeat(11) })).toMatch(/^413/);
-    const { stdout } = await curl(["-s", `${server.url}/users/8`]);
-    expect(stdout).toBe("user 8");
+    const { output } = await curl([`${server.url}/users/8`]);
+    expect(output).toBe("user 8");
     expect(server.log).toContain("neither logged nor counted: /page");
     expect(server.log).toContain("port is not used: see the setting bind");
     expect(server.log).toContain("hostname is not used: see the setting bind");

@@ -26,7 +26,7 @@ const table: Record<string, Readonly<Record<string, Permission>>> = {
   "": { config: "all", log: "all" },
   config: {},
   http: {},
-  ipc: { config: "types" },
+  ipc: { config: "types", os: "all" },
   app: {},
   reload: {},
   os: {},

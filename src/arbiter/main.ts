@@ -1,8 +1,7 @@
 /** The master process, in Gunicorn's order: settings, hooks, pid file, sockets, workers, loop, end. */
-import { tmpdir } from "node:os";
 import { existsSync, readFileSync } from "node:fs";
 import { type Config, configData } from "../config/types.ts";
-import { Scoreboard } from "../ipc/scoreboard.ts";
+import type { Scoreboard } from "../ipc/scoreboard.ts";
 import { takeActivation } from "../listen/activation.ts";
 import { Listeners } from "../listen/listeners.ts";
 import { unlessAborted } from "../listen/unless-aborted.ts";
@@ -19,6 +18,7 @@ import { type EarlySignals, StartStopped } from "./early-signals.ts";
 import { masterSignals } from "./events.ts";
 import { Identity } from "./identity.ts";
 import { MasterHooks } from "./master-hooks.ts";
+import { openScoreboard } from "./open-scoreboard.ts";
 import { preload } from "./preload.ts";
 import { ServiceManager, withoutServiceManager } from "./service-manager.ts";
 import { type Inheritance, type Origin, readInheritance } from "./upgrade.ts";
@@ -137,7 +137,7 @@ async function arbitrate(foundation: Foundation, listeners: Listeners): Promise<
   const { options, inheritance, logs, log, hooks, identity, env } = foundation;
   const { config: resolved, origin, onUp } = options;
   const { config } = resolved;
-  const scoreboard = new Scoreboard(config.workerTmpDir ?? temporaryFolder());
+  const scoreboard = openScoreboard(config.workerTmpDir);
   const arbiter = new Arbiter({
     resolved,
     reload: async (generation) => {
@@ -221,11 +221,6 @@ function watchForUp(scoreboard: Scoreboard, workers: number, onUp: () => void): 
 function migratesRequests(): boolean {
   const file = "/proc/sys/net/ipv4/tcp_migrate_req";
   return existsSync(file) && readFileSync(file, "latin1").trim() !== "0";
-}
-
-/** A memory file system if there is one. */
-function temporaryFolder(): string {
-  return existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 }
 
 function describeConfig({ config }: AppConfig, log: Log): void {

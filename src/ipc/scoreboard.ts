@@ -1,9 +1,9 @@
 /**
- * The scoreboard: one small file mapped by the master and all workers, a row for each worker, fixed
+ * The scoreboard: memory mapped by the master and all workers, a row for each worker, fixed
  * Float64 columns, every cell written by one process only. A heartbeat therefore costs no system call.
  */
-import { closeSync, constants, ftruncateSync, mkdtempSync, openSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync } from "node:fs";
+import { mapShared } from "../os/shared-memory.ts";
 
 const columns = {
   /** Counts up while the worker's event loop runs; the master compares it, on its own clock. */
@@ -18,14 +18,15 @@ const columns = {
 
 const columnCount = 8;
 const rowCount = 2048;
-const sizeBytes = rowCount * columnCount * Float64Array.BYTES_PER_ELEMENT;
+
+/** For all workers that there may ever be: it doesn't grow. */
+export const scoreboardBytes = rowCount * columnCount * Float64Array.BYTES_PER_ELEMENT;
 
 /** The largest number of workers: a slot has two rows, for a worker and its successor. */
 export const maxWorkers = rowCount / 2;
 
 function map(fd: number): Float64Array {
-  const bytes = Bun.mmap(`/dev/fd/${fd}`, { shared: true });
-  return new Float64Array(bytes.buffer, bytes.byteOffset, rowCount * columnCount);
+  return new Float64Array(mapShared(fd, scoreboardBytes));
 }
 
 /** One worker's row, seen from the worker (which writes) or from the master (which reads). */
@@ -67,22 +68,15 @@ export class ScoreboardRow {
   }
 }
 
-/** The master's side: creates the file, hands its descriptor to workers, clears the rows of new ones. */
+/** The master's side: hands the descriptor to workers, clears the rows of new ones. */
 export class Scoreboard {
   readonly fd: number;
   readonly #cells: Float64Array;
 
-  /** `folder`: where the file lives until it is mapped; a memory file system avoids disk writes. */
-  constructor(folder: string) {
-    const own = mkdtempSync(join(folder, "gunicorn-ts-"));
-    try {
-      this.fd = openSync(join(own, "scoreboard"), constants.O_RDWR | constants.O_CREAT, 0o600);
-    } finally {
-      // Open descriptors keep the file: no name is left behind, whatever kills the master.
-      rmSync(own, { recursive: true });
-    }
-    ftruncateSync(this.fd, sizeBytes);
-    this.#cells = map(this.fd);
+  /** @param fd memory of scoreboardBytes, all of it taken; it is the scoreboard's now */
+  constructor(fd: number) {
+    this.fd = fd;
+    this.#cells = map(fd);
   }
 
   /** The row of a worker that is about to be spawned, with all cells at 0. */

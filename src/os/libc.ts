@@ -30,6 +30,7 @@ const definitions = {
   isatty: { args: ["i32"], returns: "i32" },
   lseek: { args: ["i32", "i64", "i32"], returns: "i64" },
   flock: { args: ["i32", "i32"], returns: "i32" },
+  mmap: { args: ["ptr", "usize", "i32", "i32", "i32", "i64"], returns: "ptr" },
 } as const;
 
 // fcntl is variadic, and on Apple silicon variadic arguments go on the stack: six idle ones fill the registers.
@@ -44,6 +45,7 @@ interface Libc {
   readonly symbols: Library;
   readonly fcntl: (fd: number, command: number, argument: number) => number;
   readonly errno: () => number;
+  readonly path: string;
 }
 
 let opened: Libc | undefined;
@@ -55,15 +57,17 @@ function libc(): Libc {
 function openLinux(): Libc {
   const musl = `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`;
   const { symbols, path } = openFirst(["libc.so.6", musl]);
-  return { symbols, fcntl: symbols.fcntl, errno: errnoReader(path, "__errno_location") };
+  const errno = errnoReader(path, "__errno_location");
+  return { symbols, fcntl: symbols.fcntl, errno, path };
 }
 
 function openDarwin(): Libc {
   const { symbols, path } = openFirst(["libSystem.B.dylib"]);
   const errno = errnoReader(path, "__error");
-  if (process.arch !== "arm64") return { symbols, fcntl: symbols.fcntl, errno };
+  if (process.arch !== "arm64") return { symbols, fcntl: symbols.fcntl, errno, path };
   const { fcntl } = dlopen(path, { fcntl: variadicOnStack }).symbols;
-  return { symbols, fcntl: (fd, ...rest) => fcntl(fd, rest[0], 0, 0, 0, 0, 0, 0, rest[1]), errno };
+  const onStack: Libc["fcntl"] = (fd, ...rest) => fcntl(fd, rest[0], 0, 0, 0, 0, 0, 0, rest[1]);
+  return { symbols, fcntl: onStack, errno, path };
 }
 
 /** errno belongs to the thread: the C library has a function that says where it is. */
@@ -88,6 +92,17 @@ function openFirst(paths: readonly string[]): { symbols: Library; path: string }
 /** The C functions themselves: they answer -1 and leave errno, which `check` turns into an error. */
 export function library(): Library {
   return libc().symbols;
+}
+
+/** memfd_create(2); null where the C library has none, as on macOS. */
+export function memfdCreate(): ((name: Uint8Array, flags: number) => number) | null {
+  const definition = { args: ["ptr", "u32"], returns: "i32" } as const;
+  try {
+    return dlopen(libc().path, { memfd_create: definition }).symbols.memfd_create;
+  } catch {
+    // dlopen() throws for a name that isn't there.
+    return null;
+  }
 }
 
 /** Text as C functions take it. */

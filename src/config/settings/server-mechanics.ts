@@ -81,11 +81,11 @@ It is removed at the end, if it still names this master. Its mode is 0644.`,
     metavar: "DIR",
     kind: nullable(existingDirectory),
     default: null,
-    defaultText: "/dev/shm if it is there, else the system's directory for temporary files",
+    defaultText: "memory without a file",
     status: "works",
-    description: `Where the file lives that heartbeats are written to
-It is mapped by master and workers and has no name once they run. A file system in memory saves writes to a disk. HUP doesn't
-change it.`,
+    description: `A folder for the file of 128 KiB that heartbeats are written to
+It is mapped by master and workers and has no name once they run. HUP doesn't change it. A folder that can't be written, or has no room, ends the start. Without
+the setting no file is needed; where the system refuses such memory, /dev/shm is tried, then the system's directory for temporary files.`,
   }),
   user: setting({
     flags: [{ long: "--user", short: "-u" }],

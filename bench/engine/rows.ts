@@ -29,6 +29,7 @@ const context = {
   versionMinor: 1,
   keepAlive: true,
   date: "Fri, 20 Nov 2026 19:00:00 GMT",
+  request: null,
 };
 
 function expectHead(step: string): void {

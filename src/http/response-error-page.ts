@@ -28,7 +28,13 @@ export function errorPage(
 /** The page that refuses what a client sent, and ends the connection. `date` as httpDate gives it. */
 export function refusalPage(name: RefusalName, date: string): FixedResponse {
   const { status, text } = errors[name];
-  return errorPage(status, text, { head: false, versionMinor: 1, keepAlive: false, date });
+  return errorPage(status, text, {
+    head: false,
+    versionMinor: 1,
+    keepAlive: false,
+    date,
+    request: null,
+  });
 }
 
 /** As Python's html.escape, quotes included. */

@@ -2,6 +2,7 @@
 // is sent, and read through that descriptor: replacing the file on disk can't mix two versions.
 
 import { closeSync, fstatSync, openSync, read, readSync } from "node:fs";
+import { type ByteRange, selectRange } from "./range.ts";
 
 /** Up to this size a file is read at once: one write for head and body, like any small answer. */
 const SMALL_BYTES = 64 * 1024;
@@ -15,13 +16,19 @@ export interface OpenedFile {
   /** Null when the file can't tell: a pipe, /proc. */
   readonly length: number | null;
   readonly sizeBytes: number;
+  /** Of the bytes that the client has asked for; null: all of them are sent. */
+  readonly range: ByteRange | "unsatisfiable" | null;
 }
 
-/** Opens bytes [start, start + length) of a file; throws what the system says. `unread`: only the figures are needed. */
+/**
+ * Opens bytes [start, start + maxLength) of a file; throws what the system says. `range`: what the client asks for of a whole
+ * file, as askedRange() says it. `unread`: only the figures are needed.
+ */
 export function openFile(
   path: string,
   start: number,
   maxLength: number,
+  range: string | null,
   unread: boolean,
 ): OpenedFile {
   const fd = openSync(path, "r");
@@ -36,15 +43,19 @@ export function openFile(
     // Files of /proc say 0 and have more.
     const known = stat.isFile() && (stat.size > 0 || isEmpty(fd));
     const sizeBytes = known ? stat.size : 0;
-    const length = known ? Math.max(0, Math.min(maxLength, sizeBytes - start)) : null;
-    if (unread)
-      return { body: length === null ? new ReadableStream() : noBytes, length, sizeBytes };
+    const selected = range !== null && known ? selectRange(range, sizeBytes) : null;
+    if (selected === "unsatisfiable")
+      return { body: noBytes, length: 0, sizeBytes, range: selected };
+    const part = selected ?? { start, length: Math.max(0, Math.min(maxLength, sizeBytes - start)) };
+    const length = known ? part.length : null;
+    const figures = { length, sizeBytes, range: selected };
+    if (unread) return { body: length === null ? new ReadableStream() : noBytes, ...figures };
     if (length !== null && length <= SMALL_BYTES) {
-      return { body: readSmall(fd, start, length), length, sizeBytes };
+      return { body: readSmall(fd, part.start, length), ...figures };
     }
     handedOver = true;
-    const source = new FileSource(fd, stat.isFile() ? start : null, length ?? Infinity);
-    return { body: new ReadableStream(source, { highWaterMark: 0 }), length, sizeBytes };
+    const source = new FileSource(fd, stat.isFile() ? part.start : null, length ?? Infinity);
+    return { body: new ReadableStream(source, { highWaterMark: 0 }), ...figures };
   } finally {
     if (!handedOver) closeSync(fd);
   }

@@ -1,6 +1,7 @@
 // The head of an answer as text, one character for each byte.
 
 import { reasonPhrase } from "./errors.ts";
+import type { Head } from "./head.ts";
 
 /** What an answer depends on besides the Response. A connection keeps one and changes it from request to request. */
 export interface ResponseContext {
@@ -11,6 +12,13 @@ export interface ResponseContext {
   keepAlive: boolean;
   /** httpDate(now). */
   date: string;
+  /** What is answered; null: nothing of it is known. */
+  request: Head | null;
+}
+
+/** One that says nothing yet. */
+export function newContext(): ResponseContext {
+  return { head: false, versionMinor: 1, keepAlive: true, date: "", request: null };
 }
 
 /** The fields that an app has set, sorted by what the server makes of them. */
@@ -22,6 +30,7 @@ export interface AppFields {
   readonly contentLength: string | null;
   readonly contentEncoding: boolean;
   readonly contentRange: boolean;
+  readonly contentDisposition: boolean;
   readonly date: boolean;
   readonly server: boolean;
   /** The app asks for the connection to end. */
@@ -36,6 +45,7 @@ export const noFields: AppFields = {
   contentLength: null,
   contentEncoding: false,
   contentRange: false,
+  contentDisposition: false,
   date: false,
   server: false,
   close: false,
@@ -54,7 +64,8 @@ const DATE = 8;
 const SERVER = 16;
 const CLOSE = 32;
 const NOT_ASCII = 64;
-const ANY = 128;
+const CONTENT_DISPOSITION = 128;
+const ANY = 256;
 
 /** Reads the fields of a Response once. Repeated Set-Cookie come one by one and stay apart (RFC 9110 §5.3). */
 export function readAppFields(headers: Headers): AppFields {
@@ -71,6 +82,7 @@ export function readAppFields(headers: Headers): AppFields {
     contentLength,
     contentEncoding: (flags & CONTENT_ENCODING) !== 0,
     contentRange: (flags & CONTENT_RANGE) !== 0,
+    contentDisposition: (flags & CONTENT_DISPOSITION) !== 0,
     date: (flags & DATE) !== 0,
     server: (flags & SERVER) !== 0,
     close: (flags & CLOSE) !== 0,
@@ -106,6 +118,9 @@ function addField(value: string, name: string): void {
       break;
     case "content-range":
       flags |= CONTENT_RANGE;
+      break;
+    case "content-disposition":
+      flags |= CONTENT_DISPOSITION;
       break;
     // Unlike Gunicorn's, an app's Date and Server win over ours, as in Bun.serve.
     case "date":

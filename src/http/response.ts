@@ -8,10 +8,9 @@ import {
   filePath,
   lentInit,
   NativeResponse,
-  sliceStart,
   UNKNOWN,
 } from "./response-body.ts";
-import { openFile } from "./response-file.ts";
+import { BYTES_TYPE, frameFile } from "./response-file-framing.ts";
 import { discard, frameFixed, frameNothing, frameStream } from "./response-framing.ts";
 import type { FixedResponse, StreamResponse } from "./response-framing.ts";
 import { readAppFields } from "./response-head.ts";
@@ -34,7 +33,6 @@ const nativeBytes = NativeResponse.prototype.bytes;
 
 // What Bun.serve sends for a body when the app has set no type.
 const TEXT_TYPE = "text/plain;charset=utf-8";
-const BYTES_TYPE = "application/octet-stream";
 
 /** Decides how what the app returned is sent. The Response is used up, also when the outcome is "broken". */
 export function prepareResponse(value: unknown, context: ResponseContext): Prepared {
@@ -156,7 +154,13 @@ function prepareBlob(
   context: ResponseContext,
 ): Prepared {
   const path = filePath(blob);
-  if (path !== null) return prepareFile(response, blob, path, type, fields, context);
+  if (path !== null) {
+    try {
+      return frameFile(response, blob, path, type, fields, context);
+    } catch (error) {
+      return broken(`Can't send file ${path}`, error);
+    }
+  }
   const { size } = blob;
   // S3 objects and file descriptors don't know theirs.
   if (!Number.isFinite(size) || "presign" in blob) {
@@ -164,41 +168,6 @@ function prepareBlob(
   }
   if (size > BLOB_STREAM_BYTES) return prepareStream(response, fields, size, type, context);
   return prepareBytes(response, fields, type, context);
-}
-
-function prepareFile(
-  response: Response,
-  blob: Blob,
-  path: string,
-  type: string,
-  fields: AppFields,
-  context: ResponseContext,
-): Prepared {
-  const start = sliceStart(blob);
-  const maxLength = start === undefined ? Infinity : blob.size;
-  let file;
-  try {
-    file = openFile(path, start ?? 0, maxLength, context.head);
-  } catch (error) {
-    return broken(`Can't send file ${path}`, error);
-  }
-  const { body, length } = file;
-  let startOfHead: { status: number; statusText: string } = response;
-  let allFields = fields;
-  if (start !== undefined && response.status === 200 && length !== null && length > 0) {
-    // As Bun.serve: a client that asked for a range must not take a slice for the whole (RFC 9110 §15.3.7).
-    startOfHead = { status: 206, statusText: response.statusText };
-    if (!fields.contentRange) {
-      const range = `content-range: bytes ${start}-${start + length - 1}/*\r\n`;
-      allFields = { ...fields, lines: fields.lines + range };
-    }
-  }
-  if (body instanceof Uint8Array) {
-    // For HEAD nothing was read, and the length is the file's all the same.
-    const sent = context.head ? (length ?? 0) : body.byteLength;
-    return frameFixed(startOfHead, allFields, body, sent, type, context);
-  }
-  return frameStream(startOfHead, allFields, body, length, type, context);
 }
 
 function broken(message: string, error: unknown = null): BrokenResponse {

@@ -7,7 +7,7 @@ import { isPersistent } from "../http/keep-alive.ts";
 import { abortRequest, connectionClosedError, createRequest } from "../http/request.ts";
 import { encodeFixed, prepareResponse } from "../http/response.ts";
 import { errorPage } from "../http/response-error-page.ts";
-import type { ResponseContext } from "../http/response-head.ts";
+import { newContext, type ResponseContext } from "../http/response-head.ts";
 import { discard, type FixedResponse } from "../http/response-framing.ts";
 import type { OutputBuffer } from "../http/response-output.ts";
 import { type PumpOutcome, type PumpTarget, StreamPump } from "../http/response-stream.ts";
@@ -245,6 +245,7 @@ export class Exchange implements BodySource, PumpTarget {
     const { service } = this.line.entrance;
     const closes =
       service.draining || service.keepAliveTicks === 0 || (body !== null && this.#leavesBody());
+    context.request = head;
     context.head = head.method === "HEAD";
     context.versionMinor = head.versionMinor;
     context.keepAlive = isPersistent(head.versionMinor, head.connection, closes);
@@ -294,4 +295,4 @@ export class Exchange implements BodySource, PumpTarget {
 }
 
 /** One for all: it is read before anything else can run (bench: hello). */
-const context: ResponseContext = { head: false, versionMinor: 1, keepAlive: true, date: "" };
+const context = newContext();

@@ -2,7 +2,7 @@
 import { poorHooks } from "./response-suite-heads.ts";
 import { rows } from "./response-suite-rows.ts";
 
-const answers = new Map(rows);
+const answers = new Map(rows.map(([name, answer]) => [name, answer]));
 
 await Promise.all([
   Bun.write("small.txt", "a small file\n"),

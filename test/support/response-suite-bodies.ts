@@ -129,6 +129,14 @@ export const files: readonly SuiteRow[] = [
     "a file with a wrong Content-Length",
     () => new Response(Bun.file("small.txt"), { headers: { "content-length": "5" } }),
   ],
+  [
+    "a file of 200,000 bytes with a Content-Disposition of the app's own",
+    () => new Response(Bun.file("large.bin"), { headers: { "content-disposition": "attachment" } }),
+  ],
+  [
+    "a file of 200,000 bytes under a type of the app's own",
+    () => new Response(Bun.file("large.bin"), { headers: { "content-type": "text/x-own" } }),
+  ],
   ["a file of /proc", () => new Response(Bun.file("/proc/sys/kernel/ostype"))],
   ["a missing file", () => new Response(Bun.file("missing.txt"))],
   ["a directory", () => new Response(Bun.file("."))],

@@ -6,7 +6,8 @@ export const requests = {
   GET: get,
   HEAD: head,
   "GET 1.0": get10,
-  "GET 1.0 keep-alive": (path: string) => get10(path, "Connection: keep-alive"),
+  "GET 1.0 keep-alive": (path: string, ...lines: readonly string[]) =>
+    get10(path, "Connection: keep-alive", ...lines),
 } as const;
 
 export type RequestKind = keyof typeof requests;
@@ -25,9 +26,14 @@ export function differences(ours: Seen, theirs: Seen): Record<string, readonly [
 }
 
 /** Asks for a row, and behind it, on the same connection, for something plain. */
-export async function observe(port: number, row: string, kind: RequestKind): Promise<Seen> {
+export async function observe(
+  port: number,
+  row: string,
+  kind: RequestKind,
+  lines: readonly string[],
+): Promise<Seen> {
   using client = await RawClient.connect(port);
-  const request = requests[kind](`/${encodeURIComponent(row)}`);
+  const request = requests[kind](`/${encodeURIComponent(row)}`, ...lines);
   let answer: Answer;
   try {
     answer = await client.ask(request, kind === "HEAD" ? "HEAD" : "GET");

@@ -1,16 +1,23 @@
-/** What the suite asks both servers for: each row is a name, and a handler that answers its path. */
+/** What the suite asks both servers for: each row is a name, a handler that answers its path, and fields of the request. */
 import { blobs, bytes, files, forms, texts } from "./response-suite-bodies.ts";
+import { ranges } from "./response-suite-ranges.ts";
 import { failures, fieldRows, statuses } from "./response-suite-heads.ts";
 import { secondHand } from "./response-suite-second-hand.ts";
 import { streams } from "./response-suite-streams.ts";
 
-export type SuiteRow = readonly [name: string, answer: () => unknown];
+export type SuiteRow = readonly [
+  name: string,
+  answer: () => unknown,
+  /** Field lines of the request. */
+  lines?: readonly string[],
+];
 
 export const rows: readonly SuiteRow[] = [
   ...texts,
   ...bytes,
   ...blobs,
   ...files,
+  ...ranges,
   ...forms,
   ...streams,
   ...secondHand,

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { AppName } from "./response-suite-differences.ts";
 import { kinds, observe, type RequestKind, type Seen } from "./response-suite-observe.ts";
+import type { SuiteRow } from "./response-suite-rows.ts";
 import { gunicorn, start } from "./server.ts";
 
 export interface Pair {
@@ -13,7 +14,7 @@ export type Answers = Readonly<Record<RequestKind, Pair>>;
 
 export async function askBoth(
   app: AppName,
-  rows: readonly string[],
+  rows: readonly SuiteRow[],
 ): Promise<ReadonlyMap<string, Answers>> {
   const path = join(import.meta.dir, "response-suite-app.ts");
   await using ours = await gunicorn({
@@ -30,12 +31,13 @@ export async function askBoth(
   });
   await theirs.logged(/Listening at: \S+\n/);
   const workers = await ours.settled(1);
-  const ask = async (row: string): Promise<[string, Answers]> => {
+  const ask = async ([row, , lines = []]: SuiteRow): Promise<[string, Answers]> => {
     const pairs: [RequestKind, Pair][] = [];
     // One after another: some rows answer the first request otherwise than the second.
     for (const kind of kinds) {
-      const [mine, other] = [observe(ours.port, row, kind), observe(theirs.port, row, kind)];
-      pairs.push([kind, { ours: await mine, theirs: await other }]);
+      const said = [ours, theirs].map(({ port }) => observe(port, row, kind, lines));
+      const [mine = {}, other = {}] = await Promise.all(said);
+      pairs.push([kind, { ours: mine, theirs: other }]);
     }
     return [row, Object.fromEntries(pairs) as Answers];
   };

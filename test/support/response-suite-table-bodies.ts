@@ -1,5 +1,6 @@
 /** Differences that a body makes: how its end is told, and what is said about it. */
 import { asGet, type Case, type Difference, gets, kept, old } from "./response-suite-case.ts";
+import { largeRanges, rangeApps } from "./response-suite-ranges.ts";
 
 /** A body without a length where Bun.serve knows it. */
 function streamed(rows: readonly string[], more: Case["ours"] = {}): Case[] {
@@ -32,6 +33,7 @@ const wrongLength = [
   "Content-Length that is empty",
   "Content-Length that is negative",
   "a file with a wrong Content-Length",
+  "a range of a file with a wrong Content-Length",
 ];
 const lengthOfNothing = ["Content-Length without a body", "a Response from fetch() of HEAD"];
 
@@ -166,6 +168,7 @@ export const bodyDifferences: readonly Difference[] = [
         rows: [
           "a slice of a file",
           "a slice of a file to its end",
+          "a range of a slice of a file",
           "a slice of a file from its start",
           "a slice of a slice of a file",
           "a slice of a file with a type",
@@ -195,18 +198,103 @@ export const bodyDifferences: readonly Difference[] = [
   },
   {
     reason:
-      "Bun.serve adds a Content-Disposition to files of an unknown type, without the disposition that RFC 6266 §4.1 demands; here the app sets one.",
+      "A range beyond the end of a file is 416 with the type of the file; Bun.serve says it if the app has set any field.",
     cases: [
+      {
+        requests: gets,
+        theirs: { status: "416", "content-type": null },
+        ours: { "content-type": "text/plain;charset=utf-8" },
+      },
+      {
+        rows: ["Range: bytes=200000- of 200,000 bytes"],
+        requests: gets,
+        ours: { "content-type": "application/octet-stream" },
+      },
+    ],
+  },
+  {
+    reason:
+      "A number in Range has any number of digits (RFC 9110 §14.1.2); Bun.serve ignores a Range that it can't count in 64 bits.",
+    cases: [
+      {
+        rows: ["Range: bytes=0-99999999999999999999", "Range: bytes=-99999999999999999999"],
+        requests: gets,
+        ours: {
+          status: "206",
+          reason: "Partial Content",
+          "content-range": "bytes 0-12/13",
+          "accept-ranges": "bytes",
+        },
+      },
+      {
+        rows: ["Range: bytes=99999999999999999999-"],
+        requests: gets,
+        ours: {
+          status: "416",
+          reason: "Range Not Satisfiable",
+          "content-range": "bytes */13",
+          "accept-ranges": "bytes",
+          "content-length": "0",
+          body: "",
+        },
+      },
+    ],
+  },
+  {
+    reason:
+      "Two Range fields are one list (RFC 9110 §5.3), and none that is served in parts; Bun.serve takes the first. An app that says `Accept-Ranges: none` (§14.3) sends all, and so does an empty If-Range; one that says `bytes` says it once.",
+    cases: [
+      {
+        rows: [
+          "two Ranges",
+          "a range of a file with Accept-Ranges: none",
+          ...rangeApps.map(([app]) => `If-Range:  of ${app}`),
+        ],
+        requests: gets,
+        ours: {
+          status: "200",
+          reason: "OK",
+          "content-range": null,
+          "accept-ranges": null,
+          "content-length": "13",
+          body: "a small file\n",
+        },
+      },
+      {
+        rows: ["a range of a file with Accept-Ranges: none"],
+        requests: gets,
+        ours: { "accept-ranges": "none" },
+      },
+      {
+        rows: ["a range of a file with Accept-Ranges: bytes"],
+        requests: gets,
+        ours: { "accept-ranges": "bytes" },
+      },
+    ],
+  },
+  {
+    reason:
+      "The name of a file of unknown type is told with the disposition that RFC 6266 §4.1 demands, `inline`, and if it isn't plain ASCII as RFC 8187 has it; Bun.serve leaves out both.",
+    cases: [
+      ...["small", "large.bin", "ostype"].map((name) => ({
+        requests: gets,
+        theirs: { "content-disposition": `filename="${name}"` },
+        ours: { "content-disposition": `inline; filename="${name}"` },
+      })),
       {
         rows: [
           "a file of 200,000 bytes",
           "a large slice of a file",
-          "a small file without an extension",
-          "a file of /proc",
           "a Response made of the body of a file of 200,000 bytes",
+          ...largeRanges.map((value) => `Range: ${value} of 200,000 bytes`),
         ],
-        requests: gets,
-        ours: { "content-disposition": null },
+        requests: ["HEAD"],
+        ours: { "content-disposition": 'inline; filename="large.bin"' },
+      },
+      {
+        rows: ["a small file without an extension", "a file of /proc"],
+        requests: ["HEAD"],
+        ours: { "content-disposition": asGet },
       },
     ],
   },

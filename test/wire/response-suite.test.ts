@@ -21,8 +21,7 @@ const answers = new Map<AppName, ReadonlyMap<string, Answers>>();
 
 beforeAll(async () => {
   for (const [app, rows] of apps) {
-    const names = rows.map(([name]) => name);
-    answers.set(app, await askBoth(app, names));
+    answers.set(app, await askBoth(app, rows));
   }
 });
 

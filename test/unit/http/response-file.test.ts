@@ -25,7 +25,7 @@ function isOpen(fd: number): boolean {
 }
 
 function read(path = large, start = 0, length = Infinity) {
-  const { body } = openFile(path, start, length, false);
+  const { body } = openFile(path, start, length, null, false);
   if (!(body instanceof ReadableStream)) throw new Error("it is read at once");
   return body.getReader();
 }

@@ -70,6 +70,7 @@ function pump(body: unknown, client: Client, options: Options = {}): StreamPump 
     versionMinor: options.versionMinor ?? 1,
     keepAlive: true,
     date: httpDate(0),
+    request: null,
   });
   if (prepared.type !== "stream") throw new Error(`Not a stream: ${prepared.type}`);
   const started = new StreamPump(prepared, client);

@@ -15,7 +15,7 @@ const date = httpDate(784_111_777_000);
 type Changes = Partial<ResponseContext>;
 
 function context(changes: Changes = {}): ResponseContext {
-  return { head: false, versionMinor: 1, keepAlive: true, date, ...changes };
+  return { head: false, versionMinor: 1, keepAlive: true, date, request: null, ...changes };
 }
 
 /** Everything that is sent, with the constant fields left out; streams show what would be pumped. */
@@ -195,13 +195,13 @@ const rows: [name: string, make: () => unknown, changes: Changes, expected: stri
     "large file",
     () => new Response(Bun.file(largeFile)),
     {},
-    "HTTP/1.1 200 OK|@content-type: application/octet-stream|Content-Length: 300000||<length 300000>",
+    'HTTP/1.1 200 OK|@content-type: application/octet-stream|content-disposition: inline; filename="large.bin"|Content-Length: 300000||<length 300000>',
   ],
   [
     "large file, HEAD",
     () => new Response(Bun.file(largeFile)),
     { head: true },
-    "HTTP/1.1 200 OK|@content-type: application/octet-stream|Content-Length: 300000||",
+    'HTTP/1.1 200 OK|@content-type: application/octet-stream|content-disposition: inline; filename="large.bin"|Content-Length: 300000||',
   ],
   [
     "slice of a file",

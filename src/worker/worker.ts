@@ -11,7 +11,9 @@ import type { Logs } from "../log/open-logs.ts";
 import { leaveLauncherOutput } from "../os/daemon.ts";
 import { assume, identityOf, PrivilegesError } from "../os/privileges.ts";
 import { processTitle, setProcessTitle } from "../os/process-title.ts";
+import { AppSignals } from "./app-signals.ts";
 import { kinds } from "./create-serving.ts";
+import { Ending } from "./ending.ts";
 import { drawLimit, Handler } from "./handler.ts";
 import { hookServer, hookWorker, type WorkerHooks } from "./hook-views.ts";
 import { openOwnLogs } from "./own-logs.ts";
@@ -22,18 +24,21 @@ import type { Serving } from "./serving.ts";
 const beatMs = 250;
 /** With reload, how long a worker goes on loading an app of which a file has changed meanwhile. */
 const staleLoadMs = 1000;
+/** How long the app may clean up at a quick stop. */
+const quickMs = 1000;
 
 export class Worker {
   readonly #boot: BootMessage;
   readonly #scores: ScoreboardRow;
   readonly #logs: Logs;
+  readonly #appSignals: AppSignals;
+  readonly #ending: Ending;
   #hooks: WorkerHooks = {};
   #serving: Serving | null = null;
   #reloader: Reloader | null = null;
   /** Leaves on account of a changed file. */
   #reloading = false;
   #draining = false;
-  #exiting = false;
 
   static async create(boot: BootMessage): Promise<Worker> {
     return new Worker(boot, await openOwnLogs(boot.config));
@@ -45,10 +50,15 @@ export class Worker {
     protectInherited([...boot.listeners, { fd: boot.scoreboardFd }]);
     this.#scores = ScoreboardRow.inherited(boot.scoreboardFd, boot.row);
     this.#watchSignals();
+    this.#appSignals = new AppSignals(this.#log, boot.slot === 0);
+    this.#ending = new Ending(logs, this.#appSignals, () => {
+      this.#hooks.workerExit?.(this.#asHookServer(), this.#asHookWorker());
+    });
   }
 
   /** Loads hooks and app and starts to serve; a failure ends the process with Gunicorn's exit code. */
   async boot(): Promise<void> {
+    this.#appSignals.install();
     setProcessTitle(processTitle("worker", this.#boot.config));
     this.#log.info(`Booting worker with pid: ${process.pid}`);
     try {
@@ -56,7 +66,7 @@ export class Worker {
       serving.listen();
       this.#serving = serving;
     } catch (error) {
-      return this.#exit(this.#logBootFailure(error));
+      return this.#ending.exit(this.#logBootFailure(error));
     }
     if (this.#boot.config.daemon) leaveLauncherOutput();
     this.#beat();
@@ -154,7 +164,7 @@ export class Worker {
     this.#tire(`Worker reloading: ${file} modified`);
     // The app may wait at its import for what never comes, and the change may mend that.
     setTimeout(() => {
-      if (this.#serving === null) this.#exit(exitCodes.ok);
+      if (this.#serving === null) this.#ending.exit(exitCodes.ok);
     }, staleLoadMs);
   }
 
@@ -174,18 +184,19 @@ export class Worker {
 
   #watchSignals(): void {
     process.on("SIGTERM", () => this.leave());
-    process.on("SIGINT", () => this.#quit());
-    process.on("SIGQUIT", () => this.#quit());
+    for (const name of ["SIGINT", "SIGQUIT"] as const) {
+      process.on(name, () => void this.#quit(name));
+    }
     process.on("SIGABRT", () => {
       this.#runHook("workerAbort");
-      this.#exit(1);
+      this.#ending.exit(1);
     });
     // Meant for the master, but terminals and `pkill` reach the whole group.
     for (const name of ["SIGHUP", "SIGUSR2", "SIGWINCH"] as const) {
       process.on(name, () => this.#log.debug(`worker: ${name} ignored`));
     }
     process.on("disconnect", () => {
-      if (this.#exiting) return;
+      if (this.#ending.begun) return;
       this.#log.info(`Parent changed, shutting down: <Worker ${process.pid}>`);
       this.leave();
     });
@@ -202,7 +213,7 @@ export class Worker {
     if (this.#reloader !== null && (this.#serving === null || this.#reloader.broken)) {
       return this.#reloader.fail(error);
     }
-    if (this.#serving === null) return this.#exit(exitCodes.workerBoot);
+    if (this.#serving === null) return this.#ending.exit(exitCodes.workerBoot);
     this.#log.info("Worker asks to be replaced after an unhandled exception");
     this.#tell({ type: "failing" });
   }
@@ -214,29 +225,30 @@ export class Worker {
   }
 
   #giveUp(): void {
-    if (this.#serving === null) this.#exit(exitCodes.ok);
+    if (this.#serving === null) this.#ending.exit(exitCodes.ok);
   }
 
   async #drain(): Promise<void> {
     const limitMs = this.#boot.config.gracefulTimeout * 1000;
+    const endMs = performance.now() + limitMs;
     const timer = setTimeout(() => {
       const { connections, inFlight } = this.#scores;
       this.#log.warning(
         `graceful_timeout: ${connections} connections with ${inFlight} requests cut after ${limitMs / 1000} s`,
       );
-      this.#exit(exitCodes.ok);
+      void this.#ending.cleanUp(["SIGTERM"], 0);
     }, limitMs);
     this.#logs.flush();
     await this.#serving?.drain();
     clearTimeout(timer);
-    this.#exit(exitCodes.ok);
+    await this.#ending.cleanUp(["SIGTERM"], endMs - performance.now());
   }
 
-  #quit(): void {
+  async #quit(signal: "SIGINT" | "SIGQUIT"): Promise<void> {
     const { inFlight } = this.#scores;
     if (inFlight > 0) this.#log.warning(`Quick stop: ${inFlight} requests cut`);
     this.#runHook("workerInt");
-    this.#exit(exitCodes.ok);
+    await this.#ending.cleanUp([signal, "SIGINT", "SIGTERM"], quickMs);
   }
 
   /** Whatever a hook does, the worker leaves. */
@@ -246,20 +258,6 @@ export class Worker {
     } catch (error) {
       this.#log.warning(`Exception in ${name}:\n${describeError(error)}`);
     }
-  }
-
-  #exit(code: number): void {
-    if (this.#exiting) return;
-    this.#exiting = true;
-    this.#log.info(`Worker exiting (pid: ${process.pid})`);
-    try {
-      this.#hooks.workerExit?.(this.#asHookServer(), this.#asHookWorker());
-    } catch (error) {
-      this.#log.warning(`Exception during worker exit:\n${describeError(error)}`);
-    }
-    // Behind the app's own listeners, which may log.
-    process.on("exit", () => this.#logs.close());
-    process.exit(code);
   }
 
   #beat(): void {

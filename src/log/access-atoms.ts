@@ -4,7 +4,10 @@ import { basicUser, decodePath, rawPath, rawQuery } from "./request-facts.ts";
 import type { RequestRecord } from "./request-record.ts";
 
 export interface Atom {
+  /** For a plain line, escaped. */
   text(request: RequestRecord): string;
+  /** For a line that is JSON: a number (which then is what `text` shows), a text as it came, or null for what is missing. */
+  value(request: RequestRecord): string | number | null;
   /** Where there is a number, which `%d` may show; a whole one. */
   number?(request: RequestRecord): number;
 }
@@ -12,40 +15,58 @@ export interface Atom {
 const missing = "-";
 
 function numeric(number: (request: RequestRecord) => number): Atom {
-  return { number, text: (request) => String(number(request)) };
+  return { number, value: number, text: (request) => String(number(request)) };
+}
+
+/** A text of a client or an app; null where it is missing. */
+function quoted(value: (request: RequestRecord) => string | null): Atom {
+  return { value, text: (request) => shown(value(request)) };
+}
+
+/** A text of the server's own, which needs no escape; empty where it is missing. */
+function own(value: (request: RequestRecord) => string): Atom {
+  return {
+    value: (request) => value(request) || null,
+    text: (request) => value(request) || missing,
+  };
 }
 
 const pid = `<${process.pid}>`;
 
 /** The atoms of one letter. */
 export const atoms = {
-  h: { text: ({ clientAddress }) => clientAddress || missing },
-  l: { text: () => missing },
+  h: own(({ clientAddress }) => clientAddress),
+  l: own(() => ""),
   u: {
+    value: basicUser,
     text(request) {
       const user = basicUser(request);
       return user === null ? missing : escapeWord(user);
     },
   },
-  t: { text: () => commonLogTime(Date.now()) },
-  r: { text: requestLine },
-  m: { text: ({ method }) => escapeText(method) || missing },
-  U: { text: (request) => escapeText(decodePath(rawPath(request))) || missing },
-  q: { text: (request) => escapeText(rawQuery(request)) },
-  H: { text: ({ protocol }) => protocol || missing },
+  t: own(() => commonLogTime(Date.now())),
+  r: quoted((request) => requestLine(request) || null),
+  m: quoted(({ method }) => method || null),
+  U: quoted((request) => decodePath(rawPath(request)) || null),
+  q: quoted(rawQuery),
+  H: own(({ protocol }) => protocol),
   s: numeric(({ status }) => status),
   B: numeric(({ bodyBytes }) => bodyBytes),
   b: {
     number: ({ bodyBytes }) => bodyBytes,
+    value: ({ bodyBytes }) => (bodyBytes === -1 ? null : bodyBytes),
     text: ({ bodyBytes }) => (bodyBytes === -1 ? missing : String(bodyBytes)),
   },
-  f: { text: (request) => shown(request.requestHeader("referer")) },
-  a: { text: (request) => shown(request.requestHeader("user-agent")) },
+  f: quoted((request) => request.requestHeader("referer")),
+  a: quoted((request) => request.requestHeader("user-agent")),
   T: numeric(({ durationUs }) => Math.trunc(durationUs / 1e6)),
   D: numeric(({ durationUs }) => durationUs),
   M: numeric(({ durationUs }) => Math.trunc(durationUs / 1000)),
-  L: { text: ({ durationUs }) => (durationUs / 1e6).toFixed(6) },
-  p: { text: () => pid },
+  L: {
+    value: ({ durationUs }) => durationUs / 1e6,
+    text: ({ durationUs }) => (durationUs / 1e6).toFixed(6),
+  },
+  p: own(() => pid),
 } as const satisfies Readonly<Record<string, Atom>>;
 
 /** The letters behind `{name}`: request header, response header, environment of the request. */
@@ -56,16 +77,16 @@ export function namedAtom(name: string, source: Source): Atom {
   switch (source) {
     case "i": {
       const header = name.toLowerCase();
-      return { text: (request) => shown(request.requestHeader(header)) };
+      return quoted((request) => request.requestHeader(header));
     }
     case "o": {
       const header = name.toLowerCase();
-      return { text: (request) => shown(request.responseHeader(header)) };
+      return quoted((request) => request.responseHeader(header));
     }
     case "e": {
       const upper = name.toUpperCase();
       const variable = upper === "WSGI.URL_SCHEME" ? "wsgi.url_scheme" : upper;
-      return { text: (request) => shown(request.environ(variable)) };
+      return quoted((request) => request.environ(variable));
     }
     default:
       return source satisfies never;
@@ -78,8 +99,7 @@ function shown(text: string | null): string {
 
 /** As it was sent; of a line that couldn't be read, what there is. */
 function requestLine({ method, target, protocol }: RequestRecord): string {
-  if (method !== "") return `${escapeText(method)} ${escapeText(target)} ${protocol}`;
-  return escapeText(target) || missing;
+  return method === "" ? target : `${method} ${target} ${protocol}`;
 }
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

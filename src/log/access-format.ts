@@ -1,9 +1,26 @@
 /** access_log_format: Gunicorn's %-style with named atoms, read once and made into one function. */
 import { ConfigError } from "../config/errors.ts";
 import { type Atom, atoms, namedAtom, type Source } from "./access-atoms.ts";
+import { decodeText, escapeJson, jsonPlaces } from "./json-text.ts";
 import type { RequestRecord } from "./request-record.ts";
 
 type Render = (request: RequestRecord) => string;
+
+/** An atom as a format has it. */
+interface Field {
+  /** `%(D)08d`. */
+  readonly described: string;
+  /** Of its percent sign in the format. */
+  readonly index: number;
+  /** Behind it. */
+  readonly end: number;
+  readonly atom: Atom;
+  /** Shown as a whole number, `%d`. */
+  readonly number: ((request: RequestRecord) => number) | null;
+  readonly columns: number;
+  readonly left: boolean;
+  readonly zeros: boolean;
+}
 
 /** A text, and what stands behind it. */
 interface Piece {
@@ -12,30 +29,45 @@ interface Piece {
 }
 
 /**
- * The function that makes a line of a request: one line, whatever the request says.
+ * The function that makes a line of a request: one line, whatever the request says. Of a format that is a JSON object, each line is one.
  *
  * @throws ConfigError with the position of what can't be read, counted from 1
  */
 export function compileAccessFormat(format: string): Render {
   const lineEnd = format.search(/[\r\n]/);
   if (lineEnd !== -1) throw wrong("a line end", lineEnd, "a request is one line");
+  const parts = readParts(format);
+  const places = jsonPlaces(parts.map((part) => (typeof part === "string" ? part : null)));
   const pieces: Piece[] = [];
   let text = "";
+  for (const part of parts) {
+    if (typeof part === "string") {
+      text += part;
+      continue;
+    }
+    const render = places === null ? plain(part) : inJson(part, places[pieces.length] === true);
+    pieces.push({ before: text, render });
+    text = "";
+  }
+  return joinPieces(pieces, text);
+}
+
+function readParts(format: string): readonly (string | Field)[] {
+  const parts: (string | Field)[] = [];
   for (let at = 0; at < format.length;) {
     const percent = format.indexOf("%", at);
-    text += format.slice(at, percent === -1 ? format.length : percent);
+    parts.push(format.slice(at, percent === -1 ? format.length : percent));
     if (percent === -1) break;
     if (format[percent + 1] === "%") {
-      text += "%";
+      parts.push("%");
       at = percent + 2;
       continue;
     }
-    const { render, end } = readAtom(format, percent);
-    pieces.push({ before: text, render });
-    text = "";
-    at = end;
+    const field = readField(format, percent);
+    parts.push(field);
+    at = field.end;
   }
-  return joinPieces(pieces, text);
+  return parts;
 }
 
 const nothing: Piece = { before: "", render: () => "" };
@@ -72,13 +104,13 @@ function joinPieces(pieces: readonly Piece[], tail: string): Render {
 /** Behind `%(name)`: flags, width, and what to show it as. */
 const conversion = /([-0]*)([0-9]{0,3})([sd])/y;
 
-function readAtom(format: string, percent: number): { render: Render; end: number } {
-  if (format[percent + 1] !== "(") {
-    throw wrong("a % that begins no atom", percent, "write %% for a percent sign");
+function readField(format: string, index: number): Field {
+  if (format[index + 1] !== "(") {
+    throw wrong("a % that begins no atom", index, "write %% for a percent sign");
   }
-  const close = format.indexOf(")", percent);
-  if (close === -1) throw wrong("an unclosed %(", percent, "write %(atom)s");
-  const name = format.slice(percent + 2, close);
+  const close = format.indexOf(")", index);
+  if (close === -1) throw wrong("an unclosed %(", index, "write %(atom)s");
+  const name = format.slice(index + 2, close);
   conversion.lastIndex = close + 1;
   const [whole, flags = "", width = "", letter] = conversion.exec(format) ?? [];
   if (whole === undefined) {
@@ -86,18 +118,52 @@ function readAtom(format: string, percent: number): { render: Render; end: numbe
   }
   const described = `%(${name})${whole}`;
   const atom = findAtom(name);
-  if (atom === null) throw wrong(`unknown atom ${described}`, percent, `must be ${knownAtoms}`);
+  if (atom === null) throw wrong(`unknown atom ${described}`, index, `must be ${knownAtoms}`);
   const { number } = atom;
   const left = flags.includes("-");
+  const zeros = flags.includes("0");
   const columns = Number(width);
   const end = close + 1 + whole.length;
+  const place = { described, index, end, atom, columns, left };
   if (letter === "d") {
-    if (number === undefined) throw wrong(`${described} isn't a number`, percent, "write s for d");
-    const zeros = flags.includes("0") && !left;
-    return { end, render: padded((request) => String(number(request)), columns, left, zeros) };
+    if (number === undefined) throw wrong(`${described} isn't a number`, index, "write s for d");
+    return { ...place, number, zeros: zeros && !left };
   }
-  if (flags.includes("0")) throw wrong(`a flag 0 in ${described}`, percent, "zeros need d");
-  return { end, render: padded(atom.text, columns, left, false) };
+  if (zeros) throw wrong(`a flag 0 in ${described}`, index, "zeros need d");
+  return { ...place, number: null, zeros: false };
+}
+
+function plain({ atom, number, columns, left, zeros }: Field): Render {
+  return padded(number === null ? atom.text : decimal(number), columns, left, zeros);
+}
+
+function decimal(number: (request: RequestRecord) => number): Render {
+  return (request) => String(number(request));
+}
+
+/** @param inString whether it stands within quotes, where what is missing is `-`; outside it is null, and a text gets quotes */
+function inJson(field: Field, inString: boolean): Render {
+  const { atom, number, columns, left, zeros, described, index } = field;
+  if (number !== null) {
+    if (zeros && !inString)
+      throw wrong(`${described} as a JSON number`, index, "write it without 0");
+    return plain(field);
+  }
+  const text = (request: RequestRecord) => {
+    const value = atom.value(request);
+    if (typeof value === "number") return atom.text(request);
+    return value === null ? "-" : decodeText(value);
+  };
+  if (inString) {
+    const shown = padded(text, columns, left, false);
+    return (request) => escapeJson(shown(request));
+  }
+  const json = (request: RequestRecord) => {
+    const value = atom.value(request);
+    if (value === null) return "null";
+    return typeof value === "number" ? atom.text(request) : JSON.stringify(decodeText(value));
+  };
+  return padded(json, columns, left, false);
 }
 
 const knownAtoms = `${Object.keys(atoms).join(", ")}, {name}i, {name}o or {name}e`;

@@ -1,5 +1,5 @@
 /** The JSON form of the access log: one object a line, always the same fields in the same order. docs/logging.md has them. */
-import { escapeText } from "./escape.ts";
+import { decodeText } from "./json-text.ts";
 import { basicUser, rawPath, rawQuery } from "./request-facts.ts";
 import type { RequestRecord } from "./request-record.ts";
 
@@ -26,16 +26,6 @@ export function formatAccessJson(request: RequestRecord): string {
   });
 }
 
-const notAscii = /[^\x00-\x7f]/;
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** Bytes as the UTF-8 that they are, or as the plain form of the log shows them. */
 function decode(text: string | null): string | null {
-  if (text === null || !notAscii.test(text)) return text;
-  try {
-    return utf8.decode(Buffer.from(text, "latin1"));
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    return escapeText(text);
-  }
+  return text === null ? null : decodeText(text);
 }

@@ -1,4 +1,5 @@
 /** Formatters of a logging configuration: `%` style and JSON. */
+import { escapeJson, jsonPlaces } from "./json-text.ts";
 import {
   jsonLine,
   type LineFormat,
@@ -69,7 +70,10 @@ export function readFormatter(values: Values, place: string): Formatter {
   if (isJson && format === undefined) return jsonLine;
   const text = format === undefined ? "%(message)s" : readText(format, `${place}.format`);
   const parts = parseFormat(text, `${place}.format`);
-  return isJson ? jsonFormatter(parts, asctime) : textFormatter(parts, asctime);
+  if (isJson) return jsonFormatter(parts, asctime);
+  const places = jsonPlaces(parts.map((part) => (typeof part === "string" ? part : null)));
+  if (places === null) return textFormatter(parts, asctime);
+  return objectFormatter(parts, places, asctime, `${place}.format`);
 }
 
 function readTime(value: unknown, place: string): (date: Date) => string {
@@ -132,6 +136,30 @@ function textFormatter(parts: readonly Part[], asctime: (date: Date) => string):
   };
 }
 
+/** A format that is a JSON object by itself: so is each line. Within quotes a field is escaped, outside a text gets quotes. */
+function objectFormatter(
+  parts: readonly Part[],
+  places: readonly boolean[],
+  asctime: (date: Date) => string,
+  place: string,
+): Formatter {
+  let fields = 0;
+  const pieces = parts.map((part) => {
+    if (typeof part === "string") return () => part;
+    const inString = places[fields++] === true;
+    if (inString) return (entry: Entry) => escapeJson(show(part, entry));
+    if (part.flags.includes("0")) {
+      refuse(place, `%(${part.name}) as a JSON number can't begin with zeros`);
+    }
+    return (entry: Entry) =>
+      typeof part.read(entry) === "number" ? show(part, entry) : JSON.stringify(show(part, entry));
+  });
+  return (logger) => (level, message) => {
+    const entry = { level, message, logger, date: new Date(), asctime };
+    return `${pieces.map((piece) => piece(entry)).join("")}\n`;
+  };
+}
+
 /** As python-json-logger: the fields that the format names, under these names. */
 function jsonFormatter(parts: readonly Part[], asctime: (date: Date) => string): Formatter {
   const fields = parts.filter((part) => typeof part !== "string");
@@ -146,8 +174,7 @@ function jsonFormatter(parts: readonly Part[], asctime: (date: Date) => string):
 /** One field in the way of Python's `%` operator. */
 function show({ read, flags, width, precision, conversion }: Field, entry: Entry): string {
   const value = read(entry);
-  const isNumber = conversion !== "s" && conversion !== "r" && typeof value === "number";
-  if (!isNumber) {
+  if (conversion === "s" || conversion === "r" || typeof value !== "number") {
     const text = String(value).slice(0, precision ?? undefined);
     return flags.includes("-") ? text.padEnd(width) : text.padStart(width);
   }

@@ -27,7 +27,7 @@ export function compileSchemeHeaders(settings: Readonly<Record<string, string>>)
 
 /**
  * The scheme of a trusted peer's request: `own`, the connection's, unless a scheme header is there. Only its exact value
- * means https, any other one http; two that disagree are refused, whether or not they have the same name.
+ * means https, any other one http; two that disagree are refused, whether they have the same name, stand in one list, or not.
  */
 export function readScheme(
   head: Head,
@@ -42,8 +42,9 @@ export function readScheme(
     if ((lengths & (1 << length)) === 0) continue;
     for (const { name, value } of headers) {
       if (!isNamed(head, index, name)) continue;
-      const scheme = hasValue(head, index, value) ? "https" : "http";
-      if (said !== null && said !== scheme) return "contradictory scheme headers";
+      const scheme = schemeOf(head, index, value);
+      if (scheme === null || (said !== null && said !== scheme))
+        return "contradictory scheme headers";
       said = scheme;
     }
   }
@@ -70,7 +71,17 @@ export function splitScriptName(target: string, prefix: string): string | null {
   return rest === "" || rest.startsWith("?") ? `/${rest}` : null;
 }
 
-function hasValue(head: Head, index: number, value: string): boolean {
-  const length = head.fields[4 * index + 3]! - head.fields[4 * index + 2]!;
-  return length === value.length && head.fieldValue(index) === value;
+/** What one field says; null: its elements disagree. */
+function schemeOf(head: Head, index: number, secure: string): Scheme | null {
+  const given = head.fieldValue(index);
+  if (given === secure) return "https";
+  if (!given.includes(",")) return "http";
+  // Each proxy adds what it has seen, in a line of its own or in a list, which is the same (RFC 9110 §5.3).
+  const elements = given.split(",").map((element) => element.replaceAll(/^[ \t]+|[ \t]+$/g, ""));
+  // RFC 9110 §5.6.1.2: empty elements don't count.
+  const said = new Set(
+    elements.filter((element) => element !== "").map((element) => element === secure),
+  );
+  if (said.size > 1) return null;
+  return said.has(true) ? "https" : "http";
 }

@@ -46,8 +46,26 @@ describe("readScheme()", () => {
     [["X-Forwarded-Proto: http"], "http"],
     [["X-Forwarded-Proto: HTTPS"], "http"],
     [["X-Forwarded-Proto: httpx"], "http"],
-    [["X-Forwarded-Proto: https, http"], "http"],
-    [["X-Forwarded-Proto: https,https"], "http"],
+    [["X-Forwarded-Proto: https, https"], "https"],
+    [["X-Forwarded-Proto: https,https"], "https"],
+    [["X-Forwarded-Proto: https \t,\thttps , https"], "https"],
+    [["X-Forwarded-Proto: ,https, ,https,"], "https"],
+    [["X-Forwarded-Proto: https,"], "https"],
+    [["X-Forwarded-Proto: http, http"], "http"],
+    [["X-Forwarded-Proto: http, ws"], "http"],
+    [["X-Forwarded-Proto: HTTPS, Https"], "http"],
+    [["X-Forwarded-Proto: https https"], "http"],
+    [["X-Forwarded-Proto: https; https"], "http"],
+    [["X-Forwarded-Proto: ,"], "http"],
+    [["X-Forwarded-Ssl: on, on"], "https"],
+    [["X-Forwarded-Proto: https, https", "X-Forwarded-Proto: https"], "https"],
+    [["X-Forwarded-Proto: https, https", "X-Forwarded-Ssl: on,on"], "https"],
+    [["X-Forwarded-Proto: https, http"], contradictory],
+    [["X-Forwarded-Proto: http, https"], contradictory],
+    [["X-Forwarded-Proto: https, HTTPS"], contradictory],
+    [["X-Forwarded-Proto: https, https, http"], contradictory],
+    [["X-Forwarded-Proto: https, https", "X-Forwarded-Proto: http"], contradictory],
+    [["X-Forwarded-Proto: http, http", "X-Forwarded-Ssl: on"], contradictory],
     [["X-Forwarded-Proto:"], "http"],
     [["X-Forwarded-Protocol: ssl"], "https"],
     [["X-Forwarded-Protocol: https"], "http"],
@@ -82,7 +100,9 @@ describe("readScheme()", () => {
 
   test("knows no header but those of the setting, of any length", () => {
     const long = `X-${"A".repeat(45)}`;
-    const own = compileSchemeHeaders({ "X-TLS": "", [long]: "1" });
+    const own = compileSchemeHeaders({ "X-TLS": "", [long]: "1", "X-List": "a, b" });
+    expect(readScheme(headOf(["X-List: a, b"]), own, "http")).toBe("https");
+    expect(readScheme(headOf(["X-List: a, a"]), own, "https")).toBe("http");
     expect(readScheme(headOf(["X-Forwarded-Proto: https"]), own, "http")).toBe("http");
     expect(readScheme(headOf(["X-Tls:"]), own, "http")).toBe("https");
     expect(readScheme(headOf([`${long}: 1`]), own, "http")).toBe("https");

@@ -251,6 +251,12 @@ function commonStart(status: number, date: string): string {
   return made;
 }
 
+/** The same fields of a body that isn't encoded after all, and has another length. */
+export function withoutEncoding(fields: AppFields): AppFields {
+  const lines = fields.lines.replace(/(^|\n)content-encoding: [^\n]*\n/, "$1");
+  return { ...fields, lines, contentEncoding: false, contentLength: null };
+}
+
 /** The number in a Content-Length an app has set; null when it isn't one (RFC 9110 §8.6). */
 export function parseLength(value: string): number | null {
   if (!/^[0-9]{1,15}$/.test(value)) return null;

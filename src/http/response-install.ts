@@ -11,18 +11,20 @@ import {
   markSlice,
   NativeResponse,
 } from "./response-body.ts";
+import { copyDecoded, markDecoded } from "./response-decoded.ts";
 import { makeStream, NativeReadableStream } from "./response-direct.ts";
 
 // Kept apart from what apps may patch later.
 const NativeRequest = Request;
 const nativeJson = NativeResponse.json as (...args: unknown[]) => Response;
 const nativeClone = NativeResponse.prototype.clone;
+const nativeFetch = fetch;
 const nativeSlice = Blob.prototype.slice;
 
 let installed = false;
 
 /**
- * Makes Responses remember what they were made from, direct streams how they are read, and Requests copy ours. The second call
+ * Makes Responses remember what they were made from, direct streams how they are read, fetch() what it has decoded, and Requests copy ours. The second call
  * does nothing.
  */
 export function installResponse(): void {
@@ -34,6 +36,8 @@ export function installResponse(): void {
   replaceMethod(WrappedResponse, "json", json);
   replaceMethod(NativeResponse.prototype, "clone", clone);
   replaceMethod(Blob.prototype, "slice", slice);
+  replaceMethod(globalThis, "fetch", Object.assign(fetchAndMark, nativeFetch));
+  replaceMethod(Bun, "fetch", fetchAndMark);
 }
 
 function WrappedResponse(body: unknown, init: unknown): object {
@@ -84,7 +88,16 @@ function json(...args: unknown[]): Response {
 function clone(this: Response): Response {
   const copy = nativeClone.call(this) as Response;
   copyMark(this, copy);
+  copyDecoded(this, copy);
   return copy;
+}
+
+async function fetchAndMark(
+  input: Parameters<typeof fetch>[0],
+  init?: BunFetchRequestInit,
+): Promise<Response> {
+  const response = await nativeFetch(input, init);
+  return init?.decompress === false ? response : markDecoded(response);
 }
 
 function slice(this: Blob, ...args: Parameters<Blob["slice"]>): Blob {
@@ -117,6 +130,7 @@ function replaceMethod(owner: object, name: string, method: object): void {
   const native: unknown = Reflect.get(owner, name);
   if (typeof native === "function") {
     Object.defineProperty(method, "length", { value: native.length });
+    Object.defineProperty(method, "name", { value: native.name });
   }
   Reflect.set(owner, name, method);
 }

@@ -10,10 +10,11 @@ import {
   NativeResponse,
   UNKNOWN,
 } from "./response-body.ts";
+import { isDecoded } from "./response-decoded.ts";
 import { BYTES_TYPE, frameFile } from "./response-file-framing.ts";
 import { discard, frameFixed, frameNothing, frameStream } from "./response-framing.ts";
 import type { FixedResponse, StreamResponse } from "./response-framing.ts";
-import { readAppFields } from "./response-head.ts";
+import { readAppFields, withoutEncoding } from "./response-head.ts";
 import type { AppFields, ResponseContext } from "./response-head.ts";
 import type { OutputBuffer } from "./response-output.ts";
 
@@ -46,8 +47,9 @@ export function prepareResponse(value: unknown, context: ResponseContext): Prepa
   // RFC 9110 §15.2.2: 101 hands the connection to another protocol, which no Response can do. 0 is Response.error().
   if (status < 200) return broken(`A Response with status ${status} can't be sent`);
   // Before the body: looking at it loses the type of a Response from fetch(), and reading it the boundary of a FormData.
-  const fields = readAppFields(value.headers);
+  let fields = readAppFields(value.headers);
   const init = bodyInit(value);
+  if (fields.contentEncoding && isDecoded(value, init)) fields = withoutEncoding(fields);
   const kind = init === UNKNOWN && value.body === null ? "none" : bodyKind(init);
   if (kind !== "none" && !claimBody(value)) {
     return broken("Response body already used: make a new Response for each request");

@@ -32,6 +32,7 @@ const upstreamSays: Readonly<Record<string, string>> = {
   "/404": `HTTP/1.1 404 Not Found\r\n${fromUpstream}Content-Length: 7\r\n\r\nnothing`,
   "/chunked": `HTTP/1.1 200 OK\r\n${fromUpstream}Transfer-Encoding: chunked\r\n\r\n5\r\nfrom \r\n8\r\nupstream\r\n0\r\n\r\n`,
   "/gzip": `HTTP/1.1 200 OK\r\n${fromUpstream}Content-Encoding: gzip\r\nContent-Length: ${zipped.length}\r\n\r\n${zipped}`,
+  "/gzip-head": `HTTP/1.1 200 OK\r\n${fromUpstream}Content-Encoding: gzip\r\nContent-Length: ${zipped.length}\r\n\r\n`,
   "/head": `HTTP/1.1 200 OK\r\n${fromUpstream}Content-Length: 13\r\n\r\n`,
 };
 
@@ -43,7 +44,11 @@ let asked = 0;
  * Asks another server, as a proxy would. The last byte of its answer comes when the row has returned: whether a body has arrived
  * by then must not depend on the machine.
  */
-async function askUpstream(path: string, method = "GET"): Promise<Response> {
+async function askUpstream(
+  path: string,
+  method = "GET",
+  init: BunFetchRequestInit = {},
+): Promise<Response> {
   upstream ??= Bun.listen({
     hostname: "127.0.0.1",
     port: 0,
@@ -62,7 +67,7 @@ async function askUpstream(path: string, method = "GET"): Promise<Response> {
   const target = `${path}?${asked++}`;
   const url = `http://127.0.0.1:${upstream.port}${target}`;
   // Not on the connection of an answer that was only half read.
-  const answer = await fetch(url, { method, keepalive: false });
+  const answer = await fetch(url, { method, keepalive: false, ...init });
   setImmediate(() => sendRest.get(target)?.());
   return answer;
 }
@@ -269,6 +274,43 @@ export const secondHand: readonly SuiteRow[] = [
   ["a Response from fetch() with status 404", () => askUpstream("/404")],
   ["a streamed Response from fetch()", () => askUpstream("/chunked")],
   ["a compressed Response from fetch()", () => askUpstream("/gzip")],
+  [
+    "a compressed Response from fetch(), in a new one",
+    async () => passedOn(await askUpstream("/gzip")),
+  ],
+  [
+    "a compressed Response from fetch(), in a new one with its fields",
+    async () => {
+      const answer = await askUpstream("/gzip");
+      return new Response(answer.body, { status: answer.status, headers: answer.headers });
+    },
+  ],
+  [
+    "a clone of a compressed Response from fetch()",
+    async () => (await askUpstream("/gzip")).clone() as Response,
+  ],
+  [
+    "a compressed Response from fetch() that was cloned",
+    async () => {
+      const answer = await askUpstream("/gzip");
+      answer.clone();
+      return answer;
+    },
+  ],
+  [
+    "a compressed Response from fetch() that decodes nothing",
+    () => askUpstream("/gzip", "GET", { decompress: false }),
+  ],
+  [
+    "a compressed Response from fetch(), compressed anew",
+    async () => {
+      const answer = await askUpstream("/gzip");
+      return new Response(Bun.gzipSync(Buffer.from(await answer.text())), {
+        headers: { "content-encoding": "gzip" },
+      });
+    },
+  ],
+  ["a compressed Response from fetch() of HEAD", () => askUpstream("/gzip-head", "HEAD")],
   ["a Response from fetch() of HEAD", () => askUpstream("/head", "HEAD")],
   [
     "a Response from fetch() that was read into a new one",

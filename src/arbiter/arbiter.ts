@@ -9,7 +9,7 @@ import { describeError, type Log } from "../log/error-log.ts";
 import { Children } from "./children.ts";
 import { type ConfigurationParts, Configurations } from "./configurations.ts";
 import type { Action, Done, Event, Reaction } from "./events.ts";
-import { asGeneration, drawLifetimeMs } from "./generations.ts";
+import { asGeneration, drawLifetimeMs, type Release } from "./generations.ts";
 import { Metrics } from "./metrics.ts";
 import { nextDeadlineMs, plan } from "./plan.ts";
 import type { ServiceManager } from "./service-manager.ts";
@@ -62,7 +62,12 @@ export class Arbiter {
 
   /** The log of the configuration in use. */
   get log(): Log {
-    return this.#configurations.log;
+    return this.#release.logs.log;
+  }
+
+  /** The configuration in use, with its logs. */
+  get #release(): Release {
+    return this.#configurations.get(this.#state.wanted.number);
   }
 
   /** Starts the workers; resolves with the exit code when the last one has gone. */
@@ -91,8 +96,8 @@ export class Arbiter {
   }
 
   #measure(): void {
-    const workers = this.#state.workers.length;
-    this.#metrics.observe(this.#configurations, workers, performance.now());
+    const { workers } = this.#state;
+    this.#metrics.observe(this.#release, workers.length, performance.now());
   }
 
   #work(): void {
@@ -159,11 +164,13 @@ export class Arbiter {
         return this.log[reaction.level](reaction.message);
       case "load config":
         void this.#configurations
-          .load(reaction.generation, this.#state.wanted.number)
+          .prepare(reaction.generation, this.#state.wanted.number)
           .then((event) => this.handle(event));
         return;
-      case "take back":
-        return this.#configurations.takeBack(reaction.generation);
+      case "use":
+        return this.#configurations.use(reaction.generation);
+      case "discard":
+        return this.#configurations.discard();
       case "reopen logs":
         return this.#configurations.reopenLogs();
       case "pass on USR1":
@@ -180,8 +187,8 @@ export class Arbiter {
       case "hook childExit": {
         const worker = this.#children.describe(reaction.age);
         if (worker === null) return;
-        const { config } = this.#configurations.get(worker.generation);
-        return this.#guard(() => this.#parts.hooks.childExit(worker, config));
+        const { resolved } = this.#configurations.get(worker.generation);
+        return this.#guard(() => this.#parts.hooks.childExit(worker, resolved.config));
       }
       default:
         return reaction satisfies never;
@@ -210,12 +217,9 @@ export class Arbiter {
         signalWorker(action.pid, signal);
         return { type: "signalled", age, signal };
       }
-      case "wind down": {
-        const { age } = action;
-        const child = this.#children.get(age);
-        if (child !== undefined) windDownWorker(child.process);
-        return { type: "winding down", age };
-      }
+      case "wind down":
+        windDownWorker(this.#children.get(action.age)?.process);
+        return { type: "winding down", age: action.age };
       case "open slot":
         return this.#openSlot();
       case "close slot":
@@ -250,7 +254,7 @@ export class Arbiter {
   #spawn(action: Extract<Action, { do: "spawn" }>): Done {
     const { age, slot, row, generation } = action;
     const { hooks, scoreboard, listeners } = this.#parts;
-    const resolved = this.#configurations.get(generation);
+    const { resolved } = this.#configurations.get(generation);
     this.#guard(() => hooks.preFork({ age, slot, generation, pid: "[booting]" }, resolved.config));
     try {
       scoreboard.clear(row);
@@ -265,7 +269,7 @@ export class Arbiter {
           resolved,
           listeners: listeners.forSlot(slot, listeners.addresses(resolved.config)),
           scoreboardFd: scoreboard.fd,
-          env: this.#configurations.env,
+          env: this.#configurations.env(generation),
         },
         {
           message: ({ type }) => this.handle({ type: "message", age, message: type }),

@@ -1,9 +1,9 @@
-/** The configuration in use, the earlier ones that workers still run under, and what a reload changes in the master itself. */
-import { type Config, configData } from "../config/types.ts";
+/** The configurations that a reload prepares, uses, takes back or discards, and what they mean for the master itself. */
+import { configData } from "../config/types.ts";
+import type { Config } from "../config/types.ts";
 import type { Listeners } from "../listen/listeners.ts";
 import { describeError, type Log } from "../log/error-log.ts";
-import { type Logs, openLogs } from "../log/open-logs.ts";
-import type { Statsd } from "../log/statsd.ts";
+import { openLogs } from "../log/open-logs.ts";
 import { identityOf } from "../os/privileges.ts";
 import { adopt, type Environment, withRawEnv } from "./environment.ts";
 import type { Event } from "./events.ts";
@@ -19,8 +19,8 @@ import {
 import type { MasterHooks } from "./master-hooks.ts";
 
 export interface ConfigurationParts extends Release {
-  /** Loads the configuration anew for HUP; rejects with an error whose message says why not. */
-  readonly reload: (generation: number) => Promise<AppConfig>;
+  /** Loads the configuration anew for HUP; rejects with an error whose message says why not, or with the signal's reason. */
+  readonly reload: (generation: number, signal: AbortSignal) => Promise<AppConfig>;
   readonly listeners: Listeners;
   readonly hooks: MasterHooks;
   /** What else of the master goes by the configuration, and changes with it. */
@@ -32,18 +32,13 @@ export interface ConfigurationParts extends Release {
 export class Configurations {
   readonly #parts: ConfigurationParts;
   readonly #generations = new Generations();
-  #number = 1;
-  #env: Environment;
+  /** Of the load under way, or of the one that is loaded and waits for use() or discard(). */
+  #loading: AbortController | null = null;
+  #prepared: { readonly number: number; readonly release: Release } | null = null;
 
   constructor(parts: ConfigurationParts) {
     this.#parts = parts;
-    this.#env = withRawEnv(parts.env, parts.resolved.config.rawEnv);
     this.#generations.add(1, parts);
-  }
-
-  /** The log of the configuration in use. */
-  get log(): Log {
-    return this.#logs.log;
   }
 
   /** USR1. */
@@ -51,92 +46,92 @@ export class Configurations {
     this.#generations.reopenLogs();
   }
 
-  /** Of the configuration in use. */
-  get config(): Config {
-    return this.get(this.#number).config;
+  get(number: number): Release {
+    return this.#generations.get(number);
   }
 
-  get statsd(): Statsd | null {
-    return this.#logs.statsd;
+  /** The environment of the workers of a configuration. */
+  env(number: number): Environment {
+    return withRawEnv(this.#parts.env, this.get(number).resolved.config.rawEnv);
   }
 
-  get #logs(): Logs {
-    return this.#generations.get(this.#number).logs;
-  }
-
-  /** The environment that workers start with. */
-  get env(): Environment {
-    return this.#env;
-  }
-
-  get(number: number): AppConfig {
-    return this.#generations.get(number).resolved;
-  }
-
-  /** Forgets all but the given ones and the one in use, and closes their logs. */
+  /** Forgets all but the given ones, and closes their logs. */
   keep(numbers: readonly number[]): void {
-    this.#generations.keep(new Set([...numbers, this.#number]));
+    this.#generations.keep(new Set(numbers));
   }
 
-  /** Reads the configuration again, opens what it binds to and puts it to use. Nothing has changed when that fails. */
-  async load(number: number, current: number): Promise<Event> {
+  /**
+   * Reads the configuration again, checks and preloads it, and opens its logs and sockets, without any effect on the master
+   * or on the configuration in use. What is opened waits for use() or discard(). Never rejects.
+   * @param current the configuration in use
+   */
+  async prepare(number: number, current: number): Promise<Event> {
+    const loading = (this.#loading = new AbortController());
     try {
-      return await this.#load(number, current);
+      const { release, rebound } = await this.#prepare(number, current, loading.signal);
+      this.#prepared = { number, release };
+      const generation = asGeneration(number, release.resolved);
+      return { type: "config loaded", generation, rebound };
     } catch (error) {
       const message = error instanceof Error ? error.message : describeError(error);
       return { type: "config failed", message };
     }
   }
 
-  async #load(number: number, current: number): Promise<Event> {
+  async #prepare(number: number, current: number, signal: AbortSignal) {
     const { listeners, reload } = this.#parts;
     const before = this.get(current);
-    const resolved = await reload(number);
+    const resolved = await reload(number, signal);
     checkWorkers(resolved);
-    checkReloadable(before, resolved);
+    checkReloadable(before.resolved, resolved);
     const logs = await openLogs(configData(resolved.config), identityOf(resolved.config));
-    const urls = listeners.urls.join(",");
     try {
-      await this.#bind(resolved);
+      const rebound = await listeners.prepare(
+        listeners.addresses(resolved.config),
+        listeners.slots,
+        {
+          ...openOptions(resolved),
+          signal,
+          onRetry: (level, message) => before.logs.log[level](message),
+        },
+      );
+      return { release: { resolved, logs }, rebound };
     } catch (error) {
       logs.close();
       throw error;
     }
-    const rebound = urls !== listeners.urls.join(",");
-    this.#generations.add(number, { resolved, logs });
-    this.#use(number);
-    if (rebound) this.log.info(`Listening at: ${listeners.urls.join(",")}`);
-    return { type: "config loaded", generation: asGeneration(number, resolved), rebound };
   }
 
-  /** Goes back to a configuration whose addresses are all open still, so that nothing is awaited. */
-  takeBack(number: number): void {
-    void this.#bind(this.get(number));
-    this.#use(number);
-  }
-
-  #bind(resolved: AppConfig): Promise<void> {
-    const { listeners } = this.#parts;
-    return listeners.open(listeners.addresses(resolved.config), listeners.slots, {
-      ...openOptions(resolved),
-      onRetry: (level, message) => this.log[level](message),
-    });
-  }
-
-  /** Makes a configuration the master's own: its log level, environment, directory and hooks. */
-  #use(number: number): void {
-    const { config } = this.get(number);
-    this.#number = number;
-    this.#env = withRawEnv(this.#parts.env, config.rawEnv);
-    adopt(this.#env);
+  /** Makes a configuration the master's own: one that is prepared, or an earlier one that is taken back. */
+  use(number: number): void {
+    const { listeners, hooks, onUse } = this.#parts;
+    if (this.#prepared?.number === number) {
+      this.#generations.add(number, this.#prepared.release);
+      this.#prepared = null;
+    }
+    const { resolved, logs } = this.get(number);
+    const { config } = resolved;
+    const { log } = logs;
+    const urls = listeners.urls.join(",");
+    listeners.use(listeners.addresses(config), config.backlog);
+    adopt(this.env(number));
     try {
       process.chdir(config.chdir);
     } catch (error) {
       // A reload is taken back, and the old release has gone.
-      this.log.error(`chdir: ${(error as Error).message}`);
+      log.error(`chdir: ${(error as Error).message}`);
     }
-    this.#logs.use();
-    this.#parts.hooks.use(config, this.log);
-    this.#parts.onUse(config, this.log);
+    logs.use();
+    hooks.use(config, log);
+    onUse(config, log);
+    if (urls !== listeners.urls.join(",")) log.info(`Listening at: ${listeners.urls.join(",")}`);
+  }
+
+  /** The server stops: ends the load under way, and closes what is prepared. */
+  discard(): void {
+    this.#loading?.abort();
+    this.#parts.listeners.discard();
+    this.#prepared?.release.logs.close();
+    this.#prepared = null;
   }
 }

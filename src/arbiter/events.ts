@@ -80,7 +80,10 @@ export type Done =
 export type Reaction =
   | { readonly do: "log"; readonly level: LogLevel; readonly message: string }
   | { readonly do: "load config"; readonly generation: number }
-  | { readonly do: "take back"; readonly generation: number }
+  /** Makes a configuration the master's own: one that was loaded, or an earlier one that is taken back. */
+  | { readonly do: "use"; readonly generation: number }
+  /** Ends the load under way, and closes what was loaded and won't be used. */
+  | { readonly do: "discard" }
   | { readonly do: "reopen logs" }
   /** Outside of any escalation: to the workers that take signals. */
   | { readonly do: "pass on USR1"; readonly pids: readonly number[] }

@@ -140,9 +140,9 @@ async function arbitrate(foundation: Foundation, listeners: Listeners): Promise<
   const scoreboard = openScoreboard(config.workerTmpDir);
   const arbiter = new Arbiter({
     resolved,
-    reload: async (generation) => {
-      const next = await options.reload(generation);
-      await preloadIfAsked(next, env, options.signals.stop);
+    reload: async (generation, signal) => {
+      const next = await unlessAborted(options.reload(generation), signal);
+      await preloadIfAsked(next, env, signal);
       return next;
     },
     listeners,
@@ -154,7 +154,7 @@ async function arbitrate(foundation: Foundation, listeners: Listeners): Promise<
     service: new ServiceManager({
       env: origin.env,
       pid: process.pid,
-      warn: (message) => log.warning(message),
+      warn: (message) => arbiter.log.warning(message),
     }),
     oldMaster: inheritance?.oldMaster ?? null,
     onTerminal: !config.daemon && hasTerminal(),

@@ -8,8 +8,8 @@ const backlogMs = 1000;
 
 /** What a reload changes. */
 interface InUse {
-  readonly statsd: Statsd | null;
-  readonly config: Pick<Config, "enableBacklogMetric">;
+  readonly logs: { readonly statsd: Statsd | null };
+  readonly resolved: { readonly config: Pick<Config, "enableBacklogMetric"> };
 }
 
 export class Metrics {
@@ -24,14 +24,15 @@ export class Metrics {
   }
 
   /** To be called after each event; there is a tick among them each quarter of a second. */
-  observe({ statsd, config }: InUse, workers: number, nowMs: number): void {
+  observe({ logs, resolved }: InUse, workers: number, nowMs: number): void {
+    const { statsd } = logs;
     if (statsd === null) return;
     if (statsd !== this.#told || workers !== this.#workers) {
       this.#told = statsd;
       this.#workers = workers;
       statsd.gauge("gunicorn.workers", workers);
     }
-    if (!config.enableBacklogMetric || nowMs < this.#backlogAtMs) return;
+    if (!resolved.config.enableBacklogMetric || nowMs < this.#backlogAtMs) return;
     this.#backlogAtMs = nowMs + backlogMs;
     statsd.histogram("gunicorn.backlog", this.#listeners.waiting());
   }

@@ -163,8 +163,9 @@ function retire(state: State, nowMs: number): Action[] {
 
 /**
  * Once the wanted generation has proven itself, the sockets of addresses that it doesn't bind to get
- * no new connections; the workers that still have them accept what waits and drain.
+ * no new connections; the workers that still have them accept what waits and drain. The load of a configuration may count on
+ * finding them open.
  */
-function tidy({ staleListeners, proven }: State): Action[] {
-  return staleListeners && proven ? [{ do: "close unused listeners" }] : [];
+function tidy({ staleListeners, proven, loading }: State): Action[] {
+  return staleListeners && proven && !loading ? [{ do: "close unused listeners" }] : [];
 }

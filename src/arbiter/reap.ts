@@ -64,7 +64,7 @@ function takeBack(
       "error",
       `Reload failed, the running workers stay: worker (pid:${worker.pid}) of the new configuration failed to boot`,
     ),
-    { do: "take back", generation: fallback.generation.number },
+    { do: "use", generation: fallback.generation.number },
   ];
   if (fallback.target !== state.target) {
     back.push({ do: "hook nworkersChanged", value: fallback.target, old: state.target });

@@ -76,10 +76,10 @@ export function signalWorker(pid: number, signal: WorkerSignal | "SIGUSR1"): voi
 }
 
 /** Tells a worker to answer `Connection: close`; it may have gone already. */
-export function windDownWorker(child: Bun.Subprocess): void {
+export function windDownWorker(child: Bun.Subprocess | undefined): void {
   const message: WindDownMessage = { type: "wind down" };
   try {
-    child.send(message);
+    child?.send(message);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ERR_IPC_CHANNEL_CLOSED") throw error;
   }

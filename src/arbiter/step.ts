@@ -47,7 +47,10 @@ export function stop(
   const { stopping } = state;
   if (stopping === null) {
     const delayMs = how === "graceful" ? state.wanted.drainDelayMs : 0;
-    return still({ ...state, stopping: { how, sinceMs: nowMs, patienceMs, delayMs, ...why } });
+    return {
+      state: { ...state, stopping: { how, sinceMs: nowMs, patienceMs, delayMs, ...why } },
+      reactions: state.loading ? [{ do: "discard" }] : [],
+    };
   }
   if (stopping.how === "quick" || how === "graceful") return still(state);
   return {

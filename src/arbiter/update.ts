@@ -141,7 +141,9 @@ function onUpgradeEnded(
 
 function onConfigLoaded(state: State, event: Extract<Event, { type: "config loaded" }>): Step {
   const { generation, rebound } = event;
-  if (state.stopping !== null) return still({ ...state, loading: false });
+  if (state.stopping !== null) {
+    return { state: { ...state, loading: false }, reactions: [{ do: "discard" }] };
+  }
   const proven = state.proven ? { generation: state.wanted, target: state.target } : state.fallback;
   const loaded: State = {
     ...state,
@@ -156,12 +158,15 @@ function onConfigLoaded(state: State, event: Extract<Event, { type: "config load
     slots: state.slots.map((slot) => ({ ...slot, failures: 0, retryAtMs: 0 })),
   };
   return again(loaded, [
+    { do: "use", generation: generation.number },
     { do: "hook nworkersChanged", value: generation.workers, old: state.target },
     { do: "hook onReload" },
   ]);
 }
 
 function onConfigFailed(state: State, message: string): Step {
+  // The stop has ended it.
+  if (state.stopping !== null) return still({ ...state, loading: false });
   const stays = state.resting
     ? "the workers of the last configuration come back"
     : "the running workers stay";

@@ -1,5 +1,5 @@
 /** The sockets of one address. */
-import type { Address } from "./address.ts";
+import { type Address, sameAddress } from "./address.ts";
 import { steerReuseport } from "../os/bpf.ts";
 import { refuseNewConnections } from "../os/hop-limit.ts";
 import type { SystemError } from "../os/libc.ts";
@@ -107,4 +107,10 @@ export function firstError(results: readonly (SystemError | null)[]): SystemErro
 export function unlinkFile({ bound, fds }: Group): void {
   if (bound.type === "unix" && bound.file !== null && fds.length > 0)
     unlinkIfSame(bound.path, bound.file);
+}
+
+/** Takes the group of an address out of the list; null if there is none. */
+export function takeGroup(groups: Group[], address: Address): Group | null {
+  const index = groups.findIndex((group) => sameAddress(group.address, address));
+  return index < 0 ? null : (groups.splice(index, 1)[0] ?? null);
 }

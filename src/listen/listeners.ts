@@ -6,7 +6,7 @@
  * Sockets of an address are opened and closed at the top only: the kernel numbers them by the order in
  * which they began to listen, and steer() counts on that.
  */
-import { type Address, type FdAddress, formatTuple, parseAddress, sameAddress } from "./address.ts";
+import { type Address, type FdAddress, formatTuple, parseAddress } from "./address.ts";
 import { type Adoption, adoptSockets } from "./adopt.ts";
 import {
   closeSlots,
@@ -16,6 +16,7 @@ import {
   openSlots,
   steerGroup,
   stopArrivals,
+  takeGroup,
   unlinkFile,
 } from "./group.ts";
 import { type Handover, planHandover } from "./handover.ts";
@@ -38,6 +39,17 @@ export interface SlotListener {
   readonly shared: boolean;
 }
 
+/** What prepare() has found and opened. */
+interface Prepared {
+  /** Of the old master. */
+  readonly adopted: readonly Group[];
+  readonly opened: readonly Group[];
+  /** The old master's, and nobody's by now. */
+  readonly unclaimed: readonly number[];
+}
+
+const nothingPrepared: Prepared = { adopted: [], opened: [], unclaimed: [] };
+
 export class Listeners {
   readonly #activated: readonly FdAddress[] | null;
   #groups: readonly Group[] = [];
@@ -45,8 +57,7 @@ export class Listeners {
   #unused: readonly Group[] = [];
   /** What an old master has left; open() finds out what they are. */
   #adopted: readonly number[] = [];
-  /** Of an open() that hasn't settled. */
-  #opening: Group[] = [];
+  #prepared: Prepared = nothingPrepared;
   #slots = 0;
   #backlog = 0;
   /** How many slots get new connections; null as long as all do. */
@@ -86,71 +97,101 @@ export class Listeners {
     return planHandover(this.#allGroups(), this.#activated?.length ?? 0, pid);
   }
 
-  /**
-   * Opens the addresses, with at least `slots` slots each. Called again (a reload), it keeps the sockets of
-   * addresses that are open already, and those that are no longer wanted stay open until closeUnused().
-   * After adopt() there are as many slots as the old master had, until addSlot(): connections that reach a
-   * new socket are lost if this master's workers turn out not to boot.
-   * Throws ListenError, ConfigError, or SystemError for a lack of fds, and then everything is as it was. Has
-   * done its work when it returns if all addresses are open already. One call at a time, and no closeUnused() before it settles.
-   */
+  /** Opens the addresses and puts them to use: prepare() and use() at a time. */
   async open(addresses: readonly Address[], slots: number, options: OpenOptions): Promise<void> {
-    const nothing: Adoption = { groups: [], unclaimed: [] };
-    // Where all addresses are open already, nothing is awaited.
-    const { groups: adopted, unclaimed } =
-      this.#adopted.length === 0
-        ? nothing
-        : await adoptSockets(addresses, this.#adopted, options.kind);
-    const spare = this.#allGroups();
-    const ours: readonly Group[] = [...spare, ...adopted.filter((group) => group !== null)];
-    const wanted: Group[] = [];
-    const opened: Group[] = (this.#opening = []);
-    try {
-      for (const [position, address] of addresses.entries()) {
-        const index = spare.findIndex((group) => sameAddress(group.address, address));
-        const heir = adopted[position] ?? null;
-        if (index >= 0) wanted.push(...spare.splice(index, 1));
-        else if (heir !== null) wanted.push(heir);
-        else {
-          const v6only = needsV6only(address, addresses);
-          const group = await openFirstSocket(
-            address,
-            v6only,
-            address.type === "fd" ? [...ours, ...opened] : ours,
-            options,
-          );
-          opened.push(group);
-          wanted.push(group);
-        }
-      }
-      options.signal?.throwIfAborted();
-      const inherited = adopted.map((each) => (each?.kind === "slots" ? each.fds.length : 0));
-      const least = Math.max(0, ...inherited) || slots;
-      this.#fill([...wanted, ...spare], Math.max(this.#slots, least), options.backlog);
-    } catch (error) {
-      for (const group of opened.splice(0)) closeGroup(group, false);
-      throw error;
-    }
-    this.#opening = [];
-    // Nothing was awaited since #fill: slots that came or went while the attempts ran are in its account.
-    this.#groups = wanted;
-    this.#unused = spare;
-    this.#adopted = [];
-    for (const fd of unclaimed) closeFd(fd);
+    await this.prepare(addresses, slots, options);
+    this.use(addresses, options.backlog);
   }
 
   /**
-   * What the slot's worker inherits, in the order of the addresses: those of the last open(), or for a worker
+   * Opens those of the addresses that aren't open yet, with at least `slots` slots each, and keeps them aside for use() or
+   * discard(). Answers whether use() would change where the server listens. One call at a time.
+   * After adopt() there are as many slots as the old master had, until addSlot(): connections that reach a
+   * new socket are lost if this master's workers turn out not to boot.
+   * Throws ListenError, ConfigError, or SystemError for a lack of fds, and then everything is as it was.
+   */
+  async prepare(
+    addresses: readonly Address[],
+    slots: number,
+    options: OpenOptions,
+  ): Promise<boolean> {
+    const adoption: Adoption =
+      this.#adopted.length === 0
+        ? { groups: [], unclaimed: [] }
+        : await adoptSockets(addresses, this.#adopted, options.kind);
+    const adopted = adoption.groups.filter((group) => group !== null);
+    const opened: Group[] = [];
+    this.#prepared = { adopted, opened, unclaimed: adoption.unclaimed };
+    const ours: readonly Group[] = [...this.#allGroups(), ...adopted];
+    const spare = [...ours];
+    const wanted: Group[] = [];
+    try {
+      for (const address of addresses) {
+        const group =
+          takeGroup(spare, address) ??
+          (await openFirstSocket(
+            address,
+            needsV6only(address, addresses),
+            address.type === "fd" ? [...ours, ...opened] : ours,
+            options,
+          ));
+        wanted.push(group);
+        if (!ours.includes(group)) opened.push(group);
+      }
+      options.signal?.throwIfAborted();
+      const inherited = adopted.map(({ kind, fds }) => (kind === "slots" ? fds.length : 0));
+      const least = Math.max(0, ...inherited) || slots;
+      const slotsNow = Math.max(this.#slots, least);
+      this.#fill([...ours, ...opened], slotsNow, options.backlog);
+    } catch (error) {
+      this.discard();
+      throw error;
+    }
+    return wanted.length !== this.#groups.length || wanted.some((g, at) => g !== this.#groups[at]);
+  }
+
+  /**
+   * From now on the server listens at the addresses, which are open already or prepared. Those that are no longer wanted
+   * stay open until closeUnused().
+   */
+  use(addresses: readonly Address[], backlog: number): void {
+    const { adopted, opened, unclaimed } = this.#prepared;
+    const spare = [...this.#allGroups(), ...adopted, ...opened];
+    // Slots that came while the attempts ran have no sockets of the new addresses yet.
+    this.#fill(spare, this.#slots, backlog);
+    const wanted = addresses.map((address) => {
+      const group = takeGroup(spare, address);
+      if (group === null) throw new RangeError(`no socket for ${formatTuple(address)}`);
+      return group;
+    });
+    this.#groups = wanted;
+    this.#unused = spare;
+    this.#prepared = nothingPrepared;
+    this.#adopted = [];
+    for (const fd of unclaimed) closeFd(fd);
+    if (backlog !== this.#backlog)
+      for (const fd of this.#allGroups().flatMap(listeningFds)) listen(fd, backlog);
+    this.#backlog = backlog;
+  }
+
+  /** Closes what prepare() has opened, and use() won't need. */
+  discard(): void {
+    // Nobody else has these.
+    for (const group of this.#prepared.opened) closeGroup(group, false);
+    this.#prepared = nothingPrepared;
+  }
+
+  /**
+   * What the slot's worker inherits, in the order of the addresses: those of the last use(), or for a worker
    * of an earlier generation its own, as long as closeUnused() hasn't closed them.
    */
   forSlot(slot: number, addresses = this.#groups.map((group) => group.address)): SlotListener[] {
     if (slot < 0 || slot >= this.#slots) throw new RangeError(`no sockets for slot ${slot}`);
     const spare = this.#allGroups();
     return addresses.map((address) => {
-      const index = spare.findIndex((group) => sameAddress(group.address, address));
-      const [group] = index >= 0 ? spare.splice(index, 1) : [];
+      const group = takeGroup(spare, address);
       const fd = group?.fds[group.kind === "slots" ? slot : 0];
-      if (group === undefined || fd === undefined)
+      if (group === null || fd === undefined)
         throw new RangeError(`no socket for ${formatTuple(address)} in slot ${slot}`);
       return { fd, url: group.url, bound: placeOf(group), shared: group.kind === "shared" };
     });
@@ -215,8 +256,7 @@ export class Listeners {
   /** Closes the master's side of everything; workers keep theirs. Files of unix sockets stay if another master shares them. */
   close(shared: boolean): void {
     for (const group of this.#allGroups()) closeGroup(group, shared);
-    // Nobody else has these.
-    for (const group of this.#opening.splice(0)) closeGroup(group, false);
+    this.discard();
     this.#groups = [];
     this.#unused = [];
     this.#slots = 0;
@@ -239,9 +279,6 @@ export class Listeners {
       for (const [index, group] of groups.entries()) closeSlots(group, before[index] ?? 0);
       throw error;
     }
-    if (backlog !== this.#backlog)
-      for (const fd of groups.flatMap(listeningFds)) listen(fd, backlog);
-    this.#backlog = backlog;
     this.#slots = slots;
   }
 }

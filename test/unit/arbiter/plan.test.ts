@@ -187,7 +187,7 @@ describe("HUP", () => {
     world.exit(3, code);
     expect(world.state.wanted.number).toBe(1);
     expect(world.state.target).toBe(2);
-    expect(world.reactions).toContainEqual({ do: "take back", generation: 1 });
+    expect(world.reactions).toContainEqual({ do: "use", generation: 1 });
     expect(signals(world)).toEqual([]);
     world.exit(1, null, "SIGKILL");
     expect(spawns(world).at(-1)).toEndWith("slot 0 generation 1");
@@ -202,6 +202,43 @@ describe("HUP", () => {
     ]);
     world.ready(4).ready(3);
     expect(spawns(world).at(-1)).toBe("age 5 slot 1 generation 2");
+  });
+
+  const uses = (world: World) =>
+    world.reactions.filter(({ do: what }) => what === "use" || what === "discard");
+
+  test("what was loaded is put to use before the hooks run", () => {
+    const world = new World().ready(1, 2).signal("hup").loaded(generation(2));
+    const names = world.reactions.map((each) => each.do);
+    expect(names.slice(-3)).toEqual(["use", "hook nworkersChanged", "hook onReload"]);
+    expect(uses(world)).toEqual([{ do: "use", generation: 2 }]);
+  });
+
+  test.each(["term", "int", "quit"] as const)(
+    "%s during a load ends the load, and what it gives in spite of that is discarded",
+    (signal) => {
+      const world = new World().ready(1, 2).signal("hup").signal(signal);
+      expect(uses(world)).toEqual([{ do: "discard" }]);
+      world.loaded(generation(2));
+      expect(uses(world)).toEqual([{ do: "discard" }, { do: "discard" }]);
+      expect(world.state.wanted.number).toBe(1);
+    },
+  );
+
+  test("a load that a stop has ended is no reload that failed", () => {
+    const world = new World().ready(1, 2).signal("hup").signal("term");
+    const said = world.reactions.length;
+    world.event({ type: "config failed", message: "The operation was aborted." });
+    expect(world.reactions.slice(said)).toEqual([]);
+  });
+
+  test("sockets that no generation needs stay open while a load counts on them", () => {
+    const world = new World().ready(1, 2).signal("hup").loaded(generation(2), true).signal("hup");
+    world.ready(3);
+    const closed = () => world.actions.some((each) => each.do === "close unused listeners");
+    expect(closed()).toBe(false);
+    world.event({ type: "config failed", message: "on purpose" });
+    expect(closed()).toBe(true);
   });
 
   test("a HUP during a load starts another load after it", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { existsSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ListenError } from "../../../src/listen/group.ts";
@@ -151,10 +152,37 @@ describe("Listeners.open() again", () => {
     expect([0, 1].map((slot) => fdsOf(listeners, slot))).toEqual(before);
   });
 
-  test("is done at once when all addresses are open", async () => {
+  test("is no more than use() when all addresses are open", async () => {
     const listeners = await openListeners(["127.0.0.1:0", "[::1]:0"], 1);
-    void listeners.open([addressOf("[::1]:0")], 1, options);
+    listeners.use([addressOf("[::1]:0")], options.backlog);
     expect(listeners.urls).toEqual([`http://[::1]:${portOf(listeners)}`]);
+  });
+
+  test("what is prepared changes nothing before use(), and discard() closes it", async () => {
+    const listeners = await openListeners(["127.0.0.1:0"], 2);
+    const { urls } = listeners;
+    const path = join(tmpdir(), `gunicorn-ts-prepared-${process.pid}`);
+    const addresses = [addressOf("[::1]:0"), addressOf(`unix:${path}`)];
+    const before = readdirSync("/proc/self/fd").length;
+    expect(await listeners.prepare(addresses, 2, options)).toBe(true);
+    expect(listeners.urls).toEqual(urls);
+    expect(existsSync(path)).toBe(true);
+    listeners.addSlot();
+    listeners.removeTopSlot();
+    listeners.discard();
+    expect(existsSync(path)).toBe(false);
+    expect(readdirSync("/proc/self/fd").length).toBe(before);
+    expect(listeners.urls).toEqual(urls);
+  });
+
+  test("a slot that came after prepare() has the new sockets too", async () => {
+    const listeners = await openListeners(["127.0.0.1:0"], 1);
+    const addresses = [addressOf("[::1]:0")];
+    expect(await listeners.prepare(addresses, 1, options)).toBe(true);
+    listeners.addSlot();
+    listeners.use(addresses, options.backlog);
+    expect(listeners.forSlot(1)).toHaveLength(1);
+    expect(await listeners.prepare(addresses, 2, options)).toBe(false);
   });
 
   test("still hands an earlier generation its own sockets", async () => {

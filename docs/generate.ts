@@ -51,7 +51,12 @@ function renderSetting(key: string, row: Setting): string {
     ["Command line", flagsText(row)],
     ["Environment", row.env === undefined ? "" : code(row.env.variable)],
     ["Default", row.defaultText ?? defaultText(row)],
-    ["Value", [row.kind.range, row.unit].filter((word) => word !== undefined).join(", in ")],
+    [
+      "Value",
+      [row.kind.range, row.unit ?? row.kind.unit]
+        .filter((word) => word !== undefined)
+        .join(", in "),
+    ],
     ["Runs in", runsIn(key, row)],
     ["Status", statusText(row)],
   ].filter(([, text]) => text !== "");

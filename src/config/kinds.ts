@@ -13,12 +13,16 @@ export interface Facts {
   cpuCount(): number;
 }
 
+export type Unit = "seconds" | "milliseconds" | "bytes";
+
 export interface Kind<Out, In = Out> {
   /** What a flag takes. `list`: it may be repeated. `optional`: its value may be left out. Functions have no flags. */
   readonly takes: "nothing" | "value" | "list" | "optional" | "function";
   readonly metavar: string;
   /** The accepted values in words, for the docs. */
   readonly range: string;
+  /** What a number counts, where the kind implies it. */
+  readonly unit?: Unit;
   parse(value: unknown, facts: Facts): Out;
   /** A word of the command line as a raw value; throws a UsageError when it can't be one. */
   read?(word: string): unknown;
@@ -115,7 +119,7 @@ export function integer({ min = 0, max, zero }: Range = {}): Kind<number> {
 const maxSeconds = 2_147_483;
 
 export function seconds(zero: string): Kind<number> {
-  return integer({ zero, max: maxSeconds });
+  return { ...integer({ zero, max: maxSeconds }), unit: "seconds" };
 }
 
 /** `"auto"` becomes the number of CPUs. */

@@ -1,5 +1,5 @@
 /** What a row of the settings table says. Flags, help, docs, types and sources all derive from the rows. */
-import type { Facts, Kind } from "./kinds.ts";
+import type { Facts, Kind, Unit } from "./kinds.ts";
 
 export interface Flag {
   /** Gunicorn's spelling, `--limit-request-field_size`. */
@@ -36,7 +36,8 @@ export interface Setting<Out = unknown, In = Out> {
   readonly defaultText?: string;
   readonly env?: EnvDefault;
   readonly status: Status;
-  readonly unit?: "seconds" | "milliseconds" | "bytes";
+  /** Of a number whose kind doesn't imply it. */
+  readonly unit?: Unit;
   /** Gunicorn has no such setting. */
   readonly ours?: true;
   /** The first line is the help line; the rest stands in docs/settings.md. */

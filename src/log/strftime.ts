@@ -53,7 +53,7 @@ const codes: Readonly<Record<string, (date: Date) => string>> = {
   "%": () => "%",
 };
 
-/** Local time in a form of `%` codes; null with the first code that isn't known. */
+/** Local time in a form of `%` codes, or the first code that isn't known. */
 export function compileTime(
   form: string,
 ): { readonly format: (date: Date) => string } | { readonly unknown: string } {

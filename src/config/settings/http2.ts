@@ -19,14 +19,15 @@ export const http2 = {
   }),
   http2MaxConcurrentStreams: setting({
     flags: [{ long: "--http2-max-concurrent-streams" }],
-    kind: integer(),
+    kind: integer({ min: 1 }),
     default: 100,
     status: "planned",
     description: `How many requests one HTTP/2 connection may carry at a time`,
   }),
   http2InitialWindowSize: setting({
     flags: [{ long: "--http2-initial-window-size" }],
-    kind: integer(),
+    // RFC 9113 §6.9.1.
+    kind: integer({ max: 2_147_483_647 }),
     default: 65_535,
     unit: "bytes",
     status: "planned",

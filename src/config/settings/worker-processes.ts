@@ -95,7 +95,6 @@ Read once a second, on Linux, from 5 seconds after its start on. The successor i
     flags: [{ long: "--max-lifetime" }],
     kind: seconds("no limit"),
     default: 0,
-    unit: "seconds",
     ours: true,
     status: "works",
     description: `Replace a worker that has served for this long
@@ -105,7 +104,6 @@ The successor is ready before the worker leaves.`,
     flags: [{ long: "--max-lifetime-jitter" }],
     kind: seconds("none"),
     default: 0,
-    unit: "seconds",
     ours: true,
     status: "works",
     description: `Add up to this much at random to max_lifetime
@@ -115,7 +113,6 @@ Drawn once for each worker, so that workers don't all leave together.`,
     flags: [{ long: "--drain-delay" }],
     kind: seconds("none"),
     default: 0,
-    unit: "seconds",
     ours: true,
     status: "works",
     description: `How long to serve on after TERM before draining
@@ -126,7 +123,6 @@ and QUIT end it.`,
     flags: [{ long: "--timeout", short: "-t" }],
     kind: seconds("never"),
     default: 30,
-    unit: "seconds",
     status: "works",
     description: `Kill and replace a worker that is silent for this long
 A worker's heartbeat comes from its event loop, so only one that blocks it is silent: slow but asynchronous requests
@@ -136,7 +132,6 @@ are not. ABRT first, then KILL.`,
     flags: [{ long: "--graceful-timeout" }],
     kind: seconds("at once"),
     default: 30,
-    unit: "seconds",
     status: "works",
     description: `How long a stopping worker may finish its requests
 What is left after it is cut, and the log says what.`,
@@ -145,7 +140,6 @@ What is left after it is cut, and the log says what.`,
     flags: [{ long: "--keep-alive" }],
     kind: seconds("no keep-alive"),
     default: 2,
-    unit: "seconds",
     status: "works",
     description: `How long an idle connection waits for its next request
 Longer behind a load balancer that keeps connections open: more than its own idle time. Refused with worker class serve.`,
@@ -169,10 +163,19 @@ auto: if it has them. on: it must have them. off: never.`,
     flags: [{ long: "--asgi-disconnect-grace-period" }],
     kind: seconds("at once"),
     default: 3,
-    unit: "seconds",
     status: "planned",
     description: `How long a request may go on after its client left
 Then request.signal aborts.`,
+  }),
+  websocketMaxMessageSize: setting({
+    flags: [{ long: "--websocket-max-message-size" }],
+    kind: integer({ zero: "unlimited" }),
+    default: 16_777_216,
+    unit: "bytes",
+    status: "planned",
+    description: `The longest message of a websocket
+Its fragments added up. A longer one closes the websocket with 1009. With worker class serve the app says it itself, by
+websocket.maxPayloadLength.`,
   }),
   httpParser: setting({
     flags: [{ long: "--http-parser" }],

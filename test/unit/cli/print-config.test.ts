@@ -16,7 +16,7 @@ const lines = printConfig(config).split("\n");
 describe("printConfig()", () => {
   test("has a line for each setting, by name", () => {
     const names = lines.slice(0, -1).map((line) => line.split(" ")[0] as string);
-    expect(names).toHaveLength(137);
+    expect(names).toHaveLength(138);
     expect(names).toEqual(names.toSorted());
   });
 

@@ -235,7 +235,7 @@ describe("configData()", () => {
     const { config } = await resolve(file);
     const data = configData(config);
     expect(structuredClone(data)).toEqual(data);
-    expect(Object.keys(data)).toHaveLength(127 + 10 - 20);
+    expect(Object.keys(data)).toHaveLength(128 + 10 - 20);
     expect(data).not.toContainKeys(["whenReady"]);
     expect(data.workers).toBe(3);
   });

@@ -15,7 +15,7 @@ export interface TcpAddress {
 
 export interface UnixAddress {
   readonly type: "unix";
-  /** Absolute. */
+  /** Absolute; an abstract name begins with NUL. */
   readonly path: string;
   /** As it was written, for log lines. */
   readonly text: string;
@@ -35,8 +35,8 @@ const anyV4 = "0.0.0.0";
 const firstFreeFd = 3;
 
 /**
- * Reads HOST, HOST:PORT, :PORT, [V6], [V6]:PORT or nothing, each with or without `tcp://`, unix:PATH, unix://PATH
- * and fd://N. Throws ConfigError for the rest; the message doesn't name the setting, as only the caller knows it.
+ * Reads HOST, HOST:PORT, :PORT, [V6], [V6]:PORT or nothing, each with or without `tcp://`, unix:PATH, unix:@NAME
+ *, unix:@NAME and fd://N. Throws ConfigError for the rest; the message doesn't name the setting, as only the caller knows it.
  * @param folder what a relative path starts from: the setting chdir
  */
 export function parseAddress(text: string, folder: string): Address {
@@ -92,6 +92,7 @@ function parseUnix(text: string, folder: string): UnixAddress {
   const written = text.replace(/^unix:(\/\/)?/i, "");
   if (written === "" || written.includes("\0"))
     throw new ConfigError(`'${text}' is not a valid address: unix: needs the path of a file`);
+  if (written.startsWith("@")) return parseAbstract(text, written);
   const path = resolve(folder, written);
   const bytes = Buffer.byteLength(path);
   if (bytes > maxPathBytes)
@@ -99,6 +100,20 @@ function parseUnix(text: string, folder: string): UnixAddress {
       `'${text}' is not a valid address: the path of a unix socket has at most ${maxPathBytes} bytes, ${path} has ${bytes}`,
     );
   return { type: "unix", path, text: written };
+}
+
+/** `@name`, as `ss` and systemd write it. A file of that name is `./@name`. */
+function parseAbstract(text: string, written: string): UnixAddress {
+  if (process.platform !== "linux")
+    throw new ConfigError(`'${text}' is not a valid address: only Linux has abstract sockets`);
+  const name = written.slice(1);
+  if (name === "") throw new ConfigError(`'${text}' is not a valid address: unix:@ needs a name`);
+  const bytes = Buffer.byteLength(name);
+  if (bytes > maxPathBytes)
+    throw new ConfigError(
+      `'${text}' is not a valid address: the name of an abstract socket has at most ${maxPathBytes} bytes, ${name} has ${bytes}`,
+    );
+  return { type: "unix", path: `\0${name}`, text: written };
 }
 
 function parseFd(text: string): FdAddress {

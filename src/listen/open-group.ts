@@ -16,7 +16,13 @@ import { unlessAborted } from "./unless-aborted.ts";
 import { type InheritedSocket, inspectSocket, prepareInherited } from "../os/inherited-socket.ts";
 import { SystemError } from "../os/libc.ts";
 import { createListeningSocket, createReservedSocket, listen, probeAddress } from "../os/socket.ts";
-import { createUnixSocket, fileAt, inspectPath, unlinkIfSame } from "../os/unix-socket.ts";
+import {
+  createAbstractSocket,
+  createUnixSocket,
+  fileAt,
+  inspectPath,
+  unlinkIfSame,
+} from "../os/unix-socket.ts";
 
 export interface OpenOptions {
   readonly backlog: number;
@@ -112,6 +118,18 @@ function openTcp(
 function openUnix(address: UnixAddress, options: OpenOptions): Group {
   const { path, text } = address;
   const { backlog, umask = 0, owner = null } = options;
+  const url = `unix:${text}`;
+  if (path.startsWith("\0")) {
+    const fds = [createAbstractSocket(path, backlog)];
+    return {
+      address,
+      bound: { type: "unix", path, file: null },
+      url,
+      kind: "shared",
+      fds,
+      foreign: false,
+    };
+  }
   const found = fileAt(path);
   const state = inspectPath(path);
   if (state === "not a socket")
@@ -120,7 +138,7 @@ function openUnix(address: UnixAddress, options: OpenOptions): Group {
   if (state === "stale" && found !== null) unlinkIfSame(path, found);
   const { fd, file } = createUnixSocket({ path, backlog, umask, owner });
   const bound: Bound = { type: "unix", path, file };
-  return { address, bound, url: `unix:${text}`, kind: "shared", fds: [fd], foreign: false };
+  return { address, bound, url, kind: "shared", fds: [fd], foreign: false };
 }
 
 function openInherited(address: FdAddress, { backlog }: OpenOptions): Group {

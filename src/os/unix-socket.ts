@@ -1,4 +1,4 @@
-/** Unix sockets with a path. */
+/** Unix sockets: with a path, and with an abstract name, which begins with NUL and has no file. */
 import { lchownSync, lstatSync, type Stats, unlinkSync } from "node:fs";
 import { ptr } from "bun:ffi";
 import { check, library, SystemError } from "./libc.ts";
@@ -49,6 +49,17 @@ export function createUnixSocket(options: UnixSocketOptions): {
   });
 }
 
+/** Binds an abstract name and listens. It has neither owner nor mode, and is free again when the socket closes. */
+export function createAbstractSocket(path: string, backlog: number): number {
+  const address = encodeUnix(path);
+  const fd = createStreamSocket(AF_UNIX);
+  return closeOnFailure(fd, () => {
+    check(library().bind(fd, ptr(address), address.byteLength), "bind");
+    listen(fd, backlog);
+    return fd;
+  });
+}
+
 /** What stands in the way of a socket at a path. */
 export type PathState = "free" | "not a socket" | "in use" | "stale";
 
@@ -68,8 +79,9 @@ export function unlinkIfSame(path: string, file: FileIdentity): boolean {
   return true;
 }
 
-/** The socket file at the path; null if there is none. */
+/** The socket file at the path; null if there is none, as for an abstract name. */
 export function fileAt(path: string): FileIdentity | null {
+  if (path.startsWith("\0")) return null;
   const found = lstatSync(path, { throwIfNoEntry: false });
   return found?.isSocket() === true ? identityOf(found) : null;
 }

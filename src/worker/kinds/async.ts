@@ -180,7 +180,11 @@ export class AsyncServing implements Serving {
 
 /** What Bun.serve's own Server says of the same socket. */
 function describe(bound: BoundTo): Pick<AppServerHost, "url" | "address"> {
-  if (bound.type === "unix") return { url: `unix://${bound.path}`, address: bound.path };
+  if (bound.type === "unix") {
+    const { path } = bound;
+    const url = path.startsWith("\0") ? `abstract://${path.slice(1)}` : `unix://${path}`;
+    return { url, address: path };
+  }
   const { hostname, port } = bound;
   const family = hostname.includes(":") ? "IPv6" : "IPv4";
   return { url: `http://${authorityOf(bound)}`, address: { address: hostname, family, port } };

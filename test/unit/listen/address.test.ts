@@ -40,6 +40,11 @@ const refused: [text: string, message: string][] = [
   ["a b:80", "'a b:80' is not a valid address"],
   ["unix:", "'unix:' is not a valid address: unix: needs the path of a file"],
   ["unix://", "'unix://' is not a valid address: unix: needs the path of a file"],
+  ["unix:@", "'unix:@' is not a valid address: unix:@ needs a name"],
+  [
+    `unix:@${"x".repeat(maxPathBytes + 1)}`,
+    `'unix:@${"x".repeat(maxPathBytes + 1)}' is not a valid address: the name of an abstract socket has at most ${maxPathBytes} bytes, ${"x".repeat(maxPathBytes + 1)} has ${maxPathBytes + 1}`,
+  ],
   ["unix:\0name", "'unix:\0name' is not a valid address: unix: needs the path of a file"],
   [
     `unix:/${"é".repeat(60)}`,
@@ -59,6 +64,14 @@ const unix: [text: string, path: string, written: string][] = [
   ["unix:/tmp/app.sock", "/tmp/app.sock", "/tmp/app.sock"],
   ["unix:///tmp/app.sock", "/tmp/app.sock", "/tmp/app.sock"],
   ["unix:app.sock", "/srv/app.sock", "app.sock"],
+  ["unix:@app", "\0app", "@app"],
+  ["unix://@app/a b", "\0app/a b", "@app/a b"],
+  [
+    `unix:@${"x".repeat(maxPathBytes)}`,
+    `\0${"x".repeat(maxPathBytes)}`,
+    `@${"x".repeat(maxPathBytes)}`,
+  ],
+  ["unix:./@app", "/srv/@app", "./@app"],
   ["unix://run/app.sock", "/srv/run/app.sock", "run/app.sock"],
   ["unix:/tmp/../run/./App Sock", "/run/App Sock", "/tmp/../run/./App Sock"],
   [

@@ -37,7 +37,6 @@ export function installResponse(): void {
   replaceMethod(NativeResponse.prototype, "clone", clone);
   replaceMethod(Blob.prototype, "slice", slice);
   replaceMethod(globalThis, "fetch", Object.assign(fetchAndMark, nativeFetch));
-  replaceMethod(Bun, "fetch", fetchAndMark);
 }
 
 function WrappedResponse(body: unknown, init: unknown): object {
@@ -92,11 +91,10 @@ function clone(this: Response): Response {
   return copy;
 }
 
-async function fetchAndMark(
-  input: Parameters<typeof fetch>[0],
-  init?: BunFetchRequestInit,
-): Promise<Response> {
-  const response = await nativeFetch(input, init);
+/** The arguments are the native function's to judge. */
+async function fetchAndMark(...args: readonly unknown[]): Promise<Response> {
+  const response: Response = await Reflect.apply(nativeFetch, undefined, args);
+  const init = args[1] as BunFetchRequestInit | undefined;
   return init?.decompress === false ? response : markDecoded(response);
 }
 

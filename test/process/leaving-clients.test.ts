@@ -13,6 +13,7 @@ const app = await Bun.file(join(import.meta.dir, "../fixtures/leaving/app.ts")).
 const leavers = 4;
 const readers = 4;
 const leavesEach = 30;
+const leftAfterBytes = 150_000;
 
 /** What is left behind, and what others ask for meanwhile. */
 const mixes: [what: string, left: readonly string[], wanted: readonly string[]][] = [
@@ -26,6 +27,18 @@ const mixes: [what: string, left: readonly string[], wanted: readonly string[]][
     "bodies in memory",
     ["/bytes/3000000", "/text/3000000", "/blob/3000000", "/rewrapped-bytes/3000000"],
     ["/bytes/300000", "/text/300000", "/blob/300000", "/bytes/30000", "/text/30000", "/hello"],
+  ],
+  [
+    "bodies in memory that many share",
+    ["/shared-bytes/200000", "/shared-blob/200000", "/shared-clone/200000", "/shared-part/3000000"],
+    [
+      "/shared-bytes/200000",
+      "/shared-blob/200000",
+      "/shared-clone/200000",
+      "/shared-part/3000000",
+      "/shared-part/100000",
+      "/hello",
+    ],
   ],
   [
     "streams",
@@ -93,7 +106,7 @@ describe.each(mixes)("%s", (_, left, wanted) => {
       leaving.add(number);
       for (let round = 0; round < leavesEach; round++) {
         const path = left[round % left.length]!;
-        await leaveEarly(port, path, (round + number) % 2 === 0 ? 300_000 : 0, leave);
+        await leaveEarly(port, path, (round + number) % 2 === 0 ? leftAfterBytes : 0, leave);
       }
       leaving.delete(number);
     };

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunicorn, type RunningServer, until } from "../support/server.ts";
-import { asNobody, canBeNobody, folderWithRun } from "../support/unprivileged.ts";
+import { asNobody, canBeNobody, folderForAll } from "../support/unprivileged.ts";
 import { latestMaster } from "../support/upgrades.ts";
 
 const limitMs = 60_000;
@@ -27,10 +27,10 @@ async function nobodysServer(
   files: Readonly<Record<string, string>> = {},
 ): Promise<RunningServer> {
   return gunicorn({
-    folder: folderWithRun(),
+    folder: folderForAll(),
     through: asNobody,
     files: { "app.ts": app, ...files },
-    args: ["--pid", "run/pid", ...args],
+    args: ["--pid", "pid", ...args],
     ...("gunicorn.conf.ts" in files ? { bind: [] } : {}),
   });
 }
@@ -43,7 +43,7 @@ async function answer(url: string): Promise<string> {
 function expectCleanEnd(server: RunningServer, code: number): void {
   expect({ code, log: server.log }).toEqual({ code: 0, log: expect.anything() });
   expect(server.log).not.toMatch(/CRITICAL|ERROR|Unhandled|Operation not permitted/);
-  expect(existsSync(join(server.folder, "run/pid"))).toBe(false);
+  expect(existsSync(join(server.folder, "pid"))).toBe(false);
 }
 
 // Reason: root without setpriv can't run a program as somebody else.
@@ -53,7 +53,7 @@ describe.skipIf(!canBeNobody)("as an ordinary user", () => {
     ["one worker", []],
     ["one socket for all", ["-w", "2", "--no-reuse-port"]],
     ["drain_delay", ["--drain-delay", "1"]],
-    ["a unix socket too", ["-b", "unix:run/socket"]],
+    ["a unix socket too", ["-b", "unix:socket"]],
     ["worker class serve", ["-k", "serve"]],
   ])(
     "TERM answers what has come, %s",
@@ -129,7 +129,7 @@ describe.skipIf(!canBeNobody)("as an ordinary user", () => {
       await server.logged("Master has been promoted.");
       expect(await answer(server.url)).toBe("whole");
       await until("the pid file", () => {
-        const path = join(server.folder, "run/pid");
+        const path = join(server.folder, "pid");
         return existsSync(path) && Number(readFileSync(path, "utf8")) === next;
       });
       process.kill(next, "SIGTERM");

@@ -3,6 +3,8 @@
 export interface LoadOptions {
   readonly port: number;
   readonly hostname?: string;
+  /** The path of a unix socket, instead of hostname and port. */
+  readonly unix?: string;
   /** Clients that open a connection for each request. */
   readonly fresh: number;
   /** Clients that keep their connection until the server says `Connection: close`. */
@@ -12,12 +14,20 @@ export interface LoadOptions {
   readonly path?: string;
   /** What every answer's body must be. */
   readonly expected: string;
+  /** A client that finds the server gone ends, and nothing has failed. */
+  readonly untilGone?: boolean;
 }
+
+/** What connect(2) says where nobody listens; a connection that was made and lost is ECONNRESET. */
+const nobodyThere = new Set(["ECONNREFUSED", "ENOENT"]);
 
 export interface LoadResult {
   readonly requests: number;
   readonly failures: readonly string[];
 }
+
+/** The outcome of a connection that couldn't be made, with `untilGone`. */
+const gone = "gone";
 
 const requestBody = "x".repeat(1000);
 const bodyFields = `Content-Length: ${requestBody.length}\r\n`;
@@ -67,11 +77,16 @@ export class Load {
     this.#gate = null;
   }
 
+  /** With `untilGone`: when every client has found the server gone. */
+  async ended(): Promise<LoadResult> {
+    await Promise.all(this.#clients);
+    return { requests: this.#requests, failures: this.#failures };
+  }
+
   async stop(): Promise<LoadResult> {
     this.#stopped = true;
     this.resume();
-    await Promise.all(this.#clients);
-    return { requests: this.#requests, failures: this.#failures };
+    return this.ended();
   }
 
   async #run(keepAlive: boolean, post: boolean): Promise<void> {
@@ -80,6 +95,7 @@ export class Load {
       this.#open += 1;
       const failure = await this.#connection(keepAlive, post);
       this.#open -= 1;
+      if (failure === gone) return;
       if (failure !== null)
         this.#failures.push(`${post ? "post" : keepAlive ? "kept" : "fresh"}: ${failure}`);
     }
@@ -87,7 +103,7 @@ export class Load {
 
   /** One connection from its opening to its end; answers with what went wrong, if anything did. */
   #connection(keepAlive: boolean, post: boolean): Promise<string | null> {
-    const { port, hostname = "127.0.0.1", path = "/", expected } = this.#options;
+    const { port, hostname = "127.0.0.1", unix, path = "/", expected } = this.#options;
     const ended = Promise.withResolvers<string | null>();
     const method = post ? "POST" : "GET";
     const fields = `${keepAlive ? "" : "Connection: close\r\n"}${post ? bodyFields : ""}`;
@@ -102,9 +118,12 @@ export class Load {
       socket?.end();
       ended.resolve(failure);
     };
+    const failed = ({ code, message }: NodeJS.ErrnoException) => {
+      const leaves = this.#options.untilGone === true && nobodyThere.has(code ?? "");
+      finish(null, leaves ? gone : `can't connect: ${code} ${message}`);
+    };
     Bun.connect({
-      hostname,
-      port,
+      ...(unix === undefined ? { hostname, port } : { unix }),
       socket: {
         open: send,
         data: (socket, bytes) => {
@@ -135,9 +154,9 @@ export class Load {
           if (waiting) finish(null, `closed: ${error ?? "no error"}`);
         },
         error: (socket, error) => finish(socket, `error: ${error.message}`),
-        connectError: (_socket, error) => finish(null, `can't connect: ${error.message}`),
+        connectError: (_socket, error) => failed(error),
       },
-    }).catch((error: Error) => finish(null, `can't connect: ${error.message}`));
+    } as Bun.TCPSocketConnectOptions<undefined>).catch(failed);
     return ended.promise;
   }
 }

@@ -1,8 +1,9 @@
-/** Every planned event under closed-loop clients, one by one. Run by itself, it prints the table of what each has lost. */
+/** Every planned event under closed-loop clients, one by one. Run by itself, it prints the table of what each has lost: `bun run losses [REQUESTS [NAME [nobody]]]`. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Load } from "./load.ts";
-import { gunicorn, type RunningServer, until } from "./server.ts";
+import { gunicorn, type RunningServer, start, until } from "./server.ts";
+import { asNobody, folderForAll } from "./unprivileged.ts";
 import {
   latestMaster,
   rollBack,
@@ -17,8 +18,10 @@ export interface PlannedEvent {
   readonly app?: string;
   readonly files?: Readonly<Record<string, string>>;
   readonly bind?: readonly string[];
-  /** Lets it happen once more, or waits until it has. */
-  once(server: RunningServer, round: number): Promise<void>;
+  /** Lets it happen once more, or waits until it has; null for the end of the server, a new one each time. */
+  readonly once: ((server: RunningServer, round: number) => Promise<void>) | null;
+  /** Clients connect to `unix:socket` in the server's folder. */
+  readonly unix?: boolean;
   readonly rounds: number;
 }
 
@@ -91,7 +94,7 @@ export const bind = ["127.0.0.1:0", \`127.0.0.\${readFileSync("last-byte", "utf8
 `,
       "last-byte": "2",
     },
-    async once(server, round) {
+    once: async (server, round) => {
       writeFileSync(join(server.folder, "last-byte"), String(3 + (round % 100)));
       await reload(server);
       await server.logged(`http://127.0.0.${3 + (round % 100)}:`);
@@ -100,7 +103,7 @@ export const bind = ["127.0.0.1:0", \`127.0.0.\${readFileSync("last-byte", "utf8
   {
     name: "TTIN and TTOU",
     rounds: 20,
-    async once(server) {
+    once: async (server) => {
       await scale(server, "SIGTTIN", workers + 1);
       await scale(server, "SIGTTOU", workers);
     },
@@ -134,24 +137,75 @@ export const bind = ["127.0.0.1:0", \`127.0.0.\${readFileSync("last-byte", "utf8
   { name: "USR2, WINCH, HUP, TERM: roll-back", rounds: 5, once: rollBack },
   { name: "USR2, TTIN to the new master, roll-back", rounds: 5, once: rollBackAfterGrowth },
   { name: "USR2, TTIN to the old master, TERM to it", rounds: 5, once: upgradeAfterGrowth },
+  { name: "TERM", rounds: 60, once: null },
+  { name: "TERM, one worker", args: ["-w", "1"], rounds: 20, once: null },
+  { name: "TERM, no_reuse_port", args: ["--no-reuse-port"], rounds: 20, once: null },
+  { name: "TERM, unix socket", bind: ["unix:socket"], unix: true, rounds: 20, once: null },
+  { name: "TERM, drain_delay 1", args: ["--drain-delay", "1"], rounds: 20, once: null },
 ];
+
+/** Runs the server, `setpriv ...`. */
+type Through = readonly string[];
+
+async function startServer(event: PlannedEvent, through: Through): Promise<RunningServer> {
+  const options = {
+    files: { "app.ts": event.app ?? app, ...event.files },
+    args: ["-w", String(workers), ...(event.args ?? [])],
+    through,
+    folder: folderForAll(),
+    ...(event.bind === undefined ? {} : { bind: event.bind }),
+  };
+  if (event.unix !== true) return gunicorn(options);
+  const server = start(options);
+  await server.logged("Booting worker");
+  return server;
+}
+
+/** Ends one server after another under clients that connect on, until all of them have found it gone. */
+async function lossOfEnds(
+  event: PlannedEvent,
+  requests: number,
+  rounds: number,
+  through: Through,
+): Promise<Loss> {
+  const loss = { name: event.name, rounds, requests: 0, failures: [] as string[] };
+  for (let round = 0; round < rounds; round++) {
+    await using server = await startServer(event, through);
+    const load = new Load({
+      ...(event.unix === true
+        ? { port: 0, unix: join(server.folder, "socket") }
+        : { port: server.port }),
+      fresh: 20,
+      kept: 2,
+      posting: 2,
+      expected: "ok",
+      untilGone: true,
+    });
+    await load.more(Math.ceil(requests / rounds));
+    const code = await server.stop();
+    if (code !== 0) throw new Error(`${event.name}: exit code ${code}\n${server.log}`);
+    const ended = await load.ended();
+    loss.requests += ended.requests;
+    loss.failures.push(...ended.failures);
+  }
+  return loss;
+}
 
 /** One event under load, until it has happened in all its rounds and `requests` are answered. */
 export async function lossOf(
   event: PlannedEvent,
   requests: number,
   rounds = event.rounds,
+  through: Through = [],
 ): Promise<Loss> {
-  await using server = await gunicorn({
-    files: { "app.ts": event.app ?? app, ...event.files },
-    args: ["-w", String(workers), ...(event.args ?? [])],
-    ...(event.bind === undefined ? {} : { bind: event.bind }),
-  });
+  const { once } = event;
+  if (once === null) return lossOfEnds(event, requests, rounds, through);
+  await using server = await startServer(event, through);
   const load = new Load({ port: server.port, fresh: 6, kept: 6, posting: 4, expected: "ok" });
   try {
     for (let round = 0; round < rounds; round++) {
       await load.more(Math.ceil(requests / (rounds + 1)));
-      await event.once(server, round);
+      await once(server, round);
     }
     await load.more(Math.max(requests / (rounds + 1), requests - load.requests));
     const { requests: answered, failures } = await load.stop();
@@ -169,10 +223,11 @@ export async function lossOf(
 if (import.meta.main) {
   const requests = Number(process.argv[2] ?? 200_000);
   const only = process.argv[3] ?? "";
+  const through = process.argv[4] === "nobody" ? asNobody : [];
   process.stdout.write("| event | times | requests | failed |\n| --- | --- | --- | --- |\n");
   let failed = 0;
   for (const event of plannedEvents.filter(({ name }) => name.includes(only))) {
-    const loss = await lossOf(event, requests);
+    const loss = await lossOf(event, requests, event.rounds, through);
     failed += loss.failures.length;
     const { name, rounds, requests: answered, failures } = loss;
     process.stdout.write(`| ${name} | ${rounds} | ${answered} | ${failures.length} |\n`);

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -210,7 +211,7 @@ function runsProgram(pid: number): boolean {
 export function start(options: ServerOptions = {}): RunningServer {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
   // A server that runs as somebody else reads it too.
-  chmodSync(folder, 0o755);
+  chmodSync(folder, statSync(folder).mode | 0o755);
   for (const [name, text] of Object.entries(options.files ?? {})) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);

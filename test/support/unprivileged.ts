@@ -1,5 +1,5 @@
 /** A server without any capability, whoever runs the tests. */
-import { chmodSync, mkdirSync, mkdtempSync } from "node:fs";
+import { chmodSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -22,10 +22,9 @@ export const asNobody: readonly string[] = isRoot
 export const canBeNobody =
   process.platform === "linux" && (!isRoot || Bun.which("setpriv") !== null);
 
-/** A folder for a server, with a folder `run` in it that everybody may write to. */
-export function folderWithRun(): string {
+/** A folder for a server that everybody may write to. */
+export function folderForAll(): string {
   const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
-  mkdirSync(join(folder, "run"));
-  chmodSync(join(folder, "run"), 0o777);
+  chmodSync(folder, 0o777);
   return folder;
 }

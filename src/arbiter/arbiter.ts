@@ -231,8 +231,14 @@ export class Arbiter {
       }
       case "refuse new connections":
         return { type: "refusing", refused: listeners.refuseNew(sharing(this.#state)) };
+      case "refuse at unused listeners":
+        return { type: "refusing unused", refused: listeners.refuseUnused(sharing(this.#state)) };
       case "close unused listeners":
-        return { type: "listeners closed", refused: listeners.closeUnused(sharing(this.#state)) };
+        listeners.closeUnused(sharing(this.#state));
+        return { type: "unused closed" };
+      case "close listeners":
+        listeners.close(sharing(this.#state));
+        return { type: "listeners closed" };
       case "halt":
         this.#over = true;
         this.#halt(action.exitCode, action.reason);

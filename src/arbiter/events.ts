@@ -74,7 +74,9 @@ export type Done =
   /** `refused`: why the system didn't do it; null when it did. */
   | { readonly type: "steered"; readonly count: number; readonly refused: Error | null }
   | { readonly type: "refusing"; readonly refused: Error | null }
-  | { readonly type: "listeners closed"; readonly refused: Error | null };
+  | { readonly type: "refusing unused"; readonly refused: Error | null }
+  | { readonly type: "unused closed" }
+  | { readonly type: "listeners closed" };
 
 /** What update() wants said or run on account of one event. */
 export type Reaction =
@@ -116,5 +118,8 @@ export type Action =
   | { readonly do: "close slot" }
   | { readonly do: "steer"; readonly count: number }
   | { readonly do: "refuse new connections" }
+  /** Of the addresses that a reload has left out. */
+  | { readonly do: "refuse at unused listeners" }
   | { readonly do: "close unused listeners" }
+  | { readonly do: "close listeners" }
   | { readonly do: "halt"; readonly exitCode: number; readonly reason: string | null };

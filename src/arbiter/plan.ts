@@ -12,8 +12,8 @@ import { changesAtMs } from "./observe.ts";
 import { leaving, sharing, type State, type Stopping, type WorkerState } from "./state.ts";
 import { kill, signal } from "./orders.ts";
 
-/** How long packets of a connection attempt may be under way when steering changes. */
-const steerSettleMs = 100;
+/** How long packets of a handshake that has begun may be under way when new ones go elsewhere, or are refused. */
+const settleMs = 100;
 /** From ABRT to KILL, as Gunicorn's next pass of its loop. */
 const abortPatienceMs = 1000;
 /** A worker ends its own drain at graceful_timeout and says what it cut; the master's KILL comes after that. */
@@ -24,15 +24,12 @@ export function plan(state: State, nowMs: number): readonly Action[] {
   if (stopping === null && state.resting) {
     const away = leaveToOther(state, nowMs);
     if (away !== null) return away;
-    return [...escalate(state, nowMs), ...dismiss(state.workers), ...tidy(state)];
+    const unused = leaveUnused(state, nowMs);
+    return [...escalate(state, nowMs), ...(unused ?? dismiss(state.workers))];
   }
   if (stopping === null) {
-    return [
-      ...escalate(state, nowMs),
-      ...retire(state, nowMs),
-      ...fill(state, nowMs),
-      ...tidy(state),
-    ];
+    const unused = leaveUnused(state, nowMs);
+    return [...escalate(state, nowMs), ...retire(state, nowMs), ...(unused ?? fill(state, nowMs))];
   }
   if (nowMs < stopping.sinceMs + stopping.delayMs) {
     return [...windDown(state, nowMs), ...fill(state, nowMs)];
@@ -42,8 +39,10 @@ export function plan(state: State, nowMs: number): readonly Action[] {
   }
   const away = leaveToOther(state, nowMs);
   if (away !== null) return away;
-  if (!state.refusing && !sharing(state)) return [{ do: "refuse new connections" }];
-  const out: Action[] = [];
+  const refusing = refuse(state, stopping, nowMs);
+  if (refusing !== null) return [...escalate(state, nowMs), ...refusing];
+  // Workers have theirs, and close them when nothing waits any more: from then on clients are told to go elsewhere.
+  const out: Action[] = state.closed ? [] : [{ do: "close listeners" }];
   const overdue = nowMs >= stopDeadlineMs(stopping);
   for (const worker of state.workers) {
     if (worker.phase === "killed") continue;
@@ -71,7 +70,9 @@ export function nextDeadlineMs(state: State, nowMs: number): number {
     consider(stopping.sinceMs + stopping.delayMs);
     consider(stopDeadlineMs(stopping));
   }
-  if (state.steered !== null) consider(state.steered.sinceMs + steerSettleMs);
+  if (state.steered !== null) consider(state.steered.sinceMs + settleMs);
+  if (state.refusedSinceMs !== null) consider(state.refusedSinceMs + settleMs);
+  if (state.staleRefusedSinceMs !== null) consider(state.staleRefusedSinceMs + settleMs);
   for (const slot of state.slots) consider(slot.retryAtMs);
   for (const worker of state.workers) {
     consider(changesAtMs(worker));
@@ -99,6 +100,13 @@ function windDown(state: State, nowMs: number): Action[] {
   return [...escalate(state, nowMs), ...told];
 }
 
+/** Before the sockets close, no new handshake begins at them; null when those that had begun are through. A quick stop waits for nobody. */
+function refuse(state: State, { how }: Stopping, nowMs: number): Action[] | null {
+  if (sharing(state)) return null;
+  if (state.refusedSinceMs === null) return [{ do: "refuse new connections" }];
+  return how === "graceful" && nowMs - state.refusedSinceMs < settleMs ? [] : null;
+}
+
 /** Slots that the other master hasn't get no more connections before their workers go; null when that is done. */
 function leaveToOther(state: State, nowMs: number): Action[] | null {
   const { slots, common } = state;
@@ -108,7 +116,7 @@ function leaveToOther(state: State, nowMs: number): Action[] | null {
 /** New connections reach the first `count` slots only; null when the last of the others have arrived. */
 function steerTo({ steered }: State, count: number, nowMs: number): Action[] | null {
   if (steered === null || steered.count > count) return [{ do: "steer", count }];
-  return nowMs - steered.sinceMs < steerSettleMs ? [] : null;
+  return nowMs - steered.sinceMs < settleMs ? [] : null;
 }
 
 /** Those that stay so far, and take signals, are told to leave. */
@@ -162,10 +170,13 @@ function retire(state: State, nowMs: number): Action[] {
 }
 
 /**
- * Once the wanted generation has proven itself, the sockets of addresses that it doesn't bind to get
- * no new connections; the workers that still have them accept what waits and drain. The load of a configuration may count on
- * finding them open.
+ * Once the wanted generation has proven itself, the sockets of addresses that it doesn't bind to get no new connections, and
+ * then close; the workers that still have them accept what waits and drain. The load of a configuration may count on finding
+ * them open, as long as they aren't refused. Null when nothing is left to do.
  */
-function tidy({ staleListeners, proven, loading }: State): Action[] {
-  return staleListeners && proven && !loading ? [{ do: "close unused listeners" }] : [];
+function leaveUnused(state: State, nowMs: number): Action[] | null {
+  const { staleListeners, proven, loading, staleRefusedSinceMs } = state;
+  if (staleRefusedSinceMs !== null)
+    return nowMs - staleRefusedSinceMs < settleMs ? [] : [{ do: "close unused listeners" }];
+  return staleListeners && proven && !loading ? [{ do: "refuse at unused listeners" }] : null;
 }

@@ -90,6 +90,8 @@ export interface State {
   readonly reloadAgain: boolean;
   /** Sockets of an address that only older generations bind to may still be open. */
   readonly staleListeners: boolean;
+  /** Since when those refuse new connections. */
+  readonly staleRefusedSinceMs: number | null;
   readonly workers: readonly WorkerState[];
   /** One entry for each slot whose sockets are open. */
   readonly slots: readonly SlotState[];
@@ -106,8 +108,10 @@ export interface State {
   readonly understudy: boolean;
   /** How many slots another master has too: beyond them nobody serves what this one leaves. */
   readonly common: number;
-  /** New connections are no longer accepted: part of stopping. */
-  readonly refusing: boolean;
+  /** Since when the sockets refuse new connections: part of stopping. */
+  readonly refusedSinceMs: number | null;
+  /** This master has closed its listening sockets; workers may have theirs. */
+  readonly closed: boolean;
   /** What the system has refused and the log has heard of. */
   readonly told: readonly string[];
   readonly lastAge: number;
@@ -134,6 +138,7 @@ export function initialState(
     loading: false,
     reloadAgain: false,
     staleListeners: false,
+    staleRefusedSinceMs: null,
     workers: [],
     slots: Array.from({ length: slots }, () => freshSlot),
     steered: null,
@@ -143,7 +148,8 @@ export function initialState(
     upgrade: null,
     understudy,
     common: slots,
-    refusing: false,
+    refusedSinceMs: null,
+    closed: false,
     told: [],
     lastAge: 0,
     lastTickMs: nowMs,

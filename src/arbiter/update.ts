@@ -103,9 +103,17 @@ export function update(state: State, event: Event, nowMs: number): Step {
         event.refused,
       );
     case "refusing":
-      return without({ ...state, refusing: true }, refusingFails, event.refused);
+      return without({ ...state, refusedSinceMs: nowMs }, refusingFails, event.refused);
+    case "refusing unused":
+      return without(
+        { ...state, staleListeners: false, staleRefusedSinceMs: nowMs },
+        refusingFails,
+        event.refused,
+      );
+    case "unused closed":
+      return still({ ...state, staleRefusedSinceMs: null });
     case "listeners closed":
-      return without({ ...state, staleListeners: false }, refusingFails, event.refused);
+      return still({ ...state, closed: true });
     default:
       return event satisfies never;
   }

@@ -55,6 +55,8 @@ export class Listeners {
   #groups: readonly Group[] = [];
   /** No longer wanted, and still open for the workers that serve them. */
   #unused: readonly Group[] = [];
+  /** Those of them that refuse new connections by now, and serve nobody who comes back. */
+  #leaving: readonly Group[] = [];
   /** What an old master has left; open() finds out what they are. */
   #adopted: readonly number[] = [];
   #prepared: Prepared = nothingPrepared;
@@ -122,8 +124,8 @@ export class Listeners {
     const adopted = adoption.groups.filter((group) => group !== null);
     const opened: Group[] = [];
     this.#prepared = { adopted, opened, unclaimed: adoption.unclaimed };
-    const ours: readonly Group[] = [...this.#allGroups(), ...adopted];
-    const spare = [...ours];
+    const spare: Group[] = [...this.#allGroups(), ...adopted];
+    const ours: readonly Group[] = [...spare, ...this.#leaving];
     const wanted: Group[] = [];
     try {
       for (const address of addresses) {
@@ -142,7 +144,7 @@ export class Listeners {
       const inherited = adopted.map(({ kind, fds }) => (kind === "slots" ? fds.length : 0));
       const least = Math.max(0, ...inherited) || slots;
       const slotsNow = Math.max(this.#slots, least);
-      this.#fill([...ours, ...opened], slotsNow, options.backlog);
+      this.#fill([...this.#allGroups(), ...adopted, ...opened], slotsNow, options.backlog);
     } catch (error) {
       this.discard();
       throw error;
@@ -242,23 +244,27 @@ export class Listeners {
     return shared ? null : firstError(this.#allGroups().map(stopArrivals));
   }
 
-  /**
-   * Closes the sockets of addresses that a reload left out, when the workers that serve them are told to
-   * drain: they accept what waits, and nothing new arrives unless the sockets are `shared` with another master. Answers why the system refuses that.
-   */
-  closeUnused(shared: boolean): SystemError | null {
-    const refused = shared ? null : firstError(this.#unused.map(stopArrivals));
-    for (const group of this.#unused) closeGroup(group, shared);
+  /** The same for the addresses that a reload left out, for good: a configuration that wants one of them again opens it anew. */
+  refuseUnused(shared: boolean): SystemError | null {
+    const leaving = this.#unused;
+    this.#leaving = [...this.#leaving, ...leaving];
     this.#unused = [];
-    return refused;
+    return shared ? null : firstError(leaving.map(stopArrivals));
+  }
+
+  /** Closes the master's side of those; the workers that serve them accept what waits. */
+  closeUnused(shared: boolean): void {
+    for (const group of this.#leaving) closeGroup(group, shared);
+    this.#leaving = [];
   }
 
   /** Closes the master's side of everything; workers keep theirs. Files of unix sockets stay if another master shares them. */
   close(shared: boolean): void {
-    for (const group of this.#allGroups()) closeGroup(group, shared);
+    for (const group of [...this.#allGroups(), ...this.#leaving]) closeGroup(group, shared);
     this.discard();
     this.#groups = [];
     this.#unused = [];
+    this.#leaving = [];
     this.#slots = 0;
     this.#steered = null;
   }

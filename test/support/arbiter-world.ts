@@ -162,7 +162,11 @@ export class World {
       case "refuse new connections":
         return { type: "refusing", refused: null };
       case "close unused listeners":
-        return { type: "listeners closed", refused: null };
+        return { type: "unused closed" };
+      case "refuse at unused listeners":
+        return { type: "refusing unused", refused: null };
+      case "close listeners":
+        return { type: "listeners closed" };
       case "halt":
         this.halted = action;
         return null;

@@ -6,7 +6,7 @@ import { installResponse } from "../../http/response-install.ts";
 import type { BoundTo, InheritedListener } from "../../ipc/messages.ts";
 import { acceptPackets } from "../../os/hop-limit.ts";
 import { hasWaiting } from "../../os/socket.ts";
-import { duplicateFd } from "../../os/socket-options.ts";
+import { closeFd, duplicateFd } from "../../os/socket-options.ts";
 import { Connection } from "../connection.ts";
 import { Exchange } from "../exchange.ts";
 import { type Entrance, Service, ticksOf } from "../service.ts";
@@ -63,8 +63,10 @@ export class AsyncServing implements Serving {
   async drain(): Promise<void> {
     this.#service.drain();
     await this.#emptyQueues();
+    // In the same breath: where nobody else has the sockets, they die here, and what waits is reset.
     this.#draining = true;
     this.#stopListening();
+    for (const { fd } of this.#context.listeners) closeFd(fd);
     await this.#service.emptied();
   }
 
@@ -116,6 +118,7 @@ export class AsyncServing implements Serving {
     // In a socket's open() this also ends Bun's accepting.
     this.#stopListening();
     setTimeout(() => {
+      if (this.#draining) return;
       this.#share = hasWaiting(fd) ? Math.min(this.#share * 2, largestShare) : 1;
       this.#pausing = false;
       this.#keepBound();

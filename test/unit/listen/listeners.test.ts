@@ -140,6 +140,7 @@ describe("Listeners.open() again", () => {
     expect(fresh?.url).toStartWith("http://127.0.0.2:");
     expect(await ask("::1", gonePort)).toStartWith("slot ");
     expect(fcntl(gone?.fd ?? -1, F_GETFD, 0)).toBe(1);
+    listeners.refuseUnused(false);
     listeners.closeUnused(false);
     expect(() => fcntl(gone?.fd ?? -1, F_GETFD, 0)).toThrow("Bad file descriptor");
   });
@@ -193,6 +194,7 @@ describe("Listeners.open() again", () => {
     expect(listeners.forSlot(0, before)).toEqual(inherited);
     listeners.addSlot();
     expect(listeners.forSlot(1, before)).toHaveLength(2);
+    listeners.refuseUnused(false);
     listeners.closeUnused(false);
     expect(() => listeners.forSlot(0, before)).toThrow(
       new RangeError("no socket for ('127.0.0.1', 0) in slot 0"),
@@ -215,6 +217,7 @@ describe("Listeners.open() again", () => {
     const port = portOf(listeners);
     if (!onLinux) return;
     await listeners.open([addressOf(`0.0.0.0:${port}`)], 1, options);
+    listeners.refuseUnused(false);
     listeners.closeUnused(false);
     serveAll(listeners);
     expect(await ask("127.0.0.1", port)).toBe("slot 0");

@@ -185,6 +185,7 @@ describe("the file of a unix socket", () => {
     expect(listeners.urls[0]).toStartWith("http://");
     serve(fd, "draining");
     expect(await askUnix(path)).toBe("draining");
+    listeners.refuseUnused(false);
     listeners.closeUnused(false);
     expect(existsSync(path)).toBe(false);
     expect(() => fcntl(fd, F_GETFD, 0)).toThrow("Bad file descriptor");
@@ -197,6 +198,7 @@ describe("the file of a unix socket", () => {
     const path = newPath();
     const listeners = await openListeners([`unix:${path}`], 1);
     await listeners.open([addressOf("127.0.0.1:0")], 1, openOptions);
+    listeners.refuseUnused(true);
     listeners.closeUnused(true);
     expect(existsSync(path)).toBe(true);
     rmSync(path);

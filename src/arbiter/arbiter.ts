@@ -14,6 +14,7 @@ import { Metrics } from "./metrics.ts";
 import { nextDeadlineMs, plan } from "./plan.ts";
 import type { ServiceManager } from "./service-manager.ts";
 import { signalWorker, spawnWorker, windDownWorker } from "./spawn.ts";
+import { performOnSockets } from "./socket-actions.ts";
 import { generationsInUse, initialState, sharing, type State } from "./state.ts";
 import { update } from "./update.ts";
 import { type Origin, upgrade } from "./upgrade.ts";
@@ -119,7 +120,7 @@ export class Arbiter {
   #absorb(event: Event): void {
     const step = update(this.#state, event, performance.now());
     this.#state = step.state;
-    for (const reaction of step.reactions) this.#react(reaction);
+    for (const reaction of step.reactions) this.#tryReact(reaction);
     if (event.type === "exited") this.#children.remove(event.age);
   }
 
@@ -156,6 +157,15 @@ export class Arbiter {
     if (process.pid === 1) this.#children.reapStrays(this.#state.upgrade?.pid ?? null, this.log);
     const memory = Number.isFinite(this.#state.wanted.maxMemoryBytes);
     this.handle({ type: "tick", scores: this.#children.read(memory, performance.now()) });
+  }
+
+  #tryReact(reaction: Reaction): void {
+    try {
+      this.#react(reaction);
+    } catch (error) {
+      // A log that can't be opened anew, a pid file that can't be renamed: the server serves on.
+      this.log.error(`Can't ${reaction.do}: ${asError(error).message}`);
+    }
   }
 
   #react(reaction: Reaction): void {
@@ -205,8 +215,17 @@ export class Arbiter {
     }
   }
 
+  /** What fails is an event as well: plan() goes on without, or asks again later. */
   #perform(action: Action): Done | "ended" {
-    const { listeners } = this.#parts;
+    try {
+      return this.#attempt(action);
+    } catch (error) {
+      if (action.do === "halt") throw error;
+      return { type: "action failed", action, error: asError(error) };
+    }
+  }
+
+  #attempt(action: Action): Done | "ended" {
     switch (action.do) {
       case "spawn":
         return this.#spawn(action);
@@ -220,40 +239,12 @@ export class Arbiter {
       case "wind down":
         windDownWorker(this.#children.get(action.age)?.process);
         return { type: "winding down", age: action.age };
-      case "open slot":
-        return this.#openSlot();
-      case "close slot":
-        listeners.removeTopSlot();
-        return { type: "slot closed" };
-      case "steer": {
-        const { count } = action;
-        return { type: "steered", count, refused: listeners.steer(count) };
-      }
-      case "refuse new connections":
-        return { type: "refusing", refused: listeners.refuseNew(sharing(this.#state)) };
-      case "refuse at unused listeners":
-        return { type: "refusing unused", refused: listeners.refuseUnused(sharing(this.#state)) };
-      case "close unused listeners":
-        listeners.closeUnused(sharing(this.#state));
-        return { type: "unused closed" };
-      case "close listeners":
-        listeners.close(sharing(this.#state));
-        return { type: "listeners closed" };
       case "halt":
         this.#over = true;
-        this.#halt(action.exitCode, action.reason);
+        this.#halt(action);
         return "ended";
       default:
-        return action satisfies never;
-    }
-  }
-
-  #openSlot(): Done {
-    try {
-      this.#parts.listeners.addSlot();
-      return { type: "slot opened" };
-    } catch (error) {
-      return { type: "slot failed", message: describeError(error) };
+        return performOnSockets(action, this.#parts.listeners, sharing(this.#state));
     }
   }
 
@@ -262,35 +253,31 @@ export class Arbiter {
     const { hooks, scoreboard, listeners } = this.#parts;
     const { resolved } = this.#configurations.get(generation);
     this.#guard(() => hooks.preFork({ age, slot, generation, pid: "[booting]" }, resolved.config));
-    try {
-      scoreboard.clear(row);
-      const child = spawnWorker(
-        {
-          age,
-          slot,
-          row,
-          generation,
-          numWorkers: this.#state.target,
-          masterName: hooks.masterName,
-          resolved,
-          listeners: listeners.forSlot(slot, listeners.addresses(resolved.config)),
-          scoreboardFd: scoreboard.fd,
-          env: this.#configurations.env(generation),
-        },
-        {
-          message: ({ type }) => this.handle({ type: "message", age, message: type }),
-          exited: (code, signal) => this.handle({ type: "exited", age, code, signal }),
-        },
-      );
-      this.#children.add(age, { process: child, scores: scoreboard.row(row), slot, generation });
-      const lifetimeMs = drawLifetimeMs(resolved, Math.random);
-      return { type: "spawned", age, pid: child.pid, slot, row, generation, lifetimeMs };
-    } catch (error) {
-      return { type: "spawn failed", slot, message: describeError(error) };
-    }
+    scoreboard.clear(row);
+    const child = spawnWorker(
+      {
+        age,
+        slot,
+        row,
+        generation,
+        numWorkers: this.#state.target,
+        masterName: hooks.masterName,
+        resolved,
+        listeners: listeners.forSlot(slot, listeners.addresses(resolved.config)),
+        scoreboardFd: scoreboard.fd,
+        env: this.#configurations.env(generation),
+      },
+      {
+        message: ({ type }) => this.handle({ type: "message", age, message: type }),
+        exited: (code, signal) => this.handle({ type: "exited", age, code, signal }),
+      },
+    );
+    this.#children.add(age, { process: child, scores: scoreboard.row(row), slot, generation });
+    const lifetimeMs = drawLifetimeMs(resolved, Math.random);
+    return { type: "spawned", age, pid: child.pid, slot, row, generation, lifetimeMs };
   }
 
-  #halt(exitCode: number, reason: string | null): void {
+  #halt({ exitCode, reason, left }: Extract<Action, { do: "halt" }>): void {
     const { hooks, listeners, service } = this.#parts;
     try {
       service.halt(this.#state);
@@ -299,8 +286,14 @@ export class Arbiter {
       // Whatever can't be closed is closed by the end of the process.
       this.#ended.resolve(exitCode);
     }
+    for (const pid of left)
+      this.log.error(`Worker (pid:${pid}) can't be ended, and is left behind`);
     const end = `Shutting down: ${hooks.masterName}`;
     if (reason === null) this.log.info(end);
     else for (const line of [end, `Reason: ${reason}`]) this.log.error(line);
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(describeError(error));
 }

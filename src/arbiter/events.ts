@@ -65,18 +65,18 @@ export type Done =
       /** max_lifetime with its jitter drawn; Infinity for none. */
       readonly lifetimeMs: number;
     }
-  | { readonly type: "spawn failed"; readonly slot: number; readonly message: string }
   | { readonly type: "signalled"; readonly age: number; readonly signal: WorkerSignal }
   | { readonly type: "winding down"; readonly age: number }
   | { readonly type: "slot opened" }
-  | { readonly type: "slot failed"; readonly message: string }
-  | { readonly type: "slot closed" }
+  | { readonly type: "slot closed"; readonly refused: Error | null }
   /** `refused`: why the system didn't do it; null when it did. */
   | { readonly type: "steered"; readonly count: number; readonly refused: Error | null }
   | { readonly type: "refusing"; readonly refused: Error | null }
   | { readonly type: "refusing unused"; readonly refused: Error | null }
-  | { readonly type: "unused closed" }
-  | { readonly type: "listeners closed" };
+  | { readonly type: "unused closed"; readonly refused: Error | null }
+  | { readonly type: "listeners closed"; readonly refused: Error | null }
+  /** The action wasn't carried out, or not whole. */
+  | { readonly type: "action failed"; readonly action: Action; readonly error: Error };
 
 /** What update() wants said or run on account of one event. */
 export type Reaction =
@@ -122,4 +122,16 @@ export type Action =
   | { readonly do: "refuse at unused listeners" }
   | { readonly do: "close unused listeners" }
   | { readonly do: "close listeners" }
-  | { readonly do: "halt"; readonly exitCode: number; readonly reason: string | null };
+  | {
+      readonly do: "halt";
+      readonly exitCode: number;
+      readonly reason: string | null;
+      /** Processes that not even KILL has ended. */
+      readonly left: readonly number[];
+    };
+
+/** What plan() wants done to the listening sockets. */
+export type SocketAction = Exclude<
+  Action,
+  { readonly do: "spawn" | "signal" | "wind down" | "halt" }
+>;

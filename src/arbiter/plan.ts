@@ -16,6 +16,8 @@ import { kill, signal } from "./orders.ts";
 const settleMs = 100;
 /** From ABRT to KILL, as Gunicorn's next pass of its loop. */
 const abortPatienceMs = 1000;
+/** How long after KILL a process may be there; then it is killed anew, or left behind by a stop. */
+const immortalAfterMs = 5000;
 /** A worker ends its own drain at graceful_timeout and says what it cut; the master's KILL comes after that. */
 const drainMarginMs = 1000;
 
@@ -34,8 +36,9 @@ export function plan(state: State, nowMs: number): readonly Action[] {
   if (nowMs < stopping.sinceMs + stopping.delayMs) {
     return [...windDown(state, nowMs), ...fill(state, nowMs)];
   }
-  if (state.workers.length === 0) {
-    return [{ do: "halt", exitCode: stopping.exitCode, reason: stopping.reason }];
+  if (state.workers.every((worker) => immortal(worker, nowMs))) {
+    const { exitCode, reason } = stopping;
+    return [{ do: "halt", exitCode, reason, left: state.workers.map(({ pid }) => pid) }];
   }
   const away = leaveToOther(state, nowMs);
   if (away !== null) return away;
@@ -76,6 +79,7 @@ export function nextDeadlineMs(state: State, nowMs: number): number {
   for (const slot of state.slots) consider(slot.retryAtMs);
   for (const worker of state.workers) {
     consider(changesAtMs(worker));
+    if (worker.phase === "killed") consider(worker.phaseSinceMs + immortalAfterMs);
     if (worker.phase === "aborting") consider(worker.phaseSinceMs + abortPatienceMs);
     if (worker.phase === "draining" || worker.phase === "quitting") {
       consider(worker.phaseSinceMs + state.wanted.gracefulTimeoutMs + drainMarginMs);
@@ -119,6 +123,11 @@ function steerTo({ steered }: State, count: number, nowMs: number): Action[] | n
   return nowMs - steered.sinceMs < settleMs ? [] : null;
 }
 
+/** Not even KILL has ended it: the system refuses the signal, or a driver holds the process. */
+function immortal({ phase, phaseSinceMs }: WorkerState, nowMs: number): boolean {
+  return phase === "killed" && nowMs - phaseSinceMs >= immortalAfterMs;
+}
+
 /** Those that stay so far, and take signals, are told to leave. */
 function dismiss(workers: readonly WorkerState[]): Action[] {
   return workers
@@ -149,6 +158,7 @@ function escalateOne(state: State, worker: WorkerState, nowMs: number): Action[]
   if (worker.phase === "aborting" && inPhaseMs >= abortPatienceMs) {
     return [signal(worker, "SIGKILL")];
   }
+  if (immortal(worker, nowMs)) return [signal(worker, "SIGKILL")];
   const told = worker.phase === "draining" || worker.phase === "quitting";
   if (told && inPhaseMs >= gracefulTimeoutMs + drainMarginMs) {
     return [kill(worker)];

@@ -10,6 +10,7 @@ type Exit = Extract<Event, { type: "exited" }>;
 const soundAfterMs = 10_000;
 const backOffBaseMs = 500;
 const backOffLimitMs = 30_000;
+const leastRetryMs = 1000;
 
 /** How long to wait before the next start: none after a first death, then doubling. */
 export function backOffMs(failures: number): number {
@@ -30,7 +31,8 @@ export function reap(state: State, exit: Exit, nowMs: number): Step {
 
   if (bootFailed && ofWanted && !state.proven && state.stopping === null) {
     if (state.fallback !== null) {
-      const taken = takeBack(without, state.fallback, reactions, worker);
+      const why = `worker (pid:${worker.pid}) of the new configuration failed to boot`;
+      const taken = takeBack(without, state.fallback, reactions, why);
       return { state: taken.state, reactions: [...taken.reactions, childExit(worker)] };
     }
     if (exit.code === exitCodes.workerBoot || exit.code === exitCodes.appLoad) {
@@ -53,17 +55,14 @@ function childExit(worker: WorkerState): Reaction {
 }
 
 /** The reload's first worker didn't come up: everything is as it was before. */
-function takeBack(
+export function takeBack(
   state: State,
   fallback: NonNullable<State["fallback"]>,
   reactions: readonly Reaction[],
-  worker: WorkerState,
+  why: string,
 ): Step {
   const back: Reaction[] = [
-    log(
-      "error",
-      `Reload failed, the running workers stay: worker (pid:${worker.pid}) of the new configuration failed to boot`,
-    ),
+    log("error", `Reload failed, the running workers stay: ${why}`),
     { do: "use", generation: fallback.generation.number },
   ];
   if (fallback.target !== state.target) {
@@ -79,6 +78,13 @@ function takeBack(
     },
     reactions: [...reactions, ...back],
   };
+}
+
+/** A start that the system has refused: the next one in the slot waits, and longer each time. */
+export function countRetry(state: State, slot: number, nowMs: number): State {
+  const failures = (state.slots[slot]?.failures ?? 0) + 1;
+  const waitMs = Math.max(backOffMs(failures), leastRetryMs);
+  return changeSlot(state, slot, { failures, retryAtMs: nowMs + waitMs });
 }
 
 /** One more death, or as good as one: the next start in the slot waits longer. */

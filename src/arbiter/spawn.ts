@@ -61,7 +61,13 @@ export function spawnWorker(birth: WorkerBirth, reports: WorkerReports): Bun.Sub
       reports.exited(signalCode === null ? code : null, signalCode as string | null);
     },
   });
-  child.send(bootMessage(birth));
+  try {
+    child.send(bootMessage(birth));
+  } catch (error) {
+    // Without its message it would wait for ever.
+    child.kill("SIGKILL");
+    throw error;
+  }
   return child;
 }
 

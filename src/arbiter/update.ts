@@ -1,6 +1,7 @@
 /** update(): what an event means for the state. Pure: no clock, no process, no log; what must be said or run comes back as reactions. */
 import { exitCodes } from "../ipc/exit-codes.ts";
 import type { Event, Reaction, WorkerSignal } from "./events.ts";
+import { forgetFailedStarts, onActionFailed, takenAs, without } from "./failures.ts";
 import { observe } from "./observe.ts";
 import { countFailure, reap } from "./reap.ts";
 import { onSignal, startLoading } from "./signals.ts";
@@ -63,13 +64,9 @@ export function update(state: State, event: Event, nowMs: number): Step {
         beatAtMs: nowMs,
         readyAtMs: null,
       };
-      return still({ ...state, workers: [...state.workers, worker], lastAge: age });
+      const told = forgetFailedStarts(state);
+      return still({ ...state, workers: [...state.workers, worker], lastAge: age, told });
     }
-    case "spawn failed":
-      return {
-        state: changeSlot(state, event.slot, { failures: 1, retryAtMs: nowMs + 1000 }),
-        reactions: [log("error", `Can't start a worker: ${event.message}`)],
-      };
     case "signalled":
       return still(
         changeWorker(state, event.age, {
@@ -81,55 +78,42 @@ export function update(state: State, event: Event, nowMs: number): Step {
       return still(changeWorker(state, event.age, { windingDown: true }));
     case "slot opened":
       return still({ ...state, slots: [...state.slots, freshSlot] });
-    case "slot failed": {
-      const target = state.slots.length;
-      return {
-        state: { ...state, target },
-        reactions: [
-          log(
-            "error",
-            `Can't open the sockets of one more worker, ${target} stay: ${event.message}`,
-          ),
-          { do: "hook nworkersChanged", value: target, old: state.target },
-        ],
-      };
-    }
     case "slot closed":
-      return still({ ...state, slots: state.slots.slice(0, -1) });
-    case "steered":
-      return without(
-        { ...state, steered: { count: event.count, sinceMs: nowMs } },
-        "Connections can't be steered, a slot that closes may lose what waits in its queue",
-        event.refused,
-      );
+      return without({ ...state, slots: state.slots.slice(0, -1) }, losses.closing, event.refused);
+    case "steered": {
+      const steered = { count: event.count, sinceMs: nowMs };
+      return without({ ...state, steered }, losses.steering, event.refused);
+    }
     case "refusing":
-      return without({ ...state, refusedSinceMs: nowMs }, refusingFails, event.refused);
+      return without({ ...state, refusedSinceMs: nowMs }, losses.refusing, event.refused);
     case "refusing unused":
       return without(
         { ...state, staleListeners: false, staleRefusedSinceMs: nowMs },
-        refusingFails,
+        losses.refusing,
         event.refused,
       );
     case "unused closed":
-      return still({ ...state, staleRefusedSinceMs: null });
+      return without({ ...state, staleRefusedSinceMs: null }, losses.closing, event.refused);
     case "listeners closed":
-      return still({ ...state, closed: true });
+      return without({ ...state, closed: true }, losses.closing, event.refused);
+    case "action failed": {
+      const failed = onActionFailed(state, event, nowMs);
+      const done = takenAs(event.action);
+      if (done === null) return failed;
+      const { state: next, reactions } = update(failed.state, done, nowMs);
+      return { state: next, reactions: [...failed.reactions, ...reactions] };
+    }
     default:
       return event satisfies never;
   }
 }
 
-const refusingFails =
-  "New connections can't be refused while sockets close, one that comes in that moment is lost";
-
-/** The system has refused a help: what is lost is told once, and the server goes on. */
-function without(state: State, loss: string, refused: Error | null): Step {
-  if (refused === null || state.told.includes(loss)) return still(state);
-  return {
-    state: { ...state, told: [...state.told, loss] },
-    reactions: [log("info", `${loss}: ${refused.message}`)],
-  };
-}
+/** What is lost where the system refuses a help. */
+const losses = {
+  steering: "Connections can't be steered, a slot that closes may lose what waits in its queue",
+  refusing: "New connections can't be refused while sockets close, one that comes then may be lost",
+  closing: "A listening socket, or its file, can't be removed",
+};
 
 function onUpgradeEnded(
   state: State,

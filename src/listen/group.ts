@@ -2,7 +2,7 @@
 import { type Address, sameAddress } from "./address.ts";
 import { steerReuseport } from "../os/bpf.ts";
 import { refuseNewConnections } from "../os/hop-limit.ts";
-import type { SystemError } from "../os/libc.ts";
+import { SystemError } from "../os/libc.ts";
 import { createListeningSocket } from "../os/socket.ts";
 import { closeFd } from "../os/socket-options.ts";
 import { type FileIdentity, unlinkIfSame } from "../os/unix-socket.ts";
@@ -64,12 +64,10 @@ export function openSlots({ kind, bound, fds }: Group, slots: number, backlog: n
   }
 }
 
-/** Closes from the top down; a single socket serves any number of slots but 0. */
-export function closeSlots({ kind, fds }: Group, slots: number): void {
-  while (fds.length > (kind === "slots" ? slots : Math.min(slots, 1))) {
-    const fd = fds.pop();
-    if (fd !== undefined) closeFd(fd);
-  }
+/** Closes from the top down; a single socket serves any number of slots but 0. Answers what of it the system refuses. */
+export function closeSlots({ kind, fds }: Group, slots: number): Error | null {
+  const stays = kind === "slots" ? slots : Math.min(slots, 1);
+  return firstError(fds.splice(stays).toReversed().map(tryToClose));
 }
 
 /** Answers why the system refuses; null when it is done, or when all slots share one socket. */
@@ -89,28 +87,50 @@ export function listeningFds({ kind, fds }: Group): readonly number[] {
  * Lets no new connection in, so that the queues run dry. Answers why the system refuses; null when it is done, or when
  * somebody else goes on with the socket.
  */
-export function stopArrivals(group: Group): SystemError | null {
+export function stopArrivals(group: Group): Error | null {
   const { bound, foreign } = group;
   if (foreign) return null;
-  if (bound.type === "tcp") {
-    return firstError(listeningFds(group).map((fd) => refuseNewConnections(fd, bound.family)));
-  }
-  unlinkFile(group);
-  return null;
+  if (bound.type === "unix") return unlinkFile(group);
+  return firstError(listeningFds(group).map((fd) => refuseNewConnections(fd, bound.family)));
 }
 
-export function firstError(results: readonly (SystemError | null)[]): SystemError | null {
+export function firstError<E extends Error>(results: readonly (E | null)[]): E | null {
   return results.find((result) => result !== null) ?? null;
 }
 
-/** Removes a unix socket's file, unless another one stands there by now. To be called before the socket closes, which keeps the inode's number taken. */
-export function unlinkFile({ bound, fds }: Group): void {
-  if (bound.type === "unix" && bound.file !== null && fds.length > 0)
+/**
+ * Removes a unix socket's file, unless another one stands there by now. To be called before the socket closes, which keeps the
+ * inode's number taken. Answers why the system refuses: the folder may be read-only, or another user's.
+ */
+export function unlinkFile({ bound, fds }: Group): Error | null {
+  if (bound.type !== "unix" || bound.file === null || fds.length === 0) return null;
+  try {
     unlinkIfSame(bound.path, bound.file);
+    return null;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    return error as Error;
+  }
+}
+
+function tryToClose(fd: number): SystemError | null {
+  try {
+    closeFd(fd);
+    return null;
+  } catch (error) {
+    if (error instanceof SystemError) return error;
+    throw error;
+  }
 }
 
 /** Takes the group of an address out of the list; null if there is none. */
 export function takeGroup(groups: Group[], address: Address): Group | null {
   const index = groups.findIndex((group) => sameAddress(group.address, address));
   return index < 0 ? null : (groups.splice(index, 1)[0] ?? null);
+}
+
+/** @param shared another master goes on with the sockets, and with the file of a unix socket */
+export function closeGroup(group: Group, shared: boolean): Error | null {
+  const unlinked = shared ? null : unlinkFile(group);
+  return closeSlots(group, 0) ?? unlinked;
 }

@@ -9,6 +9,7 @@
 import { type Address, type FdAddress, formatTuple, parseAddress } from "./address.ts";
 import { type Adoption, adoptSockets } from "./adopt.ts";
 import {
+  closeGroup,
   closeSlots,
   firstError,
   type Group,
@@ -17,7 +18,6 @@ import {
   steerGroup,
   stopArrivals,
   takeGroup,
-  unlinkFile,
 } from "./group.ts";
 import { type Handover, planHandover } from "./handover.ts";
 import { needsV6only, openFirstSocket, type OpenOptions } from "./open-group.ts";
@@ -218,11 +218,11 @@ export class Listeners {
    * Closes the sockets of the top slot. First steer() away from it and wait until its last worker is gone:
    * while any process holds the socket, it keeps its number in the group.
    */
-  removeTopSlot(): void {
+  removeTopSlot(): Error | null {
     if (this.#slots <= 1) throw new RangeError("the last slot can't be removed");
     if (this.#steered === this.#slots) this.steer(this.#slots - 1);
     this.#slots -= 1;
-    for (const group of this.#allGroups()) closeSlots(group, this.#slots);
+    return firstError(this.#allGroups().map((group) => closeSlots(group, this.#slots)));
   }
 
   /** Gives new connections to slots 0 to count - 1 only. Answers why the system refuses; null when it is done. */
@@ -240,12 +240,12 @@ export class Listeners {
    * is done. Sockets of systemd and fd://N are left alone too, what comes waits for whoever is next. Answers
    * why the system refuses; null when what can be done is done.
    */
-  refuseNew(shared: boolean): SystemError | null {
+  refuseNew(shared: boolean): Error | null {
     return shared ? null : firstError(this.#allGroups().map(stopArrivals));
   }
 
   /** The same for the addresses that a reload left out, for good: a configuration that wants one of them again opens it anew. */
-  refuseUnused(shared: boolean): SystemError | null {
+  refuseUnused(shared: boolean): Error | null {
     const leaving = this.#unused;
     this.#leaving = [...this.#leaving, ...leaving];
     this.#unused = [];
@@ -253,20 +253,23 @@ export class Listeners {
   }
 
   /** Closes the master's side of those; the workers that serve them accept what waits. */
-  closeUnused(shared: boolean): void {
-    for (const group of this.#leaving) closeGroup(group, shared);
+  closeUnused(shared: boolean): Error | null {
+    const refused = firstError(this.#leaving.map((group) => closeGroup(group, shared)));
     this.#leaving = [];
+    return refused;
   }
 
   /** Closes the master's side of everything; workers keep theirs. Files of unix sockets stay if another master shares them. */
-  close(shared: boolean): void {
-    for (const group of [...this.#allGroups(), ...this.#leaving]) closeGroup(group, shared);
+  close(shared: boolean): Error | null {
+    const groups = [...this.#allGroups(), ...this.#leaving];
+    const refused = firstError(groups.map((group) => closeGroup(group, shared)));
     this.discard();
     this.#groups = [];
     this.#unused = [];
     this.#leaving = [];
     this.#slots = 0;
     this.#steered = null;
+    return refused;
   }
 
   #allGroups(): Group[] {
@@ -287,11 +290,6 @@ export class Listeners {
     }
     this.#slots = slots;
   }
-}
-
-function closeGroup(group: Group, shared: boolean): void {
-  if (!shared) unlinkFile(group);
-  closeSlots(group, 0);
 }
 
 function placeOf({ bound }: Group): SlotListener["bound"] {

@@ -1,5 +1,6 @@
 /** A world for update() and plan(): workers that boot, serve, tire, hang and die on a clock of its own; it checks the invariants as it goes. */
 import type { Action, Done, Event, Reaction } from "../../src/arbiter/events.ts";
+import { takenAs } from "../../src/arbiter/failures.ts";
 import { plan } from "../../src/arbiter/plan.ts";
 import {
   type Generation,
@@ -31,6 +32,10 @@ export class World {
   readonly actions: Action[] = [];
   /** Whether processes that are spawned take signals at once. */
   wakes = true;
+  /** The error by which the system refuses an action; null: it doesn't. */
+  refuses: (action: Action) => string | null = () => null;
+  /** The workers that a signal has reached. */
+  readonly reached = new Set<number>();
   /** max_lifetime of the workers that are spawned from now on. */
   lifetimeMs = Number.POSITIVE_INFINITY;
   /** What the scoreboard and the system say about workers, by age. */
@@ -127,6 +132,11 @@ export class World {
 
   #perform(action: Action): void {
     this.actions.push(action);
+    const code = action.do === "halt" ? null : this.refuses(action);
+    if (code !== null) {
+      this.#absorb({ type: "action failed", action, error: new Error(code) });
+      return;
+    }
     const done = this.#done(action);
     if (done !== null) this.#absorb(done);
     if (done?.type === "spawned" && this.wakes) {
@@ -144,9 +154,12 @@ export class World {
         return { type: "spawned", age, pid: 1000 + age, slot, row, generation: number, lifetimeMs };
       }
       case "signal": {
-        const key = `${action.signal} to ${action.age}`;
+        // What KILL hasn't ended is killed again, later.
+        const at = action.signal === "SIGKILL" ? ` at ${this.nowMs}` : "";
+        const key = `${action.signal} to ${action.age}${at}`;
         if (this.#signalled.has(key)) throw new Error(`${key} twice`);
         this.#signalled.add(key);
+        this.reached.add(action.age);
         return { type: "signalled", age: action.age, signal: action.signal };
       }
       case "wind down":
@@ -155,23 +168,11 @@ export class World {
         return { type: "winding down", age: action.age };
       case "open slot":
         return { type: "slot opened" };
-      case "close slot":
-        return { type: "slot closed" };
-      case "steer":
-        return { type: "steered", count: action.count, refused: null };
-      case "refuse new connections":
-        return { type: "refusing", refused: null };
-      case "close unused listeners":
-        return { type: "unused closed" };
-      case "refuse at unused listeners":
-        return { type: "refusing unused", refused: null };
-      case "close listeners":
-        return { type: "listeners closed" };
       case "halt":
         this.halted = action;
         return null;
       default:
-        return action satisfies never;
+        return takenAs(action);
     }
   }
 

@@ -33,7 +33,7 @@ describe("start", () => {
     (code, reason) => {
       const world = new World(generation(1, { workers: 3 }));
       world.exit(2, code).exit(1, code).exit(3, code);
-      expect(world.halted).toEqual({ do: "halt", exitCode: code, reason });
+      expect(world.halted).toEqual({ do: "halt", exitCode: code, reason, left: [] });
     },
   );
 
@@ -235,7 +235,7 @@ describe("HUP", () => {
   test("sockets that no generation needs stay open while a load counts on them", () => {
     const world = new World().ready(1, 2).signal("hup").loaded(generation(2), true).signal("hup");
     world.ready(3);
-    const closed = () => world.actions.some((each) => each.do === "close unused listeners");
+    const closed = () => world.actions.some((each) => each.do === "refuse at unused listeners");
     expect(closed()).toBe(false);
     world.event({ type: "config failed", message: "on purpose" });
     expect(closed()).toBe(true);
@@ -332,7 +332,7 @@ describe("stop", () => {
     expect(done()).toEqual(["refuse new connections", "close listeners", "signal", "signal"]);
     expect(signals(world)).toEqual(["SIGTERM 1", "SIGTERM 2"]);
     world.exit(1).exit(2);
-    expect(world.halted).toEqual({ do: "halt", exitCode: 0, reason: null });
+    expect(world.halted).toEqual({ do: "halt", exitCode: 0, reason: null, left: [] });
   });
 
   test("TERM waits for a worker's process that doesn't take signals yet", () => {
@@ -377,7 +377,12 @@ describe("stop", () => {
       .ready(1, 2)
       .event({ type: "fault", message: "A server hook failed." });
     world.exit(1).exit(2);
-    expect(world.halted).toEqual({ do: "halt", exitCode: 255, reason: "A server hook failed." });
+    expect(world.halted).toEqual({
+      do: "halt",
+      exitCode: 255,
+      reason: "A server hook failed.",
+      left: [],
+    });
   });
 });
 
@@ -619,11 +624,4 @@ test("after WINCH a reload that fails brings the workers of before back", () => 
   expect(world.lines.at(-1)).toBe(
     "Reload failed, the workers of the last configuration come back: no",
   );
-});
-
-test("sockets that can't be opened: the number of workers stays, and the log says why", () => {
-  const world = new World().ready(1, 2);
-  world.event({ type: "slot failed", message: "EMFILE" });
-  expect(world.state.target).toBe(2);
-  expect(world.lines.at(-1)).toBe("Can't open the sockets of one more worker, 2 stay: EMFILE");
 });

@@ -14,6 +14,8 @@ function pick<T>(random: () => number, items: readonly T[]): T | undefined {
   return items[Math.floor(random() * items.length)];
 }
 
+const codes = ["EPERM", "EACCES", "EMFILE", "ENFILE", "ENOMEM", "ENOSPC", "EAGAIN"] as const;
+
 /** What happens to a server once in a while. */
 function other(world: World, random: () => number): void {
   const { state } = world;
@@ -30,6 +32,7 @@ function other(world: World, random: () => number): void {
   } else if (state.upgrade !== null) {
     world.event({ type: "upgrade ended", code: pick(random, [0, 3]) ?? 0, signal: null });
   } else if (state.understudy) world.event({ type: "promoted" });
+  else if (die > 0.9) world.signal(pick(random, ["term", "int", "quit"] as const) ?? "term");
 }
 
 /** One random event; the world itself checks that no slot has three workers and nothing is signalled twice. */
@@ -62,6 +65,7 @@ function step(world: World, random: () => number): void {
 /** From now on everything goes well: loads succeed, workers boot, and leave when they are told to. */
 function calm(world: World): void {
   world.memoryBytes.clear();
+  world.refuses = () => null;
   world.lifetimeMs = Number.POSITIVE_INFINITY;
   if (world.state.resting) world.signal("hup");
   for (let rounds = 0; rounds < 400 && world.halted === null; rounds++) {
@@ -70,19 +74,34 @@ function calm(world: World): void {
       world.loaded(generation(world.state.lastGeneration, { maxRestarting, warmupRequests }));
     }
     for (const worker of world.state.workers) {
-      if (worker.phase === "booting") world.ready(worker.age);
-      else if (worker.phase !== "ready") world.exit(worker.age);
+      if (worker.phase === "booting" && world.state.stopping === null) world.ready(worker.age);
+      else if (worker.phase !== "ready" && world.reached.has(worker.age)) world.exit(worker.age);
     }
     world.pass(500);
     const { workers, slots, target, loading } = world.state;
     const settled = workers.every((each) => each.phase === "ready" && !each.tired && each.warm);
     const mortal = workers.some((each) => Number.isFinite(each.lifetimeMs));
-    if (settled && !mortal && !loading && slots.length === target && workers.length === target)
+    if (
+      world.state.stopping === null &&
+      settled &&
+      !mortal &&
+      !loading &&
+      slots.length === target &&
+      workers.length === target
+    )
       return;
   }
 }
 
+/** Nobody is left behind who wasn't killed. */
+function wasKilled(world: World, pid: number): boolean {
+  return world.actions.some(
+    (each) => each.do === "signal" && each.signal === "SIGKILL" && each.pid === pid,
+  );
+}
+
 test("10,000 random sequences of events end in the wanted state", () => {
+  const outcomes = { halted: 0, settled: 0 };
   for (let seed = 1; seed <= 10_000; seed++) {
     const random = randomFrom(seed);
     const first = generation(1, {
@@ -93,13 +112,21 @@ test("10,000 random sequences of events end in the wanted state", () => {
       maxMemoryBytes: 1000,
     });
     const world = new World(first, { slots: 1 + (seed % 6), understudy: seed % 7 === 0 });
+    // Every other server runs where the system refuses one in ten actions.
+    if (seed % 2 === 0)
+      world.refuses = () => (random() < 0.1 ? (pick(random, codes) ?? null) : null);
     try {
       for (let count = 0; count < 40 && world.halted === null; count++) step(world, random);
       calm(world);
       if (world.halted !== null) {
-        expect([3, 4]).toContain(world.halted.exitCode);
+        outcomes.halted += 1;
+        const asked = world.state.stopping?.reason === null;
+        expect(asked ? [0] : [3, 4]).toContain(world.halted.exitCode);
+        expect(world.halted.left.every((pid) => wasKilled(world, pid))).toBe(true);
         continue;
       }
+      expect(world.state.stopping).toBeNull();
+      outcomes.settled += 1;
       const { state } = world;
       expect(state.slots.length).toBe(state.target);
       expect(state.workers.length).toBe(state.target);
@@ -110,4 +137,6 @@ test("10,000 random sequences of events end in the wanted state", () => {
       throw new Error(`seed ${seed}: ${(error as Error).message}\n${state}`, { cause: error });
     }
   }
-}, 60_000);
+  expect(outcomes.halted).toBeGreaterThan(1000);
+  expect(outcomes.settled).toBeGreaterThan(5000);
+}, 120_000);

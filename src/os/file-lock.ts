@@ -1,6 +1,7 @@
-import { fcntl, library } from "./libc.ts";
+import { fcntl, lastError, library } from "./libc.ts";
 
 // Linux, macOS and the BSDs agree on these.
+const lockShared = 1;
 const lockExclusive = 2;
 const lockNonBlocking = 4;
 const lockRelease = 8;
@@ -18,6 +19,21 @@ export function lockFile(fd: number): boolean {
     Bun.sleepSync(1);
   }
   return false;
+}
+
+/** Locks the file behind the descriptor until that is closed, the death of its process included. Answers whether it could. */
+export function holdFile(fd: number): boolean {
+  return library().flock(fd, lockExclusive | lockNonBlocking) === 0;
+}
+
+/** Whether somebody holds the file by holdFile(); null where the file system can't tell. */
+export function isHeld(fd: number): boolean | null {
+  // Shared, since NFS gives a lock of the other kind to those only who may write.
+  if (library().flock(fd, lockShared | lockNonBlocking) === 0) {
+    unlockFile(fd);
+    return false;
+  }
+  return lastError("flock").code === "EAGAIN" ? true : null;
 }
 
 export function unlockFile(fd: number): void {

@@ -1,5 +1,5 @@
 /** Other processes. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 /** Whether a process of this number lives; a zombie doesn't. */
 export function isRunning(pid: number): boolean {
@@ -9,6 +9,24 @@ export function isRunning(pid: number): boolean {
   } catch (error) {
     // It runs as somebody else. All other codes: no such process, or a number that can't be one.
     return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/**
+ * Whether the process may be a master of Gunicorn, ours or Python's, by its command line. True where nothing can be learned of
+ * a process that runs; false for the id of a thread, which kill() takes too.
+ */
+export function mayBeGunicorn(pid: number): boolean {
+  if (!isRunning(pid)) return false;
+  try {
+    const group = /^Tgid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"));
+    if (group !== null && Number(group[1]) !== pid) return false;
+    // The words, with those before the title is set: `bun bin/gunicorn-ts.ts`.
+    const words = readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0");
+    return words.some((word) => /^gunicorn: master\b|(^|\/)gunicorn(-ts)?(\.ts)?$/.test(word));
+  } catch {
+    // No /proc, or one that hides the processes of others.
+    return isRunning(pid) && !existsSync(`/proc/${pid}`);
   }
 }
 

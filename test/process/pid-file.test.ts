@@ -1,5 +1,12 @@
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { readProc } from "../support/daemon.ts";
 import { gunicorn, start, until } from "../support/server.ts";
@@ -47,6 +54,26 @@ test("a second server with the same pid file doesn't start, and the first goes o
   );
   expect(readFileSync(path, "utf8")).toBe(`${first.pid}\n`);
   expect(await (await fetch(first.url)).text()).toBe("ok");
+});
+
+test("a worker that outlives its master doesn't hold the pid file, and neither does a number that was given away", async () => {
+  await using first = await gunicorn({ files: { "app.ts": app }, args: ["-p", "run.pid"] });
+  const path = join(first.folder, "run.pid");
+  const [worker] = first.workers() as [number];
+  const links = readdirSync(`/proc/${worker}/fd`).map((fd) =>
+    readlinkSync(`/proc/${worker}/fd/${fd}`),
+  );
+  expect(links).not.toContain(path);
+  process.kill(worker, "SIGSTOP");
+  first.kill("SIGKILL");
+  await first.process.exited;
+  try {
+    await using second = await gunicorn({ files: { "app.ts": app }, args: ["-p", path] });
+    expect(readFileSync(path, "utf8")).toBe(`${second.pid}\n`);
+    expect(await second.stop()).toBe(0);
+  } finally {
+    process.kill(worker, "SIGKILL");
+  }
 });
 
 test("the file of somebody else is spared at the end", async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync } from "node:fs";
-import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PidFile, PidFileError } from "../../../src/os/pid-file.ts";
@@ -56,22 +56,67 @@ test.each(["", "\n", "garbage", "0", "-1", "12x", "99999999999", "1.5", "9".repe
   },
 );
 
-test("create() overwrites the file of a dead process, and its own", async () => {
+test("create() overwrites the file of a dead process, its own, and that of a container before", async () => {
   writeFileSync(path, `${await deadPid()}\n`);
+  const file = new PidFile(path);
+  file.create();
+  file.create();
+  expect(readFileSync(path, "utf8")).toBe(`${process.pid}\n`);
+  file.remove();
+  writeFileSync(path, `${process.pid}\n`);
   new PidFile(path).create();
+});
+
+test.each<[string, () => number | Promise<number>]>([
+  ["a stranger's process", () => process.ppid],
+  ["process 1, perhaps of another user", () => 1],
+  [
+    "a thread",
+    () => Number(readdirSync("/proc/self/task").find((id) => Number(id) !== process.pid)),
+  ],
+])("create() overwrites a file that %s has the number of", async (_whose, number) => {
+  const pid = await number();
+  expect(pid).toBeGreaterThan(0);
+  writeFileSync(path, `${pid}\n`);
   new PidFile(path).create();
   expect(readFileSync(path, "utf8")).toBe(`${process.pid}\n`);
 });
 
-test.each([`${process.ppid}`, `${process.ppid}\n`, ` ${process.ppid} \n`])(
-  "create() refuses a file with the live %j",
-  (text) => {
-    writeFileSync(path, text);
-    const message = `Already running on PID ${process.ppid} (or pid file '${path}' is stale)`;
+test.each([1, 4242, process.pid])(
+  "create() refuses a file that another master holds, with the number %d",
+  (number) => {
+    const holder = new PidFile(path, number);
+    holder.create();
+    const message = `Already running on PID ${number} (or pid file '${path}' is stale)`;
     expect(failureOf(() => new PidFile(path).create())).toBe(message);
-    expect(readFileSync(path, "utf8")).toBe(text);
+    expect(readFileSync(path, "utf8")).toBe(`${number}\n`);
+    // With its end the lock is gone.
+    holder.rename(null);
+    writeFileSync(path, `${number}\n`);
+    new PidFile(path).create();
   },
 );
+
+test("create() leaves alone what is no pid file", () => {
+  writeFileSync(path, "x".repeat(65));
+  expect(failureOf(() => new PidFile(path).create())).toBe(
+    `pidfile: ${path} holds something else, and won't be overwritten`,
+  );
+  expect(readFileSync(path, "utf8")).toBe("x".repeat(65));
+  rmSync(path);
+  // Opened to read, it would wait for a writer.
+  Bun.spawnSync(["mkfifo", path]);
+  expect(failureOf(() => new PidFile(path).create())).toBe(
+    `pidfile: ${path} is not a regular file, and won't be replaced by one`,
+  );
+  rmSync(path);
+  const target = join(folder, "target");
+  writeFileSync(target, "1\n");
+  symlinkSync(target, path);
+  new PidFile(path).create();
+  expect(readFileSync(target, "utf8")).toBe("1\n");
+  expect(readFileSync(path, "utf8")).toBe(`${process.pid}\n`);
+});
 
 test("create() says which folder is missing", () => {
   const lost = join(folder, "nowhere/pid");
@@ -85,7 +130,7 @@ test("create() says which folder is missing", () => {
 test("create() says why it can't read or write", () => {
   mkdirSync(path);
   expect(failureOf(() => new PidFile(path).create())).toBe(
-    `pidfile: ${path} can't be read: EISDIR`,
+    `pidfile: ${path} is not a regular file, and won't be replaced by one`,
   );
   if (process.getuid?.() === 0) return;
   const closed = join(folder, "closed");
@@ -113,11 +158,12 @@ test("rename() moves the file, and leaves all as it was when it can't", () => {
   const second = `${path}.2`;
   const file = new PidFile(second);
   file.create();
-  writeFileSync(path, `${process.ppid}\n`);
+  const other = new PidFile(path, process.ppid);
+  other.create();
   expect(failureOf(() => file.rename(path))).toStartWith("Already running on PID");
   expect(file.path).toBe(second);
   expect(existsSync(second)).toBe(true);
-  rmSync(path);
+  other.remove();
   file.rename(path);
   expect(readdirSync(folder)).toEqual(["pid"]);
   // A reload writes a lost file anew.

@@ -9,8 +9,12 @@ test.each(["async", "serve"])(
     await using server = await gunicorn({
       files: { "app.ts": `export default () => new Response("hello");\n` },
       args: [
-        ...["-k", workerClass, "--access-logfile", "access.log"],
-        ...["--access-logformat", '{"p":"%(U)s","a":"%(a)s","x":%({x}i)s,"b":%(b)s}'],
+        "-k",
+        workerClass,
+        "--access-logfile",
+        "access.log",
+        "--access-logformat",
+        '{"p":"%(U)s","a":"%(a)s","x":%({x}i)s,"b":%(b)s}',
       ],
     });
     const headers = { "user-agent": 'a "b" \\c', x: "\xc3\xa9" };

@@ -25,6 +25,9 @@ const answering = 1;
 const lingering = 2;
 const over = 3;
 
+/** FIN is counted by the kernel as a byte. */
+const finBytes = 1;
+
 /** Above so many unwritten bytes nothing more is parsed. */
 const highWaterBytes = 65_536;
 
@@ -40,7 +43,8 @@ export class Connection implements Line {
   #exchange: Exchange | null = null;
   readonly #inlet: Inlet;
   #full = false; // The socket has taken less than all.
-  #clientDone = false; // It has sent FIN.
+  #clientDone = false; // It has sent FIN, and all before that has been received.
+  #quiet = false; // It has sent FIN: nobody knows whether it is there.
   #ending = false; // Close when `output` is written.
 
   constructor(wire: Wire, entrance: Entrance) {
@@ -82,24 +86,33 @@ export class Connection implements Line {
   /** The client sends nothing more; it may still read, so what it has asked for is answered. */
   clientEnded(): void {
     this.#clientDone = true;
-    this.#exchange?.abort();
-    // A body that will never be complete, or nothing that is left to answer.
-    if (this.#stage === reading && this.#inlet.empty) this.#ending = true;
-    if (this.#stage === lingering || this.#exchange?.done === true) return this.#close();
+    if (this.#stage === lingering) return this.#close();
+    if (this.#stage === reading && this.#inlet.empty) this.#endInput();
+    this.#mayHaveLeft();
     this.flush();
   }
 
   /** The socket has closed, by whatever cause. */
   closed(): void {
+    if (this.#stage === over) return;
     this.#stage = over;
     this.#inlet.take();
     this.output.clear();
-    this.#exchange?.abort();
+    this.#exchange?.left();
   }
 
   /** One step of the service's clock. */
   tick(): void {
-    const spent = this.#patience.tick();
+    const { facts } = this.entrance.service;
+    // Not even FIN is seen while reading pauses.
+    if (this.#inlet.paused && !this.#quiet && facts.peerHasEnded(this.#wire.fd))
+      this.#mayHaveLeft();
+    let held = -1;
+    if (this.#patience.pending) {
+      held = facts.unsentBytes(this.#wire.fd);
+      if (this.#stage === lingering) this.#patience.writes(held > finBytes);
+    }
+    const spent = this.#patience.tick(held);
     if (spent === null) return;
     const inMessage = this.#stage === reading && !this.#idle;
     if (inMessage && spent === "body_timeout") this.#broken("body too slow");
@@ -115,13 +128,14 @@ export class Connection implements Line {
 
   /** For server.timeout(): closes the connection if its answer isn't out after so many ticks; 0: no limit. */
   limitAnswer(ticks: number): void {
-    if (this.#exchange?.done === false) this.#patience.requestComplete(ticks);
+    if (this.#exchange?.done === false) this.#patience.answersWithin(ticks);
   }
 
   // What the exchange needs
 
   flush(): boolean {
-    if (this.#stage === over) return false;
+    if (this.#stage >= lingering) return this.#stage === lingering;
+    if (this.#quiet && this.output.byteLength > 0) this.#patience.leaves();
     // Until the socket takes bytes again, a write would cost its time for nothing.
     const empty = !this.#full && this.output.writeTo(this.#wire);
     this.#full = !empty;
@@ -149,6 +163,7 @@ export class Connection implements Line {
   finished(persistent: boolean): void {
     if (!persistent) this.#ending = true;
     if (this.#stage === over) return;
+    this.#patience.answered();
     this.#inlet.pausedByBody = false;
     // The rest of the body is read first, unless the connection ends anyway.
     if (this.bodyMissing > 0 && !this.#ending) return;
@@ -198,6 +213,7 @@ export class Connection implements Line {
     if (scheme !== "http" && scheme !== "https") return this.#refuse(scheme);
     const exchange = new Exchange(this, head, scheme, hasBody, expectsContinue);
     this.#patience.requestComplete();
+    if (this.#quiet) this.#patience.leaves();
     this.#exchange = exchange;
     if (hasBody) {
       reader.body = exchange.body;
@@ -230,6 +246,7 @@ export class Connection implements Line {
   /** After an exchange: the next request, or the end. */
   #next(): void {
     this.#exchange = null;
+    this.#patience.answered();
     if (this.#clientDone && this.#inlet.empty) this.#ending = true;
     if (this.#ending) {
       this.#stage = answering;
@@ -246,7 +263,28 @@ export class Connection implements Line {
   #goOn(): void {
     if (this.#inlet.empty || this.#stage !== reading) return;
     this.#advance(this.#inlet.take());
+    if (this.#clientDone && this.#stage === reading && this.#inlet.empty) this.#endInput();
     this.flush();
+  }
+
+  /** Nothing more comes: what has begun will never be complete. */
+  #endInput(): void {
+    const exchange = this.#exchange;
+    this.#ending = true;
+    if (exchange === null) return;
+    this.#stage = answering;
+    this.#patience.requestComplete();
+    exchange.bodyCut();
+    if (exchange.done) this.#next();
+  }
+
+  /** A client that closes and one that only stops sending look the same, until something is written to it. */
+  #mayHaveLeft(): void {
+    this.#quiet = true;
+    if (this.#exchange?.done !== false) return;
+    this.#patience.leaves();
+    const { graceTicks } = this.entrance.service;
+    if (graceTicks === 0 && this.output.byteLength === 0) this.#abandon();
   }
 
   #hold(bytes: Buffer): void {
@@ -272,10 +310,13 @@ export class Connection implements Line {
   #linger(): void {
     if (this.#stage >= lingering) return;
     this.#stage = lingering;
-    this.#patience.lingers();
     this.#inlet.pausedByBody = false;
-    if (this.#clientDone) this.#close();
-    else this.#wire.shutdown();
+    this.#steerReading();
+    if (this.#clientDone) return this.#close();
+    this.#patience.lingers();
+    // Closing resets the connection when unread bytes are there or come, and destroys what the kernel holds of the answer.
+    this.#patience.writes(true);
+    this.#wire.shutdown();
   }
 
   /** The client took too long: nobody waits for it any more. */
@@ -283,7 +324,23 @@ export class Connection implements Line {
     this.entrance.service.log.debug(`Closing ip=${this.peer.client.address}: ${spent}`);
     // By a reset: the kernel would hold megabytes for a client that doesn't take them, for minutes.
     if (spent === "write_timeout") this.#wire.terminate();
+    else if (spent === "server.timeout()" || spent === "asgi_disconnect_grace_period")
+      this.#abandon();
+    else if (spent === "keepalive" && this.#holdsAnswer()) this.#linger();
     else this.#close();
+  }
+
+  /** The client has yet to take what the kernel holds. */
+  #holdsAnswer(): boolean {
+    return this.entrance.service.facts.unsentBytes(this.#wire.fd) > 0;
+  }
+
+  /** Ends an exchange that nobody waits for any longer. */
+  #abandon(): void {
+    const bodyOpen = this.#exchange?.bodyOpen === true;
+    this.closed();
+    if (bodyOpen) this.#wire.terminate();
+    else this.#wire.end();
   }
 
   #close(): void {

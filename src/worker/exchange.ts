@@ -36,7 +36,8 @@ export class Exchange implements BodySource, PumpTarget {
   #failed = false;
   #done = false;
   #superseded = false;
-  #clientLeft = false;
+  /** The client has left, or has sent half a body. */
+  #cutByClient = false;
   /** Of the answer, for observers. */
   #status = noAnswer;
   #bodyBytes = 0;
@@ -117,13 +118,23 @@ export class Exchange implements BodySource, PumpTarget {
     this.#pump?.drained();
   }
 
-  /** The client has left, or will send nothing more. */
-  abort(): void {
-    this.#clientLeft = true;
+  /** A body is under way that the end of the connection ends: FIN would make it look complete (RFC 9112 §8). */
+  get bodyOpen(): boolean {
+    return this.#untilClose && !this.#done;
+  }
+
+  /** The client sends nothing more, though the body isn't complete. It may still read. */
+  bodyCut(): void {
+    this.#cutByClient = true;
+    this.body?.fail(connectionClosedError());
+  }
+
+  /** The client has left: there is nobody to answer. */
+  left(): void {
+    this.#cutByClient = true;
     const reason = connectionClosedError();
     this.body?.fail(reason);
     if (this.#request !== null) abortRequest(this.#request, reason);
-    if (!this.line.gone) return;
     if (this.#pump === null) this.tell(this.#status, this.#bodyBytes);
     else this.#pump.cancel(reason);
   }
@@ -208,7 +219,7 @@ export class Exchange implements BodySource, PumpTarget {
 
   /** An app that stops because its client has left, or has sent half a body, has done nothing wrong. */
   #isAbort(error: unknown): boolean {
-    return this.#clientLeft && error instanceof DOMException && error.name === "AbortError";
+    return this.#cutByClient && error instanceof DOMException && error.name === "AbortError";
   }
 
   #giveUp(error: unknown): void {

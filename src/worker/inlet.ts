@@ -17,6 +17,11 @@ export class Inlet {
     this.#wire = wire;
   }
 
+  /** Nothing is read, so that not even a FIN is seen. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
   get empty(): boolean {
     return this.#held.length === 0;
   }

@@ -1,6 +1,19 @@
 /**
- * How long a connection goes on waiting, in ticks of the service's clock; 0 is for ever. Ticks are
- * counted, not measured: while the event loop is blocked, nobody's time runs out.
+ * How long a connection goes on waiting, in ticks of the service's clock; 0 is for ever. Ticks are counted, not
+ * measured: while the event loop is blocked, nobody's time runs out.
+ *
+ * | state          | what runs out                | setting                      | what starts it anew, or stops it         |
+ * | -------------- | ---------------------------- | ---------------------------- | ---------------------------------------- |
+ * | head           | the whole head's time        | header_timeout               | nothing; the end of the head stops it    |
+ * | body           | the time between two bytes   | body_timeout                 | a byte; stops while the app doesn't read |
+ * | app            | nothing                      | server.timeout(), if called  | the end of the answer stops it           |
+ * | output pending | the time between two bytes   | write_timeout                | a byte that the client takes             |
+ * | idle           | the time to the next request | keepalive                    | a byte of a request stops it             |
+ * | after FIN      | the time that the app is mum | asgi_disconnect_grace_period | the app's next byte                      |
+ * | linger         | the time to the client's FIN | none: 2 seconds              | nothing                                  |
+ *
+ * Output is pending until the kernel has taken the last byte, in lingering until the client has. As long as it is, no
+ * other clock runs but the app's own: whoever has an answer to take isn't idle, and what he sends may not be read.
  */
 export interface PatienceTicks {
   readonly headTicks: number;
@@ -8,6 +21,8 @@ export interface PatienceTicks {
   readonly writeTicks: number;
   readonly keepAliveTicks: number;
   readonly lingerTicks: number;
+  /** 0: at once, so that the next tick is the last. */
+  readonly graceTicks: number;
 }
 
 /** What a connection waited for in vain, by the name of the setting, where there is one. */
@@ -16,6 +31,7 @@ export type Spent =
   | "body_timeout"
   | "write_timeout"
   | "keepalive"
+  | "asgi_disconnect_grace_period"
   | "server.timeout()"
   | "lingering close";
 
@@ -23,20 +39,45 @@ export class Patience {
   readonly #times: PatienceTicks;
   /** For the client to send, or to close. */
   #receiving: number;
-  /** For the client to take what is written. */
-  #writing = 0;
-  #inHead = false;
   /** What runs out with #receiving. */
   #waitsBy: Spent = "header_timeout";
+  #inHead = false;
+  /** For the app to answer, by its own word. */
+  #answering = 0;
+  /** For the app to write something to a client that has sent FIN. */
+  #leaving = 0;
+  /** The client has bytes to take. */
+  #pending = false;
+  /** For it to take some. */
+  #writing = 0;
+  /** What the kernel held of them at the last tick; -1 if that isn't known. */
+  #held = -1;
 
   constructor(times: PatienceTicks) {
     this.#times = times;
     this.#receiving = times.headTicks;
   }
 
-  /** One step. Answers which patience has run out, if any. */
-  tick(): Spent | null {
-    if (this.#writing > 0 && --this.#writing === 0) return "write_timeout";
+  /** The client has bytes to take: tick() wants to know how many the kernel holds. */
+  get pending(): boolean {
+    return this.#pending;
+  }
+
+  /**
+   * One step. Answers which patience has run out, if any.
+   * @param held bytes that the kernel has taken and the client hasn't; -1 if that isn't known
+   */
+  tick(held = -1): Spent | null {
+    if (this.#answering > 0 && --this.#answering === 0) return "server.timeout()";
+    if (this.#pending) {
+      // The socket says that it takes bytes again when a third of its buffer is free: megabytes, for a slow client minutes.
+      const moves = held !== -1 && held < this.#held;
+      this.#held = held;
+      if (moves) this.#writing = this.#times.writeTicks;
+      else if (this.#writing > 0 && --this.#writing === 0) return "write_timeout";
+      return null;
+    }
+    if (this.#leaving > 0 && --this.#leaving === 0) return "asgi_disconnect_grace_period";
     if (this.#receiving > 0 && --this.#receiving === 0) return this.#waitsBy;
     return null;
   }
@@ -55,11 +96,26 @@ export class Patience {
     this.#waitsBy = "body_timeout";
   }
 
-  /** The request has come: from here the app takes as long as it likes, or `ticks`. */
-  requestComplete(ticks = 0): void {
+  /** The request has come, its body apart: from here the app takes as long as it likes. */
+  requestComplete(): void {
     this.#inHead = false;
-    this.#receiving = ticks;
-    this.#waitsBy = "server.timeout()";
+    this.#receiving = 0;
+  }
+
+  /** The app limits its own time; 0: no limit. */
+  answersWithin(ticks: number): void {
+    this.#answering = ticks;
+  }
+
+  /** Nothing more comes of the app: its own clocks stop. */
+  answered(): void {
+    this.#answering = 0;
+    this.#leaving = 0;
+  }
+
+  /** The client sends nothing more, and may have left: from now on, or from the app's last byte on, the app has a while to write. */
+  leaves(): void {
+    this.#leaving = Math.max(1, this.#times.graceTicks);
   }
 
   /** Between two requests. */
@@ -75,7 +131,7 @@ export class Patience {
     this.#waitsBy = "keepalive";
   }
 
-  /** The last answer is out. */
+  /** FIN is out behind the last answer. */
   lingers(): void {
     this.#receiving = this.#times.lingerTicks;
     this.#waitsBy = "lingering close";
@@ -86,9 +142,12 @@ export class Patience {
     this.#writing = this.#times.writeTicks;
   }
 
-  /** After a write: whether something is left that the client must take. */
+  /** Whether something is left that the client must take. */
   writes(left: boolean): void {
-    if (!left) this.#writing = 0;
-    else if (this.#writing === 0) this.#writing = this.#times.writeTicks;
+    if (left && !this.#pending) {
+      this.#writing = this.#times.writeTicks;
+      this.#held = -1;
+    }
+    this.#pending = left;
   }
 }

@@ -23,6 +23,14 @@ import type { Connection } from "./connection.ts";
 import type { Handler } from "./handler.ts";
 import { RequestReporter } from "./request-reporter.ts";
 
+/** What the kernel knows of a socket: os/send-queue.ts says it. */
+export interface SocketFacts {
+  /** Bytes that are written and that the client hasn't taken, FIN counting as one; -1 if nobody knows. */
+  unsentBytes(fd: number): number;
+  /** The client has sent FIN, though bytes before it may wait to be read. */
+  peerHasEnded(fd: number): boolean;
+}
+
 /** The step of the connections' clock: timeouts are late by at most this. */
 export const tickMs = 250;
 
@@ -59,6 +67,9 @@ export class Service {
   readonly headTicks: number;
   readonly bodyTicks: number;
   readonly writeTicks: number;
+  /** How long the app may be mum when its client has sent FIN; 0: not at all. */
+  readonly graceTicks: number;
+  readonly facts: SocketFacts;
   draining = false;
   readonly #connections = new Set<Connection>();
   readonly #scores: ScoreboardRow;
@@ -70,6 +81,7 @@ export class Service {
   readonly #isTrusted: (address: string | undefined) => boolean;
   readonly #readers: MessageReader[] = [];
   readonly #verdicts = new Map<string | undefined, boolean>();
+  #timer: ReturnType<typeof setInterval> | null = null;
   #empty: PromiseWithResolvers<void> | null = null;
 
   constructor(parts: {
@@ -79,6 +91,7 @@ export class Service {
     readonly observers: readonly RequestObserver[];
     readonly scores: ScoreboardRow;
     readonly scriptName: string;
+    readonly facts: SocketFacts;
   }) {
     const { config, observers } = parts;
     this.reporter = observers.length === 0 ? null : new RequestReporter(observers);
@@ -98,6 +111,8 @@ export class Service {
     this.headTicks = ticksOf(config.headerTimeout);
     this.bodyTicks = ticksOf(config.bodyTimeout);
     this.writeTicks = ticksOf(config.writeTimeout);
+    this.graceTicks = ticksOf(config.asgiDisconnectGracePeriod);
+    this.facts = parts.facts;
     this.#isTrusted = createTrust(config.forwardedAllowIps);
     this.proxyMode = config.proxyProtocol;
     this.mayProxy = createTrust(config.proxyAllowIps);
@@ -112,8 +127,23 @@ export class Service {
     this.log = parts.log;
     this.keepAliveTicks = ticksOf(config.keepalive);
     this.#scores = parts.scores;
+  }
+
+  /** Lets time pass. To be called any number of times. */
+  start(): void {
     // A count of ticks, not of milliseconds: while the loop is blocked, nobody's time runs out.
-    setInterval(() => this.#tick(), tickMs);
+    this.#timer ??= setInterval(() => this.tick(), tickMs);
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  /** One step of all connections' clocks. */
+  tick(): void {
+    refreshDate(Date.now());
+    for (const connection of this.#connections) connection.tick();
   }
 
   /** Whether the peer is in forwarded_allow_ips. */
@@ -188,11 +218,6 @@ export class Service {
     if (this.#connections.size === 0) return;
     this.#empty = Promise.withResolvers();
     await this.#empty.promise;
-  }
-
-  #tick(): void {
-    refreshDate(Date.now());
-    for (const connection of this.#connections) connection.tick();
   }
 }
 

@@ -1,5 +1,7 @@
 /** What a connection needs of a socket: Bun's own has it. */
 export interface Wire {
+  /** The descriptor; -1 when it is closed. Not in bun-types. */
+  readonly fd: number;
   /** Undefined on a unix socket, as are the other two. */
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;

@@ -5,12 +5,14 @@ import { requestOwner } from "../../http/request.ts";
 import { installResponse } from "../../http/response-install.ts";
 import type { BoundTo, InheritedListener } from "../../ipc/messages.ts";
 import { acceptPackets } from "../../os/hop-limit.ts";
+import { peerHasEnded, unsentBytes } from "../../os/send-queue.ts";
 import { hasWaiting } from "../../os/socket.ts";
 import { closeFd, duplicateFd } from "../../os/socket-options.ts";
 import { Connection } from "../connection.ts";
 import { Exchange } from "../exchange.ts";
 import { type Entrance, Service, ticksOf } from "../service.ts";
 import { type Serving, type ServingContext, tellUnused } from "../serving.ts";
+import type { Wire } from "../wire.ts";
 
 /** How long an event loop gets to accept what waits before the queue is looked at again. */
 const acceptTurnMs = 5;
@@ -43,7 +45,9 @@ export class AsyncServing implements Serving {
     refuseUnservable(context);
     tellUnused(context);
     this.#context = context;
-    this.#service = new Service({ ...context, scriptName: process.env["SCRIPT_NAME"] ?? "" });
+    const scriptName = process.env["SCRIPT_NAME"] ?? "";
+    const facts = { unsentBytes, peerHasEnded };
+    this.#service = new Service({ ...context, scriptName, facts });
     this.#entrances = context.listeners.map((each) => [each, this.#entrance(each)] as const);
   }
 
@@ -53,6 +57,7 @@ export class AsyncServing implements Serving {
   }
 
   listen(): void {
+    this.#service.start();
     this.#listeners = this.#entrances.map((each) => this.#listenOn(...each));
   }
 
@@ -68,6 +73,7 @@ export class AsyncServing implements Serving {
     this.#stopListening();
     for (const { fd } of this.#context.listeners) closeFd(fd);
     await this.#service.emptied();
+    this.#service.stop();
   }
 
   #stopListening(): void {
@@ -150,9 +156,10 @@ export class AsyncServing implements Serving {
       allowHalfOpen: true,
       socket: {
         open(socket: Bun.Socket<Connection>) {
+          const wire = socket as Bun.Socket<Connection> & Wire;
           // The master may have begun to refuse new connections before the handshake of this one was over.
-          if (family !== null) acceptPackets((socket as unknown as { fd: number }).fd, family);
-          const connection = new Connection(socket, entrance);
+          if (family !== null) acceptPackets(wire.fd, family);
+          const connection = new Connection(wire, entrance);
           socket.data = connection;
           service.add(connection);
           keepBound();

@@ -7,6 +7,7 @@ const times: PatienceTicks = {
   writeTicks: 5,
   keepAliveTicks: 3,
   lingerTicks: 2,
+  graceTicks: 4,
 };
 
 /** After how many ticks something runs out, and what; null if nothing does. */

@@ -15,6 +15,7 @@ const refusedByServe: Partial<Record<SettingKey, string>> = {
   bodyTimeout: ownTimer,
   writeTimeout: ownTimer,
   keepalive: `${ownTimer}, the app's option idleTimeout`,
+  asgiDisconnectGracePeriod: "Bun.serve aborts a request as soon as its client sends FIN",
   backlog: "Bun.serve opens its own sockets and takes no backlog",
   enableBacklogMetric: "the sockets that have queues are the workers' own",
   workerConnections: "Bun.serve accepts without a bound",

@@ -163,9 +163,10 @@ auto: if it has them. on: it must have them. off: never.`,
     flags: [{ long: "--asgi-disconnect-grace-period" }],
     kind: seconds("at once"),
     default: 3,
-    status: "planned",
-    description: `How long a request may go on after its client left
-Then request.signal aborts.`,
+    status: "works",
+    description: `How long an app may write nothing after its client has sent FIN
+Such a client may still read, or may have left. Then request.signal aborts, the stream of the answer is cancelled, and the
+connection closes. A client that is known to have left, by a reset, isn't waited for. Refused with worker class serve.`,
   }),
   websocketMaxMessageSize: setting({
     flags: [{ long: "--websocket-max-message-size" }],

@@ -29,6 +29,10 @@ describe("checkRules() with worker class serve", () => {
       `--limit-request-body: ${reads}, its limit is the app's option maxRequestBodySize`,
     ],
     ["-e SCRIPT_NAME=/a", `SCRIPT_NAME: ${reads} and makes their URLs`],
+    [
+      "--asgi-disconnect-grace-period 3",
+      "--asgi-disconnect-grace-period: Bun.serve aborts a request as soon as its client sends FIN",
+    ],
     ["--backlog 9", "--backlog: Bun.serve opens its own sockets and takes no backlog"],
   ])("refuses %s", async (words, text) => {
     const message = text.replace(": ", ": can't be set with worker class serve: ");

@@ -1,58 +1,45 @@
 /**
  * One connection: bytes in, one exchange after another, bytes out.
  *
- * Invariants: no byte of a later request is parsed while an answer is under way (what arrives is held, and
- * reading pauses above a mark), so answers leave in order; after an error in the framing nothing more is
- * parsed. A connection has no timer of its own: the service counts its ticks down.
+ * Invariants: no byte of a later request is parsed while an answer is under way (what arrives is held, and reading pauses
+ * above a mark), so answers leave in order; after an error in the framing nothing more is parsed. It has no timer of its own.
  */
 import { errors, type RefusalName } from "../http/errors.ts";
 import type { MessageReader } from "../http/message-reader.ts";
-import { OutputBuffer } from "../http/response-output.ts";
+import type { OutputBuffer } from "../http/response-output.ts";
 import { Exchange } from "./exchange.ts";
-import { Inlet } from "./inlet.ts";
+import { highWaterBytes, Inlet } from "./inlet.ts";
 import type { Line } from "./line.ts";
+import { Outlet } from "./outlet.ts";
 import { Patience, type Spent } from "./patience.ts";
 import { Peer } from "./peer.ts";
 import { logRefusal, refuse } from "./refusal.ts";
 import type { Entrance } from "./service.ts";
+import { answering, lingering, over, reading, type Stage } from "./stage.ts";
 import type { Wire } from "./wire.ts";
-
-/** What becomes of the next byte. */
-const reading = 0;
-/** The request has been read, its answer isn't out: what comes is held. */
-const answering = 1;
-/** The last answer is out: what comes is read and dropped, since a reset would destroy the answer (RFC 9112 §9.6). */
-const lingering = 2;
-const over = 3;
-
-/** FIN is counted by the kernel as a byte. */
-const finBytes = 1;
-
-/** Above so many unwritten bytes nothing more is parsed. */
-const highWaterBytes = 65_536;
 
 export class Connection implements Line {
   readonly entrance: Entrance;
-  readonly output = new OutputBuffer();
+  readonly output: OutputBuffer;
+  readonly #outlet: Outlet;
   readonly peer: Peer;
   readonly #wire: Wire;
-  /** Borrowed from the service while a request is on its way: an idle connection holds none. */
-  #reader: MessageReader | null = null;
-  #stage = reading;
+  #reader: MessageReader | null = null; // Borrowed from the service while a request is on its way.
+  #stage: Stage = reading;
   readonly #patience: Patience;
   #exchange: Exchange | null = null;
   readonly #inlet: Inlet;
-  #full = false; // The socket has taken less than all.
   #clientDone = false; // It has sent FIN, and all before that has been received.
-  #quiet = false; // It has sent FIN: nobody knows whether it is there.
   #ending = false; // Close when `output` is written.
 
   constructor(wire: Wire, entrance: Entrance) {
     this.#wire = wire;
     this.entrance = entrance;
     this.peer = new Peer(wire, entrance.service);
-    this.#patience = new Patience(entrance.service);
+    this.#patience = new Patience(entrance.service, wire);
     this.#inlet = new Inlet(wire);
+    this.#outlet = new Outlet(wire);
+    this.output = this.#outlet.output;
   }
 
   get gone(): boolean {
@@ -64,11 +51,12 @@ export class Connection implements Line {
     return this.#stage === reading && (this.#reader === null || this.#reader.idle);
   }
 
-  // What the socket says
-
   receive(bytes: Buffer): void {
     if (this.#stage === lingering) return;
-    if (this.#stage === answering || !this.#inlet.empty) return this.#hold(bytes);
+    if (this.#stage === answering || !this.#inlet.empty) {
+      this.#inlet.hold(bytes);
+      return this.#steerReading();
+    }
     if (this.peer.unread) this.#introduce(bytes);
     else this.#advance(bytes);
     this.flush();
@@ -77,7 +65,7 @@ export class Connection implements Line {
   /** The socket takes bytes again. */
   drained(): void {
     this.#patience.writeMoves();
-    this.#full = false;
+    this.#outlet.drained();
     if (!this.flush()) return;
     this.#exchange?.drained();
     this.#goOn();
@@ -86,7 +74,7 @@ export class Connection implements Line {
   /** The client sends nothing more; it may still read, so what it has asked for is answered. */
   clientEnded(): void {
     this.#clientDone = true;
-    if (this.#stage === lingering) return this.#close();
+    if (this.#stage === lingering) return this.#abandon();
     if (this.#stage === reading && this.#inlet.empty) this.#endInput();
     this.#mayHaveLeft();
     this.flush();
@@ -103,16 +91,9 @@ export class Connection implements Line {
 
   /** One step of the service's clock. */
   tick(): void {
-    const { facts } = this.entrance.service;
     // Not even FIN is seen while reading pauses.
-    if (this.#inlet.paused && !this.#quiet && facts.peerHasEnded(this.#wire.fd))
-      this.#mayHaveLeft();
-    let held = -1;
-    if (this.#patience.pending) {
-      held = facts.unsentBytes(this.#wire.fd);
-      if (this.#stage === lingering) this.#patience.writes(held > finBytes);
-    }
-    const spent = this.#patience.tick(held);
+    if (this.#inlet.paused && this.#patience.clientHasEnded) this.#mayHaveLeft();
+    const spent = this.#patience.tick();
     if (spent === null) return;
     const inMessage = this.#stage === reading && !this.#idle;
     if (inMessage && spent === "body_timeout") this.#broken("body too slow");
@@ -131,14 +112,10 @@ export class Connection implements Line {
     if (this.#exchange?.done === false) this.#patience.answersWithin(ticks);
   }
 
-  // What the exchange needs
-
   flush(): boolean {
     if (this.#stage >= lingering) return this.#stage === lingering;
-    if (this.#quiet && this.output.byteLength > 0) this.#patience.leaves();
-    // Until the socket takes bytes again, a write would cost its time for nothing.
-    const empty = !this.#full && this.output.writeTo(this.#wire);
-    this.#full = !empty;
+    if (this.output.byteLength > 0) this.#patience.appWrites();
+    const empty = this.#outlet.write();
     this.#patience.writes(!empty);
     if (empty && this.#ending && this.#exchange === null) this.#linger();
     this.#steerReading();
@@ -176,8 +153,6 @@ export class Connection implements Line {
     this.#wire.terminate();
   }
 
-  // Reading
-
   #advance(bytes: Buffer): void {
     const end = bytes.length;
     let at = 0;
@@ -196,7 +171,7 @@ export class Connection implements Line {
     }
     // A body that came in part: the app may read what is there, and wait for the rest.
     if (this.#exchange?.dispatched === false) this.#exchange.dispatch();
-    if (at < end && this.#stage <= answering && !this.#ending) this.#hold(bytes.subarray(at));
+    if (at < end && this.#stage <= answering && !this.#ending) this.#inlet.hold(bytes.subarray(at));
   }
 
   /** The first bytes, where a PROXY header may stand. */
@@ -213,7 +188,6 @@ export class Connection implements Line {
     if (scheme !== "http" && scheme !== "https") return this.#refuse(scheme);
     const exchange = new Exchange(this, head, scheme, hasBody, expectsContinue);
     this.#patience.requestComplete();
-    if (this.#quiet) this.#patience.leaves();
     this.#exchange = exchange;
     if (hasBody) {
       reader.body = exchange.body;
@@ -280,24 +254,14 @@ export class Connection implements Line {
 
   /** A client that closes and one that only stops sending look the same, until something is written to it. */
   #mayHaveLeft(): void {
-    this.#quiet = true;
-    if (this.#exchange?.done !== false) return;
-    this.#patience.leaves();
-    const { graceTicks } = this.entrance.service;
-    if (graceTicks === 0 && this.output.byteLength === 0) this.#abandon();
-  }
-
-  #hold(bytes: Buffer): void {
-    this.#inlet.hold(bytes);
-    this.#steerReading();
+    const atOnce = this.#patience.clientQuiet(this.#exchange?.done === false);
+    if (atOnce && this.output.byteLength === 0) this.#abandon();
   }
 
   #steerReading(): void {
     if (this.#stage === over) return;
     this.#inlet.steer(this.#stage === reading && this.output.byteLength > highWaterBytes);
   }
-
-  // Refusing and closing
 
   /** Answers and ends the connection: what follows in it can't be trusted. */
   #refuse(name: RefusalName): void {
@@ -312,10 +276,8 @@ export class Connection implements Line {
     this.#stage = lingering;
     this.#inlet.pausedByBody = false;
     this.#steerReading();
-    if (this.#clientDone) return this.#close();
+    if (this.#clientDone) return this.#abandon();
     this.#patience.lingers();
-    // Closing resets the connection when unread bytes are there or come, and destroys what the kernel holds of the answer.
-    this.#patience.writes(true);
     this.#wire.shutdown();
   }
 
@@ -324,26 +286,15 @@ export class Connection implements Line {
     this.entrance.service.log.debug(`Closing ip=${this.peer.client.address}: ${spent}`);
     // By a reset: the kernel would hold megabytes for a client that doesn't take them, for minutes.
     if (spent === "write_timeout") this.#wire.terminate();
-    else if (spent === "server.timeout()" || spent === "asgi_disconnect_grace_period")
-      this.#abandon();
-    else if (spent === "keepalive" && this.#holdsAnswer()) this.#linger();
-    else this.#close();
+    else if (spent === "keepalive" && this.#patience.heldBytes > 0) this.#linger();
+    else this.#abandon();
   }
 
-  /** The client has yet to take what the kernel holds. */
-  #holdsAnswer(): boolean {
-    return this.entrance.service.facts.unsentBytes(this.#wire.fd) > 0;
-  }
-
-  /** Ends an exchange that nobody waits for any longer. */
+  /** Ends the connection, and the exchange that nobody waits for any longer. */
   #abandon(): void {
     const bodyOpen = this.#exchange?.bodyOpen === true;
     this.closed();
     if (bodyOpen) this.#wire.terminate();
     else this.#wire.end();
-  }
-
-  #close(): void {
-    if (this.#stage !== over) this.#wire.end();
   }
 }

@@ -1,16 +1,15 @@
 /** One request and its answer: the app is asked once, answered once, and the connection learns whether it goes on. */
 import { type BodySource, RequestBody } from "../http/body.ts";
-import { currentDate } from "../http/date.ts";
 import type { Scheme } from "../http/forwarded.ts";
 import type { Head } from "../http/head.ts";
-import { isPersistent } from "../http/keep-alive.ts";
 import { abortRequest, connectionClosedError, createRequest } from "../http/request.ts";
 import { encodeFixed, prepareResponse } from "../http/response.ts";
 import { errorPage } from "../http/response-error-page.ts";
-import { newContext, type ResponseContext } from "../http/response-head.ts";
+import type { ResponseContext } from "../http/response-head.ts";
 import { discard, type FixedResponse } from "../http/response-framing.ts";
 import type { OutputBuffer } from "../http/response-output.ts";
 import { type PumpOutcome, type PumpTarget, StreamPump } from "../http/response-stream.ts";
+import { answerContext } from "./answer-context.ts";
 import type { Line } from "./line.ts";
 import { noAnswer } from "./request-reporter.ts";
 
@@ -256,12 +255,7 @@ export class Exchange implements BodySource, PumpTarget {
     const { service } = this.line.entrance;
     const closes =
       service.draining || service.keepAliveTicks === 0 || (body !== null && this.#leavesBody());
-    context.request = head;
-    context.head = head.method === "HEAD";
-    context.versionMinor = head.versionMinor;
-    context.keepAlive = isPersistent(head.versionMinor, head.connection, closes);
-    context.date = currentDate();
-    return context;
+    return answerContext(head, closes);
   }
 
   /** The rest of the body is more than the connection is worth. */
@@ -304,6 +298,3 @@ export class Exchange implements BodySource, PumpTarget {
     this.line.entrance.service.handler.complain(this.head, message, error);
   }
 }
-
-/** One for all: it is read before anything else can run (bench: hello). */
-const context = newContext();

@@ -1,3 +1,5 @@
+import type { Wire } from "./wire.ts";
+
 /**
  * How long a connection goes on waiting, in ticks of the service's clock; 0 is for ever. Ticks are counted, not
  * measured: while the event loop is blocked, nobody's time runs out.
@@ -23,7 +25,19 @@ export interface PatienceTicks {
   readonly lingerTicks: number;
   /** 0: at once, so that the next tick is the last. */
   readonly graceTicks: number;
+  readonly facts: SocketFacts;
 }
+
+/** What the kernel knows of a socket: os/send-queue.ts says it. */
+export interface SocketFacts {
+  /** Bytes that are written and that the client hasn't taken, FIN counting as one; -1 if nobody knows. */
+  unsentBytes(fd: number): number;
+  /** The client has sent FIN, though bytes before it may wait to be read. */
+  peerHasEnded(fd: number): boolean;
+}
+
+/** As the kernel counts FIN. */
+const finBytes = 1;
 
 /** What a connection waited for in vain, by the name of the setting, where there is one. */
 export type Spent =
@@ -37,6 +51,7 @@ export type Spent =
 
 export class Patience {
   readonly #times: PatienceTicks;
+  readonly #wire: Pick<Wire, "fd">;
   /** For the client to send, or to close. */
   #receiving: number;
   /** What runs out with #receiving. */
@@ -46,6 +61,9 @@ export class Patience {
   #answering = 0;
   /** For the app to write something to a client that has sent FIN. */
   #leaving = 0;
+  /** It has sent FIN, and may be gone. */
+  #quiet = false;
+  #lingering = false;
   /** The client has bytes to take. */
   #pending = false;
   /** For it to take some. */
@@ -53,22 +71,27 @@ export class Patience {
   /** What the kernel held of them at the last tick; -1 if that isn't known. */
   #held = -1;
 
-  constructor(times: PatienceTicks) {
+  constructor(times: PatienceTicks, wire: Pick<Wire, "fd">) {
     this.#times = times;
+    this.#wire = wire;
     this.#receiving = times.headTicks;
   }
 
-  /** The client has bytes to take: tick() wants to know how many the kernel holds. */
-  get pending(): boolean {
-    return this.#pending;
+  /** Bytes that the kernel has taken and the client hasn't; -1 if nobody knows. */
+  get heldBytes(): number {
+    return this.#times.facts.unsentBytes(this.#wire.fd);
   }
 
-  /**
-   * One step. Answers which patience has run out, if any.
-   * @param held bytes that the kernel has taken and the client hasn't; -1 if that isn't known
-   */
-  tick(held = -1): Spent | null {
+  /** The client has sent FIN, which clientQuiet() hasn't been told yet. */
+  get clientHasEnded(): boolean {
+    return !this.#quiet && this.#times.facts.peerHasEnded(this.#wire.fd);
+  }
+
+  /** One step. Answers which patience has run out, if any. */
+  tick(): Spent | null {
     if (this.#answering > 0 && --this.#answering === 0) return "server.timeout()";
+    const held = this.#pending ? this.heldBytes : -1;
+    if (this.#lingering) this.#pending = held > finBytes;
     if (this.#pending) {
       // The socket says that it takes bytes again when a third of its buffer is free: megabytes, for a slow client minutes.
       const moves = held !== -1 && held < this.#held;
@@ -100,6 +123,7 @@ export class Patience {
   requestComplete(): void {
     this.#inHead = false;
     this.#receiving = 0;
+    this.appWrites();
   }
 
   /** The app limits its own time; 0: no limit. */
@@ -113,9 +137,16 @@ export class Patience {
     this.#leaving = 0;
   }
 
-  /** The client sends nothing more, and may have left: from now on, or from the app's last byte on, the app has a while to write. */
-  leaves(): void {
-    this.#leaving = Math.max(1, this.#times.graceTicks);
+  /** The client sends nothing more, and may have left. `asked`: the app has an answer to give. True if it has no time to. */
+  clientQuiet(asked: boolean): boolean {
+    this.#quiet = true;
+    if (asked) this.appWrites();
+    return asked && this.#times.graceTicks === 0;
+  }
+
+  /** To a client that may have left: from here on the app has a while to write again. */
+  appWrites(): void {
+    if (this.#quiet) this.#leaving = Math.max(1, this.#times.graceTicks);
   }
 
   /** Between two requests. */
@@ -131,8 +162,13 @@ export class Patience {
     this.#waitsBy = "keepalive";
   }
 
-  /** FIN is out behind the last answer. */
+  /**
+   * FIN is out behind the last answer. Closing resets the connection if unread bytes are there or come, and destroys what
+   * the kernel holds of the answer: the time begins when the client has all of it.
+   */
   lingers(): void {
+    this.writes(true);
+    this.#lingering = true;
     this.#receiving = this.#times.lingerTicks;
     this.#waitsBy = "lingering close";
   }

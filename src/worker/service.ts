@@ -21,15 +21,8 @@ import type { Log } from "../log/error-log.ts";
 import type { RequestObserver } from "../log/request-record.ts";
 import type { Connection } from "./connection.ts";
 import type { Handler } from "./handler.ts";
+import type { SocketFacts } from "./patience.ts";
 import { RequestReporter } from "./request-reporter.ts";
-
-/** What the kernel knows of a socket: os/send-queue.ts says it. */
-export interface SocketFacts {
-  /** Bytes that are written and that the client hasn't taken, FIN counting as one; -1 if nobody knows. */
-  unsentBytes(fd: number): number;
-  /** The client has sent FIN, though bytes before it may wait to be read. */
-  peerHasEnded(fd: number): boolean;
-}
 
 /** The step of the connections' clock: timeouts are late by at most this. */
 export const tickMs = 250;

@@ -8,6 +8,7 @@ const times: PatienceTicks = {
   keepAliveTicks: 3,
   lingerTicks: 2,
   graceTicks: 4,
+  facts: { unsentBytes: () => -1, peerHasEnded: () => false },
 };
 
 /** After how many ticks something runs out, and what; null if nothing does. */
@@ -36,7 +37,7 @@ test.each<[string, Partial<PatienceTicks>, (patience: Patience) => void, [number
     [3, "keepalive"],
   ],
 ])("%s", (_name, change, happen, outcome) => {
-  const patience = new Patience({ ...times, ...change });
+  const patience = new Patience({ ...times, ...change }, { fd: 1 });
   happen(patience);
   expect(spent(patience)).toEqual(outcome);
 });

@@ -13,6 +13,7 @@ import {
 } from "../support/abuse.ts";
 import { openSockets, Watch } from "../support/memory.ts";
 import { until } from "../support/server.ts";
+import { standstill } from "../support/standstill.ts";
 import { get, post, requestText } from "../support/wire.ts";
 
 setDefaultTimeout(30_000);
@@ -33,9 +34,9 @@ test("2,000 idle connections are closed by keepalive", async () => {
     const abusers = await crowd(server.port, 2000, (abuser) => abuser.send(get("/")));
     await allCut(abusers);
     expect(outcomes(abusers)).toEqual({ 200: 2000 });
-    for (const { cutMs } of abusers) {
+    for (const { cutMs, cutMachineMs } of abusers) {
       expect(cutMs).toBeGreaterThan(950);
-      expect(cutMs).toBeLessThan(6000);
+      expect(cutMachineMs).toBeLessThan(6000);
     }
     return abusers;
   });
@@ -45,7 +46,7 @@ test("2,000 idle connections are closed by keepalive", async () => {
 test("5,000 connections that come and go never fill more than worker_connections", async () => {
   await using server = await calmServer("--worker-connections", "100");
   const [pid = 0] = server.workers();
-  const idle = openSockets(pid);
+  const idle = await standstill(() => openSockets(pid));
   await endure({ server, abuse: "5,000 come and go", table, served: 200 }, async () => {
     using sockets = new Watch(() => openSockets(pid), 2);
     await inTurns(5000, async () => {
@@ -68,7 +69,7 @@ test("150 silent connections wait in the queue, 100 at a time in the worker", as
     ...debug,
   );
   const [pid = 0] = server.workers();
-  const idle = openSockets(pid);
+  const idle = await standstill(() => openSockets(pid));
   await endure({ server, abuse: "150 silent, 100 at a time", table, served: 200 }, async () => {
     using sockets = new Watch(() => openSockets(pid), 2);
     const abusers = await crowd(server.port, 150);
@@ -114,7 +115,7 @@ const count = states.length * 1000;
 test(`${count} resets, 1,000 in each state, leave nothing behind`, async () => {
   await using server = await calmServer("--worker-connections", "3000");
   const [pid = 0] = server.workers();
-  const idle = openSockets(pid);
+  const idle = await standstill(() => openSockets(pid));
   await endure({ server, abuse: `${count} resets`, table, served: 100 }, async () => {
     await leave(server.port, count, "reset");
     await fetch(`${server.url}/release`, { keepalive: false });
@@ -128,7 +129,7 @@ test(`${count} resets, 1,000 in each state, leave nothing behind`, async () => {
 test("1,400 half-closes, 200 in each state, end each connection behind what it asked for", async () => {
   await using server = await calmServer("--worker-connections", "3000");
   const [pid = 0] = server.workers();
-  const idle = openSockets(pid);
+  const idle = await standstill(() => openSockets(pid));
   const halves = states.length * 200;
   await endure({ server, abuse: `${halves} half-closes`, table, served: 50 }, async () => {
     const abusers = await leave(server.port, halves, "halfClose");

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { machineMs } from "../support/machine-time.ts";
 import { gunicorn, start, until } from "../support/server.ts";
 
 const okApp = `export const fetch = () => new Response("ok");`;
@@ -104,11 +105,11 @@ test("a handler that blocks its event loop for longer than timeout is killed and
   const [pid] = await server.settled(1);
   const slow = await fetch(`${server.url}/slow`);
   expect(await slow.text()).toBe(String(pid));
-  const begun = performance.now();
+  const begun = machineMs();
   // Not by fetch(): Bun's sends the request again on another connection.
   await closedAfter(server.port, "GET /block HTTP/1.1\r\nHost: test\r\n\r\n");
   const next = await fetch(server.url, { keepalive: false });
-  const tookMs = performance.now() - begun;
+  const tookMs = machineMs() - begun;
   expect(await next.text()).not.toBe(String(pid));
   // timeout + 2 s, as the issue of this behaviour demands.
   expect(tookMs).toBeLessThan(3000);

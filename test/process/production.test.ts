@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Load } from "../support/load.ts";
+import { machineMs } from "../support/machine-time.ts";
 import { childrenOf, gunicorn, until } from "../support/server.ts";
 
 const okApp = `export const fetch = () => new Response("ok");`;
@@ -32,20 +33,21 @@ export const fetch = (request) => {
 test("drain_delay: after TERM new connections are answered for that long, each with Connection: close", async () => {
   await using server = await gunicorn({
     files: { "app.ts": okApp },
-    args: ["-w", "2", "--drain-delay", "1"],
+    args: ["-w", "2", "--drain-delay", "2"],
   });
   const begin = performance.now();
   server.kill("SIGTERM");
   await server.logged("Handling signal: term");
-  let answered = 0;
+  let closing = 0;
   await until("the end of the delay", async () => {
     const response = await fetch(server.url, { keepalive: false }).catch(() => null);
     if (response === null) return true;
     expect(await response.text()).toBe("ok");
-    if (response.headers.get("connection") === "close") answered = performance.now() - begin;
+    if (response.headers.get("connection") === "close") closing += 1;
     return false;
   });
-  expect(answered).toBeGreaterThan(900);
+  expect(performance.now() - begin).toBeGreaterThanOrEqual(2000);
+  expect(closing).toBeGreaterThan(0);
   expect(await server.process.exited).toBe(0);
 });
 
@@ -67,11 +69,11 @@ test("kill -9 of the master under load leaves no process after graceful_timeout 
   const load = new Load({ port: server.port, fresh: 4, kept: 4, expected: "ok" });
   await load.more(500);
   const workers = server.workers();
-  const killed = performance.now();
+  const killed = machineMs();
   process.kill(server.pid, "SIGKILL");
   const stopped = load.stop();
-  await until("the workers gone", () => workers.every((pid) => !existsSync(`/proc/${pid}`)), 6000);
-  expect(performance.now() - killed).toBeLessThan(4000);
+  await until("the workers gone", () => workers.every((pid) => !existsSync(`/proc/${pid}`)));
+  expect(machineMs() - killed).toBeLessThan(4000);
   await stopped;
   expect(existsSync(join(server.folder, "pid"))).toBe(true);
   expect(existsSync(join(server.folder, "socket"))).toBe(true);

@@ -3,6 +3,7 @@ import { unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Load } from "../support/load.ts";
 import { gunicorn, type RunningServer, until } from "../support/server.ts";
+import type { StopLoadResult } from "../support/stop-load.ts";
 
 const okApp = `console.error("app loaded"); export const fetch = () => new Response("ok");`;
 
@@ -123,9 +124,14 @@ test("HUP moves to another address: the new one serves, the old one closes, noth
   const files = { "app.ts": okApp, "gunicorn.conf.ts": config(first) };
   await using server = await gunicorn({ files, bind: [] });
   const before = await server.settled(2);
-  const load = new Load({ port: first, fresh: 2, kept: 2, expected: "ok" });
-  await load.more(100);
-  await load.pause();
+  // Who can't connect has lost nothing; each client of the old address ends with that.
+  const clients = join(import.meta.dir, "../support/stop-load.ts");
+  await using load = Bun.spawn([process.execPath, clients, `http://127.0.0.1:${first}/`, "ok"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const output = load.stdout.getReader();
+  const decoder = new TextDecoder();
+  expect(decoder.decode((await output.read()).value)).toBe("100 answered\n");
   write(server, "gunicorn.conf.ts", config(second));
   server.kill("SIGHUP");
   await server.logged(`Listening at: http://127.0.0.1:${second}`);
@@ -135,8 +141,14 @@ test("HUP moves to another address: the new one serves, the old one closes, noth
     const refused = await fetch(`http://127.0.0.1:${first}/`).catch(() => "refused");
     return refused === "refused";
   });
+  load.stdin.end();
+  const { answered, lost } = JSON.parse(
+    decoder.decode((await output.read()).value),
+  ) as StopLoadResult;
+  expect(lost).toEqual([]);
+  expect(answered).toBeGreaterThan(100);
   expect(await server.stop()).toBe(0);
-});
+}, 30_000);
 
 test("HUP to an address that somebody else uses: the old one stays", async () => {
   using taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });

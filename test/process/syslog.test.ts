@@ -21,7 +21,11 @@ const config = `export function postWorkerInit({ log }) {
 const files = { "app.ts": app, "gunicorn.conf.ts": config };
 
 async function ask({ url }: RunningServer, path: string): Promise<void> {
-  await (await fetch(url + path, { keepalive: false })).arrayBuffer();
+  await answerOf(url + path);
+}
+
+async function answerOf(url: string): Promise<string> {
+  return (await fetch(url, { keepalive: false })).text();
 }
 
 /** A syslog server on UDP that keeps what it gets. */
@@ -114,8 +118,10 @@ test.each([
     files,
     args: ["--log-syslog", "--log-syslog-to", address],
   });
-  for (let round = 0; round < 20; round++) await ask(server, "/");
+  for (let round = 0; round < 20; round++) expect(await answerOf(server.url)).toBe("ok");
   expect(await server.stop()).toBe(0);
+  // Standard error has every line all the same.
+  expect(server.log).toContain("[INFO] Booting worker with pid: ");
   expect(server.log).toEndWith("Shutting down: Master\n");
 });
 

@@ -3,6 +3,7 @@ import { expect } from "bun:test";
 import { join } from "node:path";
 import { Load } from "./load.ts";
 import { anonymousBytes, megabyte, settledGrowth, Watch } from "./memory.ts";
+import { machineMs } from "./machine-time.ts";
 import { gunicorn, type RunningServer, until } from "./server.ts";
 
 const app = join(import.meta.dir, "../fixtures/calm/app.ts");
@@ -30,11 +31,14 @@ export async function calmServer(...args: readonly string[]): Promise<RunningSer
 /** One abusive connection. It keeps the start of what it receives, and when and how it ended. */
 export class Abuser {
   readonly openedAt = performance.now();
+  readonly #openedMachineMs = machineMs();
   received = "";
   receivedBytes = 0;
   sentBytes = 0;
   /** For how long the server bore it; null while it does. */
   cutMs: number | null = null;
+  /** The same without the stalls of a loaded machine. */
+  cutMachineMs = 0;
   ending: "fin" | "reset" | null = null;
   /** Sends what it answers with as fast as the server takes it, until the server ends the connection. */
   readonly #pour: Pour | null;
@@ -131,6 +135,7 @@ export class Abuser {
   #end(ending: "fin" | "reset"): void {
     if (this.cutMs !== null) return;
     this.cutMs = performance.now() - this.openedAt;
+    this.cutMachineMs = machineMs() - this.#openedMachineMs;
     this.ending = ending;
   }
 }

@@ -31,8 +31,11 @@ async function killIdle(server: RunningServer, clients: Load): Promise<void> {
   await server.logged(`Worker (pid:${victim}) was sent SIGKILL!`);
 }
 
-/** The server has three workers and answers "ok". */
-export async function eventfulLoad(server: RunningServer): Promise<LoadResult> {
+/** The server has three workers and answers "ok". The load goes on until the condition holds. */
+export async function eventfulLoad(
+  server: RunningServer,
+  [what, enough]: readonly [what: string, () => boolean] = ["nothing", () => true],
+): Promise<LoadResult> {
   const clients = new Load({ port: server.port, fresh: 8, kept: 8, expected: "ok" });
   for (let count = 0; count < 10; count++) {
     await clients.more(500);
@@ -48,19 +51,26 @@ export async function eventfulLoad(server: RunningServer): Promise<LoadResult> {
   }
   await killIdle(server, clients);
   await clients.more(2000);
+  await until(what, enough, 60_000);
   return clients.stop();
 }
 
+export interface ServeLoss extends LoadResult {
+  /** Workers that have drained. */
+  readonly drained: number;
+}
+
 /** Workers of -k serve open their sockets themselves. */
-export async function serveLoss(): Promise<LoadResult> {
+export async function serveLoss(): Promise<ServeLoss> {
   await using server = await gunicorn({
     files: { "app.ts": okApp },
     args: ["-w", "3", "-k", "serve"],
   });
   const result = await eventfulLoad(server);
+  const drained = server.log.match(/Worker exiting/g)?.length ?? 0;
   const code = await server.stop();
   if (code !== 0) throw new Error(`exit code ${code}\n${server.log}`);
-  return result;
+  return { ...result, drained };
 }
 
 if (import.meta.main) {

@@ -199,12 +199,12 @@ export class Listeners {
     });
   }
 
-  /** How many connections wait to be accepted; those at unix sockets aren't counted. Linux only. */
+  /** How many connections wait to be accepted; those at unix sockets aren't counted, nor what the system doesn't tell. Linux only. */
   waiting(): number {
     const fds = this.#allGroups().flatMap((group) =>
       group.bound.type === "tcp" ? listeningFds(group) : [],
     );
-    return fds.reduce((sum, fd) => sum + acceptQueueLength(fd), 0);
+    return fds.reduce((sum, fd) => sum + (acceptQueueLength(fd) ?? 0), 0);
   }
 
   /** Opens the sockets of one more slot. New connections reach them when steer() counts the slot in. */

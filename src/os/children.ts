@@ -17,6 +17,8 @@ export function reapStrays(isOurs: (pid: number) => boolean): number[] {
   const strays = childrenOf(process.pid).filter((pid) => !isOurs(pid));
   if (strays.length === 0) return [];
   const watched = watchedPids();
+  // Out of descriptors: the strays wait for the next time.
+  if (watched === null) return [];
   // waitid(P_ALL, WNOWAIT) would show the same dead child again and again while Bun hasn't collected it.
   return strays.filter((pid) => !watched.has(pid) && library().waitpid(pid, null, WNOHANG) === pid);
 }
@@ -26,26 +28,35 @@ export function reapStrays(isOurs: (pid: number) => boolean): number[] {
  * pid twice over, so that a /proc of another pid namespace, whose numbers mean other processes, has no such file.
  */
 function childrenOf(pid: number): number[] {
-  return readIfAny(`/proc/self/task/${pid}/children`).split(" ").filter(Boolean).map(Number);
-}
-
-/** The processes of which this one holds a pidfd. */
-function watchedPids(): ReadonlySet<number> {
-  const pids = new Set<number>();
-  for (const fd of readdirSync("/proc/self/fdinfo")) {
-    const [, pid] = /^Pid:\s*(\d+)$/m.exec(readIfAny(`/proc/self/fdinfo/${fd}`)) ?? [];
-    if (pid !== undefined) pids.add(Number(pid));
+  try {
+    return readIfAny(`/proc/self/task/${pid}/children`).split(" ").filter(Boolean).map(Number);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    return [];
   }
-  return pids;
 }
 
-/** Empty for a file that isn't there. */
+/** The processes of which this one holds a pidfd; null where the system doesn't say. */
+function watchedPids(): ReadonlySet<number> | null {
+  const pids = new Set<number>();
+  try {
+    for (const fd of readdirSync("/proc/self/fdinfo")) {
+      const [, pid] = /^Pid:\s*(\d+)$/m.exec(readIfAny(`/proc/self/fdinfo/${fd}`)) ?? [];
+      if (pid !== undefined) pids.add(Number(pid));
+    }
+    return pids;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    return null;
+  }
+}
+
+/** Empty for a file that isn't there: no /proc, a kernel without CONFIG_PROC_CHILDREN, or a descriptor that was closed meanwhile. */
 function readIfAny(path: string): string {
   try {
     return readFileSync(path, "latin1");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // No /proc, a kernel without CONFIG_PROC_CHILDREN, or a descriptor that was closed meanwhile.
     if (code === "ENOENT" || code === "ESRCH" || code === "EACCES") return "";
     throw error;
   }

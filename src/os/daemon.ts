@@ -90,8 +90,20 @@ function isUnnamedFile(fd: number): boolean {
   }
 }
 
+/** Where no folder can be written, what a start that fails has to say is lost. */
 function openUnnamed(): number {
-  const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-"));
+  for (const parent of [tmpdir(), "/dev/shm"]) {
+    try {
+      return openUnnamedIn(parent);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    }
+  }
+  return openSync("/dev/null", "r+");
+}
+
+function openUnnamedIn(parent: string): number {
+  const folder = mkdtempSync(join(parent, "gunicorn-ts-"));
   try {
     return openSync(join(folder, "output"), "a+", 0o600);
   } finally {

@@ -7,10 +7,10 @@ import {
   IPPROTO_TCP,
   setCloseOnExec,
   setNonBlocking,
-  setOption,
   SOCK_STREAM,
   system,
   TCP_NODELAY,
+  tryOption,
 } from "./socket-options.ts";
 
 export interface InheritedSocket {
@@ -47,5 +47,5 @@ export function prepareInherited(fd: number, { name }: InheritedSocket): void {
   setCloseOnExec(fd);
   setNonBlocking(fd);
   // Accepted sockets inherit it.
-  if (name.type === "tcp") setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (name.type === "tcp") tryOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }

@@ -8,10 +8,23 @@ const nameBytes = 15;
 let area: Uint8Array | null = null;
 let typed: readonly string[] | null = null;
 
-/** The words that this process was started with, as they were typed, whatever title it has by now. */
+/**
+ * The words that this process was started with, as they were typed, whatever title it has by now. Where the system doesn't
+ * say, the paths that the runtime has made of them.
+ */
 export function typedWords(): readonly string[] {
-  if (process.platform !== "linux") return [process.execPath, ...process.argv.slice(1)];
-  return (typed ??= readFileSync("/proc/self/cmdline", "utf8").split("\0").slice(0, -1));
+  return (typed ??= commandLine() ?? [process.execPath, ...process.argv.slice(1)]);
+}
+
+function commandLine(): readonly string[] | null {
+  if (process.platform !== "linux") return null;
+  try {
+    const words = readFileSync("/proc/self/cmdline", "utf8").split("\0").slice(0, -1);
+    return words.length > 0 ? words : null;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    return null;
+  }
 }
 
 /**

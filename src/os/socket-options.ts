@@ -106,14 +106,13 @@ export function setNonBlocking(fd: number): void {
   fcntl(fd, F_SETFL, fcntl(fd, F_GETFL, 0) | system.nonBlocking);
 }
 
-/** What of the events of poll(2) holds for the fd now. */
+/** What of the events of poll(2) holds for the fd now; nothing where the system doesn't say. */
 export function pollNow(fd: number, events: number): number {
   // struct pollfd { int fd; short events; short revents; }
   const poll = new Int16Array(4);
   new Int32Array(poll.buffer)[0] = fd;
   poll[2] = events;
-  check(library().poll(ptr(poll), 1, 0), "poll");
-  return poll[3] ?? 0;
+  return library().poll(ptr(poll), 1, 0) < 0 ? 0 : (poll[3] ?? 0);
 }
 
 /** Never waits. Answers with the number of bytes that the kernel has taken, or the error; `to` is null on a socket that is connected. */
@@ -133,6 +132,18 @@ export function sendNow(
 export function setOption(fd: number, level: number, option: number, value: number): void {
   const bytes = new Int32Array([value]);
   check(library().setsockopt(fd, level, option, ptr(bytes), bytes.byteLength), "setsockopt");
+}
+
+/** For an option that only helps. Answers why the system refuses it; null when it is set. */
+export function tryOption(
+  fd: number,
+  level: number,
+  option: number,
+  value: number,
+): SystemError | null {
+  const bytes = new Int32Array([value]);
+  const result = library().setsockopt(fd, level, option, ptr(bytes), bytes.byteLength);
+  return result < 0 ? lastError("setsockopt") : null;
 }
 
 export function getOption(fd: number, level: number, option: number): number {

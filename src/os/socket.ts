@@ -13,6 +13,7 @@ import {
   setOption,
   system,
   TCP_NODELAY,
+  tryOption,
 } from "./socket-options.ts";
 
 export interface ListeningSocketOptions {
@@ -73,16 +74,14 @@ export function hasWaiting(fd: number): boolean {
   return (pollNow(fd, POLLIN) & POLLIN) !== 0;
 }
 
-/** How many connections wait to be accepted from a listening TCP socket. Linux only. */
-export function acceptQueueLength(fd: number): number {
+/** How many connections wait to be accepted from a listening TCP socket; null where the system doesn't say. Linux only. */
+export function acceptQueueLength(fd: number): number | null {
   // struct tcp_info: eight bytes, then words; tcpi_unacked of a socket that listens is the length of its queue.
   const info = new Uint32Array(8);
   const length = new Uint32Array([info.byteLength]);
-  check(
-    library().getsockopt(fd, IPPROTO_TCP, LINUX_TCP_INFO, ptr(info), ptr(length)),
-    "getsockopt",
-  );
-  return info[6] ?? 0;
+  const { getsockopt } = library();
+  const result = getsockopt(fd, IPPROTO_TCP, LINUX_TCP_INFO, ptr(info), ptr(length));
+  return result < 0 ? null : (info[6] ?? 0);
 }
 
 function createBoundSocket(options: Omit<ListeningSocketOptions, "backlog">): number {
@@ -91,8 +90,8 @@ function createBoundSocket(options: Omit<ListeningSocketOptions, "backlog">): nu
   return closeOnFailure(fd, () => {
     setOption(fd, system.socketLevel, system.reuseAddress, 1);
     if (reusePort) setOption(fd, system.socketLevel, system.reusePort, 1);
-    // Accepted sockets inherit it.
-    setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    // Accepted sockets inherit it. Without it, answers in several writes are slower.
+    tryOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     if (family === 6 && v6only) setOption(fd, IPPROTO_IPV6, system.v6only, 1);
     const address = encodeTcp(family, hostname, port);
     check(library().bind(fd, ptr(address), address.byteLength), "bind");

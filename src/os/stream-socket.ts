@@ -12,9 +12,9 @@ import {
   onLinux,
   pollNow,
   sendNow,
-  setOption,
   system,
   TCP_NODELAY,
+  tryOption,
 } from "./socket-options.ts";
 
 /**
@@ -39,12 +39,12 @@ export class StreamSocket implements Disposable {
     this.#fd = createStreamSocket(domainOf(to));
     closeOnFailure(this.#fd, () => {
       if (domainOf(to) !== AF_UNIX) {
-        setOption(this.#fd, IPPROTO_TCP, TCP_NODELAY, 1);
-        setOption(this.#fd, system.socketLevel, SO_KEEPALIVE, 1);
+        tryOption(this.#fd, IPPROTO_TCP, TCP_NODELAY, 1);
+        tryOption(this.#fd, system.socketLevel, SO_KEEPALIVE, 1);
         if (onLinux) {
-          setOption(this.#fd, IPPROTO_TCP, LINUX_TCP_KEEPIDLE, 30);
-          setOption(this.#fd, IPPROTO_TCP, LINUX_TCP_KEEPINTVL, 10);
-          setOption(this.#fd, IPPROTO_TCP, LINUX_TCP_KEEPCNT, 3);
+          tryOption(this.#fd, IPPROTO_TCP, LINUX_TCP_KEEPIDLE, 30);
+          tryOption(this.#fd, IPPROTO_TCP, LINUX_TCP_KEEPINTVL, 10);
+          tryOption(this.#fd, IPPROTO_TCP, LINUX_TCP_KEEPCNT, 3);
         }
       }
       try {

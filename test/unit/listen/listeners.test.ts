@@ -303,7 +303,11 @@ describe("Listeners.waiting()", () => {
   const kinds = ["slots", "shared"] as const;
   test.if(onLinux).each(kinds)("sums the queues of all sockets (%s)", async (kind) => {
     const listeners = await openListeners(
-      ["127.0.0.1:0", "[::1]:0", `unix:${join(tmpdir(), `gunicorn-ts-waiting-${process.pid}`)}`],
+      [
+        "127.0.0.1:0",
+        "[::1]:0",
+        `unix:${join(tmpdir(), `gunicorn-ts-waiting-${process.pid}-${kind}`)}`,
+      ],
       2,
       { kind },
     );

@@ -152,7 +152,7 @@ test.if(onLinux).each([
   const clients = await Promise.all([1, 2, 3].map(() => Bun.connect({ hostname, port, socket })));
   expect(acceptQueueLength(fd)).toBe(3);
   const listener = listenOn(fd, () => {});
-  while (acceptQueueLength(fd) > 0) await Bun.sleep(1);
+  while (acceptQueueLength(fd) !== 0) await Bun.sleep(1);
   listener.stop(true);
   for (const client of clients) client.end();
 });

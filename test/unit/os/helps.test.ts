@@ -1,0 +1,49 @@
+/** What only helps doesn't throw where the system refuses it: here no descriptor is left to open anything with. */
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+
+const folder = join(import.meta.dir, "../../../src/os");
+
+/** Each an expression over the modules of src/os, and what it is then. */
+const helps: readonly (readonly [expression: string, value: unknown])[] = [
+  ["memory.residentBytes(process.pid)", null],
+  ["children.reapStrays(() => false)", []],
+  ["processes.isRunning(process.pid)", true],
+  ["title.typedWords()[0] === process.execPath", true],
+  ['title.setProcessTitle("title") ?? "set"', "set"],
+  ["cpus.availableCpus() >= 1", true],
+  ['notify.sendNotification("/nowhere", "READY=1")', "[Errno 24] Too many open files"],
+  ["socket.acceptQueueLength(999_999)", null],
+  ["socket.hasWaiting(999_999)", false],
+  ["bpf.steerReuseport(999_999, 1).code", "EBADF"],
+  ["hopLimit.refuseNewConnections(999_999, 4).code", "EBADF"],
+  ['hopLimit.acceptPackets(999_999, 6) ?? "done"', "done"],
+];
+
+const script = `
+import { openSync } from "node:fs";
+const load = (name) => import(${JSON.stringify(folder)} + "/" + name + ".ts");
+const [memory, children, processes, title, cpus, notify, socket, bpf, hopLimit] = await Promise.all(
+  ["memory", "children", "processes", "process-title", "cpus", "notify", "socket", "bpf", "hop-limit"].map(load),
+);
+// The C library itself is opened on the first call.
+notify.monotonicUsec();
+let full = "";
+while (full === "") try { openSync("/dev/null"); } catch (error) { full = error.code; }
+const results = [() => full, ${helps.map(([expression]) => `() => ${expression}`).join(", ")}].map((work) => {
+  try { return work(); } catch (error) { return "thrown: " + error; }
+});
+console.log(JSON.stringify(results));
+`;
+
+test.if(process.platform === "linux")("without a descriptor left, helps are done without", () => {
+  const { stdout, stderr } = Bun.spawnSync([
+    "sh",
+    "-c",
+    'ulimit -n 64; exec "$0" -e "$1"',
+    process.execPath,
+    script,
+  ]);
+  expect(stderr.toString()).toBe("");
+  expect(JSON.parse(stdout.toString())).toEqual(["EMFILE", ...helps.map(([, value]) => value)]);
+});

@@ -1,6 +1,7 @@
 /** Which lines go where, before anything is opened: what the settings say, put in one form. */
 import { resolve } from "node:path";
 import type { ConfigData } from "../config/types.ts";
+import { toFile } from "./inherited-stream.ts";
 import {
   bareLine,
   jsonLine,
@@ -97,8 +98,7 @@ function fileOrStream(
   const isAccess = logger === "gunicorn.access";
   // The lines of the access log are objects already.
   const format = isAccess ? bareLine : logFormat === "json" ? jsonLine(logger) : textLine;
-  const to: Destination =
-    file === "-" ? { type: "stream", fd } : { type: "file", path: resolve(chdir, file) };
+  const to = file === "-" ? ({ type: "stream", fd } as const) : toFile(resolve(chdir, file), place);
   return { place, to, threshold: "debug", format };
 }
 

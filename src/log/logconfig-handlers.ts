@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { parseSyslogAddress, syslogFacilities, type SyslogFacility } from "../telemetry-address.ts";
 import type { LogLevel } from "./line-format.ts";
+import { toFile } from "./inherited-stream.ts";
 import type { Destination } from "./log-plan.ts";
 import { type Formatter, plainFormatter } from "./logconfig-formatters.ts";
 import {
@@ -100,20 +101,23 @@ function readStream(values: Values, place: string): Destination {
 }
 
 function readFile(values: Values, place: string, chdir: string): Destination {
-  return { type: "file", path: readPath(values, place, chdir) };
+  return toFile(readPath(values, place, chdir), `${place}.filename`);
 }
 
 function readWatched(values: Values, place: string, chdir: string): Destination {
-  return { type: "rotating", path: readPath(values, place, chdir), maxBytes: 0, backupCount: 0 };
+  return rotating(readPath(values, place, chdir), place, 0, 0);
 }
 
 function readRotating(values: Values, place: string, chdir: string): Destination {
-  return {
-    type: "rotating",
-    path: readPath(values, place, chdir),
-    maxBytes: readCount(values["maxBytes"] ?? 0, `${place}.maxBytes`),
-    backupCount: readCount(values["backupCount"] ?? 0, `${place}.backupCount`),
-  };
+  const maxBytes = readCount(values["maxBytes"] ?? 0, `${place}.maxBytes`);
+  const backupCount = readCount(values["backupCount"] ?? 0, `${place}.backupCount`);
+  return rotating(readPath(values, place, chdir), place, maxBytes, backupCount);
+}
+
+/** A standard stream has no name that could be renamed: Python fails there, or never does it. */
+function rotating(path: string, place: string, maxBytes: number, backupCount: number): Destination {
+  const to = toFile(path, `${place}.filename`);
+  return to.type === "stream" ? to : { type: "rotating", path, maxBytes, backupCount };
 }
 
 function readPath(values: Values, place: string, chdir: string): string {

@@ -1,4 +1,5 @@
 /** Opens what a plan names. */
+import { statSync } from "node:fs";
 import { ConfigError } from "../config/errors.ts";
 import type { ConfigData } from "../config/types.ts";
 import { SystemError } from "../os/libc.ts";
@@ -113,7 +114,13 @@ export function opening<T>(place: string, path: string, open: () => T): T {
     const isSystem = cause instanceof SystemError || (cause as NodeJS.ErrnoException).code;
     if (!isSystem) throw cause;
     const { code, message } = cause as NodeJS.ErrnoException;
-    const why = code === "ENXIO" ? "it is a pipe that nobody reads" : message;
+    // open(2): a socket, or a pipe without a reader.
+    const isSocket = code === "ENXIO" && statSync(path, { throwIfNoEntry: false })?.isSocket();
+    const why = isSocket
+      ? "it is a socket"
+      : code === "ENXIO"
+        ? "it is a pipe that nobody reads"
+        : message;
     throw new ConfigError(`${place}: '${path}' isn't writable: ${why}`, { cause });
   }
 }

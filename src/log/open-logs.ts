@@ -1,11 +1,14 @@
 /** All that a process tells the operator, as the settings want it: error log, access log, metrics, slow requests. */
+import { closeSync } from "node:fs";
 import { resolve } from "node:path";
 import type { ConfigData } from "../config/types.ts";
 import { leaveLauncherOutput } from "../os/daemon.ts";
+import { duplicate } from "../os/file-lock.ts";
 import { captureOutput, releaseOutput } from "../os/output.ts";
 import { AccessLog } from "./access-log.ts";
 import { createLog, isSevere, type Log } from "./error-log.ts";
 import type { LogHandler } from "./handler.ts";
+import { inheritedStream } from "./inherited-stream.ts";
 import { type FileOwner, LogFile } from "./log-file.ts";
 import { type HandlerPlan, type LoggerPlan, type LogPlan, planLogs } from "./log-plan.ts";
 import { type BuiltInLogs, provideLog } from "./logger.ts";
@@ -72,10 +75,17 @@ export function closeLogsInUse(): void {
   inUse = null;
 }
 
+/** Where capture_output sends standard output and error. */
+interface Capture {
+  readonly fd: number;
+  reopen(): void;
+  close(): void;
+}
+
 interface Parts {
   readonly logger: BuiltInLogs;
   readonly log: Log;
-  readonly capture: LogFile | null;
+  readonly capture: Capture | null;
   readonly statsd: Statsd | null;
   readonly slowRequests: RequestObserver | null;
   readonly tell: OpenContext["tell"];
@@ -160,9 +170,14 @@ async function importTelemetry() {
 function openCapture(
   { captureOutput, errorlog, chdir }: ConfigData,
   owner: FileOwner | null,
-): LogFile | null {
+): Capture | null {
   if (!captureOutput || errorlog === "-") return null;
   const path = resolve(chdir, errorlog);
+  const stream = inheritedStream(path, "errorlog");
+  if (stream !== null) {
+    const fd = duplicate(stream);
+    return { fd, reopen() {}, close: () => closeSync(fd) };
+  }
   return opening("errorlog", path, () => new LogFile(path, { owner, keptBytes: 0, tellLoss }));
 }
 

@@ -1,0 +1,103 @@
+import { ptr } from "bun:ffi";
+import { expect, test } from "bun:test";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { check, library } from "../../src/os/libc.ts";
+import { encodeName } from "../../src/os/socket-address.ts";
+import { AF_UNIX, createStreamSocket } from "../../src/os/socket-options.ts";
+import { isRoot, needsRoot } from "../support/needs.ts";
+import { gunicorn, program, start, until } from "../support/server.ts";
+
+const files = { "app.ts": `export default () => new Response("hello");\n` };
+const format = ["--access-logformat", "line %(U)s"];
+
+test.each([["/dev/stdout"], ["/dev/stderr"], ["/dev/fd/1"], ["/proc/self/fd/2"], ["link"]])(
+  "an access log to %s stays there after USR1 and HUP",
+  async (name) => {
+    const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
+    symlinkSync("/dev/stdout", join(folder, "link"));
+    await using server = await gunicorn({
+      folder,
+      files,
+      args: ["--access-logfile", name, ...format],
+    });
+    for (const [signal, path] of [
+      ["SIGUSR1", "/a"],
+      ["SIGHUP", "/b"],
+    ] as const) {
+      server.kill(signal);
+      await server.logged(`Handling signal: ${signal.slice(3).toLowerCase()}`);
+      await (await fetch(server.url + path, { keepalive: false })).text();
+      await server.logged(`line ${path}\n`);
+    }
+    expect(await server.stop()).toBe(0);
+    expect(server.log).not.toContain("Can't reopen");
+  },
+  30_000,
+);
+
+test.each([["--access-logfile"], ["--error-logfile"]])("%s /dev/fd/3 is refused", async (flag) => {
+  await using server = start({ files, args: [flag, "/dev/fd/3"] });
+  expect(await server.process.exited).toBe(1);
+  expect(server.log).toMatch(
+    /^Error: (accesslog|errorlog): '\/dev\/fd\/3': only standard output and error reach the workers\n$/,
+  );
+});
+
+test.skipIf(!isRoot)(
+  `a stream of root's, with workers of another user${needsRoot}`,
+  async () => {
+    await using server = await gunicorn({
+      files,
+      args: ["-u", "nobody", "--access-logfile", "/dev/stdout", ...format],
+    });
+    await (await fetch(`${server.url}/c`, { keepalive: false })).text();
+    await server.logged("line /c\n");
+    expect(await server.stop()).toBe(0);
+  },
+  30_000,
+);
+
+test("standard output and error that are sockets", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-socket-"));
+  let text = "";
+  using listener = Bun.listen({
+    unix: join(folder, "journal"),
+    socket: { data: (_socket, bytes) => void (text += bytes.toString()) },
+  });
+  const socket = createStreamSocket(AF_UNIX);
+  const name = encodeName({ type: "unix", path: join(folder, "journal") });
+  check(library().connect(socket, ptr(name), name.byteLength), "connect");
+  writeFileSync(join(folder, "app.ts"), files["app.ts"]);
+  const args = "--access-logfile /dev/stdout --error-logfile /dev/stderr --capture-output".split(
+    " ",
+  );
+  const server = Bun.spawn(
+    [process.execPath, program, "-b", "127.0.0.1:0", ...args, ...format, "app"],
+    { cwd: folder, env: { PATH: process.env["PATH"] }, stdio: ["ignore", socket, socket] },
+  );
+  const url = await until("the address", () => /Listening at: (\S+)/.exec(text)?.[1]);
+  await until("an answer", () =>
+    fetch(`${url}/d`, { keepalive: false }).then(
+      (it) => it.ok,
+      () => false,
+    ),
+  );
+  await until("the line", () => text.includes("line /d\n"));
+  server.kill("SIGTERM");
+  expect(await server.exited).toBe(0);
+  expect(listener.unix).toContain("journal");
+  rmSync(folder, { recursive: true });
+}, 30_000);
+
+test("closed at the start", async () => {
+  await using server = start({
+    files,
+    through: ["sh", "-c", 'exec "$@" >&- 2>&-', "sh"],
+    args: ["--access-logfile", "/dev/stdout", "--pid", "pid"],
+  });
+  await until("the pid file", () => Bun.file(join(server.folder, "pid")).exists());
+  server.process.kill("SIGTERM");
+  expect(await server.process.exited).toBe(0);
+}, 30_000);

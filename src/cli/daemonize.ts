@@ -1,6 +1,8 @@
+import { resolve } from "node:path";
 import type { EarlySignals } from "../arbiter/early-signals.ts";
 import { commandAnew, type Origin } from "../arbiter/upgrade.ts";
 import type { Config } from "../config/types.ts";
+import { inheritedStream } from "../log/inherited-stream.ts";
 import { writeFully } from "../os/write-fully.ts";
 import { launch } from "../os/daemon.ts";
 import { isTerminal } from "../os/terminal.ts";
@@ -42,8 +44,11 @@ export async function daemonize(
         if (passedOn.has(signal)) daemon.kill(signal);
       }),
   });
+  const { errorlog, chdir } = config;
+  const stream = errorlog === "-" ? 2 : inheritedStream(resolve(chdir, errorlog), "errorlog");
+  const isKept = stream === null || (stream === 1 ? keeps.stdout : keeps.stderr);
   if (exitCode !== 0) writeFully(2, output);
-  else if (config.errorlog === "-" && !keeps.stderr && !config.syslog) {
+  else if (!isKept && !config.syslog) {
     warn("the daemon's error log goes to /dev/null, name a file by --error-logfile to keep it");
   }
   return exitCode;

@@ -114,10 +114,14 @@ function readRotating(values: Values, place: string, chdir: string): Destination
   return rotating(readPath(values, place, chdir), place, maxBytes, backupCount);
 }
 
-/** A standard stream has no name that could be renamed: Python fails there, or never does it. */
 function rotating(path: string, place: string, maxBytes: number, backupCount: number): Destination {
   const to = toFile(path, `${place}.filename`);
-  return to.type === "stream" ? to : { type: "rotating", path, maxBytes, backupCount };
+  if (to.type !== "stream") return { type: "rotating", path, maxBytes, backupCount };
+  // Python renames /dev/stdout itself.
+  if (maxBytes > 0 && backupCount > 0) {
+    refuse(`${place}.filename`, `'${path}' is a standard stream, which can't be renamed`);
+  }
+  return to;
 }
 
 function readPath(values: Values, place: string, chdir: string): string {

@@ -1,9 +1,7 @@
 /** All that a process tells the operator, as the settings want it: error log, access log, metrics, slow requests. */
-import { closeSync } from "node:fs";
 import { resolve } from "node:path";
 import type { ConfigData } from "../config/types.ts";
 import { leaveLauncherOutput } from "../os/daemon.ts";
-import { duplicate } from "../os/file-lock.ts";
 import { captureOutput, releaseOutput } from "../os/output.ts";
 import { AccessLog } from "./access-log.ts";
 import { createLog, isSevere, type Log } from "./error-log.ts";
@@ -77,6 +75,7 @@ export function closeLogsInUse(): void {
 
 /** Where capture_output sends standard output and error. */
 interface Capture {
+  /** 1 and 2: where these went before anything was captured. */
   readonly fd: number;
   reopen(): void;
   close(): void;
@@ -174,10 +173,7 @@ function openCapture(
   if (!captureOutput || errorlog === "-") return null;
   const path = resolve(chdir, errorlog);
   const stream = inheritedStream(path, "errorlog");
-  if (stream !== null) {
-    const fd = duplicate(stream);
-    return { fd, reopen() {}, close: () => closeSync(fd) };
-  }
+  if (stream !== null) return { fd: stream, reopen() {}, close() {} };
   return opening("errorlog", path, () => new LogFile(path, { owner, keptBytes: 0, tellLoss }));
 }
 

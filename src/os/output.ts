@@ -9,10 +9,10 @@ export function redirectOutput(fd: number, streams: readonly number[] = [1, 2]):
   for (const stream of streams) check(library().dup2(fd, stream), "dup2");
 }
 
-/** Makes both go where `fd` does, until releaseOutput. */
+/** Makes both go where `fd` does, until releaseOutput; 1 and 2 mean where these went before. Throws SystemError. */
 export function captureOutput(fd: number): void {
   saved ??= [1, 2].map((stream) => ({ stream, fd: duplicate(stream) }));
-  redirectOutput(fd);
+  redirectOutput(saved.find(({ stream }) => stream === fd)?.fd ?? fd);
 }
 
 /** Undoes captureOutput. Answers whether there was anything to undo. */

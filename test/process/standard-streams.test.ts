@@ -2,7 +2,7 @@ import { ptr } from "bun:ffi";
 import { expect, test } from "bun:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { check, library } from "../../src/os/libc.ts";
 import { encodeName } from "../../src/os/socket-address.ts";
 import { AF_UNIX, createStreamSocket } from "../../src/os/socket-options.ts";
@@ -98,6 +98,57 @@ test("closed at the start", async () => {
     args: ["--access-logfile", "/dev/stdout", "--pid", "pid"],
   });
   await until("the pid file", () => Bun.file(join(server.folder, "pid")).exists());
+  server.process.kill("SIGTERM");
+  expect(await server.process.exited).toBe(0);
+}, 30_000);
+
+const handler = (maxBytes: number) => ({
+  class: "logging.handlers.RotatingFileHandler",
+  filename: "/dev/stdout",
+  maxBytes,
+  backupCount: 1,
+});
+const logconfig = (maxBytes: number) =>
+  JSON.stringify({
+    version: 1,
+    root: { level: "INFO", handlers: [] },
+    handlers: { file: handler(maxBytes) },
+    loggers: { "gunicorn.access": { level: "INFO", handlers: ["file"] } },
+  });
+
+test("a rotating handler writes to a stream, and is refused where it would rename it", async () => {
+  const args = ["--log-config-json", "log.json", ...format];
+  await using server = await gunicorn({ files: { ...files, "log.json": logconfig(0) }, args });
+  await (await fetch(`${server.url}/e`, { keepalive: false })).text();
+  await server.logged("line /e\n");
+  expect(await server.stop()).toBe(0);
+
+  await using refused = start({ files: { ...files, "log.json": logconfig(1000) }, args });
+  expect(await refused.process.exited).toBe(1);
+  expect(refused.log).toMatch(
+    /^Error: [^\n]*file\.filename: '\/dev\/stdout' is a standard stream, which can't be renamed\n$/,
+  );
+}, 30_000);
+
+test("capture_output goes back from a file to the stream of the start", async () => {
+  const config = (errorlog: string) =>
+    `export const captureOutput = true;\nexport const errorlog = "${errorlog}";\n`;
+  await using server = start({
+    files: {
+      "app.ts": `console.log("imported");\nexport default () => new Response("hello");\n`,
+      "gunicorn.conf.ts": config("log"),
+    },
+  });
+  const log = join(server.folder, "log");
+  await until(
+    "the app's output in the file",
+    () => existsSync(log) && readFileSync(log, "utf8").includes("imported"),
+  );
+  expect(server.log).toBe("");
+  writeFileSync(join(server.folder, "gunicorn.conf.ts"), config("/dev/stdout"));
+  server.process.kill("SIGHUP");
+  await server.logged("Booting worker");
+  await server.logged("imported");
   server.process.kill("SIGTERM");
   expect(await server.process.exited).toBe(0);
 }, 30_000);

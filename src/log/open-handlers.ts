@@ -84,18 +84,18 @@ function openSink(
   logger: LoggerKind,
   { owner, tell, modules }: OpenContext,
 ): LineSink {
-  if (to.type === "stream") return new StandardStream(to.fd);
+  const toldBy = (problem: string) => (bytes: number, name: string) => {
+    if (logger === "error")
+      return format("warning", `${bytes} bytes of this log are lost: ${problem}`);
+    // Whoever reads an access log expects requests in it, and nothing else.
+    tell("warning", `${bytes} bytes of ${name} are lost: ${problem}`);
+    return "";
+  };
+  if (to.type === "stream") return new StandardStream(to.fd, toldBy("nobody took them"));
   const options: LogFileOptions = {
     owner,
     keptBytes: keptBytes[logger],
-    tellLoss(bytes, path) {
-      if (logger === "error") {
-        return format("warning", `${bytes} bytes of this log are lost: the disk was full`);
-      }
-      // Whoever reads an access log expects requests in it, and nothing else.
-      tell("warning", `${bytes} bytes of ${path} are lost: the disk is full`);
-      return "";
-    },
+    tellLoss: toldBy("the disk was full"),
   };
   return opening(place, to.path, () => {
     if (to.type === "file") return new LogFile(to.path, options);

@@ -9,12 +9,13 @@ import { BenchError } from "../errors.ts";
 import { loads } from "../loads/loads.ts";
 import { readMachine, showMachine } from "../machine.ts";
 import { measureTurn } from "../measure.ts";
-import { readOptions, type Subcommand } from "../options.ts";
+import { type Options, readOptions, type Subcommand } from "../options.ts";
 import { childrenOf, residentBytesOf } from "../process-tree.ts";
 import { Progress } from "../progress.ts";
 import { chartPath, commandLine, outFlag, ownVersion, record, resultPath } from "../results.ts";
 import { benchApp, gunicornTs } from "../servers/gunicorn-ts.ts";
 import { BenchServer, freePort } from "../servers/server.ts";
+import { faultsOf, renderMixed, soakMixed } from "./mixed.ts";
 import { panelsOf, renderSoak, seriesOf, type Soaked } from "./report.ts";
 
 /** Between two looks at the memory. */
@@ -42,6 +43,12 @@ export const soak: Subcommand = {
       description: "After how many requests a worker is replaced",
       default: "50000",
     },
+    clients: {
+      type: "string",
+      valueHint: "KIND",
+      description: "fast: a load generator's; mixed: slow, leaving, streaming, with HUPs only",
+      default: "fast",
+    },
     workers: { type: "string", valueHint: "N", description: "Workers (one for each CPU)" },
     segment: { type: "string", valueHint: "S", description: "Seconds for a point", default: "5" },
     smoke: { type: "boolean", description: "Three seconds, two HUPs: shows that it works" },
@@ -50,6 +57,11 @@ export const soak: Subcommand = {
   async run(words) {
     const options = readOptions(soak, words);
     const smoke = options.on("smoke");
+    const clients = options.text("clients");
+    if (clients !== "fast" && clients !== "mixed") {
+      throw new BenchError(`--clients: must be fast or mixed, got ${clients}`);
+    }
+    if (clients === "mixed") return soakWithMixedClients(options);
     const settings: Settings = {
       driver: selectDriver(options.text("driver") ?? ""),
       seconds: smoke ? 3 : options.number("minutes") * 60,
@@ -87,6 +99,19 @@ export const soak: Subcommand = {
     if (failed > 0) throw new BenchError(`${failed} requests failed`);
   },
 };
+
+/** No driver is needed: the clients are the bench's own. */
+async function soakWithMixedClients(options: Options): Promise<void> {
+  const smoke = options.on("smoke");
+  const soaked = await soakMixed({
+    seconds: smoke ? 3 : options.number("minutes") * 60,
+    hupSeconds: smoke ? 1.2 : options.number("hup"),
+    workers: options.text("workers") === null ? cpus().length : options.integer("workers"),
+  });
+  console.log(`${showMachine(readMachine())}\n\n${renderMixed(soaked)}`);
+  const faults = faultsOf(soaked);
+  if (faults.length > 0) throw new BenchError(faults.join("\n"));
+}
 
 async function run(settings: Settings, soaked: Soaked): Promise<void> {
   const { driver, seconds, segmentSeconds, hupSeconds, maxRequests, workers } = settings;

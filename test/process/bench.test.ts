@@ -148,6 +148,13 @@ describe(`--smoke${why}`, () => {
     expect(code).toBe(0);
   });
 
+  test("soak with mixed clients: no wrong byte, no descriptor more", async () => {
+    const { output, code } = await bench(["soak", "--clients", "mixed", "--smoke"]);
+    expect(output).toMatch(/^exchanges .*\d+ upload.*; 0 went wrong$/m);
+    expect(output).toContain("Nothing speaks against the server.");
+    expect(code).toBe(0);
+  });
+
   test.skipIf(missing)("soak: nothing fails through HUPs and recycling", async () => {
     const { path, words } = savedTo("soak.json");
     const { output, code } = await bench(["soak", "--smoke", ...words]);
@@ -292,6 +299,7 @@ const wrong: [words: readonly string[], message: string][] = [
   [["compare", "--peer", "apache"], "--peer: must be one of gunicorn-ts async, "],
   [["compare", "--write-readme", "--readme", "none.md"], "ENOENT"],
   [["engine", "--smoke", "--alone", "--out", "/dev/null/x/y.json"], "--out: "],
+  [["soak", "--clients", "slow"], "--clients: must be fast or mixed, got slow"],
   [["soak", "--minutes", "0"], "--minutes: must be a number above 0, got 0"],
   [["diff", "one.json"], "diff compares two files"],
   [["diff", "one.json", "two.json"], "one.json: ENOENT"],

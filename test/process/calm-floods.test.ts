@@ -47,12 +47,15 @@ test("5,000 connections that come and go never fill more than worker_connections
   await using server = await calmServer("--worker-connections", "100");
   const [pid = 0] = server.workers();
   const idle = await standstill(() => openSockets(pid));
-  await endure({ server, abuse: "5,000 come and go", table, served: 200 }, async () => {
+  await endure({ server, abuse: "5,000 come and go", table, served: 200 }, async (served) => {
     using sockets = new Watch(() => openSockets(pid), 2);
-    await inTurns(5000, async () => {
-      const abuser = await Abuser.connect(server.port);
-      abuser.close();
-    });
+    // On a busy machine the first 5,000 may be over before the good clients have had their turn.
+    do {
+      await inTurns(5000, async () => {
+        const abuser = await Abuser.connect(server.port);
+        abuser.close();
+      });
+    } while (served() < 200);
     // At the bound the worker closes its listening socket.
     expect(sockets.highest - idle).toBeLessThanOrEqual(100);
     return [];

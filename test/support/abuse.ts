@@ -254,7 +254,7 @@ export interface Trial {
 /** Runs an abuse while four well-behaved clients are served, and holds the server to the bounds that all abuses have. */
 export async function endure(
   { server, abuse, table, served, highestMb = 32, collect = false }: Trial,
-  run: () => Promise<readonly Abuser[]>,
+  run: (served: () => number) => Promise<readonly Abuser[]>,
 ): Promise<void> {
   const [pid = 0] = server.workers();
   const load = new Load({ port: server.port, fresh: 2, kept: 2, expected: "ok" });
@@ -264,7 +264,7 @@ export async function endure(
   using memory = new Watch(() => anonymousBytes(pid));
   const start = performance.now();
   const servedBefore = load.requests;
-  const abusers = await run();
+  const abusers = await run(() => load.requests - servedBefore);
   const servedMeanwhile = load.requests - servedBefore;
   const seconds = (performance.now() - start) / 1000;
   memory.look();

@@ -8,10 +8,10 @@ export type {
   Log,
   Metric,
   ServerHooks,
-} from "./config/hooks.ts";
+} from "./api/hooks.ts";
 export type { Config, ConfigData, UserConfig } from "./config/types.ts";
-export { type CustomLogger, log, Logger } from "./log/logger.ts";
-export type { RequestRecord } from "./log/request-record.ts";
+export { type CustomLogger, log, Logger } from "./log/custom/logger.ts";
+export type { RequestRecord } from "./api/request-record.ts";
 
 /** Returns its argument: for gunicorn.conf.ts, whose settings an editor then completes and checks. */
 export function defineConfig(config: UserConfig): UserConfig {

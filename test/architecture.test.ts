@@ -7,60 +7,77 @@ import { dirname, join } from "node:path";
 
 const root = join(import.meta.dir, "..");
 
-/** What a folder may take of another one: everything, types (and the errors, which are thrown and caught), or these files. */
-type Permission = "all" | "types" | readonly string[];
-
-const everything = {
-  config: "all",
-  app: "all",
-  os: "all",
-  listen: "all",
-  ipc: "all",
-  log: "all",
-  arbiter: "all",
-  reload: "all",
-} as const;
-
-const table: Record<string, Readonly<Record<string, Permission>>> = {
+/**
+ * The rooms (folders below src), and whose files each may import besides its own; `types:config`: type imports only. A room
+ * doesn't hold the rooms inside it.
+ */
+const rooms: Readonly<Record<string, string>> = {
   // index.ts, the public face, and version.ts.
-  "": { config: "all", log: "all" },
-  config: {},
-  http: {},
-  ipc: { config: "types", os: "all" },
-  app: {},
-  reload: {},
-  os: {},
-  listen: { config: "types", os: "all" },
-  log: { config: "types", os: "all" },
-  arbiter: { config: "all", listen: "all", log: "all", ipc: "all", os: "all" },
-  worker: {
-    config: "all",
-    listen: ["src/listen/handoff.ts"],
-    app: "all",
-    http: "all",
-    log: "all",
-    ipc: "all",
-    os: "all",
-    reload: "all",
-  },
-  cli: everything,
+  "": "api config log/custom",
+  api: "types:config",
+  os: "",
+  net: "api os",
+  modules: "",
+  app: "modules",
+  reload: "modules",
+
+  config: "api config/settings config/values",
+  "config/settings": "api config config/values",
+  "config/values": "api net",
+  "config/sources": "api config config/values modules",
+
+  http: "",
+  "http/syntax": "http http/message net",
+  "http/message": "http http/syntax http/request",
+  "http/proxy": "http http/syntax net",
+  "http/request": "http http/syntax",
+  "http/response": "http http/syntax http/message http/request",
+
+  ipc: "types:config os",
+  listen: "api net os",
+
+  telemetry: "api types:config log log/sinks net os",
+  log: "api types:config os telemetry log/access log/custom log/lines log/python log/sinks",
+  "log/access": "api types:config log/lines log/sinks",
+  "log/custom": "api config log log/lines modules os",
+  "log/lines": "api",
+  "log/python": "api config log log/lines log/sinks net",
+  "log/sinks": "api config log log/lines os telemetry",
+
+  arbiter: "arbiter/act arbiter/decide config ipc listen log os",
+  // Pure: neither files, sockets and processes nor the clock.
+  "arbiter/decide": "ipc types:log",
+  "arbiter/act": "api arbiter/decide config config/sources ipc listen log os telemetry",
+
+  worker: "ipc worker/classes worker/life",
+  "worker/life":
+    "api app config config/sources ipc listen/handoff.ts log modules os reload worker/classes worker/exchange",
+  "worker/classes":
+    "api app config http/request http/response ipc log modules os worker/connection worker/exchange worker/records",
+  "worker/connection":
+    "api app config http http/message http/proxy http/response http/syntax ipc log net worker/exchange worker/records",
+  "worker/exchange":
+    "api app config http http/message http/proxy http/request http/response http/syntax ipc log worker/connection worker/records",
+  "worker/records":
+    "api http http/message http/proxy http/response http/syntax log log/access worker/exchange",
+
+  cli: "api arbiter arbiter/act app config config/sources ipc listen log log/sinks net os reload",
 };
 
-const forAll = new Set([
-  "src/version.ts",
-  "src/ip-address.ts",
-  "src/packages.ts",
-  "src/telemetry-address.ts",
-]);
+const forAll = new Set(["src/version.ts"]);
 
 interface Import {
   readonly specifier: string;
   readonly typeOnly: boolean;
 }
 
+function withoutComments(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+}
+
 /** Static, re-exporting and dynamic imports of a source text. */
 function importsOf(source: string): Import[] {
-  const code = source.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+  const code = withoutComments(source);
   const statics =
     /^\s*(?:import|export)\s+(type\s+)?(?:[\w$\s{},*]+?\sfrom\s+|[{][\w$\s,]*[}]\s*from\s+)?["']([^"']+)["']/gm;
   const dynamics = /\bimport\(\s*["'`]([^"'`]+)["'`]/g;
@@ -73,22 +90,18 @@ function importsOf(source: string): Import[] {
   ];
 }
 
-/** `arbiter` of `src/arbiter/plan.ts`; empty for a file of src itself. */
-function folderOf(path: string): string {
-  const [, folder = "", ...rest] = path.split("/");
-  return rest.length > 0 ? folder : "";
+/** `arbiter/decide` of `src/arbiter/decide/plan.ts`; empty for a file of src itself. */
+function roomOf(path: string): string {
+  return dirname(path).replace(/^src\/?/, "");
 }
 
 function isAllowed(path: string, target: string, typeOnly: boolean): boolean {
   if (path.startsWith("bin/")) return target.startsWith("src/cli/");
-  const from = folderOf(path);
-  const to = folderOf(target);
-  if (from === to || forAll.has(target)) return true;
-  const permission = table[from]?.[to];
-  if (permission === undefined) return false;
-  if (permission === "all") return true;
-  if (permission === "types") return typeOnly || target === "src/config/errors.ts";
-  return permission.includes(target);
+  const to = roomOf(target);
+  if (roomOf(path) === to || forAll.has(target)) return true;
+  const allowed = (rooms[roomOf(path)] ?? "").split(" ");
+  const names = [to, target.replace(/^src\//, ""), ...(typeOnly ? [`types:${to}`] : [])];
+  return names.some((name) => allowed.includes(name));
 }
 
 /** What is wrong with the imports of a file, whose path is relative to the project. */
@@ -139,9 +152,9 @@ describe("the sources", () => {
     expect([...sources].flatMap(([path, source]) => offencesOf(path, source))).toEqual([]);
   });
 
-  test("live in folders of the table", async () => {
-    const folders = [...(await readSources("src")).keys()].map(folderOf);
-    expect([...new Set(folders)].filter((folder) => table[folder] === undefined)).toEqual([]);
+  test("live in the rooms of the table, and none is empty", async () => {
+    const found = new Set([...(await readSources("src")).keys()].map(roomOf));
+    expect([...found].sort()).toEqual(Object.keys(rooms).sort());
   });
 
   test("never import each other in a circle", async () => {
@@ -155,6 +168,13 @@ describe("the sources", () => {
       ]),
     );
     expect(findCycle(graph)).toBeNull();
+  });
+
+  test("decide without asking the system: no clock, no chance, no process", async () => {
+    const sources = await readSources("src/arbiter/decide");
+    const asks = /\b(?:process|performance|Bun|Date|Math\.random|setTimeout|setInterval)\b\s*[.(]/;
+    const offences = [...sources].filter(([, source]) => asks.test(withoutComments(source)));
+    expect(offences.map(([path]) => path)).toEqual([]);
   });
 
   test("have at most 300 lines", async () => {
@@ -181,14 +201,31 @@ describe("the checker", () => {
     ["counts each offence", "src/os/a.ts", `import "../app/a.ts";\nimport "../log/b.ts";`, 2],
     ["refuses values of config in ipc", "src/ipc/a.ts", `import { x } from "../config/x.ts";`, 1],
     ["takes types of config in ipc", "src/ipc/a.ts", `import type { X } from "../config/x.ts";`, 0],
-    ["takes errors in listen", "src/listen/a.ts", `import { E } from "../config/errors.ts";`, 0],
-    ["takes hand-off in worker", "src/worker/a.ts", `import { p } from "../listen/handoff.ts";`, 0],
-    ["refuses listeners in worker", "src/worker/a.ts", `import "../listen/listeners.ts";`, 1],
+    ["takes errors in listen", "src/listen/a.ts", `import { E } from "../api/errors.ts";`, 0],
+    [
+      "takes hand-off in worker/life",
+      "src/worker/life/a.ts",
+      `import { p } from "../../listen/handoff.ts";`,
+      0,
+    ],
+    [
+      "refuses listeners in worker/life",
+      "src/worker/life/a.ts",
+      `import "../../listen/listeners.ts";`,
+      1,
+    ],
+    [
+      "refuses the system in arbiter/decide",
+      "src/arbiter/decide/a.ts",
+      `import { x } from "../../os/x.ts";`,
+      1,
+    ],
+    ["refuses the room around it", "src/http/syntax/a.ts", `import "../response/x.ts";`, 1],
     ["refuses cli everywhere", "src/log/a.ts", `import "../cli/main.ts";`, 1],
     ["refuses worker in cli", "src/cli/a.ts", `import "../worker/main.ts";`, 1],
     ["refuses all but cli in bin", "bin/a.ts", `import "../src/arbiter/main.ts";`, 1],
     ["takes cli in bin", "bin/a.ts", `import { main } from "../src/cli/main.ts";`, 0],
-    ["takes the own folder", "src/worker/kinds/a.ts", `import "../worker.ts";`, 0],
+    ["takes the own room", "src/worker/life/a.ts", `import "./worker.ts";`, 0],
     ["refuses bun:ffi outside os", "src/listen/a.ts", `import { ptr } from "bun:ffi";`, 1],
     ["takes bun:ffi in os", "src/os/a.ts", `import { ptr } from "bun:ffi";`, 0],
     ["wants .ts", "src/os/a.ts", `import { x } from "./libc";`, 1],

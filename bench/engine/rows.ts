@@ -1,11 +1,11 @@
 /** What is timed without sockets: our parser and serialiser, and what the platform would make of the same. */
 import { limitsFrom } from "../../src/http/limits.ts";
-import { RequestParser } from "../../src/http/parser.ts";
-import { createRequest } from "../../src/http/request.ts";
-import { NativeResponse } from "../../src/http/response-body.ts";
-import { installResponse } from "../../src/http/response-install.ts";
-import { OutputBuffer } from "../../src/http/response-output.ts";
-import { encodeFixed, prepareResponse } from "../../src/http/response.ts";
+import { RequestParser } from "../../src/http/syntax/parser.ts";
+import { createRequest } from "../../src/http/request/request.ts";
+import { NativeResponse } from "../../src/http/response/body.ts";
+import { installResponse } from "../../src/http/response/install.ts";
+import { OutputBuffer } from "../../src/http/response/output.ts";
+import { encodeFixed, prepareResponse } from "../../src/http/response/response.ts";
 import { fieldPairs, head, url } from "./browser-head.ts";
 
 export interface EngineRow {

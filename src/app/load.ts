@@ -1,7 +1,7 @@
 import { basename } from "node:path";
-import { AppImportError } from "./errors.ts";
-import { parseReference, type Target } from "./reference.ts";
-import { resolveModule } from "./resolve.ts";
+import { AppImportError } from "../modules/errors.ts";
+import { parseReference, type Target } from "../modules/reference.ts";
+import { resolveModule } from "../modules/resolve.ts";
 import { readApp, type App } from "./shape.ts";
 
 export type { App } from "./shape.ts";

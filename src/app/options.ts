@@ -1,5 +1,5 @@
 /** What an app's options for Bun.serve say that it can't say here: where to listen is the settings' word. */
-import { AppImportError } from "./errors.ts";
+import { AppImportError } from "../modules/errors.ts";
 import type { App } from "./shape.ts";
 
 /** Not used, by the setting that says the same. */

@@ -1,10 +1,10 @@
-import { withRawEnv } from "../arbiter/environment.ts";
-import type { AppConfig } from "../arbiter/generations.ts";
-import { tryApp } from "../arbiter/preload.ts";
-import { ConfigError } from "../config/errors.ts";
+import { withRawEnv } from "../arbiter/act/environment.ts";
+import type { AppConfig } from "../arbiter/act/generations.ts";
+import { tryApp } from "../arbiter/act/preload.ts";
+import { ConfigError } from "../api/errors.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
-import { parseAddress } from "../listen/address.ts";
-import { checkLogs } from "../log/check-logs.ts";
+import { parseAddress } from "../net/bind-address.ts";
+import { checkLogs } from "../log/check.ts";
 import { writeFully } from "../os/write-fully.ts";
 
 /** What --check-config checks beyond the settings: bind addresses, log files, and that the app can be imported. */

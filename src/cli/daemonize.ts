@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
-import type { EarlySignals } from "../arbiter/early-signals.ts";
-import { commandAnew, type Origin } from "../arbiter/upgrade.ts";
+import type { EarlySignals } from "../arbiter/act/early-signals.ts";
+import { commandAnew, type Origin } from "../arbiter/act/upgrade.ts";
 import type { Config } from "../config/types.ts";
-import { inheritedStream } from "../log/inherited-stream.ts";
+import { inheritedStream } from "../log/sinks/inherited-stream.ts";
 import { writeFully } from "../os/write-fully.ts";
 import { launch } from "../os/daemon.ts";
 import { isTerminal } from "../os/terminal.ts";

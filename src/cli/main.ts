@@ -1,15 +1,15 @@
 /** Words to an exit code: help, version, check, print, or the master's run. */
 import { statSync } from "node:fs";
 import { runCommand } from "citty";
-import { type EarlySignals, StartStopped } from "../arbiter/early-signals.ts";
-import { type Origin, readInheritance } from "../arbiter/upgrade.ts";
-import { parseCommandLine } from "../config/command-line.ts";
-import { ConfigError, UsageError } from "../config/errors.ts";
-import { resolveConfig, type ResolvedConfig } from "../config/resolve.ts";
+import { type EarlySignals, StartStopped } from "../arbiter/act/early-signals.ts";
+import { type Origin, readInheritance } from "../arbiter/act/upgrade.ts";
+import { parseCommandLine } from "../config/sources/command-line.ts";
+import { ConfigError, UsageError } from "../api/errors.ts";
+import { resolveConfig, type ResolvedConfig } from "../config/sources/resolve.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
 import { ListenError } from "../listen/group.ts";
 import { unlessAborted } from "../listen/unless-aborted.ts";
-import { readLogSettings } from "../log/check-logs.ts";
+import { readLogSettings } from "../log/check.ts";
 import { describeError } from "../log/error-log.ts";
 import { availableCpus } from "../os/cpus.ts";
 import { reportUp, takeDaemonMark } from "../os/daemon.ts";

@@ -1,5 +1,5 @@
 /** Rules between settings, checked when each value for itself is right. */
-import { ConfigError } from "./errors.ts";
+import { ConfigError } from "../api/errors.ts";
 import type { Config, SettingKey } from "./types.ts";
 
 const ownReader = "Bun.serve reads requests itself";

@@ -1,5 +1,5 @@
 /** What a row of the settings table says. Flags, help, docs, types and sources all derive from the rows. */
-import type { Facts, Kind, Unit } from "./kinds.ts";
+import type { Facts, Kind, Unit } from "./values/kinds.ts";
 
 export interface Flag {
   /** Gunicorn's spelling, `--limit-request-field_size`. */

@@ -1,6 +1,6 @@
 /** Socket activation by systemd: sd_listen_fds(3). */
-import { ConfigError } from "../config/errors.ts";
-import type { FdAddress } from "./address.ts";
+import { ConfigError } from "../api/errors.ts";
+import type { FdAddress } from "../net/bind-address.ts";
 
 const firstFd = 3;
 const variables = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];

@@ -1,5 +1,5 @@
 /** Sockets that an old master left to this one: they become groups again, and addresses find theirs. */
-import type { Address } from "./address.ts";
+import type { Address } from "../net/bind-address.ts";
 import { type Bound, type Group, ListenError, type SocketKind, urlOf } from "./group.ts";
 import { boundOf, inheritedGroup } from "./open-group.ts";
 import { resolveHostname } from "./resolve.ts";

@@ -1,5 +1,5 @@
 /** The sockets of one address. */
-import { type Address, sameAddress } from "./address.ts";
+import { type Address, sameAddress } from "../net/bind-address.ts";
 import { steerReuseport } from "../os/bpf.ts";
 import { refuseNewConnections } from "../os/hop-limit.ts";
 import { SystemError } from "../os/libc.ts";

@@ -6,7 +6,7 @@
  * Sockets of an address are opened and closed at the top only: the kernel numbers them by the order in
  * which they began to listen, and steer() counts on that.
  */
-import { type Address, type FdAddress, formatTuple, parseAddress } from "./address.ts";
+import { type Address, type FdAddress, formatTuple, parseAddress } from "../net/bind-address.ts";
 import { type Adoption, adoptSockets } from "./adopt.ts";
 import {
   closeGroup,

@@ -1,8 +1,8 @@
 /** Gunicorn's attempts to open the first socket of an address. */
 import { constants } from "node:os";
-import { ConfigError } from "../config/errors.ts";
-import type { Address, FdAddress, TcpAddress, UnixAddress } from "./address.ts";
-import { formatTuple } from "./address.ts";
+import { ConfigError } from "../api/errors.ts";
+import type { Address, FdAddress, TcpAddress, UnixAddress } from "../net/bind-address.ts";
+import { formatTuple } from "../net/bind-address.ts";
 import {
   type Bound,
   type Group,

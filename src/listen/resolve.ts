@@ -1,5 +1,5 @@
-import { isIPv4, isIPv6 } from "../ip-address.ts";
-import { type TcpAddress, withoutZone } from "./address.ts";
+import { isIPv4, isIPv6 } from "../net/ip-address.ts";
+import { type TcpAddress, withoutZone } from "../net/bind-address.ts";
 
 /** The numeric address to bind: v4 where the name has one, as in Gunicorn. */
 export async function resolveHostname(

@@ -1,11 +1,11 @@
 /** The error log: levels, and what an error says. Where its lines go is up to handlers. */
 // The core alone: the default entry brings 9,000 more objects, which every garbage collection of a worker visits.
 import { type ConsolaReporter, createConsola, LogLevels, type LogType } from "consola/core";
-import type { Log } from "../config/hooks.ts";
-import { type LogLevel, logLevels, messageText } from "./line-format.ts";
+import type { Log } from "../api/hooks.ts";
+import { type LogLevel, logLevels, messageText } from "./lines/line-format.ts";
 
-export type { Log, Metric } from "../config/hooks.ts";
-export type { LogLevel } from "./line-format.ts";
+export type { Log, Metric } from "../api/hooks.ts";
+export type { LogLevel } from "./lines/line-format.ts";
 
 /** A destination, and the least severe level that it takes. */
 export interface ErrorSink {

@@ -1,7 +1,7 @@
 /** The files of code: what is loaded, and what a module would load if it could. */
 import { readFileSync } from "node:fs";
 import { dirname, extname, join, resolve } from "node:path";
-import { packageName } from "../packages.ts";
+import { packageName } from "../modules/packages.ts";
 import { isDirectory, isFile } from "./stamp.ts";
 
 /** The server's own code: it doesn't change under a running app, and the master has loaded the half of it. */

@@ -16,10 +16,10 @@ process.on("disconnect", alone);
 const awake: WorkerMessage = { type: "awake" };
 process.send?.(awake);
 
-const imported = import("./worker.ts");
+const imported = import("./life/worker.ts");
 // The usual kind is read from the disk at the same time (bench: start). Apps don't see the word.
 const [kind] = process.argv.splice(2);
-if (kind === "async") void import("./kinds/async.ts");
+if (kind === "async") void import("./classes/async.ts");
 
 process.once("message", async (message: BootMessage) => {
   const { Worker } = await imported;

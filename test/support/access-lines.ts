@@ -1,5 +1,5 @@
 /** Reading access logs back: the combined format by a strict pattern, and texts to the bytes that they were made of. */
-import type { RequestRecord } from "../../src/log/request-record.ts";
+import type { RequestRecord } from "../../src/api/request-record.ts";
 
 export interface CombinedLine {
   readonly host: string;

@@ -1,14 +1,14 @@
 /** A world for update() and plan(): workers that boot, serve, tire, hang and die on a clock of its own; it checks the invariants as it goes. */
-import type { Action, Done, Event, Reaction } from "../../src/arbiter/events.ts";
-import { takenAs } from "../../src/arbiter/failures.ts";
-import { plan } from "../../src/arbiter/plan.ts";
+import type { Action, Done, Event, Reaction } from "../../src/arbiter/decide/events.ts";
+import { takenAs } from "../../src/arbiter/decide/failures.ts";
+import { plan } from "../../src/arbiter/decide/plan.ts";
 import {
   type Generation,
   initialState,
   type State,
   type WorkerState,
-} from "../../src/arbiter/state.ts";
-import { update } from "../../src/arbiter/update.ts";
+} from "../../src/arbiter/decide/state.ts";
+import { update } from "../../src/arbiter/decide/update.ts";
 
 export function generation(number: number, change: Partial<Generation> = {}): Generation {
   return {

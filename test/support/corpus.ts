@@ -1,14 +1,14 @@
 /** Reads test/corpus/*.md, and runs request bytes through the engine's parts as a connection would. */
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { ChunkedDecoder } from "../../src/http/chunked.ts";
+import { ChunkedDecoder } from "../../src/http/syntax/chunked.ts";
 import { errors, type ParseErrorName } from "../../src/http/errors.ts";
-import { frame, type Framing } from "../../src/http/framing.ts";
-import type { Head } from "../../src/http/head.ts";
-import { isPersistent } from "../../src/http/keep-alive.ts";
+import { frame, type Framing } from "../../src/http/message/framing.ts";
+import type { Head } from "../../src/http/syntax/head.ts";
+import { isPersistent } from "../../src/http/message/keep-alive.ts";
 import { limitsFrom, type Limits } from "../../src/http/limits.ts";
-import { RequestParser, type ParserOptions } from "../../src/http/parser.ts";
-import { judgeExpectation, type HeaderMap } from "../../src/http/policy.ts";
+import { RequestParser, type ParserOptions } from "../../src/http/syntax/parser.ts";
+import { judgeExpectation, type HeaderMap } from "../../src/http/message/policy.ts";
 
 const corpusFolder = join(import.meta.dir, "../corpus");
 

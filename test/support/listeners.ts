@@ -1,6 +1,6 @@
 /** Listeners for a test, with servers on their sockets and clients that ask who answers. */
 import { afterEach } from "bun:test";
-import { type Address, parseAddress } from "../../src/listen/address.ts";
+import { type Address, parseAddress } from "../../src/net/bind-address.ts";
 import { Listeners, type OpenOptions } from "../../src/listen/listeners.ts";
 import { duplicateFd } from "../../src/os/socket-options.ts";
 

@@ -9,7 +9,7 @@ import {
   maxTrailerBytes,
   type Limits,
 } from "../../src/http/limits.ts";
-import type { ParserOptions } from "../../src/http/parser.ts";
+import type { ParserOptions } from "../../src/http/syntax/parser.ts";
 
 /** The rules under which both readers read. */
 export interface Rules {

@@ -6,9 +6,9 @@ import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defaultLimits, readCorpus, run, type Case } from "../support/corpus.ts";
-import type { Echo } from "../support/differential-app.ts";
-import { talk, type Talk } from "../support/differential-client.ts";
-import { table, type Difference, type Peer } from "../support/differential-table.ts";
+import type { Echo } from "../support/differential/app.ts";
+import { talk, type Talk } from "../support/differential/client.ts";
+import { table, type Difference, type Peer } from "../support/differential/table.ts";
 import { gunicorn } from "../support/server.ts";
 
 setDefaultTimeout(60_000);

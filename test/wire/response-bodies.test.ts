@@ -1,5 +1,5 @@
 import { describe, test } from "bun:test";
-import { expectResponse, type ResponseRow } from "../support/response-row.ts";
+import { expectResponse, type ResponseRow } from "../support/response-suite/row.ts";
 import { get, get10, kinds, rowsFor, useWire } from "../support/wire.ts";
 
 const text = { "content-type": "text/plain;charset=utf-8" };

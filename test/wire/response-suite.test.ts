@@ -5,11 +5,11 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type AppName, expected, Usage } from "../support/response-suite-differences.ts";
-import { kinds, type RequestKind, type Seen } from "../support/response-suite-observe.ts";
-import { hookedRows, rows } from "../support/response-suite-rows.ts";
-import { type Answers, askBoth } from "../support/response-suite-servers.ts";
-import { table } from "../support/response-suite-table.ts";
+import { type AppName, expected, Usage } from "../support/response-suite/differences.ts";
+import { kinds, type RequestKind, type Seen } from "../support/response-suite/observe.ts";
+import { hookedRows, rows } from "../support/response-suite/rows.ts";
+import { type Answers, askBoth } from "../support/response-suite/servers.ts";
+import { table } from "../support/response-suite/table.ts";
 
 setDefaultTimeout(120_000);
 

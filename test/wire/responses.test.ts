@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { fieldValues } from "../support/raw-client.ts";
-import { expectResponse, type ResponseRow } from "../support/response-row.ts";
+import { expectResponse, type ResponseRow } from "../support/response-suite/row.ts";
 import { get, get10, head, kinds, rowsFor, useWire } from "../support/wire.ts";
 
 const text = { "content-type": "text/plain;charset=utf-8" };

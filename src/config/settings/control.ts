@@ -1,4 +1,4 @@
-import { boolean, fileMode, nullable, text } from "../kinds.ts";
+import { boolean, fileMode, nullable, text } from "../values/kinds.ts";
 import { setting } from "../setting.ts";
 
 export const control = {

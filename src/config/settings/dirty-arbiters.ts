@@ -1,4 +1,4 @@
-import { callable, integer, seconds, textList } from "../kinds.ts";
+import { callable, integer, seconds, textList } from "../values/kinds.ts";
 import { setting } from "../setting.ts";
 
 export const dirtyArbiters = {

@@ -1,4 +1,4 @@
-import { boolean, dictionary, integer, nullable, oneOf, text } from "../kinds.ts";
+import { boolean, dictionary, integer, nullable, oneOf, text } from "../values/kinds.ts";
 import { setting } from "../setting.ts";
 import {
   linuxOnly,
@@ -7,7 +7,7 @@ import {
   statsdAddress,
   syslogAddress,
   syslogFacility,
-} from "../telemetry-kinds.ts";
+} from "../values/telemetry-kinds.ts";
 
 const syslogAddresses: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
   darwin: "unix:///var/run/syslog",

@@ -1,4 +1,4 @@
-import { nullable, text } from "../kinds.ts";
+import { nullable, text } from "../values/kinds.ts";
 import { setting } from "../setting.ts";
 
 export const processNaming = {

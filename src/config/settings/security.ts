@@ -1,5 +1,5 @@
-import { integer, seconds } from "../kinds.ts";
-import { requestFieldCount } from "../particular-kinds.ts";
+import { integer, seconds } from "../values/kinds.ts";
+import { requestFieldCount } from "../values/particular-kinds.ts";
 import { setting } from "../setting.ts";
 
 export const security = {

@@ -1,5 +1,5 @@
-import type { ServerHooks } from "../hooks.ts";
-import { callable, type Kind } from "../kinds.ts";
+import type { ServerHooks } from "../../api/hooks.ts";
+import { callable, type Kind } from "../values/kinds.ts";
 import { type Setting, setting, type Status } from "../setting.ts";
 
 type Hook<Name extends keyof ServerHooks> = Setting<ServerHooks[Name] | null>;

@@ -1,5 +1,10 @@
-import { boolean, fileMode, nullable, text, textList } from "../kinds.ts";
-import { account, environment, existingDirectory, startDirectory } from "../particular-kinds.ts";
+import { boolean, fileMode, nullable, text, textList } from "../values/kinds.ts";
+import {
+  account,
+  environment,
+  existingDirectory,
+  startDirectory,
+} from "../values/particular-kinds.ts";
 import { setting } from "../setting.ts";
 
 /** How the server's processes run. The rest of Gunicorn's section is in server-mechanics-requests.ts. */

@@ -1,6 +1,6 @@
-import { ConfigError } from "../errors.ts";
-import { integer, quote } from "../kinds.ts";
-import { bindList } from "../particular-kinds.ts";
+import { ConfigError } from "../../api/errors.ts";
+import { integer, quote } from "../values/kinds.ts";
+import { bindList } from "../values/particular-kinds.ts";
 import { setting } from "../setting.ts";
 
 export const serverSocket = {

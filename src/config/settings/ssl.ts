@@ -1,4 +1,4 @@
-import { boolean, integer, nullable, text } from "../kinds.ts";
+import { boolean, integer, nullable, text } from "../values/kinds.ts";
 import { setting } from "../setting.ts";
 
 export const ssl = {

@@ -1,5 +1,5 @@
-import { integer, oneOf, seconds, workerCount } from "../kinds.ts";
-import { alwaysOn, byteCount, workerClass } from "../particular-kinds.ts";
+import { integer, oneOf, seconds, workerCount } from "../values/kinds.ts";
+import { alwaysOn, byteCount, workerClass } from "../values/particular-kinds.ts";
 import { setting } from "../setting.ts";
 
 export const workerProcesses = {

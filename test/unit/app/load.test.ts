@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { AppImportError } from "../../../src/app/errors.ts";
+import { AppImportError } from "../../../src/modules/errors.ts";
 import { loadApp } from "../../../src/app/load.ts";
 import { EmptyRegistry } from "../../support/registry.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { printConfig } from "../../../src/cli/print-config.ts";
-import { resolveConfig } from "../../../src/config/resolve.ts";
+import { resolveConfig } from "../../../src/config/sources/resolve.ts";
 
 const { config } = await resolveConfig({
   argv: ["hello:fetch", "--chdir", "/tmp", "-e", "A=1"],

@@ -1,4 +1,4 @@
-import type { Facts } from "../../../src/config/kinds.ts";
+import type { Facts } from "../../../src/config/values/kinds.ts";
 
 /** A machine with seven CPUs. */
 export const facts: Facts = { cwd: "/srv", platform: "linux", cpuCount: () => 7 };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { ConfigError } from "../../../src/config/errors.ts";
-import { resolveConfig } from "../../../src/config/resolve.ts";
+import { ConfigError } from "../../../src/api/errors.ts";
+import { resolveConfig } from "../../../src/config/sources/resolve.ts";
 
 function resolve(words: string, env: Record<string, string> = {}) {
   return resolveConfig({

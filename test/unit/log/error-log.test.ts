@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { createLog, type LogLevel } from "../../../src/log/error-log.ts";
-import { jsonLine, logLevels, textLine } from "../../../src/log/line-format.ts";
+import { jsonLine, logLevels, textLine } from "../../../src/log/lines/line-format.ts";
 
 function recorded(threshold: LogLevel, sinkThreshold: LogLevel = "debug") {
   const lines: string[] = [];

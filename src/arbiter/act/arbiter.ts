@@ -1,0 +1,299 @@
+/**
+ * The arbiter: one queue of events, one loop. update() says what an event means, plan() what to do
+ * next, and #perform is the only code that spawns, signals or closes. Nothing here awaits: what
+ * takes time is started, and comes back as an event.
+ */
+import { exitCodes } from "../../ipc/exit-codes.ts";
+import type { Scoreboard } from "../../ipc/scoreboard.ts";
+import { describeError, type Log } from "../../log/error-log.ts";
+import { Children } from "./children.ts";
+import { type ConfigurationParts, Configurations } from "./configurations.ts";
+import type { Action, Done, Event, Reaction } from "../decide/events.ts";
+import { asGeneration, drawLifetimeMs, type Release } from "./generations.ts";
+import { Metrics } from "./metrics.ts";
+import { nextDeadlineMs, plan } from "../decide/plan.ts";
+import type { ServiceManager } from "./service-manager.ts";
+import { signalWorker, spawnWorker, windDownWorker } from "./spawn.ts";
+import { performOnSockets } from "./socket-actions.ts";
+import { generationsInUse, initialState, sharing, type State } from "../decide/state.ts";
+import { update } from "../decide/update.ts";
+import { type Origin, upgrade } from "./upgrade.ts";
+
+/** How often the scoreboard is read: fine enough to meet `timeout` within a second. */
+const tickMs = 250;
+
+/** plan() must come to rest; a state that never does is a bug that would otherwise spin. */
+const planLimit = 10_000;
+
+export interface ArbiterParts extends ConfigurationParts {
+  readonly scoreboard: Scoreboard;
+  readonly origin: Origin;
+  readonly service: ServiceManager;
+  /** The pid of the old master whose sockets this one has adopted. */
+  readonly oldMaster: number | null;
+  /** A terminal is attached. */
+  readonly onTerminal: boolean;
+  /** The old master has gone. */
+  readonly onPromotion: () => void;
+}
+
+export class Arbiter {
+  readonly #parts: ArbiterParts;
+  readonly #configurations: Configurations;
+  readonly #metrics: Metrics;
+  readonly #children = new Children();
+  readonly #queue: Event[] = [];
+  readonly #ended = Promise.withResolvers<number>();
+  #state: State;
+  #busy = false;
+  #over = false;
+  #failed = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(parts: ArbiterParts) {
+    this.#parts = parts;
+    this.#configurations = new Configurations(parts);
+    this.#metrics = new Metrics(parts.listeners);
+    this.#state = initialState(asGeneration(1, parts.resolved), performance.now(), {
+      slots: parts.listeners.slots,
+      understudy: parts.oldMaster !== null,
+      onTerminal: parts.onTerminal,
+    });
+  }
+
+  /** The log of the configuration in use. */
+  get log(): Log {
+    return this.#release.logs.log;
+  }
+
+  /** The configuration in use, with its logs. */
+  get #release(): Release {
+    return this.#configurations.get(this.#state.wanted.number);
+  }
+
+  /** Starts the workers; resolves with the exit code when the last one has gone. */
+  run(): Promise<number> {
+    this.handle({ type: "tick", scores: new Map() });
+    return this.#ended.promise;
+  }
+
+  /** Queues an event and works the queue off. */
+  handle(event: Event): void {
+    if (this.#over) return;
+    this.#queue.push(event);
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      this.#work();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#busy = false;
+    }
+    this.#configurations.keep(generationsInUse(this.#state));
+    this.#measure();
+    if (!this.#over) this.#parts.service.observe(this.#state, performance.now());
+    this.#schedule();
+  }
+
+  #measure(): void {
+    const { workers } = this.#state;
+    this.#metrics.observe(this.#release, workers.length, performance.now());
+  }
+
+  #work(): void {
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      this.#absorb(next);
+      this.#settle();
+    }
+  }
+
+  /** A bug of ours, or of a hook: an orderly stop, once; a stop that fails too ends the process. */
+  #fail(error: unknown): void {
+    this.log.critical(`Unhandled exception in main loop\n${describeError(error)}`);
+    if (this.#failed) process.exit(exitCodes.internal);
+    this.#failed = true;
+    this.#queue.push({ type: "fault", message: "The arbiter failed." });
+    this.#work();
+  }
+
+  #absorb(event: Event): void {
+    const step = update(this.#state, event, performance.now());
+    this.#state = step.state;
+    for (const reaction of step.reactions) this.#tryReact(reaction);
+    if (event.type === "exited") this.#children.remove(event.age);
+  }
+
+  /** Carries out what plan() asks for until it has no more wishes. */
+  #settle(): void {
+    for (let rounds = 0; rounds < planLimit; rounds++) {
+      const actions = plan(this.#state, performance.now());
+      if (actions.length === 0) return;
+      for (const action of actions) {
+        const done = this.#perform(action);
+        if (done === "ended") return;
+        this.#absorb(done);
+      }
+    }
+    throw new Error(`plan() did not come to rest: ${JSON.stringify(this.#state)}`);
+  }
+
+  #schedule(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#over) return;
+    const nowMs = performance.now();
+    const nextMs = Math.min(
+      nextDeadlineMs(this.#state, nowMs),
+      this.#parts.service.nextDeadlineMs(),
+    );
+    const waitMs = Math.max(0, Math.min(tickMs, Math.ceil(nextMs - nowMs)));
+    this.#timer = setTimeout(() => this.#tick(), waitMs);
+  }
+
+  #tick(): void {
+    if (this.#state.understudy && process.ppid !== this.#parts.oldMaster) {
+      this.handle({ type: "promoted" });
+    }
+    if (process.pid === 1) this.#children.reapStrays(this.#state.upgrade?.pid ?? null, this.log);
+    const memory = Number.isFinite(this.#state.wanted.maxMemoryBytes);
+    this.handle({ type: "tick", scores: this.#children.read(memory, performance.now()) });
+  }
+
+  #tryReact(reaction: Reaction): void {
+    try {
+      this.#react(reaction);
+    } catch (error) {
+      // A log that can't be opened anew, a pid file that can't be renamed: the server serves on.
+      this.log.error(`Can't ${reaction.do}: ${asError(error).message}`);
+    }
+  }
+
+  #react(reaction: Reaction): void {
+    switch (reaction.do) {
+      case "log":
+        return this.log[reaction.level](reaction.message);
+      case "load config":
+        void this.#configurations
+          .prepare(reaction.generation, this.#state.wanted.number)
+          .then((event) => this.handle(event));
+        return;
+      case "use":
+        return this.#configurations.use(reaction.generation);
+      case "discard":
+        return this.#configurations.discard();
+      case "reopen logs":
+        return this.#configurations.reopenLogs();
+      case "pass on USR1":
+        for (const pid of reaction.pids) signalWorker(pid, "SIGUSR1");
+        return;
+      case "upgrade":
+        return void this.#queue.push(upgrade(this.#parts, (event) => this.handle(event)));
+      case "promote":
+        return this.#parts.onPromotion();
+      case "hook onReload":
+        return this.#guard(() => this.#parts.hooks.onReload());
+      case "hook nworkersChanged":
+        return this.#guard(() => this.#parts.hooks.nworkersChanged(reaction.value, reaction.old));
+      case "hook childExit": {
+        const worker = this.#children.describe(reaction.age);
+        if (worker === null) return;
+        const { resolved } = this.#configurations.get(worker.generation);
+        return this.#guard(() => this.#parts.hooks.childExit(worker, resolved.config));
+      }
+      default:
+        return reaction satisfies never;
+    }
+  }
+
+  /** A hook that throws stops the server, as in Gunicorn. */
+  #guard(hook: () => void): void {
+    try {
+      hook();
+    } catch (error) {
+      this.log.critical(`Unhandled exception in main loop\n${describeError(error)}`);
+      this.#queue.push({ type: "fault", message: "A server hook failed." });
+    }
+  }
+
+  /** What fails is an event as well: plan() goes on without, or asks again later. */
+  #perform(action: Action): Done | "ended" {
+    try {
+      return this.#attempt(action);
+    } catch (error) {
+      if (action.do === "halt") throw error;
+      return { type: "action failed", action, error: asError(error) };
+    }
+  }
+
+  #attempt(action: Action): Done | "ended" {
+    switch (action.do) {
+      case "spawn":
+        return this.#spawn(action);
+      case "signal": {
+        const { age, signal, because } = action;
+        if (because !== null)
+          this.log[because.level](because.message + this.#children.cost(age, signal));
+        signalWorker(action.pid, signal);
+        return { type: "signalled", age, signal };
+      }
+      case "wind down":
+        windDownWorker(this.#children.get(action.age)?.process);
+        return { type: "winding down", age: action.age };
+      case "halt":
+        this.#over = true;
+        this.#halt(action);
+        return "ended";
+      default:
+        return performOnSockets(action, this.#parts.listeners, sharing(this.#state));
+    }
+  }
+
+  #spawn(action: Extract<Action, { do: "spawn" }>): Done {
+    const { age, slot, row, generation } = action;
+    const { hooks, scoreboard, listeners } = this.#parts;
+    const { resolved } = this.#configurations.get(generation);
+    this.#guard(() => hooks.preFork({ age, slot, generation, pid: "[booting]" }, resolved.config));
+    scoreboard.clear(row);
+    const child = spawnWorker(
+      {
+        age,
+        slot,
+        row,
+        generation,
+        numWorkers: this.#state.target,
+        masterName: hooks.masterName,
+        resolved,
+        listeners: listeners.forSlot(slot, listeners.addresses(resolved.config)),
+        scoreboardFd: scoreboard.fd,
+        env: this.#configurations.env(generation),
+      },
+      {
+        message: ({ type }) => this.handle({ type: "message", age, message: type }),
+        exited: (code, signal) => this.handle({ type: "exited", age, code, signal }),
+      },
+    );
+    this.#children.add(age, { process: child, scores: scoreboard.row(row), slot, generation });
+    const lifetimeMs = drawLifetimeMs(resolved, Math.random);
+    return { type: "spawned", age, pid: child.pid, slot, row, generation, lifetimeMs };
+  }
+
+  #halt({ exitCode, reason, left }: Extract<Action, { do: "halt" }>): void {
+    const { hooks, listeners, service } = this.#parts;
+    try {
+      service.halt(this.#state);
+      listeners.close(sharing(this.#state));
+    } finally {
+      // Whatever can't be closed is closed by the end of the process.
+      this.#ended.resolve(exitCode);
+    }
+    for (const pid of left)
+      this.log.error(`Worker (pid:${pid}) can't be ended, and is left behind`);
+    const end = `Shutting down: ${hooks.masterName}`;
+    if (reason === null) this.log.info(end);
+    else for (const line of [end, `Reason: ${reason}`]) this.log.error(line);
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(describeError(error));
+}

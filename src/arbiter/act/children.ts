@@ -1,0 +1,75 @@
+/** The worker processes by age, and what the master reads about them with each tick. */
+import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
+import type { Log } from "../../log/error-log.ts";
+import { reapStrays } from "../../os/children.ts";
+import { residentBytes } from "../../os/memory.ts";
+import type { WorkerScores, WorkerSignal } from "../decide/events.ts";
+
+/** How often the workers' memory is read, if it is bounded. */
+const memorySampleMs = 1000;
+
+export interface Born {
+  readonly age: number;
+  readonly slot: number;
+  readonly generation: number;
+  readonly pid: number;
+}
+
+export interface Child {
+  readonly process: Bun.Subprocess;
+  readonly scores: ScoreboardRow;
+  readonly slot: number;
+  readonly generation: number;
+}
+
+export class Children {
+  readonly #byAge = new Map<number, Child>();
+  #memoryReadMs = 0;
+
+  add(age: number, child: Child): void {
+    this.#byAge.set(age, child);
+  }
+
+  get(age: number): Child | undefined {
+    return this.#byAge.get(age);
+  }
+
+  /** As hooks see it; null when it has gone. */
+  describe(age: number): Born | null {
+    const child = this.#byAge.get(age);
+    if (child === undefined) return null;
+    const { slot, generation, process } = child;
+    return { age, slot, generation, pid: process.pid };
+  }
+
+  /** Nothing is cut silently: what a kill costs, for the log. */
+  cost(age: number, signal: WorkerSignal): string {
+    const inFlight = this.#byAge.get(age)?.scores.inFlight ?? 0;
+    return signal === "SIGKILL" && inFlight > 0 ? `, ${inFlight} requests cut` : "";
+  }
+
+  remove(age: number): void {
+    this.#byAge.delete(age);
+  }
+
+  /** As the first process of a container: orphans become this process's children when they die. */
+  reapStrays(newMaster: number | null, log: Log): void {
+    const ours = new Set([...this.#byAge.values()].map((child) => child.process.pid));
+    for (const pid of reapStrays((each) => ours.has(each) || each === newMaster)) {
+      log.debug(`Reaped a stray child (pid:${pid})`);
+    }
+  }
+
+  /** `memory`: it is bounded, and read once a second. */
+  read(memory: boolean, nowMs: number): ReadonlyMap<number, WorkerScores> {
+    const sample = memory && nowMs - this.#memoryReadMs >= memorySampleMs;
+    if (sample) this.#memoryReadMs = nowMs;
+    const scores = new Map<number, WorkerScores>();
+    for (const [age, child] of this.#byAge) {
+      const { beat, requests } = child.scores;
+      const memoryBytes = sample ? residentBytes(child.process.pid) : null;
+      scores.set(age, { beat, requests, memoryBytes });
+    }
+    return scores;
+  }
+}

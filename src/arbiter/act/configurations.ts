@@ -1,0 +1,137 @@
+/** The configurations that a reload prepares, uses, takes back or discards, and what they mean for the master itself. */
+import { configData } from "../../config/types.ts";
+import type { Config } from "../../config/types.ts";
+import type { Listeners } from "../../listen/listeners.ts";
+import { describeError, type Log } from "../../log/error-log.ts";
+import { openLogs } from "../../log/logs.ts";
+import { identityOf } from "../../os/privileges.ts";
+import { adopt, type Environment, withRawEnv } from "./environment.ts";
+import type { Event } from "../decide/events.ts";
+import {
+  type AppConfig,
+  asGeneration,
+  checkReloadable,
+  checkWorkers,
+  Generations,
+  type Release,
+  openOptions,
+} from "./generations.ts";
+import type { MasterHooks } from "./master-hooks.ts";
+
+export interface ConfigurationParts extends Release {
+  /** Loads the configuration anew for HUP; rejects with an error whose message says why not, or with the signal's reason. */
+  readonly reload: (generation: number, signal: AbortSignal) => Promise<AppConfig>;
+  readonly listeners: Listeners;
+  readonly hooks: MasterHooks;
+  /** What else of the master goes by the configuration, and changes with it. */
+  readonly onUse: (config: Config, log: Log) => void;
+  /** The environment that the master was started with. */
+  readonly env: Environment;
+}
+
+export class Configurations {
+  readonly #parts: ConfigurationParts;
+  readonly #generations = new Generations();
+  /** Of the load under way, or of the one that is loaded and waits for use() or discard(). */
+  #loading: AbortController | null = null;
+  #prepared: { readonly number: number; readonly release: Release } | null = null;
+
+  constructor(parts: ConfigurationParts) {
+    this.#parts = parts;
+    this.#generations.add(1, parts);
+  }
+
+  /** USR1. */
+  reopenLogs(): void {
+    this.#generations.reopenLogs();
+  }
+
+  get(number: number): Release {
+    return this.#generations.get(number);
+  }
+
+  /** The environment of the workers of a configuration. */
+  env(number: number): Environment {
+    return withRawEnv(this.#parts.env, this.get(number).resolved.config.rawEnv);
+  }
+
+  /** Forgets all but the given ones, and closes their logs. */
+  keep(numbers: readonly number[]): void {
+    this.#generations.keep(new Set(numbers));
+  }
+
+  /**
+   * Reads the configuration again, checks and preloads it, and opens its logs and sockets, without any effect on the master
+   * or on the configuration in use. What is opened waits for use() or discard(). Never rejects.
+   * @param current the configuration in use
+   */
+  async prepare(number: number, current: number): Promise<Event> {
+    const loading = (this.#loading = new AbortController());
+    try {
+      const { release, rebound } = await this.#prepare(number, current, loading.signal);
+      this.#prepared = { number, release };
+      const generation = asGeneration(number, release.resolved);
+      return { type: "config loaded", generation, rebound };
+    } catch (error) {
+      const message = error instanceof Error ? error.message : describeError(error);
+      return { type: "config failed", message };
+    }
+  }
+
+  async #prepare(number: number, current: number, signal: AbortSignal) {
+    const { listeners, reload } = this.#parts;
+    const before = this.get(current);
+    const resolved = await reload(number, signal);
+    checkWorkers(resolved);
+    checkReloadable(before.resolved, resolved);
+    const logs = await openLogs(configData(resolved.config), identityOf(resolved.config));
+    try {
+      const rebound = await listeners.prepare(
+        listeners.addresses(resolved.config),
+        listeners.slots,
+        {
+          ...openOptions(resolved),
+          signal,
+          onRetry: (level, message) => before.logs.log[level](message),
+        },
+      );
+      return { release: { resolved, logs }, rebound };
+    } catch (error) {
+      logs.close();
+      throw error;
+    }
+  }
+
+  /** Makes a configuration the master's own: one that is prepared, or an earlier one that is taken back. */
+  use(number: number): void {
+    const { listeners, hooks, onUse } = this.#parts;
+    if (this.#prepared?.number === number) {
+      this.#generations.add(number, this.#prepared.release);
+      this.#prepared = null;
+    }
+    const { resolved, logs } = this.get(number);
+    const { config } = resolved;
+    const { log } = logs;
+    const urls = listeners.urls.join(",");
+    listeners.use(listeners.addresses(config), config.backlog);
+    adopt(this.env(number));
+    try {
+      process.chdir(config.chdir);
+    } catch (error) {
+      // A reload is taken back, and the old release has gone.
+      log.error(`chdir: ${(error as Error).message}`);
+    }
+    logs.use();
+    hooks.use(config, log);
+    onUse(config, log);
+    if (urls !== listeners.urls.join(",")) log.info(`Listening at: ${listeners.urls.join(",")}`);
+  }
+
+  /** The server stops: ends the load under way, and closes what is prepared. */
+  discard(): void {
+    this.#loading?.abort();
+    this.#parts.listeners.discard();
+    this.#prepared?.release.logs.close();
+    this.#prepared = null;
+  }
+}

@@ -1,0 +1,99 @@
+/** The configurations that workers were born under, by generation number. */
+import { ConfigError } from "../../api/errors.ts";
+import type { ResolvedConfig } from "../../config/sources/resolve.ts";
+import { maxWorkers } from "../../ipc/scoreboard.ts";
+import type { OpenOptions } from "../../listen/listeners.ts";
+import type { Logs } from "../../log/logs.ts";
+import { identityOf } from "../../os/privileges.ts";
+import type { Generation } from "../decide/state.ts";
+
+/** A configuration that names its app: the cli has made sure. */
+export type AppConfig = ResolvedConfig & { readonly app: string };
+
+/** What the arbiter's decisions need of a configuration; seconds become milliseconds here. */
+export function asGeneration(number: number, { config }: AppConfig): Generation {
+  return {
+    number,
+    workers: config.workers,
+    timeoutMs: config.timeout * 1000,
+    gracefulTimeoutMs: config.gracefulTimeout * 1000,
+    drainDelayMs: config.drainDelay * 1000,
+    maxRestarting: orUnlimited(config.maxRestartingWorkers),
+    warmupRequests: config.warmupRequests,
+    maxMemoryBytes: orUnlimited(config.maxMemory),
+  };
+}
+
+/** 0 stands for no bound. */
+function orUnlimited(value: number): number {
+  return value === 0 ? Number.POSITIVE_INFINITY : value;
+}
+
+/** max_lifetime plus a time drawn uniformly from 0 to its jitter; Infinity when it isn't set. */
+export function drawLifetimeMs({ config }: AppConfig, random: () => number): number {
+  const { maxLifetime, maxLifetimeJitter } = config;
+  return maxLifetime === 0 ? orUnlimited(0) : (maxLifetime + random() * maxLifetimeJitter) * 1000;
+}
+
+/** How the listening sockets of a configuration are opened. */
+export function openOptions({ config }: AppConfig): OpenOptions {
+  // Bun.serve can't take over a socket: its workers open their own, the master only keeps the port.
+  const kind = config.workerClass === "serve" ? "reserved" : config.reusePort ? "slots" : "shared";
+  return { backlog: config.backlog, kind, umask: config.umask, owner: identityOf(config) };
+}
+
+/** Settings that shape the listening sockets themselves: a running master can't change them. */
+const fixedAtStart = ["workerClass", "reusePort"] as const;
+
+/** Throws ConfigError for more workers than the scoreboard has rows for. */
+export function checkWorkers({ config }: AppConfig): void {
+  if (config.workers > maxWorkers) {
+    throw new ConfigError(`workers: must be at most ${maxWorkers}, got ${config.workers}`);
+  }
+}
+
+/** Throws ConfigError when a reload would change what only a restart can. */
+export function checkReloadable(before: AppConfig, after: AppConfig): void {
+  for (const name of fixedAtStart) {
+    const [was, is] = [before.config[name], after.config[name]];
+    if (was !== is) {
+      throw new ConfigError(
+        `${name}: can't change from ${was} to ${is} by a reload, stop and start the server for it`,
+      );
+    }
+  }
+}
+
+/** A configuration, and the logs that it asks for. */
+export interface Release {
+  readonly resolved: AppConfig;
+  readonly logs: Logs;
+}
+
+export class Generations {
+  readonly #byNumber = new Map<number, Release>();
+
+  add(number: number, release: Release): void {
+    this.#byNumber.set(number, release);
+  }
+
+  get(number: number): Release {
+    const release = this.#byNumber.get(number);
+    if (release === undefined) throw new Error(`no configuration of generation ${number}`);
+    return release;
+  }
+
+  /** Of all: a reload may be taken back. */
+  reopenLogs(): void {
+    for (const { logs } of this.#byNumber.values()) logs.reopen();
+  }
+
+  /** Forgets all but the given ones. */
+  keep(numbers: ReadonlySet<number>): void {
+    for (const [number, { logs }] of this.#byNumber) {
+      if (numbers.has(number)) continue;
+      this.#byNumber.delete(number);
+      logs.close();
+    }
+  }
+}

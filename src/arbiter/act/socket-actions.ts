@@ -1,0 +1,35 @@
+/** What plan() asks of the listening sockets, carried out. */
+import type { Listeners } from "../../listen/listeners.ts";
+import type { Done, SocketAction } from "../decide/events.ts";
+
+/**
+ * @param shared another master uses the sockets too
+ * @throws whatever the system refuses of what is needed; a help that it refuses is in the answer
+ */
+export function performOnSockets(
+  action: SocketAction,
+  listeners: Listeners,
+  shared: boolean,
+): Done {
+  switch (action.do) {
+    case "open slot":
+      listeners.addSlot();
+      return { type: "slot opened" };
+    case "close slot":
+      return { type: "slot closed", refused: listeners.removeTopSlot() };
+    case "steer": {
+      const { count } = action;
+      return { type: "steered", count, refused: listeners.steer(count) };
+    }
+    case "refuse new connections":
+      return { type: "refusing", refused: listeners.refuseNew(shared) };
+    case "refuse at unused listeners":
+      return { type: "refusing unused", refused: listeners.refuseUnused(shared) };
+    case "close unused listeners":
+      return { type: "unused closed", refused: listeners.closeUnused(shared) };
+    case "close listeners":
+      return { type: "listeners closed", refused: listeners.close(shared) };
+    default:
+      return action satisfies never;
+  }
+}

@@ -1,0 +1,117 @@
+/** Starts one worker process. It inherits the scoreboard as fd 3 and its slot's listening sockets from fd 4 on. */
+import { fileURLToPath } from "node:url";
+import { workerHooks } from "../../api/hooks.ts";
+import type { WorkerSignal } from "../decide/events.ts";
+import type { AppConfig } from "./generations.ts";
+import { type Config, configData } from "../../config/types.ts";
+import {
+  type BootMessage,
+  isWorkerMessage,
+  type WindDownMessage,
+  type WorkerMessage,
+} from "../../ipc/messages.ts";
+import type { SlotListener } from "../../listen/listeners.ts";
+
+/** The worker is another program: the arbiter knows the place of its file, and imports nothing of it. */
+const workerProgram = fileURLToPath(new URL("../../worker/main.ts", import.meta.url));
+
+const firstInheritedFd = 3;
+
+/** Without --no-install, Bun fetches a package that is missing from the registry and runs it. */
+export const runtimeFlags = ["--no-install", ...process.execArgv];
+
+export interface WorkerBirth {
+  readonly age: number;
+  readonly slot: number;
+  readonly row: number;
+  readonly generation: number;
+  readonly numWorkers: number;
+  readonly masterName: string;
+  readonly resolved: AppConfig;
+  readonly listeners: readonly SlotListener[];
+  readonly scoreboardFd: number;
+  /** The environment of the worker, raw_env included. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface WorkerReports {
+  message(message: WorkerMessage): void;
+  exited(code: number | null, signal: string | null): void;
+}
+
+/** Spawns and boots a worker; throws when the system can't start a process. */
+export function spawnWorker(birth: WorkerBirth, reports: WorkerReports): Bun.Subprocess {
+  const { config } = birth.resolved;
+  const child = Bun.spawn([process.execPath, ...runtimeFlags, workerProgram, config.workerClass], {
+    cwd: config.chdir,
+    env: birth.env,
+    stdio: [
+      "ignore",
+      "inherit",
+      "inherit",
+      birth.scoreboardFd,
+      ...birth.listeners.map((listener) => listener.fd),
+    ],
+    serialization: "advanced",
+    ipc(message) {
+      if (isWorkerMessage(message)) reports.message(message);
+    },
+    onExit({ signalCode }, code) {
+      // bun-types allows a number; Bun gives the name.
+      reports.exited(signalCode === null ? code : null, signalCode as string | null);
+    },
+  });
+  try {
+    child.send(bootMessage(birth));
+  } catch (error) {
+    // Without its message it would wait for ever.
+    child.kill("SIGKILL");
+    throw error;
+  }
+  return child;
+}
+
+/** Signals a worker that may have gone already. */
+export function signalWorker(pid: number, signal: WorkerSignal | "SIGUSR1"): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    // It has gone already, and its exit is on the way as an event.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+/** Tells a worker to answer `Connection: close`; it may have gone already. */
+export function windDownWorker(child: Bun.Subprocess | undefined): void {
+  const message: WindDownMessage = { type: "wind down" };
+  try {
+    child?.send(message);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_IPC_CHANNEL_CLOSED") throw error;
+  }
+}
+
+function bootMessage(birth: WorkerBirth): BootMessage {
+  const { resolved } = birth;
+  return {
+    type: "boot",
+    slot: birth.slot,
+    age: birth.age,
+    generation: birth.generation,
+    numWorkers: birth.numWorkers,
+    masterName: birth.masterName,
+    config: configData(resolved.config),
+    app: resolved.app,
+    hooksFile: setsWorkerHooks(resolved.config) ? resolved.configFile : null,
+    listeners: birth.listeners.map((listener, index) => ({
+      ...listener,
+      fd: firstInheritedFd + 1 + index,
+    })),
+    scoreboardFd: firstInheritedFd,
+    row: birth.row,
+  };
+}
+
+function setsWorkerHooks(config: Config): boolean {
+  return workerHooks.some((name) => config[name] !== null);
+}

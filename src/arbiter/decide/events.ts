@@ -1,0 +1,137 @@
+/** Everything that can happen to the arbiter, and everything it can do. */
+import type { WorkerMessage } from "../../ipc/messages.ts";
+import type { LogLevel } from "../../log/error-log.ts";
+import type { Generation } from "./state.ts";
+
+/** The signals that the master handles, by Gunicorn's names in the log. */
+export const masterSignals = {
+  SIGHUP: "hup",
+  SIGQUIT: "quit",
+  SIGINT: "int",
+  SIGTERM: "term",
+  SIGTTIN: "ttin",
+  SIGTTOU: "ttou",
+  SIGUSR1: "usr1",
+  SIGUSR2: "usr2",
+  SIGWINCH: "winch",
+  SIGCHLD: "chld",
+} as const satisfies Partial<Record<NodeJS.Signals, string>>;
+export type SignalName = (typeof masterSignals)[keyof typeof masterSignals];
+
+export type WorkerSignal = "SIGTERM" | "SIGQUIT" | "SIGABRT" | "SIGKILL";
+
+/** What the master reads about a worker with each tick. */
+export interface WorkerScores {
+  /** The heartbeat counter. */
+  readonly beat: number;
+  /** Requests handled since boot. */
+  readonly requests: number;
+  /** The resident set; null when it wasn't sampled this time. */
+  readonly memoryBytes: number | null;
+}
+
+export type Event =
+  | { readonly type: "signal"; readonly name: SignalName }
+  /** Time has passed: what the scoreboard and the system say of the workers, by age. */
+  | { readonly type: "tick"; readonly scores: ReadonlyMap<number, WorkerScores> }
+  | { readonly type: "message"; readonly age: number; readonly message: WorkerMessage["type"] }
+  | {
+      readonly type: "exited";
+      readonly age: number;
+      readonly code: number | null;
+      readonly signal: string | null;
+    }
+  | { readonly type: "config loaded"; readonly generation: Generation; readonly rebound: boolean }
+  | { readonly type: "config failed"; readonly message: string }
+  /** USR2 has started a new master, or couldn't. */
+  | { readonly type: "upgrade started"; readonly pid: number }
+  | { readonly type: "upgrade failed"; readonly message: string }
+  | { readonly type: "upgrade ended"; readonly code: number | null; readonly signal: string | null }
+  /** The old master has gone: this one is the master now. */
+  | { readonly type: "promoted" }
+  /** A hook in the master threw, or the arbiter itself did. */
+  | { readonly type: "fault"; readonly message: string }
+  | Done;
+
+/** An action that was carried out, told back so that plan() doesn't ask for it again. */
+export type Done =
+  | {
+      readonly type: "spawned";
+      readonly age: number;
+      readonly pid: number;
+      readonly slot: number;
+      readonly row: number;
+      readonly generation: number;
+      /** max_lifetime with its jitter drawn; Infinity for none. */
+      readonly lifetimeMs: number;
+    }
+  | { readonly type: "signalled"; readonly age: number; readonly signal: WorkerSignal }
+  | { readonly type: "winding down"; readonly age: number }
+  | { readonly type: "slot opened" }
+  | { readonly type: "slot closed"; readonly refused: Error | null }
+  /** `refused`: why the system didn't do it; null when it did. */
+  | { readonly type: "steered"; readonly count: number; readonly refused: Error | null }
+  | { readonly type: "refusing"; readonly refused: Error | null }
+  | { readonly type: "refusing unused"; readonly refused: Error | null }
+  | { readonly type: "unused closed"; readonly refused: Error | null }
+  | { readonly type: "listeners closed"; readonly refused: Error | null }
+  /** The action wasn't carried out, or not whole. */
+  | { readonly type: "action failed"; readonly action: Action; readonly error: Error };
+
+/** What update() wants said or run on account of one event. */
+export type Reaction =
+  | { readonly do: "log"; readonly level: LogLevel; readonly message: string }
+  | { readonly do: "load config"; readonly generation: number }
+  /** Makes a configuration the master's own: one that was loaded, or an earlier one that is taken back. */
+  | { readonly do: "use"; readonly generation: number }
+  /** Ends the load under way, and closes what was loaded and won't be used. */
+  | { readonly do: "discard" }
+  | { readonly do: "reopen logs" }
+  /** Outside of any escalation: to the workers that take signals. */
+  | { readonly do: "pass on USR1"; readonly pids: readonly number[] }
+  | { readonly do: "upgrade" }
+  | { readonly do: "promote" }
+  | { readonly do: "hook onReload" }
+  | { readonly do: "hook nworkersChanged"; readonly value: number; readonly old: number }
+  | { readonly do: "hook childExit"; readonly age: number };
+
+/** What plan() wants done. Each is answered by the Done of its kind, `halt` by the end of the arbiter. */
+export type Action =
+  | {
+      readonly do: "spawn";
+      readonly slot: number;
+      readonly row: number;
+      readonly age: number;
+      readonly generation: number;
+    }
+  | {
+      readonly do: "signal";
+      readonly age: number;
+      readonly pid: number;
+      readonly signal: WorkerSignal;
+      /** Why the log has to hear of it; null for the ordinary course of things. */
+      readonly because: { readonly level: LogLevel; readonly message: string } | null;
+    }
+  /** Tells a worker to answer `Connection: close`, and to serve on. */
+  | { readonly do: "wind down"; readonly age: number }
+  | { readonly do: "open slot" }
+  | { readonly do: "close slot" }
+  | { readonly do: "steer"; readonly count: number }
+  | { readonly do: "refuse new connections" }
+  /** Of the addresses that a reload has left out. */
+  | { readonly do: "refuse at unused listeners" }
+  | { readonly do: "close unused listeners" }
+  | { readonly do: "close listeners" }
+  | {
+      readonly do: "halt";
+      readonly exitCode: number;
+      readonly reason: string | null;
+      /** Processes that not even KILL has ended. */
+      readonly left: readonly number[];
+    };
+
+/** What plan() wants done to the listening sockets. */
+export type SocketAction = Exclude<
+  Action,
+  { readonly do: "spawn" | "signal" | "wind down" | "halt" }
+>;

@@ -1,0 +1,203 @@
+/** The configuration file: found, imported, and read into raw values by setting. */
+import { readFileSync, statSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
+import { asksRegistry, isInstalled, packageName } from "../../modules/packages.ts";
+import { ConfigError } from "../../api/errors.ts";
+import type { ServerHooks } from "../../api/hooks.ts";
+import { settingEntries, settings } from "../settings.ts";
+import { suggestSetting } from "./suggest.ts";
+import type { SettingKey } from "../types.ts";
+
+const standardNames = ["ts", "js", "mjs", "json"].map((suffix) => `gunicorn.conf.${suffix}`);
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+/**
+ * The absolute path of the file that `reference` (PATH, file:PATH or module:NAME) names, or of the
+ * standard one in `cwd`; null if there is none.
+ */
+export function findConfigFile(reference: string | null, cwd: string): string | null {
+  if (reference === null) {
+    const found = standardNames.filter((name) => isFile(resolve(cwd, name)));
+    if (found.length > 1) {
+      throw new ConfigError(
+        `${found.join(" and ")} both exist: keep one, or name one with --config`,
+      );
+    }
+    return found[0] === undefined ? null : resolve(cwd, found[0]);
+  }
+  const [, scheme, name = reference] = /^(file|module|python):(.*)$/s.exec(reference) ?? [];
+  if (scheme === "python") throw new ConfigError(`${reference}: Python only; use module:NAME`);
+  if (scheme === "module") return resolveModule(name, cwd);
+  const path = resolve(cwd, name.replace(/^\/\/(?=\/)/, ""));
+  if (!isFile(path)) throw new ConfigError(`'${name}' doesn't exist`);
+  if (!/\.(?:[cm]?[jt]s|json)$/.test(path)) {
+    throw new ConfigError(`must be a .ts, .js, .mjs or .json file, got '${name}'`);
+  }
+  return path;
+}
+
+function resolveModule(name: string, cwd: string): string {
+  if (!name.startsWith("#") && !/^\.{0,2}\//.test(name) && !isInstalled(name, cwd)) {
+    throw new ConfigError(`can't find module '${name}'`);
+  }
+  try {
+    return Bun.resolveSync(name, cwd);
+  } catch (cause) {
+    throw new ConfigError(`can't find module '${name}'`, { cause });
+  }
+}
+
+/** How messages name a file: from where the program was started, if it is below. */
+export function fileLabel(path: string, cwd: string): string {
+  const label = relative(cwd, path);
+  return label === "" || label.startsWith("..") ? path : label;
+}
+
+/**
+ * The file's raw values by setting. `generation` makes the runtime evaluate the file again; what
+ * the file itself imports stays as it was first imported.
+ */
+export async function readConfigFile(
+  path: string,
+  cwd: string,
+  generation: number,
+): Promise<ReadonlyMap<SettingKey, unknown>> {
+  const label = fileLabel(path, cwd);
+  const { values, named } = await importValues(path, label, cwd, generation);
+  const given = new Map<SettingKey, unknown>();
+  for (const [name, value] of Object.entries(values)) {
+    if (!Object.hasOwn(settings, name)) throw new ConfigError(`${label}: ${unknown(name, named)}`);
+    if (name === "config") {
+      const only = "only the command line and GUNICORN_CMD_ARGS may set it";
+      throw new ConfigError(`${label}: config: ${only}`);
+    }
+    if (value !== undefined) given.set(name as SettingKey, value);
+  }
+  return given;
+}
+
+/** The hooks that the file sets, for a worker, which imports it for itself. */
+export async function loadHooks(file: string): Promise<Partial<ServerHooks>> {
+  const { values } = await importValues(file, file, process.cwd(), 1);
+  const hooks = settingEntries
+    .filter(([key, { kind }]) => kind.takes === "function" && typeof values[key] === "function")
+    .map(([key]) => [key, values[key]]);
+  return Object.fromEntries(hooks) as Partial<ServerHooks>;
+}
+
+function unknown(name: string, named: boolean): string {
+  const suggestion = suggestSetting(name);
+  if (suggestion !== null) return `${name}: unknown setting, did you mean ${suggestion}?`;
+  const hint = named ? "; every export is taken for a setting, so helpers stay unexported" : "";
+  return `${name}: unknown setting${hint}`;
+}
+
+interface Values {
+  readonly values: Readonly<Record<string, unknown>>;
+  /** From named exports, not from the default one. */
+  readonly named: boolean;
+}
+
+async function importValues(
+  path: string,
+  label: string,
+  cwd: string,
+  generation: number,
+): Promise<Values> {
+  const exports = await importExports(path, label, cwd, generation);
+  const named = Object.keys(exports).filter((name) => name !== "default");
+  if (!("default" in exports)) {
+    if (named.length === 0) throw new ConfigError(`${label}: exports nothing`);
+    return { values: exports, named: true };
+  }
+  if (named.length > 0) {
+    const both = `has a default export and ${named.join(", ")}`;
+    throw new ConfigError(`${label}: ${both}: settings stand in one or the other`);
+  }
+  const { default: values } = exports;
+  if (typeof values !== "object" || values === null || Array.isArray(values)) {
+    const got = values === null ? "null" : Array.isArray(values) ? "an array" : typeof values;
+    throw new ConfigError(`${label}: the default export must be an object of settings, got ${got}`);
+  }
+  return { values: values as Record<string, unknown>, named: false };
+}
+
+async function importExports(
+  path: string,
+  label: string,
+  cwd: string,
+  generation: number,
+): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    // Bun gives a JSON file's names as exports too: read as text, it has a default one only.
+    if (path.endsWith(".json")) return { default: JSON.parse(readFileSync(path, "utf8")) };
+    await refuseMissingPackages(path, label);
+    // A file: URL would lose its query, and with it the second evaluation.
+    return (await import(`${path}?generation=${generation}`)) as Record<string, unknown>;
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
+    throw new ConfigError(describeFailure(cause, path, label, cwd), { cause });
+  }
+}
+
+async function refuseMissingPackages(path: string, label: string): Promise<void> {
+  const folder = dirname(path);
+  if (!asksRegistry(folder)) return;
+  const { isBuiltin } = await import("node:module");
+  for (const { path: specifier } of importsOf(path)) {
+    const bare = !/^(?:[./#]|[a-z]+:)/.test(specifier) && !isBuiltin(specifier);
+    if (!bare || isInstalled(specifier, folder)) continue;
+    throw new ConfigError(`${label}: can't find package '${packageName(specifier)}', install it`);
+  }
+}
+
+function importsOf(path: string): readonly { readonly path: string }[] {
+  try {
+    return new Bun.Transpiler({ loader: "ts" }).scanImports(readFileSync(path, "utf8"));
+  } catch {
+    // Not parsable: the import says where.
+    return [];
+  }
+}
+
+interface Position {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** `gunicorn.conf.ts:3:7: message`, or with the place behind the name when it is in another file. */
+function describeFailure(thrown: unknown, path: string, label: string, cwd: string): string {
+  // A syntax error comes as BuildMessages, the first of which is the one that matters.
+  const errors = thrown instanceof AggregateError ? (thrown.errors as unknown[]) : [];
+  const error = errors[0] ?? thrown;
+  const [message = ""] = textOf(error).split("\n");
+  const position = path.endsWith(".json") ? null : positionOf(error);
+  if (position === null) return `${label}: ${message}`;
+  const place = `${fileLabel(position.file, cwd)}:${position.line}:${position.column}`;
+  return position.file === path ? `${place}: ${message}` : `${label}: ${place}: ${message}`;
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return Bun.inspect(error);
+  const message = error.message.replaceAll(/\?generation=\d+/g, "");
+  const ownName = ["Error", "SyntaxError", "BuildMessage", "ResolveMessage"].includes(error.name);
+  return ownName ? message : `${error.name}: ${message}`;
+}
+
+/** Where Bun says that an error comes from: a BuildMessage's position, or an Error's own fields. */
+function positionOf(error: unknown): Position | null {
+  if (!(error instanceof Error)) return null;
+  const { position, sourceURL, line, column } = error as Error & {
+    readonly position?: Position | null;
+    readonly sourceURL?: string;
+    readonly line?: number;
+    readonly column?: number;
+  };
+  if (position?.file) return position;
+  if (!sourceURL?.startsWith("/") || line === undefined || column === undefined) return null;
+  return { file: sourceURL.replace(/\?generation=\d+$/, ""), line, column };
+}

@@ -1,0 +1,159 @@
+/**
+ * Settings from all sources, weakest first: defaults, the environment's defaults, the configuration
+ * file, GUNICORN_CMD_ARGS, the command line. A stronger source replaces a value, lists included.
+ * Nothing about the process changes here, so that HUP may run it again and drop the result.
+ */
+import { parseCommandLine } from "./command-line.ts";
+import { ConfigError, UsageError } from "../../api/errors.ts";
+import { fileLabel, findConfigFile, readConfigFile } from "./file.ts";
+import type { Facts } from "../values/kinds.ts";
+import { checkRules } from "../rules.ts";
+import type { Setting } from "../setting.ts";
+import { settingEntries, settingOf } from "../settings.ts";
+import { shellWords } from "./shell-words.ts";
+import type { Config, SettingKey } from "../types.ts";
+
+export interface ConfigInputs extends Facts {
+  /** The words behind the program's name. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Counts the loads of the configuration, from 1. */
+  readonly generation: number;
+}
+
+export interface ResolvedConfig {
+  readonly config: Config;
+  /** The absolute path of the file that was read. */
+  readonly configFile: string | null;
+  /** MODULE:EXPORT: the positional word, else wsgiApp. */
+  readonly app: string | null;
+}
+
+type Given = ReadonlyMap<SettingKey, unknown>;
+
+interface Source {
+  readonly given: Given;
+  /** Where messages say that a setting stands. */
+  place(key: SettingKey): string;
+}
+
+const cmdArgs = "GUNICORN_CMD_ARGS";
+
+/** Throws ConfigError or UsageError, with a message that says where, what, and what was got. */
+export async function resolveConfig(inputs: ConfigInputs): Promise<ResolvedConfig> {
+  const { given, positionals } = parseCommandLine(inputs.argv);
+  const [app, ...more] = positionals;
+  if (more.length > 0)
+    throw new UsageError(`one APP_MODULE is taken, got: ${positionals.join(" ")}`);
+  const commandLine: Source = { given, place: flagOf };
+  const environment: Source = {
+    given: parseCmdArgs(inputs.env[cmdArgs] ?? ""),
+    place: (key) => `${cmdArgs}: ${flagOf(key)}`,
+  };
+  const configFile = chooseFile([commandLine, environment], inputs.cwd);
+  const sources: Source[] = [environment, commandLine];
+  if (configFile !== null) {
+    const label = fileLabel(configFile, inputs.cwd);
+    const fromFile = await readConfigFile(configFile, inputs.cwd, inputs.generation);
+    sources.unshift({ given: fromFile, place: (key) => `${label}: ${key}` });
+  }
+  return build(sources, configFile, app, inputs);
+}
+
+function build(
+  sources: readonly Source[],
+  configFile: string | null,
+  positional: string | undefined,
+  inputs: ConfigInputs,
+): ResolvedConfig {
+  const values = new Map<SettingKey, unknown>();
+  const places = new Map<SettingKey, string>();
+  for (const { given, place } of sources) {
+    for (const [key, raw] of given) {
+      places.set(key, place(key));
+      values.set(key, parseAt(place(key), settingOf(key), raw, inputs));
+    }
+  }
+  for (const [key, row] of settingEntries) {
+    if (!places.has(key)) values.set(key, defaultOf(row, inputs));
+  }
+  const app = positional ?? (values.get("wsgiApp") as Config["wsgiApp"]);
+  if (!places.has("defaultProcName") && app !== null) values.set("defaultProcName", app);
+  const entries = settingEntries.map(([key]) => [key, values.get(key)]);
+  // Every key of the table is there, with what its own kind gave.
+  const config = deepFreeze(Object.fromEntries(entries)) as Config;
+  checkRules(config, places, inputs.env);
+  return { config, configFile, app };
+}
+
+function flagOf(key: SettingKey): string {
+  return settingOf(key).flags?.[0]?.long ?? key;
+}
+
+function parseCmdArgs(text: string): Given {
+  try {
+    const { asked, given } = parseCommandLine(shellWords(text));
+    if (asked !== null) throw new UsageError(`--${asked} belongs on the command line`);
+    return given;
+  } catch (cause) {
+    if (cause instanceof UsageError)
+      throw new UsageError(`${cmdArgs}: ${cause.message}`, { cause });
+    throw located(cmdArgs, cause);
+  }
+}
+
+/** The file that the strongest source names, else the standard one. */
+function chooseFile(sources: readonly Source[], cwd: string): string | null {
+  const source = sources.find(({ given }) => given.has("config"));
+  if (source === undefined) return findConfigFile(null, cwd);
+  try {
+    return findConfigFile(String(source.given.get("config")), cwd);
+  } catch (cause) {
+    throw located(source.place("config"), cause);
+  }
+}
+
+/** Puts the place before what a ConfigError says; hands on any other error. */
+function located(place: string, cause: unknown): unknown {
+  if (!(cause instanceof ConfigError)) return cause;
+  return new ConfigError(`${place}: ${cause.message}`, { cause });
+}
+
+function refuseStatus({ status }: Setting, place: string): void {
+  if (status === "works") return;
+  if (status === "planned") throw new ConfigError(`${place}: not supported yet`);
+  if ("pythonOnly" in status) throw new ConfigError(`${place}: Python only; ${status.pythonOnly}`);
+  throw new ConfigError(`${place}: refused: ${status.never}`);
+}
+
+function parseAt(place: string, row: Setting, raw: unknown, facts: Facts): unknown {
+  refuseStatus(row, place);
+  try {
+    return row.kind.parse(raw, facts);
+  } catch (cause) {
+    throw located(place, cause);
+  }
+}
+
+function defaultOf(row: Setting, inputs: ConfigInputs): unknown {
+  const text = row.env === undefined ? "" : (inputs.env[row.env.variable] ?? "");
+  // A variable without a value isn't set: Compose files, units and CI pass `PORT=` on.
+  if (row.env !== undefined && text.trim() !== "") {
+    const { variable, read } = row.env;
+    // Not ignored either: someone relies on it.
+    refuseStatus(row, variable);
+    try {
+      return row.kind.parse(read(text), inputs);
+    } catch (cause) {
+      throw located(variable, cause);
+    }
+  }
+  return row.defaultOn === undefined ? row.default : row.defaultOn(inputs);
+}
+
+/** Functions aren't frozen: they are the user's. */
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value !== "object" || value === null) return value;
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return Object.freeze(value);
+}

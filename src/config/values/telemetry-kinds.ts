@@ -1,0 +1,78 @@
+/** Kinds of the settings of syslog and statsD. The contract is that of kinds.ts; the value stays the text as given. */
+import {
+  parseStatsdAddress,
+  parseSyslogAddress,
+  syslogFacilities,
+  type SyslogFacility,
+} from "../../net/telemetry-address.ts";
+import { ConfigError } from "../../api/errors.ts";
+import { boolean, type Kind, quote, refuse, show, text } from "./kinds.ts";
+
+export const syslogAddress: Kind<string> = {
+  ...text,
+  range: "udp://HOST:PORT, tcp://HOST:PORT or unix://PATH, with #rfc5424, #dgram, #stream",
+  parse(value, facts) {
+    const address = text.parse(value, facts);
+    parseSyslogAddress(address);
+    return address;
+  },
+};
+
+const facilities = Object.keys(syslogFacilities);
+
+export const syslogFacility: Kind<SyslogFacility> = {
+  takes: "value",
+  metavar: "STRING",
+  range: facilities.join(", "),
+  parse(value, facts) {
+    const word = text.parse(value, facts).toLowerCase();
+    if (facilities.includes(word)) return word as SyslogFacility;
+    throw new ConfigError(`unknown facility name ${quote(value)}`);
+  },
+  show,
+};
+
+export const statsdAddress: Kind<string> = {
+  ...text,
+  range: "HOST:PORT, [v6]:PORT or unix://PATH",
+  parse(value, facts) {
+    const address = text.parse(value, facts);
+    parseStatsdAddress(address);
+    return address;
+  },
+};
+
+/** What metric names start with. What would end the name, or the metric, is refused. */
+export const metricPrefix: Kind<string> = {
+  ...text,
+  range: "text without control characters, : and |",
+  parse(value, facts) {
+    const prefix = text.parse(value, facts);
+    return /[\0-\x1f\x7f:|]/.test(prefix)
+      ? refuse("without control characters, : and |", value)
+      : prefix;
+  },
+};
+
+/** What stands behind each metric. */
+export const metricTags: Kind<string> = {
+  ...text,
+  range: "text without control characters and |",
+  parse(value, facts) {
+    const tags = text.parse(value, facts);
+    return /[\0-\x1f\x7f|]/.test(tags) ? refuse("without control characters and |", value) : tags;
+  },
+};
+
+/** A switch that needs what only Linux has; `what` begins the sentence that refuses it. */
+export function linuxOnly(what: string): Kind<boolean> {
+  return {
+    ...boolean,
+    range: "true (Linux only) or false",
+    parse(value, facts) {
+      const on = boolean.parse(value, facts);
+      if (on && facts.platform !== "linux") throw new ConfigError(`${what} only on Linux`);
+      return on;
+    },
+  };
+}

@@ -1,0 +1,171 @@
+/** Reads one request after another off a connection's bytes: head, framing, expectation, body. It owns no socket and keeps no answer. */
+import type { RequestBody } from "../request/body.ts";
+import { ChunkedDecoder } from "../syntax/chunked.ts";
+import type { RefusalName } from "../errors.ts";
+import { frame } from "./framing.ts";
+import { Head } from "../syntax/head.ts";
+import type { Limits } from "../limits.ts";
+import { type ParserOptions, RequestParser } from "../syntax/parser.ts";
+import { judgeExpectation } from "./policy.ts";
+
+const inHead = 0;
+const inLengthBody = 1;
+const inChunkedBody = 2;
+/** The head or the body was refused here; what the parser itself refuses, it goes on refusing. */
+const refused = 3;
+
+const noHead = new Head();
+
+export class MessageReader {
+  /** After read(): where in the bytes it ended. */
+  consumed = 0;
+  /** From "head" on. The reader makes a new one for each request. */
+  head: Head = noHead;
+  hasBody = false;
+  /** The client waits for 100 Continue. */
+  expectsContinue = false;
+  /** Where the body's bytes go: the caller sets it after "head". Null drops them. */
+  body: RequestBody | null = null;
+  readonly #limits: Limits;
+  readonly #options: ParserOptions;
+  readonly #maxBodyBytes: number;
+  readonly #parser: RequestParser;
+  #stage = inHead;
+  /** Of a body by Content-Length: what hasn't come. Of a chunked one: what it may still have. */
+  #left = 0;
+  #chunked: ChunkedDecoder | null = null;
+  #refusal: RefusalName = "bad request line";
+
+  /** `maxBodyBytes`: limit_request_body; Infinity for none. */
+  constructor(
+    limits: Limits,
+    options: ParserOptions = {},
+    maxBodyBytes = Number.POSITIVE_INFINITY,
+  ) {
+    this.#limits = limits;
+    this.#options = options;
+    this.#maxBodyBytes = maxBodyBytes;
+    this.#parser = new RequestParser(limits, options);
+  }
+
+  /** Whether the peer is in forwarded_allow_ips: it may send headers that others can't. */
+  set trusted(trusted: boolean) {
+    this.#parser.trusted = trusted;
+  }
+
+  /** Between two requests, with no byte of the next. */
+  get idle(): boolean {
+    return this.#stage === inHead && this.#parser.idle;
+  }
+
+  /** Whether `head` is the request's: it isn't if the head itself was refused, or hasn't come. */
+  get hasHead(): boolean {
+    return this.head !== noHead;
+  }
+
+  /** The request line while there is no head, or as much of it as has come. */
+  get requestLine(): string {
+    return this.#parser.requestLine;
+  }
+
+  /** Bytes of the body that haven't come; Infinity when nobody knows how many. */
+  get missing(): number {
+    if (this.#stage === inChunkedBody) return Number.POSITIVE_INFINITY;
+    return this.#stage === inLengthBody ? this.#left : 0;
+  }
+
+  /**
+   * Takes bytes[start..end) up to `consumed`. "need more": all is consumed. "head": a request begins; with
+   * hasBody its body follows, else the next request does. "end": the body is complete. Otherwise the name
+   * of what is wrong; every later call returns it again.
+   */
+  read(bytes: Buffer, start: number, end: number): "need more" | "head" | "end" | RefusalName {
+    switch (this.#stage) {
+      case inLengthBody:
+        return this.#readLength(bytes, start, end);
+      case inChunkedBody:
+        return this.#readChunked(bytes, start, end);
+      case refused:
+        return this.#refusal;
+      default: {
+        const step = this.#parser.feed(bytes, start, end);
+        this.consumed = this.#parser.consumed;
+        return step === "head" ? this.#begin() : step;
+      }
+    }
+  }
+
+  /** Lets go of the last request, so that nothing of it is kept alive between two. */
+  forget(): void {
+    this.head = noHead;
+    this.body = null;
+  }
+
+  #begin(): "head" | RefusalName {
+    const head = this.#parser.takeHead();
+    this.#parser.reset();
+    this.head = head;
+    this.body = null;
+    const framing = frame(head);
+    switch (framing) {
+      case "none":
+        this.hasBody = false;
+        break;
+      case "length":
+        // RFC 9110 §15.5.14: before 100 Continue, so that the client can keep its bytes.
+        if (head.contentLength > this.#maxBodyBytes) return this.#refuse("body too large");
+        this.hasBody = true;
+        this.#stage = inLengthBody;
+        this.#left = head.contentLength;
+        break;
+      case "chunked":
+        this.hasBody = true;
+        this.#stage = inChunkedBody;
+        this.#left = this.#maxBodyBytes;
+        this.#chunked = new ChunkedDecoder(this.#limits, this.#options);
+        break;
+      default:
+        return this.#refuse(framing);
+    }
+    // What came with the head is body, and may be half a megabyte.
+    if (this.hasBody) head.detach();
+    const expectation = judgeExpectation(head.expectation, head.versionMinor);
+    if (expectation !== "none" && expectation !== "continue") return this.#refuse(expectation);
+    this.expectsContinue = expectation === "continue" && this.hasBody;
+    return "head";
+  }
+
+  #readLength(bytes: Buffer, start: number, end: number): "need more" | "end" {
+    const stop = Math.min(end, start + this.#left);
+    this.body?.push(bytes.subarray(start, stop));
+    this.#left -= stop - start;
+    this.consumed = stop;
+    return this.#left === 0 ? this.#endBody() : "need more";
+  }
+
+  #readChunked(bytes: Buffer, start: number, end: number): "need more" | "end" | RefusalName {
+    const decoder = this.#chunked as ChunkedDecoder;
+    for (let at = start; ; at = decoder.consumed) {
+      const step = decoder.feed(bytes, at, end);
+      this.consumed = decoder.consumed;
+      if (step === "data") {
+        this.#left -= decoder.dataEnd - decoder.dataStart;
+        if (this.#left < 0) return this.#refuse("body too large");
+        this.body?.push(bytes.subarray(decoder.dataStart, decoder.dataEnd));
+      } else return step === "end" ? this.#endBody() : step;
+    }
+  }
+
+  #refuse(name: RefusalName): RefusalName {
+    this.#stage = refused;
+    this.#refusal = name;
+    return name;
+  }
+
+  #endBody(): "end" {
+    this.#stage = inHead;
+    this.#chunked = null;
+    this.body?.end();
+    return "end";
+  }
+}

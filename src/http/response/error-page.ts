@@ -1,0 +1,48 @@
+import { errors, reasonPhrase, type RefusalName } from "../errors.ts";
+import { frameFixed } from "./framing.ts";
+import type { FixedResponse } from "./framing.ts";
+import { noFields } from "./head.ts";
+import type { ResponseContext } from "./head.ts";
+
+/** Gunicorn's error page. `message` is shown, escaped; give nothing of the server's insides. */
+export function errorPage(
+  status: number,
+  message: string,
+  context: ResponseContext,
+): FixedResponse {
+  const reason = reasonPhrase(status);
+  const body = `<html>
+  <head>
+    <title>${reason}</title>
+  </head>
+  <body>
+    <h1><p>${reason}</p></h1>
+    ${escapeHtml(message)}
+  </body>
+</html>
+`;
+  const length = Buffer.byteLength(body);
+  return frameFixed({ status, statusText: "" }, noFields, body, length, "text/html", context);
+}
+
+/** The page that refuses what a client sent, and ends the connection. `date` as httpDate gives it. */
+export function refusalPage(name: RefusalName, date: string): FixedResponse {
+  const { status, text } = errors[name];
+  return errorPage(status, text, {
+    head: false,
+    versionMinor: 1,
+    keepAlive: false,
+    date,
+    request: null,
+  });
+}
+
+/** As Python's html.escape, quotes included. */
+function escapeHtml(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;")
+    .replaceAll("'", "&#x27;");
+}

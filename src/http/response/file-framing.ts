@@ -1,0 +1,88 @@
+// A file as an answer: all of it, the slice that the app has made, or the range that the client asks for (RFC 9110 §14).
+
+import { askedRange } from "../message/range.ts";
+import { sliceStart } from "./body.ts";
+import { dispositionLine } from "./disposition.ts";
+import { openFile } from "./file.ts";
+import { frameFixed, frameStream } from "./framing.ts";
+import type { FixedResponse, StartOfHead, StreamResponse } from "./framing.ts";
+import { parseLength } from "./head.ts";
+import type { AppFields, ResponseContext } from "./head.ts";
+
+/** What Bun.serve sends for a file, or bytes, of which it doesn't know more. */
+export const BYTES_TYPE = "application/octet-stream";
+
+/** Opens the file of `blob`; throws what the system says. */
+export function frameFile(
+  response: Response,
+  blob: Blob,
+  path: string,
+  type: string,
+  appFields: AppFields,
+  context: ResponseContext,
+): FixedResponse | StreamResponse {
+  const sliced = sliceStart(blob);
+  const start = sliced ?? 0;
+  const range = sliced === undefined ? rangeFor(response, appFields, context) : null;
+  const maxLength = sliced === undefined ? Infinity : blob.size;
+  const file = openFile(path, start, maxLength, range, context.head);
+  const { body, length, sizeBytes } = file;
+
+  if (file.range === "unsatisfiable") {
+    const fields = withRange(response, appFields, `*/${sizeBytes}`, sizeBytes);
+    return frameFixed({ status: 416, statusText: "" }, fields, null, 0, "", context);
+  }
+  let startOfHead: StartOfHead = response;
+  let fields = appFields;
+  if (!fields.contentDisposition && (response.headers.get("content-type") ?? type) === BYTES_TYPE) {
+    fields = withLines(fields, dispositionLine(path));
+  }
+  if (file.range !== null) {
+    startOfHead = { status: 206, statusText: "" };
+    const last = file.range.start + file.range.length - 1;
+    fields = withRange(response, fields, `${file.range.start}-${last}/${sizeBytes}`, sizeBytes);
+  } else if (sliced !== undefined && response.status === 200 && length !== null && length > 0) {
+    // As Bun.serve: a client that asked for a range must not take a slice for the whole (RFC 9110 §15.3.7).
+    startOfHead = { status: 206, statusText: response.statusText };
+    if (!fields.contentRange) {
+      fields = withLines(fields, `content-range: bytes ${start}-${start + length - 1}/*\r\n`);
+    }
+  }
+  if (body instanceof Uint8Array) {
+    // For HEAD nothing was read, and the length is the file's all the same.
+    const sent = context.head ? (length ?? 0) : body.byteLength;
+    return frameFixed(startOfHead, fields, body, sent, type, context);
+  }
+  return frameStream(startOfHead, fields, body, length, type, context);
+}
+
+/** An app that sets another status, or a Content-Range, has seen to ranges itself. */
+function rangeFor(
+  { status, headers }: Response,
+  fields: AppFields,
+  { request }: ResponseContext,
+): string | null {
+  if (request === null || status !== 200 || fields.contentRange) return null;
+  return askedRange(request, headers, Date.now());
+}
+
+/** The Content-Length of the whole file, if that is what the app has set, isn't the one of a part. */
+function withRange(
+  { headers }: Response,
+  fields: AppFields,
+  range: string,
+  sizeBytes: number,
+): AppFields {
+  const { contentLength } = fields;
+  const isWhole = contentLength !== null && parseLength(contentLength) === sizeBytes;
+  const accept = headers.has("accept-ranges") ? "" : "accept-ranges: bytes\r\n";
+  return {
+    ...withLines(fields, `content-range: bytes ${range}\r\n${accept}`),
+    contentLength: isWhole ? null : contentLength,
+  };
+}
+
+/** `lines` are ASCII. */
+function withLines(fields: AppFields, lines: string): AppFields {
+  return { ...fields, lines: fields.lines + lines };
+}

@@ -1,0 +1,177 @@
+// How the end of a body is told (RFC 9112 §6.3), and the head that says so.
+
+import { fixedHead, parseLength, startHead } from "./head.ts";
+import type { AppFields, ResponseContext } from "./head.ts";
+
+/** An answer whose bytes are all here. */
+export interface FixedResponse {
+  readonly type: "fixed";
+  readonly status: number;
+  /** Whether the connection lives on; what the head says. */
+  readonly keepAlive: boolean;
+  /** Latin-1, with the empty line. */
+  readonly head: string;
+  /** The head has no character above 0x7f. */
+  readonly ascii: boolean;
+  readonly body: string | Uint8Array | null;
+  /** Bytes of the body that are sent. */
+  readonly bodyBytes: number;
+  /** Nobody else has the buffer of the body; whoever made the body may say so. */
+  owned: boolean;
+  /** One sentence for the error log about what the app got wrong, though the answer is sent. */
+  readonly warning: string | null;
+}
+
+/** An answer whose body is pumped (response-stream.ts). */
+export interface StreamResponse {
+  readonly type: "stream";
+  readonly status: number;
+  readonly keepAlive: boolean;
+  readonly head: string;
+  readonly ascii: boolean;
+  readonly body: ReadableStream<Uint8Array>;
+  /** By chunks, by Content-Length, or by the end of the connection. */
+  readonly framing: "chunked" | "length" | "close";
+  /** The Content-Length sent; 0 with another framing. */
+  readonly length: number;
+  readonly warning: string | null;
+}
+
+/** What a head begins with, taken from the Response. */
+export interface StartOfHead {
+  readonly status: number;
+  readonly statusText: string;
+}
+
+/** `length` is the body's; for HEAD `body` is not looked at. `type` is sent if there is a body and the app has set none. */
+export function frameFixed(
+  { status, statusText }: StartOfHead,
+  fields: AppFields,
+  body: string | Uint8Array | null,
+  length: number,
+  type: string,
+  context: ResponseContext,
+): FixedResponse {
+  let warning: string | null = null;
+  let keepAlive = context.keepAlive && !fields.close;
+  let stated = length;
+  if (fields.contentLength !== null) {
+    const given = parseLength(fields.contentLength);
+    if (context.head && length === 0 && given !== null) {
+      // RFC 9110 §9.3.2: an answer to HEAD may state the length of a body that the app hasn't made.
+      stated = given;
+    } else if (given !== length) {
+      // RFC 9110 §8.6: a length known to be wrong MUST NOT be sent. The client gets the real one, and the connection ends.
+      warning = `Content-Length is ${fields.contentLength}, the body has ${length} bytes`;
+      keepAlive = false;
+    }
+  }
+  const shownType = length === 0 ? "" : type;
+  const sent = !context.head && length > 0;
+  return {
+    type: "fixed",
+    status,
+    keepAlive,
+    head: fixedHead(status, statusText, fields, shownType, stated, keepAlive, context),
+    ascii: fields.ascii,
+    body: sent ? body : null,
+    bodyBytes: sent ? length : 0,
+    owned: false,
+    warning,
+  };
+}
+
+/** `ownLength` is the body's when it is known without reading it. `body` is dropped for HEAD. */
+export function frameStream(
+  { status, statusText }: StartOfHead,
+  fields: AppFields,
+  body: ReadableStream<Uint8Array>,
+  ownLength: number | null,
+  type: string,
+  context: ResponseContext,
+): FixedResponse | StreamResponse {
+  let warning: string | null = null;
+  let length = ownLength;
+  let wrongLength = false;
+  if (fields.contentLength !== null) {
+    const given = parseLength(fields.contentLength);
+    if (ownLength !== null) {
+      wrongLength = given !== ownLength;
+      if (wrongLength)
+        warning = `Content-Length is ${fields.contentLength}, the body has ${ownLength} bytes`;
+    } else if (given === null) {
+      warning = `Content-Length is ${fields.contentLength}, not a number`;
+    } else if (!fields.contentEncoding) {
+      // With a Content-Encoding it may be the encoded length of a body that fetch() has decoded.
+      length = given;
+    }
+  }
+  let framing: StreamResponse["framing"] = "close";
+  if (length !== null) framing = "length";
+  // RFC 9112 §6.1: no Transfer-Encoding to a client that hasn't said HTTP/1.1.
+  else if (context.versionMinor >= 1) framing = "chunked";
+
+  const keepAlive = context.keepAlive && !fields.close && !wrongLength && framing !== "close";
+  let head = startHead(status, statusText, fields, type, keepAlive, context);
+  if (framing === "length") head += `Content-Length: ${length}\r\n`;
+  else if (framing === "chunked") head += "Transfer-Encoding: chunked\r\n";
+  head += "\r\n";
+  const { ascii } = fields;
+  if (context.head) {
+    discard(body);
+    return {
+      type: "fixed",
+      status,
+      keepAlive,
+      head,
+      ascii,
+      body: null,
+      bodyBytes: 0,
+      owned: false,
+      warning,
+    };
+  }
+  return {
+    type: "stream",
+    status,
+    keepAlive,
+    head,
+    ascii,
+    body,
+    framing,
+    length: length ?? 0,
+    warning,
+  };
+}
+
+/** For 204, 205 and 304. RFC 9110 §6.4.1: 204 and 304 end with the head. §15.3.6: 205 has no content. */
+export function frameNothing(
+  { status, statusText }: StartOfHead,
+  fields: AppFields,
+  hasBody: boolean,
+  context: ResponseContext,
+): FixedResponse {
+  const keepAlive = context.keepAlive && !fields.close;
+  let head = startHead(status, statusText, fields, "", keepAlive, context);
+  // RFC 9110 §8.6: never on 204; on 304 it is what 200 would have said, which only the app knows.
+  const length = fields.contentLength === null ? null : parseLength(fields.contentLength);
+  if (status === 205) head += "Content-Length: 0\r\n";
+  else if (status === 304 && length !== null) head += `Content-Length: ${length}\r\n`;
+  return {
+    type: "fixed",
+    status,
+    keepAlive,
+    head: `${head}\r\n`,
+    ascii: fields.ascii,
+    body: null,
+    bodyBytes: 0,
+    owned: false,
+    warning: hasBody ? `Body dropped: an answer with status ${status} has none` : null,
+  };
+}
+
+/** Lets go of a stream that nobody will read. */
+export function discard(stream: ReadableStream): void {
+  // Whatever the app's cancel() throws, the answer is right without it.
+  stream.cancel().catch(() => {});
+}

@@ -1,0 +1,264 @@
+// The head of an answer as text, one character for each byte.
+
+import { reasonPhrase } from "../errors.ts";
+import type { Head } from "../syntax/head.ts";
+
+/** What an answer depends on besides the Response. A connection keeps one and changes it from request to request. */
+export interface ResponseContext {
+  /** The method is HEAD: the same head as for GET, no body. */
+  head: boolean;
+  versionMinor: number;
+  /** Whether the connection would persist if the answer allows it. */
+  keepAlive: boolean;
+  /** httpDate(now). */
+  date: string;
+  /** What is answered; null: nothing of it is known. */
+  request: Head | null;
+}
+
+/** One that says nothing yet. */
+export function newContext(): ResponseContext {
+  return { head: false, versionMinor: 1, keepAlive: true, date: "", request: null };
+}
+
+/** The fields that an app has set, sorted by what the server makes of them. */
+export interface AppFields {
+  /** `name: value` lines of all that are passed on. */
+  readonly lines: string;
+  readonly contentType: boolean;
+  /** The app's Content-Length, which framing checks. */
+  readonly contentLength: string | null;
+  readonly contentEncoding: boolean;
+  readonly contentRange: boolean;
+  readonly contentDisposition: boolean;
+  readonly date: boolean;
+  readonly server: boolean;
+  /** The app asks for the connection to end. */
+  readonly close: boolean;
+  /** All of `lines` is ASCII: so is the head then. */
+  readonly ascii: boolean;
+}
+
+export const noFields: AppFields = {
+  lines: "",
+  contentType: false,
+  contentLength: null,
+  contentEncoding: false,
+  contentRange: false,
+  contentDisposition: false,
+  date: false,
+  server: false,
+  close: false,
+  ascii: true,
+};
+
+// forEach's callback is shared, and so is what it fills: no closure per answer (bench: hello).
+let lines = "";
+let contentLength: string | null = null;
+let flags = 0;
+
+const CONTENT_TYPE = 1;
+const CONTENT_ENCODING = 2;
+const CONTENT_RANGE = 4;
+const DATE = 8;
+const SERVER = 16;
+const CLOSE = 32;
+const NOT_ASCII = 64;
+const CONTENT_DISPOSITION = 128;
+const ANY = 256;
+
+/** Reads the fields of a Response once. Repeated Set-Cookie come one by one and stay apart (RFC 9110 §5.3). */
+export function readAppFields(headers: Headers): AppFields {
+  // Most small answers have none; forEach would make an iterator to find that out (bench: hello).
+  if (headers.count === 0) return noFields;
+  lines = "";
+  contentLength = null;
+  flags = 0;
+  headers.forEach(addField);
+  if (flags === 0) return noFields;
+  return {
+    lines,
+    contentType: (flags & CONTENT_TYPE) !== 0,
+    contentLength,
+    contentEncoding: (flags & CONTENT_ENCODING) !== 0,
+    contentRange: (flags & CONTENT_RANGE) !== 0,
+    contentDisposition: (flags & CONTENT_DISPOSITION) !== 0,
+    date: (flags & DATE) !== 0,
+    server: (flags & SERVER) !== 0,
+    close: (flags & CLOSE) !== 0,
+    ascii: (flags & NOT_ASCII) === 0,
+  };
+}
+
+function addField(value: string, name: string): void {
+  flags |= ANY;
+  switch (name) {
+    // RFC 9110 §7.6.1 and RFC 9112 §6: these describe the connection, which is the server's. `close` is heard.
+    case "connection":
+      if (/(?:^|,)\s*close\s*(?:,|$)/i.test(value)) flags |= CLOSE;
+      return;
+    case "keep-alive":
+    case "proxy-authenticate":
+    case "proxy-authorization":
+    case "proxy-authentication-info":
+    case "proxy-connection":
+    case "te":
+    case "trailer":
+    case "transfer-encoding":
+    case "upgrade":
+      return;
+    case "content-length":
+      contentLength = value;
+      return;
+    case "content-type":
+      flags |= CONTENT_TYPE;
+      break;
+    case "content-encoding":
+      flags |= CONTENT_ENCODING;
+      break;
+    case "content-range":
+      flags |= CONTENT_RANGE;
+      break;
+    case "content-disposition":
+      flags |= CONTENT_DISPOSITION;
+      break;
+    // Unlike Gunicorn's, an app's Date and Server win over ours, as in Bun.serve.
+    case "date":
+      flags |= DATE;
+      break;
+    case "server":
+      flags |= SERVER;
+      break;
+    default:
+  }
+  // Value by value: asking all the lines would build that string once more (bench: hello).
+  if (Buffer.byteLength(value) !== value.length) flags |= NOT_ASCII;
+  lines += `${name}: ${value}\r\n`;
+}
+
+const SERVER_LINE = "Server: gunicorn-ts\r\n";
+
+/** Status line, Server and Date, by status, for the date below: the same for nearly all answers of a second. */
+let commonStarts: string[] = [];
+let commonDate = "";
+
+/** The last head of an answer without fields, and what it was made for: small answers tend to repeat (bench: hello). */
+let lastHead = "";
+let lastFlat = false;
+let lastDate = "";
+let lastStatus = 0;
+let lastLength = -1;
+let lastType = "";
+let lastKeepAlive = false;
+let lastVersionMinor = 0;
+
+/** Lines of short lengths, with the empty line behind them. */
+const lengthLines: string[] = [];
+const REMEMBERED_LENGTHS = 2048;
+
+/** A phrase that can't end the line. RFC 9112 §4 allows obs-text, but no client needs it. */
+const safePhrase = /^[\t\x20-\x7e]+$/;
+
+/** Everything but the framing fields and the empty line. `type` is sent when the app has set no Content-Type. */
+export function startHead(
+  status: number,
+  statusText: string,
+  fields: AppFields,
+  type: string,
+  keepAlive: boolean,
+  context: ResponseContext,
+): string {
+  let head: string;
+  if (statusText === "" && !fields.date && !fields.server) {
+    head = commonStart(status, context.date);
+  } else {
+    const phrase = safePhrase.test(statusText) ? statusText : reasonPhrase(status);
+    head = `HTTP/1.1 ${status} ${phrase}\r\n`;
+    if (!fields.server) head += SERVER_LINE;
+    if (!fields.date) head += `Date: ${context.date}\r\n`;
+  }
+  // RFC 9112 §9.3: 1.1 persists unless told otherwise, 1.0 closes unless told otherwise.
+  if (!keepAlive) head += "Connection: close\r\n";
+  else if (context.versionMinor === 0) head += "Connection: keep-alive\r\n";
+  head += fields.lines;
+  if (type !== "" && !fields.contentType) head += `Content-Type: ${type}\r\n`;
+  return head;
+}
+
+/** The whole head of an answer whose body has `length` bytes. */
+export function fixedHead(
+  status: number,
+  statusText: string,
+  fields: AppFields,
+  type: string,
+  length: number,
+  keepAlive: boolean,
+  context: ResponseContext,
+): string {
+  if (fields !== noFields || statusText !== "") {
+    return startHead(status, statusText, fields, type, keepAlive, context) + lengthLine(length);
+  }
+  if (
+    length === lastLength &&
+    status === lastStatus &&
+    type === lastType &&
+    keepAlive === lastKeepAlive &&
+    context.versionMinor === lastVersionMinor &&
+    context.date === lastDate
+  ) {
+    if (!lastFlat) {
+      flatten(lastHead);
+      lastFlat = true;
+    }
+    return lastHead;
+  }
+  lastHead = startHead(status, "", noFields, type, keepAlive, context) + lengthLine(length);
+  lastFlat = false;
+  lastDate = context.date;
+  lastStatus = status;
+  lastLength = length;
+  lastType = type;
+  lastKeepAlive = keepAlive;
+  lastVersionMinor = context.versionMinor;
+  return lastHead;
+}
+
+function lengthLine(length: number): string {
+  if (length >= REMEMBERED_LENGTHS) return `Content-Length: ${length}\r\n\r\n`;
+  const line = lengthLines[length];
+  if (line !== undefined) return line;
+  const made = `Content-Length: ${length}\r\n\r\n`;
+  flatten(made);
+  lengthLines[length] = made;
+  return made;
+}
+
+/** JSC joins lazily, and again for each text that a joined one becomes part of; a match needs it in one piece, which stays. */
+function flatten(text: string): void {
+  safePhrase.test(text);
+}
+
+function commonStart(status: number, date: string): string {
+  if (date !== commonDate) {
+    commonDate = date;
+    commonStarts = [];
+  }
+  const start = commonStarts[status];
+  if (start !== undefined) return start;
+  const made = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${SERVER_LINE}Date: ${date}\r\n`;
+  flatten(made);
+  commonStarts[status] = made;
+  return made;
+}
+
+/** The same fields of a body that isn't encoded after all, and has another length. */
+export function withoutEncoding(fields: AppFields): AppFields {
+  const lines = fields.lines.replace(/(^|\n)content-encoding: [^\n]*\n/, "$1");
+  return { ...fields, lines, contentEncoding: false, contentLength: null };
+}
+
+/** The number in a Content-Length an app has set; null when it isn't one (RFC 9110 §8.6). */
+export function parseLength(value: string): number | null {
+  if (!/^[0-9]{1,15}$/.test(value)) return null;
+  return Number(value);
+}

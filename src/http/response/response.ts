@@ -1,0 +1,186 @@
+// From what an app returned to what is written. Invariants: a fixed body never becomes a stream; whatever can't be sent is
+// "broken" before a byte is out; the framing that the head states is kept, or the connection ends.
+
+import {
+  bodyInit,
+  bodyKind,
+  claimBody,
+  filePath,
+  lentInit,
+  NativeResponse,
+  UNKNOWN,
+} from "./body.ts";
+import { isDecoded } from "./decoded.ts";
+import { BYTES_TYPE, frameFile } from "./file-framing.ts";
+import { discard, frameFixed, frameNothing, frameStream } from "./framing.ts";
+import type { FixedResponse, StreamResponse } from "./framing.ts";
+import { readAppFields, withoutEncoding } from "./head.ts";
+import type { AppFields, ResponseContext } from "./head.ts";
+import type { OutputBuffer } from "./output.ts";
+
+/** Nothing can be sent: answer 500, and log `message`, with the stack of `error` unless that is null. */
+export interface BrokenResponse {
+  readonly type: "broken";
+  readonly message: string;
+  readonly error: unknown;
+}
+
+export type Prepared = FixedResponse | StreamResponse | BrokenResponse;
+
+/** Bodies in memory above this are written as the client takes them, instead of being copied whole. */
+const BLOB_STREAM_BYTES = 256 * 1024;
+
+const nativeBytes = NativeResponse.prototype.bytes;
+
+// What Bun.serve sends for a body when the app has set no type.
+const TEXT_TYPE = "text/plain;charset=utf-8";
+
+/** Decides how what the app returned is sent. The Response is used up, also when the outcome is "broken". */
+export function prepareResponse(value: unknown, context: ResponseContext): Prepared {
+  if (!(value instanceof NativeResponse)) {
+    return broken(
+      `Expected a Response, got ${describe(value)}`,
+      value instanceof Error ? value : null,
+    );
+  }
+  const { status } = value;
+  // RFC 9110 §15.2.2: 101 hands the connection to another protocol, which no Response can do. 0 is Response.error().
+  if (status < 200) return broken(`A Response with status ${status} can't be sent`);
+  // Before the body: looking at it loses the type of a Response from fetch(), and reading it the boundary of a FormData.
+  let fields = readAppFields(value.headers);
+  const init = bodyInit(value);
+  if (fields.contentEncoding && isDecoded(value, init)) fields = withoutEncoding(fields);
+  const kind = init === UNKNOWN && value.body === null ? "none" : bodyKind(init);
+  if (kind !== "none" && !claimBody(value)) {
+    return broken("Response body already used: make a new Response for each request");
+  }
+  if (status === 204 || status === 205 || status === 304) {
+    if (kind === "stream" && value.body !== null) discard(value.body);
+    return frameNothing(value, fields, kind !== "none", context);
+  }
+  switch (kind) {
+    case "none":
+      return frameFixed(value, fields, null, 0, "", context);
+    case "text": {
+      const text = typeof init === "string" ? init : String(init);
+      return frameFixed(value, fields, text, Buffer.byteLength(text), TEXT_TYPE, context);
+    }
+    case "late text": {
+      const text = Bun.peek(value.text());
+      if (typeof text !== "string") return broken("Response.json() has no text");
+      return frameFixed(value, fields, text, Buffer.byteLength(text), TEXT_TYPE, context);
+    }
+    case "bytes":
+      return prepareBytes(value, fields, BYTES_TYPE, context);
+    case "blob":
+      // bodyKind says that it is one.
+      return prepareBlob(value, init as Blob, BYTES_TYPE, fields, context);
+    case "stream":
+      return prepareLent(value, lentInit(init), fields, context);
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** Adds head and body. Strings are joined, so that a batch of answers is encoded at once. */
+export function encodeFixed(response: FixedResponse, output: OutputBuffer): void {
+  output.addHead(response);
+  const { body } = response;
+  if (body === null) return;
+  if (typeof body !== "string") {
+    if (response.owned) output.addOwnedBytes(body);
+    else output.addBytes(body);
+  } else if (body.length === response.bodyBytes) output.addAscii(body);
+  else output.addUtf8(body);
+}
+
+function prepareBytes(
+  response: Response,
+  fields: AppFields,
+  type: string,
+  context: ResponseContext,
+): Prepared {
+  const native = response.bytes === nativeBytes;
+  const bytes = Bun.peek(response.bytes());
+  if (bytes instanceof Uint8Array) {
+    const answer = frameFixed(response, fields, bytes, bytes.byteLength, type, context);
+    // The native method always gives a copy; a subclass's may give what the app still needs.
+    answer.owned = native;
+    return answer;
+  }
+  // Bun has yet to gather them.
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      controller.enqueue(await bytes);
+      controller.close();
+    },
+  });
+  return frameStream(response, fields, stream, null, "", context);
+}
+
+/** A stream, and what the Response that it was taken from was made of: Bun gives the bytes back in one piece, at once. */
+function prepareLent(
+  response: Response,
+  lent: unknown,
+  fields: AppFields,
+  context: ResponseContext,
+): Prepared {
+  const { body } = response;
+  if (lent === UNKNOWN || body === null || body.locked) {
+    return prepareStream(response, fields, null, "", context);
+  }
+  if (!(lent instanceof Blob)) return prepareBytes(response, fields, BYTES_TYPE, context);
+  // Of a file only the name is needed, which counts as taking the stream all the same.
+  if (filePath(lent) !== null) discard(body);
+  return prepareBlob(response, lent, lent.type || BYTES_TYPE, fields, context);
+}
+
+function prepareStream(
+  response: Response,
+  fields: AppFields,
+  length: number | null,
+  type: string,
+  context: ResponseContext,
+): Prepared {
+  const { body } = response;
+  if (body === null) return frameFixed(response, fields, null, 0, "", context);
+  if (body.locked) return broken("Response body is locked: something else is reading it");
+  return frameStream(response, fields, body, length, type, context);
+}
+
+function prepareBlob(
+  response: Response,
+  blob: Blob,
+  type: string,
+  fields: AppFields,
+  context: ResponseContext,
+): Prepared {
+  const path = filePath(blob);
+  if (path !== null) {
+    try {
+      return frameFile(response, blob, path, type, fields, context);
+    } catch (error) {
+      return broken(`Can't send file ${path}`, error);
+    }
+  }
+  const { size } = blob;
+  // S3 objects and file descriptors don't know theirs.
+  if (!Number.isFinite(size) || "presign" in blob) {
+    return prepareStream(response, fields, null, "", context);
+  }
+  if (size > BLOB_STREAM_BYTES) return prepareStream(response, fields, size, type, context);
+  return prepareBytes(response, fields, type, context);
+}
+
+function broken(message: string, error: unknown = null): BrokenResponse {
+  return { type: "broken", message, error };
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === "object") {
+    const name: unknown = value.constructor?.name;
+    return typeof name === "string" && name !== "" ? `an object of class ${name}` : "an object";
+  }
+  return `a ${typeof value}`;
+}

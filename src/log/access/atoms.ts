@@ -1,0 +1,128 @@
+/** Gunicorn's atoms of access_log_format: what each makes of a request. What is missing is `-`. */
+import { escapeText, escapeWord } from "../lines/escape.ts";
+import { basicUser, decodePath, rawPath, rawQuery } from "./request-facts.ts";
+import type { RequestRecord } from "../../api/request-record.ts";
+
+export interface Atom {
+  /** For a plain line, escaped. */
+  text(request: RequestRecord): string;
+  /** For a line that is JSON: a number (which then is what `text` shows), a text as it came, or null for what is missing. */
+  value(request: RequestRecord): string | number | null;
+  /** Where there is a number, which `%d` may show; a whole one. */
+  number?(request: RequestRecord): number;
+}
+
+const missing = "-";
+
+function numeric(number: (request: RequestRecord) => number): Atom {
+  return { number, value: number, text: (request) => String(number(request)) };
+}
+
+/** A text of a client or an app; null where it is missing. */
+function quoted(value: (request: RequestRecord) => string | null): Atom {
+  return { value, text: (request) => shown(value(request)) };
+}
+
+/** A text of the server's own, which needs no escape; empty where it is missing. */
+function own(value: (request: RequestRecord) => string): Atom {
+  return {
+    value: (request) => value(request) || null,
+    text: (request) => value(request) || missing,
+  };
+}
+
+const pid = `<${process.pid}>`;
+
+/** The atoms of one letter. */
+export const atoms = {
+  h: own(({ clientAddress }) => clientAddress),
+  l: own(() => ""),
+  u: {
+    value: basicUser,
+    text(request) {
+      const user = basicUser(request);
+      return user === null ? missing : escapeWord(user);
+    },
+  },
+  t: own(() => commonLogTime(Date.now())),
+  r: quoted((request) => requestLine(request) || null),
+  m: quoted(({ method }) => method || null),
+  U: quoted((request) => decodePath(rawPath(request)) || null),
+  q: quoted(rawQuery),
+  H: own(({ protocol }) => protocol),
+  s: numeric(({ status }) => status),
+  B: numeric(({ bodyBytes }) => bodyBytes),
+  b: {
+    number: ({ bodyBytes }) => bodyBytes,
+    value: ({ bodyBytes }) => (bodyBytes === -1 ? null : bodyBytes),
+    text: ({ bodyBytes }) => (bodyBytes === -1 ? missing : String(bodyBytes)),
+  },
+  f: quoted((request) => request.requestHeader("referer")),
+  a: quoted((request) => request.requestHeader("user-agent")),
+  T: numeric(({ durationUs }) => Math.trunc(durationUs / 1e6)),
+  D: numeric(({ durationUs }) => durationUs),
+  M: numeric(({ durationUs }) => Math.trunc(durationUs / 1000)),
+  L: {
+    value: ({ durationUs }) => durationUs / 1e6,
+    text: ({ durationUs }) => (durationUs / 1e6).toFixed(6),
+  },
+  p: own(() => pid),
+} as const satisfies Readonly<Record<string, Atom>>;
+
+/** The letters behind `{name}`: request header, response header, environment of the request. */
+export type Source = "i" | "o" | "e";
+
+/** The atom `{name}i`, `{name}o` or `{name}e`; the name may be in any case. */
+export function namedAtom(name: string, source: Source): Atom {
+  switch (source) {
+    case "i": {
+      const header = name.toLowerCase();
+      return quoted((request) => request.requestHeader(header));
+    }
+    case "o": {
+      const header = name.toLowerCase();
+      return quoted((request) => request.responseHeader(header));
+    }
+    case "e": {
+      const upper = name.toUpperCase();
+      const variable = upper === "WSGI.URL_SCHEME" ? "wsgi.url_scheme" : upper;
+      return quoted((request) => request.environ(variable));
+    }
+    default:
+      return source satisfies never;
+  }
+}
+
+function shown(text: string | null): string {
+  return text === null ? missing : escapeText(text);
+}
+
+/** As it was sent; of a line that couldn't be read, what there is. */
+function requestLine({ method, target, protocol }: RequestRecord): string {
+  return method === "" ? target : `${method} ${target} ${protocol}`;
+}
+
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+let lastSecond = -1;
+let lastTime = "";
+
+/** Local time as Apache's common log format has it, `[20/Nov/2026:11:24:13 +0000]`. */
+function commonLogTime(nowMs: number): string {
+  // Made once a second, not for each line (bench: access-log).
+  const second = Math.trunc(nowMs / 1000);
+  if (second === lastSecond) return lastTime;
+  const date = new Date(nowMs);
+  const offset = -date.getTimezoneOffset();
+  const minutes = Math.abs(offset);
+  const zone = `${offset < 0 ? "-" : "+"}${two(Math.trunc(minutes / 60))}${two(minutes % 60)}`;
+  const day = `${two(date.getDate())}/${months[date.getMonth()]}/${date.getFullYear()}`;
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  lastSecond = second;
+  lastTime = `[${day}:${time} ${zone}]`;
+  return lastTime;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
+}

@@ -1,0 +1,31 @@
+/** The JSON form of the access log: one object a line, always the same fields in the same order. docs/logging.md has them. */
+import { decodeText } from "../lines/json-text.ts";
+import { basicUser, rawPath, rawQuery } from "./request-facts.ts";
+import type { RequestRecord } from "../../api/request-record.ts";
+
+/** What isn't known is null. */
+export function formatAccessJson(request: RequestRecord): string {
+  const { method, protocol, clientAddress, status, bodyBytes, durationUs } = request;
+  const path = method === "" ? request.target : rawPath(request);
+  return JSON.stringify({
+    time: new Date().toISOString(),
+    logger: "gunicorn.access",
+    pid: process.pid,
+    remote_addr: clientAddress || null,
+    user: decode(basicUser(request)),
+    method: decode(method || null),
+    path: decode(path || null),
+    query: decode(rawQuery(request)),
+    protocol: protocol || null,
+    status,
+    bytes: bodyBytes === -1 ? null : bodyBytes,
+    duration_us: durationUs,
+    referer: decode(request.requestHeader("referer")),
+    user_agent: decode(request.requestHeader("user-agent")),
+    host: decode(request.requestHeader("host")),
+  });
+}
+
+function decode(text: string | null): string | null {
+  return text === null ? null : decodeText(text);
+}

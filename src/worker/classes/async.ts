@@ -1,0 +1,232 @@
+/** The `async` kind: our own HTTP engine on the sockets that the master opened, many requests at a time. */
+import { AppImportError } from "../../modules/errors.ts";
+import { AppServer, type AppServerHost } from "../../app/server.ts";
+import { requestOwner } from "../../http/request/request.ts";
+import { installResponse } from "../../http/response/install.ts";
+import type { BoundTo, InheritedListener } from "../../ipc/messages.ts";
+import { acceptPackets } from "../../os/hop-limit.ts";
+import { peerHasEnded, unsentBytes } from "../../os/send-queue.ts";
+import { hasWaiting } from "../../os/socket.ts";
+import { closeFd, duplicateFd } from "../../os/socket-options.ts";
+import { Connection } from "../connection/connection.ts";
+import { Exchange } from "../exchange/exchange.ts";
+import { type Entrance, Service, ticksOf } from "../connection/service.ts";
+import { type Serving, type ServingContext, tellUnused } from "./serving.ts";
+import type { Wire } from "../connection/wire.ts";
+
+/** How long an event loop gets to accept what waits before the queue is looked at again. */
+const acceptTurnMs = 5;
+
+/** How often, then. A turn accepts all that waits: what comes after so many is for whoever else has the socket. */
+const acceptTurns = 20;
+
+/** After so long without a connection, the next one begins another burst. */
+const burstGapMs = 50;
+
+/** How long the others get to take their share of what waits in a socket of all workers, and how much this one takes at most. */
+const shareTurnMs = 1;
+const largestShare = 64;
+
+type Listener = Bun.TCPSocketListener<Connection>;
+
+export class AsyncServing implements Serving {
+  readonly #context: ServingContext;
+  readonly #service: Service;
+  readonly #entrances: readonly (readonly [InheritedListener, Entrance])[];
+  #listeners: Listener[] = [];
+  #draining = false;
+  /** How many connections it takes from a shared socket before it lets others, and how many it has. */
+  #share = 1;
+  #taken = 0;
+  #takenAtMs = 0;
+  #pausing = false;
+
+  constructor(context: ServingContext) {
+    refuseUnservable(context);
+    tellUnused(context);
+    this.#context = context;
+    const scriptName = process.env["SCRIPT_NAME"] ?? "";
+    const facts = { unsentBytes, peerHasEnded };
+    this.#service = new Service({ ...context, scriptName, facts });
+    this.#entrances = context.listeners.map((each) => [each, this.#entrance(each)] as const);
+  }
+
+  /** Before the app is imported: its Responses have to remember what they were made from. */
+  static prepareProcess(this: void): void {
+    installResponse();
+  }
+
+  listen(): void {
+    this.#service.start();
+    this.#listeners = this.#entrances.map((each) => this.#listenOn(...each));
+  }
+
+  windDown(): void {
+    this.#service.drain();
+  }
+
+  async drain(): Promise<void> {
+    this.#service.drain();
+    await this.#emptyQueues();
+    // In the same breath: where nobody else has the sockets, they die here, and what waits is reset.
+    this.#draining = true;
+    this.#stopListening();
+    for (const { fd } of this.#context.listeners) closeFd(fd);
+    await this.#service.emptied();
+    this.#service.stop();
+  }
+
+  #stopListening(): void {
+    for (const listener of this.#listeners) listener.stop(false);
+    this.#listeners = [];
+  }
+
+  /** worker_connections: at the bound nothing is accepted until a client leaves; the queue holds the others. */
+  #keepBound(): void {
+    if (this.#pausing) return;
+    const full = this.#service.connections >= this.#service.maxConnections;
+    if (full && this.#listeners.length > 0) this.#stopListening();
+    else if (!full && this.#listeners.length === 0 && !this.#draining) this.listen();
+  }
+
+  /**
+   * Accepts what waits. Then either nothing new arrives any more, or others accept too: the successor in a reload,
+   * another master, or whoever systemd starts next.
+   */
+  async #emptyQueues(): Promise<void> {
+    const { listeners } = this.#context;
+    for (let turns = 0; turns < acceptTurns;) {
+      await Bun.sleep(acceptTurnMs);
+      if (!listeners.some(({ fd }) => hasWaiting(fd))) return;
+      // At the bound of worker_connections nothing is accepted.
+      if (this.#listeners.length > 0) turns += 1;
+    }
+  }
+
+  /**
+   * A connection wakes all workers that share a socket, and Bun takes all that waits at once: one worker would get
+   * a whole burst, and keep it, since a proxy's connections stay with whom they have met. So it takes little and
+   * leaves the rest to the others for a moment; what is still there then is more than they can take.
+   */
+  #shareOut(fd: number): void {
+    const nowMs = performance.now();
+    // A share that was right in one burst says nothing about the next.
+    if (nowMs - this.#takenAtMs > burstGapMs) [this.#share, this.#taken] = [1, 0];
+    this.#takenAtMs = nowMs;
+    this.#taken += 1;
+    if (this.#taken < this.#share || this.#service.draining || this.#listeners.length === 0) return;
+    this.#taken = 0;
+    if (!hasWaiting(fd)) {
+      this.#share = Math.ceil(this.#share / 2);
+      return;
+    }
+    this.#pausing = true;
+    // In a socket's open() this also ends Bun's accepting.
+    this.#stopListening();
+    setTimeout(() => {
+      if (this.#draining) return;
+      this.#share = hasWaiting(fd) ? Math.min(this.#share * 2, largestShare) : 1;
+      this.#pausing = false;
+      this.#keepBound();
+    }, shareTurnMs);
+  }
+
+  #entrance({ bound }: InheritedListener): Entrance {
+    const { handler, config } = this.#context;
+    const server = new AppServer({
+      ...describe(bound),
+      rootPath: config.rootPath,
+      pendingRequests: () => handler.inFlight,
+      requestIP: (request) => connectionOf(request)?.peer.address ?? null,
+      timeout: (request, seconds) => connectionOf(request)?.limitAnswer(ticksOf(seconds)),
+    });
+    return { service: this.#service, server, host: authorityOf(bound) };
+  }
+
+  #listenOn({ fd, shared, bound }: InheritedListener, entrance: Entrance): Listener {
+    const { service } = entrance;
+    const keepBound = () => this.#keepBound();
+    const sharing = shared && this.#context.numWorkers > 1;
+    const shareOut = () => this.#shareOut(fd);
+    const family = familyOf(bound);
+    // `fd` and `allowHalfOpen` are not in bun-types; Bun.listen takes both.
+    const options = {
+      // Bun closes what it listens on; the inherited descriptor stays for the next time.
+      fd: duplicateFd(fd),
+      allowHalfOpen: true,
+      socket: {
+        open(socket: Bun.Socket<Connection>) {
+          const wire = socket as Bun.Socket<Connection> & Wire;
+          // The master may have begun to refuse new connections before the handshake of this one was over.
+          if (family !== null) acceptPackets(wire.fd, family);
+          const connection = new Connection(wire, entrance);
+          socket.data = connection;
+          service.add(connection);
+          keepBound();
+          if (sharing) shareOut();
+        },
+        data(socket: Bun.Socket<Connection>, bytes: Buffer) {
+          socket.data.receive(bytes);
+        },
+        drain(socket: Bun.Socket<Connection>) {
+          socket.data.drained();
+        },
+        end(socket: Bun.Socket<Connection>) {
+          socket.data.clientEnded();
+        },
+        close(socket: Bun.Socket<Connection>) {
+          socket.data.closed();
+          service.remove(socket.data);
+          keepBound();
+        },
+        error(_socket: Bun.Socket<Connection>, error: Error) {
+          service.log.debug(`Socket error: ${error.message}`);
+        },
+      },
+    };
+    return Bun.listen<Connection>(options as never);
+  }
+}
+
+/** What Bun.serve's own Server says of the same socket. */
+function describe(bound: BoundTo): Pick<AppServerHost, "url" | "address"> {
+  if (bound.type === "unix") {
+    const { path } = bound;
+    const url = path.startsWith("\0") ? `abstract://${path.slice(1)}` : `unix://${path}`;
+    return { url, address: path };
+  }
+  const { hostname, port } = bound;
+  const family = hostname.includes(":") ? "IPv6" : "IPv4";
+  return { url: `http://${authorityOf(bound)}`, address: { address: hostname, family, port } };
+}
+
+function familyOf(bound: BoundTo): 4 | 6 | null {
+  if (bound.type === "unix") return null;
+  return bound.hostname.includes(":") ? 6 : 4;
+}
+
+/** Of the URL of a request without Host. */
+function authorityOf(bound: BoundTo): string {
+  if (bound.type === "unix") return "localhost";
+  const { hostname, port } = bound;
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}
+
+function connectionOf(request: Request): Connection | null {
+  const owner = requestOwner(request);
+  return owner instanceof Exchange ? (owner.line as Connection) : null;
+}
+
+/** What an app brings for Bun.serve and this kind can't do is refused, not ignored. */
+function refuseUnservable({ app }: ServingContext): void {
+  if (app.routes !== null) {
+    throw new AppImportError(
+      `${app.describe}: routes are Bun.serve's own, use --worker-class serve`,
+    );
+  }
+  if (app.websocket !== null) {
+    throw new AppImportError(
+      `${app.describe}: websockets aren't supported yet by --worker-class async, use --worker-class serve`,
+    );
+  }
+}

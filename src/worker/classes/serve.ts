@@ -1,0 +1,190 @@
+/**
+ * The `serve` kind: Bun.serve in each worker, for apps that need Bun's own routes or protocols. It
+ * can't inherit sockets, so each worker opens its own by reusePort: what waits in the queue of a
+ * worker that leaves is reset, unless the kernel migrates it (net.ipv4.tcp_migrate_req).
+ */
+import { AppServer } from "../../app/server.ts";
+import type { RequestFacts } from "../exchange/handler.ts";
+import { installResponse } from "../../http/response/install.ts";
+import { ServedRequest } from "../records/serve-record.ts";
+import { type Serving, type ServingContext, tellUnused } from "./serving.ts";
+import {
+  type Handle,
+  idleSeconds,
+  type Server,
+  serveOptions,
+  type Socket,
+  unseenRoutes,
+} from "./serve-options.ts";
+
+/** How long every answer says `Connection: close` before stop() severs the idle connections. */
+const farewellMs = 150;
+const pollMs = 10;
+
+/** RFC 6455 §7.4.1: a server going down. */
+const goingAway = [1001, "Going away"] as const;
+
+/** What would make a worker deaf that its master believes to be serving. */
+const { stop, reload, unref } = AppServer.prototype;
+const refusals = { stop, reload, unref };
+
+export class BunServing implements Serving {
+  readonly #context: ServingContext;
+  #stops: (() => Promise<void>)[] = [];
+  #draining = false;
+  #stopped = false;
+  readonly #sockets = new Set<Socket>();
+  /** Requests that have become websockets: they have no answer. */
+  readonly #upgraded = new WeakSet<Request>();
+  /** Requests whose time the app has set itself. */
+  readonly #timed = new WeakSet<Request>();
+  /** The app says how long connections may be idle, requests under way included: as in Bun.serve. */
+  readonly #ownTimeout: boolean;
+  /** Bun's own method. */
+  #timeout: Server["timeout"] | null = null;
+
+  constructor(context: ServingContext) {
+    tellUnused(context);
+    const { routes, options, describe } = context.app;
+    const unseen = routes === null ? [] : unseenRoutes(routes);
+    if (unseen.length > 0 && context.slot === 0) {
+      const what = "routes that Bun.serve answers itself are neither logged nor counted";
+      context.log.info(`${describe}: ${what}: ${unseen.join(", ")}`);
+    }
+    this.#ownTimeout = options?.["idleTimeout"] !== undefined;
+    this.#context = context;
+  }
+
+  /** Before the app is imported, if anybody wants to know how long its Responses are. */
+  static prepareProcess(this: void): void {
+    installResponse();
+  }
+
+  listen(): void {
+    const { listeners, app } = this.#context;
+    this.#stops = listeners.map(({ bound }) => {
+      // The rules between settings, and Listeners, have refused it.
+      if (bound.type !== "tcp") throw new TypeError(`${bound.path}: not a TCP socket`);
+      const { hostname, port } = bound;
+      const server: Server = Bun.serve(
+        serveOptions({
+          app,
+          hostname,
+          port,
+          answer: (request, server, handle) => this.#answer(request, server, handle),
+          opened: (socket) => this.#opened(socket),
+          closed: (socket) => this.#sockets.delete(socket),
+        }),
+      );
+      this.#timeout = server.timeout;
+      const stop = server.stop.bind(server);
+      Object.assign(server, refusals, this.#watched(server));
+      return () => stop();
+    });
+  }
+
+  windDown(): void {
+    this.#draining = true;
+  }
+
+  async drain(): Promise<void> {
+    this.windDown();
+    await Bun.sleep(farewellMs);
+    const stops = this.#stops.map((stop) => stop());
+    // Not before the listeners are closed: clients come back at once, and to whoever listens.
+    this.#stopped = true;
+    for (const socket of this.#sockets) socket.close(...goingAway);
+    await Promise.all(stops);
+    // stop() resolves with the last response handed over; the handler's own end comes after it.
+    while (this.#context.handler.inFlight > 0) await Bun.sleep(pollMs);
+  }
+
+  #opened(socket: Socket): void {
+    this.#sockets.add(socket);
+    // After the app's own handler, which runs next.
+    if (this.#stopped) queueMicrotask(() => socket.close(...goingAway));
+  }
+
+  /** The server's own methods, which tell us what the app does with a request. */
+  #watched(server: Server): Pick<Server, "upgrade" | "timeout"> {
+    const upgrade = server.upgrade.bind(server);
+    const timeout = server.timeout.bind(server);
+    return {
+      upgrade: (request: Request, ...rest: [never]) => {
+        const isUpgraded = upgrade(request, ...rest);
+        if (isUpgraded) this.#upgraded.add(request);
+        return isUpgraded;
+      },
+      timeout: (request, seconds) => {
+        this.#timed.add(request);
+        timeout(request, seconds);
+      },
+    };
+  }
+
+  async #answer(request: Request, server: Server, handle: Handle): Promise<Response | undefined> {
+    const { handler, observers } = this.#context;
+    const facts: RequestFacts = { method: request.method, target: targetOf(request.url) };
+    const served = observers.length === 0 ? null : new ServedRequest(facts, request, server);
+    let response: Response | null = null;
+    // Bun would cut a request that an app works on, without a word.
+    this.#limit(request, server, 0);
+    try {
+      const made: unknown = await handler.begin(facts, request, server, handle);
+      if (made instanceof Response) response = made;
+      else if (!this.#upgraded.has(request)) {
+        const what = made === null ? "null" : typeof made;
+        handler.complain(facts, `Expected a Response, got ${what}`);
+      }
+    } catch (error) {
+      response = await handler.fail(facts, error);
+    }
+    if (this.#upgraded.has(request)) {
+      // Whatever the app has returned: the client has this answer.
+      const switched = new Response(null, { status: 101 });
+      handler.finish(facts, request, switched);
+      served?.answered(observers, switched, true);
+      return undefined;
+    }
+    this.#limit(request, server, idleSeconds);
+    handler.finish(facts, request, response);
+    const answer = response ?? plainError();
+    served?.answered(observers, answer, response !== null);
+    return this.#closing(answer);
+  }
+
+  /** Unless the app has said how long. */
+  #limit(request: Request, server: Server, seconds: number): void {
+    if (this.#ownTimeout || this.#timed.has(request)) return;
+    this.#timeout?.call(server, request, seconds);
+  }
+
+  /** While draining, tells the client to open its next connection elsewhere. */
+  #closing(response: Response): Response {
+    if (!this.#draining) return response;
+    try {
+      response.headers.set("connection", "close");
+      return response;
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      // Of fetch(): its headers can't be changed.
+      const { body, status, statusText, headers } = response;
+      return new Response(body, {
+        status,
+        statusText,
+        headers: [...headers, ["connection", "close"]],
+      });
+    }
+  }
+}
+
+function plainError(): Response {
+  return new Response("Internal Server Error", { status: 500 });
+}
+
+function targetOf(url: string): string {
+  // HTTP/1.0 without Host: there is nothing to make a URL of.
+  if (url.startsWith("/")) return url;
+  const at = url.indexOf("/", url.indexOf("//") + 2);
+  return at === -1 ? "/" : url.slice(at);
+}

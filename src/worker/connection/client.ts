@@ -1,0 +1,67 @@
+/** Who is at the other end: the socket's own peer, or the client that a PROXY header names. */
+import type { ClientAddress } from "../../app/server.ts";
+import type { ProxyErrorName } from "../../http/errors.ts";
+import { ProxyReader } from "../../http/proxy/proxy-protocol.ts";
+import type { Service } from "./service.ts";
+import type { Wire } from "./wire.ts";
+
+/** A peer on a unix socket, as log lines show it: Gunicorn writes no address either. */
+const nowhere: ClientAddress = { address: "", family: "IPv4", port: 0 };
+
+export class Peer {
+  /**
+   * The socket's peer is in forwarded_allow_ips. A PROXY header changes nothing here: it is the proxy whose
+   * word is believed, and not its client's.
+   */
+  readonly trusted: boolean;
+  readonly #wire: Wire;
+  /** Until the connection's first bytes are known to be a PROXY header or not. */
+  #proxy: ProxyReader | null = null;
+  #named: ClientAddress | null = null;
+  /** Kept only for observers: a closed socket doesn't tell, and an open one makes the text anew (bench: access-log). */
+  readonly #address: string;
+
+  constructor(wire: Wire, service: Service) {
+    const { remoteAddress } = wire;
+    this.#wire = wire;
+    this.trusted = service.trusts(remoteAddress);
+    this.#address = service.reporter === null ? "" : (remoteAddress ?? "");
+    if (service.proxyMode === "off") return;
+    this.#proxy = new ProxyReader(service.proxyMode, service.mayProxy(remoteAddress));
+  }
+
+  /** For log lines; the address is empty where there is none. */
+  get client(): ClientAddress {
+    return this.address ?? nowhere;
+  }
+
+  /** For observers, also when the connection has closed; empty on a unix socket. */
+  get clientAddress(): string {
+    return this.#named === null ? this.#address : this.#named.address;
+  }
+
+  /** Null on a unix socket, unless a PROXY header names the client. */
+  get address(): ClientAddress | null {
+    if (this.#named !== null) return this.#named;
+    const { remoteAddress: address, remoteFamily: family, remotePort: port } = this.#wire;
+    if (address === undefined || family === undefined || port === undefined) return null;
+    return { address, family, port };
+  }
+
+  /** Whether a PROXY header may still come, so that bytes go to read() first. */
+  get unread(): boolean {
+    return this.#proxy !== null;
+  }
+
+  /** Takes the PROXY header off a connection's first bytes. Answers the pieces that are HTTP, or what is wrong. */
+  read(bytes: Buffer): readonly Buffer[] | "need more" | ProxyErrorName {
+    const proxy = this.#proxy as ProxyReader;
+    const step = proxy.feed(bytes, 0, bytes.length);
+    if (step !== "plain" && step !== "done") return step;
+    this.#proxy = null;
+    this.#named = proxy.source;
+    const rest = bytes.subarray(proxy.consumed);
+    // What looked like a PROXY header for some bytes is HTTP after all.
+    return step === "plain" ? [proxy.kept, rest] : [rest];
+  }
+}

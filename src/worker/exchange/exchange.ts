@@ -1,0 +1,300 @@
+/** One request and its answer: the app is asked once, answered once, and the connection learns whether it goes on. */
+import { type BodySource, RequestBody } from "../../http/request/body.ts";
+import type { Scheme } from "../../http/proxy/forwarded.ts";
+import type { Head } from "../../http/syntax/head.ts";
+import { abortRequest, connectionClosedError, createRequest } from "../../http/request/request.ts";
+import { encodeFixed, prepareResponse } from "../../http/response/response.ts";
+import { errorPage } from "../../http/response/error-page.ts";
+import type { ResponseContext } from "../../http/response/head.ts";
+import { discard, type FixedResponse } from "../../http/response/framing.ts";
+import type { OutputBuffer } from "../../http/response/output.ts";
+import { type PumpOutcome, type PumpTarget, StreamPump } from "../../http/response/stream-pump.ts";
+import { answerContext } from "./answer-context.ts";
+import type { Line } from "./reply.ts";
+import { noAnswer } from "../records/engine-record.ts";
+
+/** A body that the app hasn't read is read and dropped up to this size; a larger one costs the connection. */
+const discardLimitBytes = 65_536;
+
+export class Exchange implements BodySource, PumpTarget {
+  readonly head: Head;
+  readonly body: RequestBody | null;
+  /** The connection. */
+  readonly line: Line;
+  readonly scheme: Scheme;
+  /** When the app was asked, by performance.now(); -1 if it wasn't, or nobody wants to know. */
+  startedMs = -1;
+  #request: Request | null = null;
+  #response: Response | null = null;
+  #expectsContinue: boolean;
+  #persistent = false;
+  #pump: StreamPump | null = null;
+  /** The end of the connection is the end of the body. */
+  #untilClose = false;
+  /** The app's error handler has had its say. */
+  #failed = false;
+  #done = false;
+  #superseded = false;
+  /** The client has left, or has sent half a body. */
+  #cutByClient = false;
+  /** Of the answer, for observers. */
+  #status = noAnswer;
+  #bodyBytes = 0;
+  #told = false;
+
+  constructor(line: Line, head: Head, scheme: Scheme, hasBody: boolean, expectsContinue: boolean) {
+    this.line = line;
+    this.head = head;
+    this.scheme = scheme;
+    this.#expectsContinue = expectsContinue;
+    const length = head.contentLength === -1 ? null : head.contentLength;
+    this.body = hasBody ? new RequestBody(this, length) : null;
+  }
+
+  /** The app has been asked. */
+  get dispatched(): boolean {
+    return this.#request !== null;
+  }
+
+  /** The answer is out. */
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** The app's answer, once it is known that it can be sent. */
+  get response(): Response | null {
+    return this.#response;
+  }
+
+  get output(): OutputBuffer {
+    return this.line.output;
+  }
+
+  flush(): boolean {
+    return this.line.flush();
+  }
+
+  onFirstRead(): void {
+    if (!this.#expectsContinue) return;
+    this.#expectsContinue = false;
+    // RFC 9110 §10.1.1: sent when the app wants the body, or never.
+    this.output.addAscii("HTTP/1.1 100 Continue\r\n\r\n");
+    this.line.awaitBody();
+    this.flush();
+  }
+
+  onPause(): void {
+    this.line.pauseForBody(true);
+  }
+
+  onResume(): void {
+    this.line.pauseForBody(false);
+  }
+
+  /** Asks the app. An answer that is there at once is in `output` when this returns. */
+  dispatch(): void {
+    const { service, server, host } = this.line.entrance;
+    const request = createRequest(this.head, this.scheme, host, this.body, this);
+    this.#request = request;
+    if (service.reporter !== null) this.startedMs = performance.now();
+    try {
+      const answer = service.handler.begin(this.head, request, server);
+      if (!(answer instanceof Promise)) return this.#answer(answer);
+      // An async function that waited for nothing has settled: answered in the same tick (bench: hello).
+      if (Bun.peek.status(answer) === "fulfilled")
+        return this.#answer(Bun.peek(answer) as Response);
+      answer.then(
+        (response) => this.#answerLater(response),
+        (error: unknown) => this.#fail(error),
+      );
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** The client takes bytes again. */
+  drained(): void {
+    this.#pump?.drained();
+  }
+
+  /** A body is under way that the end of the connection ends: FIN would make it look complete (RFC 9112 §8). */
+  get bodyOpen(): boolean {
+    return this.#untilClose && !this.#done;
+  }
+
+  /** The client sends nothing more, though the body isn't complete. It may still read. */
+  bodyCut(): void {
+    this.#cutByClient = true;
+    this.body?.fail(connectionClosedError());
+  }
+
+  /** The client has left: there is nobody to answer. */
+  left(): void {
+    this.#cutByClient = true;
+    const reason = connectionClosedError();
+    this.body?.fail(reason);
+    if (this.#request !== null) abortRequest(this.#request, reason);
+    if (this.#pump === null) this.tell(this.#status, this.#bodyBytes);
+    else this.#pump.cancel(reason);
+  }
+
+  /**
+   * The rest of the body can't be read: whoever reads it gets `reason`. True if no byte of the answer is out,
+   * so that the connection may answer in the app's place.
+   */
+  supersede(reason: Error): boolean {
+    this.body?.fail(reason);
+    if (this.#done || this.#pump !== null) return false;
+    this.#superseded = true;
+    return true;
+  }
+
+  /** Tells the observers, if there are any, what has become of the request: once, whoever knows it first. */
+  tell(status: number, bodyBytes: number): void {
+    const { reporter } = this.line.entrance.service;
+    if (reporter === null || this.#told) return;
+    this.#told = true;
+    reporter.answered(this, status, bodyBytes);
+  }
+
+  pumpEnded(outcome: PumpOutcome): void {
+    this.#bodyBytes = this.#pump?.bodyBytes ?? 0;
+    switch (outcome.type) {
+      case "complete":
+        break;
+      case "wrong length":
+        this.#complain(outcome.message);
+        this.#persistent = false;
+        break;
+      case "failed":
+        if (!outcome.headSent) {
+          // Nobody has seen it.
+          this.#response = null;
+          this.#status = noAnswer;
+          return this.#fail(outcome.error);
+        }
+        if (this.#isAbort(outcome.error)) this.#giveUp(outcome.error);
+        else this.#complain("The stream of the response failed", outcome.error);
+        this.#persistent = false;
+        if (this.#untilClose) {
+          this.#finish();
+          return this.line.cutShort();
+        }
+        break;
+      case "cancelled":
+        this.#persistent = false;
+        break;
+      default:
+        outcome satisfies never;
+    }
+    this.#finish();
+    this.flush();
+  }
+
+  /** The app has thrown `error`, or `message` says why what it has returned can't be sent. */
+  #fail(error: unknown, message = ""): void {
+    const { handler } = this.line.entrance.service;
+    if (this.#superseded || this.#isAbort(error)) {
+      this.#giveUp(error);
+      this.#finish();
+      this.flush();
+      return;
+    }
+    if (this.#failed) {
+      // The answer of the app's error handler: it isn't asked about itself.
+      this.#complain(message, error);
+      this.#sendError();
+      this.flush();
+      return;
+    }
+    this.#failed = true;
+    void handler.fail(this.head, error, message).then((response) => {
+      if (response !== null) return this.#answerLater(response);
+      if (this.line.gone || this.#superseded) return this.#finish();
+      this.#sendError();
+      this.flush();
+    });
+  }
+
+  /** An app that stops because its client has left, or has sent half a body, has done nothing wrong. */
+  #isAbort(error: unknown): boolean {
+    return this.#cutByClient && error instanceof DOMException && error.name === "AbortError";
+  }
+
+  #giveUp(error: unknown): void {
+    const { method, target } = this.head;
+    this.line.entrance.service.log.debug(`Gave up ${method} ${target}: ${String(error)}`);
+  }
+
+  #answerLater(response: Response): void {
+    this.#answer(response);
+    this.flush();
+  }
+
+  /** The app's answer, if it is a Response. */
+  #answer(response: Response): void {
+    if (this.line.gone || this.#superseded) {
+      if (response instanceof Response && !response.bodyUsed && response.body !== null)
+        discard(response.body);
+      return this.#finish();
+    }
+    const prepared = prepareResponse(response, this.#context());
+    if (prepared.type === "broken") return this.#fail(prepared.error, prepared.message);
+    this.#response = response;
+    this.#persistent = prepared.keepAlive;
+    if (prepared.warning !== null) this.#complain(prepared.warning);
+    if (prepared.type === "fixed") return this.#send(prepared);
+    this.#status = prepared.status;
+    this.#untilClose = prepared.framing === "close";
+    this.#pump = new StreamPump(prepared, this);
+    this.#pump.start();
+  }
+
+  #context(): ResponseContext {
+    const { head, body } = this;
+    const { service } = this.line.entrance;
+    const closes =
+      service.draining || service.keepAliveTicks === 0 || (body !== null && this.#leavesBody());
+    return answerContext(head, closes);
+  }
+
+  /** The rest of the body is more than the connection is worth. */
+  #leavesBody(): boolean {
+    const missing = this.line.bodyMissing;
+    if (missing === 0) return false;
+    // A client that waits for 100 Continue may or may not send the body now.
+    if (this.#expectsContinue) return true;
+    const read = this.body?.touched === true && !this.body.discarded;
+    return !read && missing > discardLimitBytes;
+  }
+
+  #sendError(): void {
+    const page = errorPage(500, "", this.#context());
+    this.#persistent = page.keepAlive;
+    this.#send(page);
+  }
+
+  #send(answer: FixedResponse): void {
+    encodeFixed(answer, this.output);
+    this.#status = answer.status;
+    this.#bodyBytes = answer.bodyBytes;
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.tell(this.#status, this.#bodyBytes);
+    const { handler } = this.line.entrance.service;
+    if (this.#request !== null) handler.finish(this.head, this.#request, this.#response);
+    this.body?.abandon(connectionClosedError());
+    // Nobody reads on behind the answer: the head couldn't know that yet.
+    if (this.body?.discarded === true && this.line.bodyMissing > discardLimitBytes)
+      this.#persistent = false;
+    if (!this.#superseded) this.line.finished(this.#persistent);
+  }
+
+  #complain(message: string, error: unknown = null): void {
+    this.line.entrance.service.handler.complain(this.head, message, error);
+  }
+}

@@ -1,0 +1,23 @@
+import type { OutputBuffer } from "../../http/response/output.ts";
+import type { Peer } from "../connection/client.ts";
+import type { Entrance } from "../connection/service.ts";
+
+/** What an exchange needs of its connection. */
+export interface Line {
+  readonly entrance: Entrance;
+  readonly peer: Peer;
+  readonly output: OutputBuffer;
+  /** The client can't be reached any more. */
+  readonly gone: boolean;
+  /** Writes what `output` holds; false while the client doesn't take it. */
+  flush(): boolean;
+  pauseForBody(pause: boolean): void;
+  /** From now on it is up to the client to send the body. */
+  awaitBody(): void;
+  /** Bytes of the body that haven't arrived; Infinity when nobody knows. */
+  readonly bodyMissing: number;
+  /** The answer is out, or never will be: go on with the next request, or close. */
+  finished(persistent: boolean): void;
+  /** After that, for a body that ends with the connection and isn't complete: writes what it can, and leaves by a reset. */
+  cutShort(): void;
+}

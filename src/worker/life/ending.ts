@@ -1,0 +1,60 @@
+/** The last thing that a worker does, whoever ends the process: the app's clean-up, a line, a hook, and the logs. */
+import { exitCodes } from "../../ipc/exit-codes.ts";
+import { describeError } from "../../log/error-log.ts";
+import type { Logs } from "../../log/logs.ts";
+import type { AppSignals } from "./app-signals.ts";
+
+type Signals = Parameters<AppSignals["deliver"]>[0];
+
+export class Ending {
+  readonly #logs: Logs;
+  readonly #appSignals: AppSignals;
+  readonly #workerExit: () => void;
+  #begun = false;
+
+  constructor(logs: Logs, appSignals: AppSignals, workerExit: () => void) {
+    this.#logs = logs;
+    this.#appSignals = appSignals;
+    this.#workerExit = workerExit;
+  }
+
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** Ends the process. */
+  exit(code: number): void {
+    if (this.#begun) return;
+    this.#sayGoodbye();
+    // Behind the app's own listeners, which may log.
+    process.on("exit", () => this.#logs.close());
+    process.exit(code);
+  }
+
+  /** Calls what the app listens with for the first of the signals that it knows, for so long at most, and ends the process. */
+  async cleanUp(signals: Signals, limitMs: number): Promise<void> {
+    // The listeners mostly end the process themselves.
+    process.once("exit", () => {
+      if (this.#begun) return;
+      this.#sayGoodbye();
+      this.#logs.close();
+      // It was told to leave, and hasn't failed.
+      process.exitCode = exitCodes.ok;
+    });
+    const done = await this.#appSignals.deliver(signals, limitMs);
+    if (!done)
+      this.#logs.log.warning(`The app's ${signals[0]} listener takes too long, and is cut`);
+    this.exit(exitCodes.ok);
+  }
+
+  #sayGoodbye(): void {
+    this.#begun = true;
+    const { log } = this.#logs;
+    log.info(`Worker exiting (pid: ${process.pid})`);
+    try {
+      this.#workerExit();
+    } catch (error) {
+      log.warning(`Exception during worker exit:\n${describeError(error)}`);
+    }
+  }
+}

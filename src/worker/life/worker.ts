@@ -1,0 +1,293 @@
+/** A worker's life: boot in Gunicorn's order, heartbeat, signals, drain, exit. */
+import { AppImportError } from "../../modules/errors.ts";
+import { type App, loadApp } from "../../app/load.ts";
+import type { HookServer, HookWorker } from "../../api/hooks.ts";
+import { exitCodes } from "../../ipc/exit-codes.ts";
+import type { BootMessage, WorkerMessage } from "../../ipc/messages.ts";
+import { ScoreboardRow } from "../../ipc/scoreboard.ts";
+import { protectInherited } from "../../listen/handoff.ts";
+import { describeError, type Log } from "../../log/error-log.ts";
+import type { Logs } from "../../log/logs.ts";
+import { leaveLauncherOutput } from "../../os/daemon.ts";
+import { assume, identityOf, PrivilegesError } from "../../os/privileges.ts";
+import { processTitle, setProcessTitle } from "../../os/process-title.ts";
+import { AppSignals } from "./app-signals.ts";
+import { kinds } from "../classes/classes.ts";
+import { Ending } from "./ending.ts";
+import { drawLimit, Handler } from "../exchange/handler.ts";
+import { hookServer, hookWorker, type WorkerHooks } from "./hook-views.ts";
+import { openOwnLogs } from "./own-logs.ts";
+import type { Reloader } from "./reloader.ts";
+import type { Serving } from "../classes/serving.ts";
+
+/** Four beats a second: the master reads as often, so that silence is noticed soon after `timeout`. */
+const beatMs = 250;
+/** With reload, how long a worker goes on loading an app of which a file has changed meanwhile. */
+const staleLoadMs = 1000;
+/** How long the app may clean up at a quick stop. */
+const quickMs = 1000;
+
+export class Worker {
+  readonly #boot: BootMessage;
+  readonly #scores: ScoreboardRow;
+  readonly #logs: Logs;
+  readonly #appSignals: AppSignals;
+  readonly #ending: Ending;
+  #hooks: WorkerHooks = {};
+  #serving: Serving | null = null;
+  #reloader: Reloader | null = null;
+  /** Leaves on account of a changed file. */
+  #reloading = false;
+  #draining = false;
+
+  static async create(boot: BootMessage): Promise<Worker> {
+    return new Worker(boot, await openOwnLogs(boot.config));
+  }
+
+  private constructor(boot: BootMessage, logs: Logs) {
+    this.#boot = boot;
+    this.#logs = logs;
+    protectInherited([...boot.listeners, { fd: boot.scoreboardFd }]);
+    this.#scores = ScoreboardRow.inherited(boot.scoreboardFd, boot.row);
+    this.#watchSignals();
+    this.#appSignals = new AppSignals(this.#log, boot.slot === 0);
+    this.#ending = new Ending(logs, this.#appSignals, () => {
+      this.#hooks.workerExit?.(this.#asHookServer(), this.#asHookWorker());
+    });
+  }
+
+  /** Loads hooks and app and starts to serve; a failure ends the process with Gunicorn's exit code. */
+  async boot(): Promise<void> {
+    this.#appSignals.install();
+    setProcessTitle(processTitle("worker", this.#boot.config));
+    this.#log.info(`Booting worker with pid: ${process.pid}`);
+    try {
+      const serving = await this.#prepare();
+      serving.listen();
+      this.#serving = serving;
+    } catch (error) {
+      return this.#ending.exit(this.#logBootFailure(error));
+    }
+    if (this.#boot.config.daemon) leaveLauncherOutput();
+    this.#beat();
+    this.#tell({ type: "ready" });
+    // TERM came while the app was loading; connections may wait in the queue by now.
+    if (this.#draining) void this.#drain();
+  }
+
+  get #log(): Log {
+    return this.#logs.log;
+  }
+
+  /** USR1: the log's file has been renamed. */
+  reopenLogs(): void {
+    this.#logs.reopen();
+  }
+
+  /** Serves on, and says so to no client that comes back. */
+  windDown(): void {
+    this.#serving?.windDown();
+  }
+
+  /** Told to leave: drains, at once or as soon as the app is loaded. */
+  leave(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#tell({ type: "draining" });
+    this.#reloader?.close();
+    if (this.#reloading) this.#runHook("workerInt");
+    if (this.#serving !== null) void this.#drain();
+    // The app may never be imported, and the master may have died.
+    else setTimeout(() => this.#giveUp(), this.#boot.config.gracefulTimeout * 1000);
+  }
+
+  async #prepare(): Promise<Serving> {
+    const { config, hooksFile, app: reference, listeners } = this.#boot;
+    if (hooksFile !== null) this.#hooks = await importHooks(hooksFile);
+    const worker = this.#asHookWorker();
+    await this.#hooks.postFork?.(this.#asHookServer(), worker);
+    // The scoreboard is mapped and the sockets are held: what follows needs no rights of root's.
+    const identity = identityOf(config);
+    if (identity !== null) assume(identity);
+    const { observers } = this.#logs;
+    const marked = config.enrichResponse || observers.length > 0;
+    const createServing = await kinds[config.workerClass](marked);
+    const serve = (app: App): Serving => {
+      const handler = new Handler({
+        app,
+        worker,
+        hooks: this.#hooks,
+        log: this.#log,
+        scores: this.#scores,
+        limit: drawLimit(config.maxRequests, config.maxRequestsJitter, Math.random),
+        onTired: () => this.#tire("Autorestarting worker after current request."),
+      });
+      return createServing({
+        slot: this.#boot.slot,
+        app,
+        config,
+        listeners,
+        numWorkers: this.#boot.numWorkers,
+        scores: this.#scores,
+        handler,
+        log: this.#log,
+        observers,
+      });
+    };
+    const load = async () => serve(await loadApp(reference, { cwd: config.chdir }));
+    const serving = await (config.reload ? this.#loadReloading(load, serve) : load());
+    await this.#hooks.postWorkerInit?.(worker);
+    return serving;
+  }
+
+  /** An app that can't be loaded doesn't end the worker: it serves the error until a file changes. */
+  async #loadReloading(
+    load: () => Promise<Serving>,
+    serve: (app: App) => Serving,
+  ): Promise<Serving> {
+    const { Reloader } = await import("./reloader.ts");
+    const { config, app } = this.#boot;
+    const onChange = (file: string) => this.#reload(file);
+    const reloader = new Reloader({ config, app, log: this.#log, onChange });
+    this.#reloader = reloader;
+    try {
+      return await reloader.guard(load());
+    } catch (error) {
+      this.#logBootFailure(error);
+      return serve(reloader.standIn(error));
+    }
+  }
+
+  #reload(file: string): void {
+    if (this.#draining) return;
+    this.#reloading = true;
+    this.#tire(`Worker reloading: ${file} modified`);
+    // The app may wait at its import for what never comes, and the change may mend that.
+    setTimeout(() => {
+      if (this.#serving === null) this.#ending.exit(exitCodes.ok);
+    }, staleLoadMs);
+  }
+
+  /** Answers with Gunicorn's exit code. */
+  #logBootFailure(error: unknown): number {
+    if (error instanceof AppImportError) {
+      this.#log.error(error.message);
+      return exitCodes.appLoad;
+    }
+    if (error instanceof PrivilegesError) {
+      this.#log.error(error.message);
+      return exitCodes.workerBoot;
+    }
+    this.#log.exception(`Exception in worker process\n${describeError(error)}`);
+    return exitCodes.workerBoot;
+  }
+
+  #watchSignals(): void {
+    process.on("SIGTERM", () => this.leave());
+    for (const name of ["SIGINT", "SIGQUIT"] as const) {
+      process.on(name, () => void this.#quit(name));
+    }
+    process.on("SIGABRT", () => {
+      this.#runHook("workerAbort");
+      this.#ending.exit(1);
+    });
+    // Meant for the master, but terminals and `pkill` reach the whole group.
+    for (const name of ["SIGHUP", "SIGUSR2", "SIGWINCH"] as const) {
+      process.on(name, () => this.#log.debug(`worker: ${name} ignored`));
+    }
+    process.on("disconnect", () => {
+      if (this.#ending.begun) return;
+      this.#log.info(`Parent changed, shutting down: <Worker ${process.pid}>`);
+      this.leave();
+    });
+    for (const name of ["uncaughtException", "unhandledRejection"] as const) {
+      process.on(name, (error: unknown) => this.#onStray(name, error));
+    }
+  }
+
+  /** An error that belongs to no request: the state of the app is unknown, so a successor takes over. */
+  #onStray(name: "uncaughtException" | "unhandledRejection", error: unknown): void {
+    // An app that listens for these itself has decided what they mean.
+    if (process.listenerCount(name) > 1) return;
+    this.#log.exception(`Unhandled exception in worker process\n${describeError(error)}`);
+    if (this.#reloader !== null && (this.#serving === null || this.#reloader.broken)) {
+      return this.#reloader.fail(error);
+    }
+    if (this.#serving === null) return this.#ending.exit(exitCodes.workerBoot);
+    this.#log.info("Worker asks to be replaced after an unhandled exception");
+    this.#tell({ type: "failing" });
+  }
+
+  /** Serves on until the master has a successor ready and sends TERM. */
+  #tire(why: string): void {
+    this.#log.info(why);
+    this.#tell({ type: "tired" });
+  }
+
+  #giveUp(): void {
+    if (this.#serving === null) this.#ending.exit(exitCodes.ok);
+  }
+
+  async #drain(): Promise<void> {
+    const limitMs = this.#boot.config.gracefulTimeout * 1000;
+    const endMs = performance.now() + limitMs;
+    const timer = setTimeout(() => {
+      const { connections, inFlight } = this.#scores;
+      this.#log.warning(
+        `graceful_timeout: ${connections} connections with ${inFlight} requests cut after ${limitMs / 1000} s`,
+      );
+      void this.#ending.cleanUp(["SIGTERM"], 0);
+    }, limitMs);
+    this.#logs.flush();
+    await this.#serving?.drain();
+    clearTimeout(timer);
+    await this.#ending.cleanUp(["SIGTERM"], endMs - performance.now());
+  }
+
+  async #quit(signal: "SIGINT" | "SIGQUIT"): Promise<void> {
+    const { inFlight } = this.#scores;
+    if (inFlight > 0) this.#log.warning(`Quick stop: ${inFlight} requests cut`);
+    this.#runHook("workerInt");
+    await this.#ending.cleanUp([signal, "SIGINT", "SIGTERM"], quickMs);
+  }
+
+  /** Whatever a hook does, the worker leaves. */
+  #runHook(name: "workerInt" | "workerAbort"): void {
+    try {
+      this.#hooks[name]?.(this.#asHookWorker());
+    } catch (error) {
+      this.#log.warning(`Exception in ${name}:\n${describeError(error)}`);
+    }
+  }
+
+  #beat(): void {
+    this.#scores.beat += 1;
+    setInterval(() => {
+      this.#scores.beat += 1;
+    }, beatMs);
+  }
+
+  #tell(message: WorkerMessage): void {
+    if (process.connected) process.send?.(message);
+  }
+
+  #asHookWorker(): HookWorker {
+    return hookWorker({
+      boot: this.#boot,
+      hooks: this.#hooks,
+      scores: this.#scores,
+      log: this.#log,
+    });
+  }
+
+  #asHookServer(): HookServer {
+    return hookServer({ boot: this.#boot, hooks: this.#hooks, log: this.#log });
+  }
+}
+
+// What a worker doesn't use isn't imported: it would cost time at the start, and every garbage collection.
+
+async function importHooks(file: string): Promise<WorkerHooks> {
+  const { loadHooks } = await import("../../config/sources/file.ts");
+  return loadHooks(file);
+}

@@ -1,0 +1,145 @@
+/**
+ * Tells the observers of each request of an `async` worker. Invariant: one object for all, filled, shown and emptied before
+ * anything else can run; without observers there is none, and nothing is measured.
+ */
+import type { Scheme } from "../../http/proxy/forwarded.ts";
+import { allValues, lastValue } from "../../http/syntax/find-field.ts";
+import type { Head } from "../../http/syntax/head.ts";
+import type { MessageReader } from "../../http/message/message-reader.ts";
+import type { RequestObserver, RequestRecord } from "../../api/request-record.ts";
+import { rawPath } from "../../log/access/request-facts.ts";
+import type { Line } from "../exchange/reply.ts";
+import { environOf, mountOf, type Surroundings } from "./cgi-variables.ts";
+
+/** An exchange that has ended. */
+export interface Ended {
+  readonly line: Line;
+  readonly head: Head;
+  readonly scheme: Scheme;
+  /** The app's answer; null if the server has made one, or there is none. */
+  readonly response: Response | null;
+  /** When the app was asked, by performance.now(); -1 if it wasn't. */
+  readonly startedMs: number;
+}
+
+/** nginx's word for it: the connection has closed before there was an answer. */
+export const noAnswer = 499;
+
+const requestLine = /^([^ ]+) ([^ ]+) (HTTP\/[0-9]\.[0-9])$/;
+
+export class RequestReporter implements RequestRecord, Surroundings {
+  status = 0;
+  bodyBytes = 0;
+  durationUs = 0;
+  scheme: Scheme = "http";
+  readonly #observers: readonly RequestObserver[];
+  #line: Line | null = null;
+  #head: Head | null = null;
+  #response: Response | null = null;
+  /** Of a request without a head: what its line says. */
+  #method = "";
+  #target = "";
+  #protocol = "";
+
+  constructor(observers: readonly RequestObserver[]) {
+    this.#observers = observers;
+  }
+
+  /** The answer to a request is out, or won't be. */
+  answered(ended: Ended, status: number, bodyBytes: number): void {
+    const { startedMs } = ended;
+    this.scheme = ended.scheme;
+    this.#response = ended.response;
+    this.#head = ended.head;
+    this.durationUs = startedMs === -1 ? 0 : Math.round((performance.now() - startedMs) * 1000);
+    this.#tell(ended.line, status, bodyBytes);
+  }
+
+  /** A request was refused before it came to an exchange. `reader` is null if not even a byte of HTTP has come. */
+  refused(line: Line, reader: MessageReader | null, status: number, bodyBytes: number): void {
+    this.scheme = "http";
+    this.durationUs = 0;
+    if (reader?.hasHead === true) this.#head = reader.head;
+    else this.#takeLine(reader?.requestLine ?? "");
+    this.#tell(line, status, bodyBytes);
+  }
+
+  // Texts are made when somebody asks: metrics don't (bench: statsd).
+
+  get method(): string {
+    return this.#head === null ? this.#method : this.#head.method;
+  }
+
+  get target(): string {
+    return this.#head === null ? this.#target : this.#head.target;
+  }
+
+  get protocol(): string {
+    const head = this.#head;
+    if (head === null) return this.#protocol;
+    // `HTTP/1.1` stands behind the target and a blank, and has eight bytes.
+    return head.text.slice(head.targetEnd + 1, head.targetEnd + 9);
+  }
+
+  get clientAddress(): string {
+    return this.#line?.peer.clientAddress ?? "";
+  }
+
+  requestHeader(name: string): string | null {
+    return this.#head === null ? null : lastValue(this.#head, name);
+  }
+
+  responseHeader(name: string): string | null {
+    return this.#response?.headers.get(name) ?? null;
+  }
+
+  environ(name: string): string | null {
+    return environOf(this, this, name);
+  }
+
+  get remotePort(): number | null {
+    return this.#line?.peer.address?.port ?? null;
+  }
+
+  get serverName(): string {
+    const address = this.#line?.entrance.server.address ?? "";
+    return typeof address === "string" ? address : address.address;
+  }
+
+  get serverPort(): number | null {
+    return this.#line?.entrance.server.port ?? null;
+  }
+
+  get scriptName(): string {
+    return mountOf(this.target, this.#head?.appTarget ?? null);
+  }
+
+  get pathInfo(): string {
+    const appTarget = this.#head?.appTarget ?? null;
+    return appTarget === null ? rawPath(this) : (appTarget.split("?")[0] as string);
+  }
+
+  headerValues(name: string): string | null {
+    return this.#head === null ? null : allValues(this.#head, name);
+  }
+
+  #takeLine(line: string): void {
+    const found = requestLine.exec(line);
+    this.#method = found?.[1] ?? "";
+    this.#target = found?.[2] ?? line;
+    this.#protocol = found?.[3] ?? "";
+  }
+
+  #tell(line: Line, status: number, bodyBytes: number): void {
+    this.status = status;
+    this.bodyBytes = bodyBytes;
+    this.#line = line;
+    // No iterator per request (bench: access-log).
+    for (let index = 0; index < this.#observers.length; index++) {
+      this.#observers[index]!.answered(this);
+    }
+    this.#line = null;
+    this.#head = null;
+    this.#response = null;
+  }
+}

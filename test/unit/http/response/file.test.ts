@@ -1,0 +1,96 @@
+import { expect, test } from "bun:test";
+import { closeSync, fstatSync, mkdtempSync, openSync, readdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openFile } from "../../../../src/http/response/file.ts";
+
+const rounds = 20;
+const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-file-"));
+const large = join(folder, "large");
+const pattern = Uint8Array.from({ length: 1_000_000 }, (_, index) => index % 251);
+writeFileSync(large, pattern);
+
+type Reader = ReturnType<typeof read>;
+
+/** The numbers of all descriptors open now. */
+const openFds = () => readdirSync("/proc/self/fd").filter((name) => isOpen(Number(name)));
+
+function isOpen(fd: number): boolean {
+  try {
+    fstatSync(fd);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function read(path = large, start = 0, length = Infinity) {
+  const { body } = openFile(path, start, length, null, false);
+  if (!(body instanceof ReadableStream)) throw new Error("it is read at once");
+  return body.getReader();
+}
+
+async function readAll(reader: Reader): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for (let next = await reader.read(); !next.done; next = await reader.read())
+    chunks.push(next.value);
+  return Buffer.concat(chunks);
+}
+
+/** Asks for chunks, and cancels when a read of the file is under way: the stream begins it some microtasks later. */
+async function cancelUnderRead(reader: Reader, reads = 1): Promise<void> {
+  const pending = Array.from({ length: reads }, () => reader.read());
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  await reader.cancel();
+  expect((await Promise.all(pending)).every(({ done }) => done)).toBe(true);
+}
+
+/** What becomes of a stream. */
+const ends: [how: string, end: (reader: Reader) => Promise<unknown>][] = [
+  ["is read to its end", readAll],
+  ["is read to its end and cancelled", async (reader) => [await readAll(reader), reader.cancel()]],
+  ["is cancelled before it is read", (reader) => reader.cancel()],
+  ["is cancelled before a read begins", (reader) => Promise.all([reader.read(), reader.cancel()])],
+  ["is cancelled twice", (reader) => Promise.all([reader.cancel(), reader.cancel()])],
+  ["is cancelled between reads", async (reader) => [await reader.read(), await reader.cancel()]],
+  ["is cancelled under the first read", (reader) => cancelUnderRead(reader)],
+  ["is cancelled under several reads", (reader) => cancelUnderRead(reader, 3)],
+  [
+    "is cancelled under a later read",
+    async (reader) => {
+      await reader.read();
+      await cancelUnderRead(reader);
+    },
+  ],
+  [
+    "is cancelled under the last read",
+    async (reader) => {
+      for (let size = 0; size < 786_432;) size += (await reader.read()).value?.byteLength ?? 0;
+      await cancelUnderRead(reader);
+    },
+  ],
+];
+
+test.each(ends)("a file that %s closes its own descriptor, and no other", async (_, end) => {
+  const before = openFds();
+  for (let round = 0; round < rounds; round++) {
+    await end(read());
+    // Whoever opens a file next gets the lowest number that is free.
+    const others = Array.from({ length: 4 }, () => openSync("/proc/self/exe", "r"));
+    // A read that nobody waits for any more may still be under way: these are behind it.
+    await readAll(read());
+    const stillOpen = others.filter(isOpen);
+    for (const fd of stillOpen) closeSync(fd);
+    expect(stillOpen).toEqual(others);
+  }
+  expect(openFds()).toEqual(before);
+});
+
+test.each([
+  ["all of it", 0, Infinity],
+  ["a part of several chunks", 100_000, 700_000],
+  ["a part beyond the end", 500_001, 10_000_000],
+])("%s comes as it is", async (_, start, length) => {
+  const bytes = await readAll(read(large, start, length));
+  expect(bytes.equals(pattern.subarray(start, start + length))).toBe(true);
+});

@@ -1,0 +1,43 @@
+import { expect, test } from "bun:test";
+import { Patience, type PatienceTicks } from "../../../../src/worker/connection/deadlines.ts";
+
+const times: PatienceTicks = {
+  headTicks: 9,
+  bodyTicks: 7,
+  writeTicks: 5,
+  keepAliveTicks: 3,
+  lingerTicks: 2,
+  graceTicks: 4,
+  facts: { unsentBytes: () => -1, peerHasEnded: () => false },
+};
+
+/** After how many ticks something runs out, and what; null if nothing does. */
+function spent(patience: Patience): [number, string] | null {
+  for (let count = 1; count <= 20; count++) {
+    const what = patience.tick();
+    if (what !== null) return [count, what];
+  }
+  return null;
+}
+
+test.each<[string, Partial<PatienceTicks>, (patience: Patience) => void, [number, string] | null]>([
+  ["a silent client", {}, () => {}, [9, "header_timeout"]],
+  ["a silent client, header_timeout 0", { headTicks: 0 }, () => {}, null],
+  ["an idle client", {}, (each) => each.idles(), [3, "keepalive"]],
+  ["a body that stands still", {}, (each) => each.bodyArrives(false), [7, "body_timeout"]],
+  ["a body that the app leaves unread", {}, (each) => each.bodyArrives(true), null],
+  ["an app at work", {}, (each) => each.requestComplete(), null],
+  ["a slow reader", {}, (each) => each.writes(true), [5, "write_timeout"]],
+  ["a client that doesn't close", {}, (each) => each.lingers(), [2, "lingering close"]],
+  ["a drain before the first byte", {}, (each) => each.idlesBriefly(), [3, "keepalive"]],
+  [
+    "a drain before the first byte, header_timeout 0",
+    { headTicks: 0 },
+    (each) => each.idlesBriefly(),
+    [3, "keepalive"],
+  ],
+])("%s", (_name, change, happen, outcome) => {
+  const patience = new Patience({ ...times, ...change }, { fd: 1 });
+  happen(patience);
+  expect(spent(patience)).toEqual(outcome);
+});

@@ -11,11 +11,13 @@ const lockTries = 50;
 
 /**
  * Takes the advisory lock of a file that several processes have opened, each for itself. Answers false when somebody holds
- * it for 50 ms: a process that was stopped must not stop the others.
+ * it for 50 ms: a process that was stopped must not stop the others. Where there are no locks (ENOLCK, EOPNOTSUPP of file systems
+ * of a network), it answers true: nobody else has one either.
  */
 export function lockFile(fd: number): boolean {
   for (let tries = 0; tries < lockTries; tries++) {
     if (library().flock(fd, lockExclusive | lockNonBlocking) === 0) return true;
+    if (!["EAGAIN", "EWOULDBLOCK", "EINTR"].includes(lastError("flock").code)) return true;
     Bun.sleepSync(1);
   }
   return false;

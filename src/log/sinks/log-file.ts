@@ -1,6 +1,6 @@
 /**
  * A log that goes to a file, by one or by many processes. Invariants: the file holds whole lines, whoever writes between, and what
- * the disk has no room for is written later, in order, up to a bound.
+ * the disk has no room for is written later, in order, up to a bound. The descriptor is closed once: its number is another file's then.
  */
 import {
   closeSync,
@@ -46,12 +46,18 @@ export class LogFile implements LineSink {
   #keptBytes = 0;
   #lostBytes = 0;
   #retry: Timer | null = null;
+  #closed = false;
 
   /** Throws what the system says when the file can't be opened. */
   constructor(path: string, options: LogFileOptions) {
     this.path = path;
     this.#options = options;
     this.#fd = this.#open();
+    this.#isRegular = fstatSync(this.#fd).isFile();
+  }
+
+  get closed(): boolean {
+    return this.#closed;
   }
 
   get fd(): number {
@@ -59,6 +65,8 @@ export class LogFile implements LineSink {
   }
 
   write(text: string): void {
+    // Somebody still has a log that another has taken over from.
+    if (this.#closed) return void writeFully(2, text);
     const bytes = Buffer.from(text);
     const rest = this.#kept.length === 0 ? this.#append(bytes) : bytes;
     if (rest.length > 0) this.#keep(rest);
@@ -66,7 +74,7 @@ export class LogFile implements LineSink {
 
   flush(): void {
     // Another process has been busy with the file for long: the timer tries again.
-    if (this.#kept.length === 0 || !lockFile(this.#fd)) return;
+    if (this.#closed || this.#kept.length === 0 || !lockFile(this.#fd)) return;
     try {
       this.#writeKept();
     } finally {
@@ -77,17 +85,22 @@ export class LogFile implements LineSink {
 
   /** Opens the path anew: the old file has been renamed. Keeps the old one when that fails, and throws. */
   reopen(): void {
+    if (this.#closed) return;
     const fd = this.#open();
     this.flush();
-    closeSync(this.#fd);
+    const old = this.#fd;
     this.#fd = fd;
+    this.#isRegular = fstatSync(fd).isFile();
+    closeAnyway(old);
     this.flush();
   }
 
   close(): void {
+    if (this.#closed) return;
     this.flush();
     this.#stopRetrying();
-    closeSync(this.#fd);
+    this.#closed = true;
+    closeAnyway(this.#fd);
     const lost = this.#keptBytes + this.#lostBytes;
     if (lost > 0) writeFully(2, `${lost} bytes of ${this.path} are lost: the disk is full\n`);
   }
@@ -107,15 +120,24 @@ export class LogFile implements LineSink {
     if (written === 0 || written === bytes.length || !this.#isRegular)
       return bytes.subarray(written);
     const whole = bytes.lastIndexOf(lineFeed, written - 1) + 1;
-    if (written > whole) this.#takeBack(written - whole);
+    if (written > whole && !this.#takesBack(written - whole)) return bytes.subarray(written);
     return bytes.subarray(whole);
   }
 
-  /** Takes the beginning of a line off the file, whose rest the disk had no room for. */
-  #takeBack(torn: number): void {
-    const end = writtenUpTo(this.#fd);
-    if (fstatSync(this.#fd).size === end) ftruncateSync(this.#fd, end - torn);
-    else blankOut(this.#fd, end - torn, torn);
+  /**
+   * Takes the beginning of a line off the file, whose rest the disk had no room for. Answers false if the system refuses, as for
+   * an append-only file: the rest follows later then.
+   */
+  #takesBack(torn: number): boolean {
+    try {
+      const end = writtenUpTo(this.#fd);
+      if (fstatSync(this.#fd).size === end) ftruncateSync(this.#fd, end - torn);
+      else blankOut(this.#fd, end - torn, torn);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+      return false;
+    }
   }
 
   #writeKept(): void {
@@ -163,10 +185,10 @@ export class LogFile implements LineSink {
 
   #open(): number {
     const fd = openSync(this.path, openFlags, 0o666);
-    this.#isRegular = fstatSync(fd).isFile();
+    const { owner } = this.#options;
     // /dev/null isn't the server's to give away.
-    if (this.#options.owner === null || !this.#isRegular) return fd;
-    const { uid, gid } = this.#options.owner;
+    if (owner === null || !fstatSync(fd).isFile()) return fd;
+    const { uid, gid } = owner;
     try {
       fchownSync(fd, uid, gid);
     } catch (error) {
@@ -177,6 +199,15 @@ export class LogFile implements LineSink {
       }
     }
     return fd;
+  }
+}
+
+/** The number is free also when close(2) fails, as for a disk that tells only then that it is full. */
+function closeAnyway(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
   }
 }
 

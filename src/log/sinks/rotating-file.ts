@@ -32,7 +32,8 @@ export class RotatingFile implements LineSink {
   /** A batch longer than a file is divided. */
   write(text: string): void {
     const { maxBytes } = this.#options;
-    if (!this.#rotates || Buffer.byteLength(text) <= maxBytes) this.#write(text);
+    if (this.#file.closed) this.#file.write(text);
+    else if (!this.#rotates || Buffer.byteLength(text) <= maxBytes) this.#write(text);
     else for (const piece of linePieces(text, maxBytes)) this.#write(piece);
   }
 
@@ -51,6 +52,7 @@ export class RotatingFile implements LineSink {
   }
 
   reopen(): void {
+    if (this.#file.closed) return;
     this.#file.reopen();
     this.#inode = fstatSync(this.#file.fd).ino;
   }

@@ -107,3 +107,33 @@ function openIfRead(path: string): LogFile | null {
     throw error;
   }
 }
+
+test.each([
+  ["a file", "LogFile", ""],
+  ["a rotating file", "RotatingFile", ", maxBytes: 10, backupCount: 1, onProblem() {}"],
+])("%s that is closed leaves its descriptor's number alone", (_name, Class, more) => {
+  const source = (name: string) =>
+    JSON.stringify(join(import.meta.dir, "../../../../src/log/sinks", name));
+  const program = `
+    import { fstatSync, openSync, readFileSync } from "node:fs";
+    import { LogFile } from ${source("log-file.ts")};
+    import { RotatingFile } from ${source("rotating-file.ts")};
+    const [path, other, end] = process.argv.slice(1);
+    const file = new ${Class}(path, { owner: null, keptBytes: 1000, tellLoss: () => ""${more} });
+    file.write("one" + end);
+    file.close();
+    const fd = openSync(other, "w");
+    file.write("late" + end);
+    file.reopen();
+    file.flush();
+    file.close();
+    fstatSync(fd);
+    console.log(JSON.stringify([readFileSync(path, "utf8"), readFileSync(other, "utf8")]));
+  `;
+  const words = [join(folder, "closed"), join(folder, "others"), "\n"];
+  const { stdout, stderr } = Bun.spawnSync([process.execPath, "-e", program, ...words]);
+  // Whoever is late is read on standard error.
+  expect(stderr.toString()).toBe("late\n");
+  expect(JSON.parse(stdout.toString())).toEqual(["one\n", ""]);
+  rmSync(join(folder, "closed"));
+});

@@ -177,10 +177,15 @@ describe("the sources", () => {
     expect(offences.map(([path]) => path)).toEqual([]);
   });
 
-  test("have at most 300 lines", async () => {
+  test("have at most 400 lines; those above 300 are named, since two ideas may be in them", async () => {
     const sources = await readSources("src", "bin", "bench");
-    const long = [...sources].map(([path, source]) => [path, source.split("\n").length - 1]);
-    expect(long.filter(([, lines]) => Number(lines) > 300)).toEqual([]);
+    const sizes = [...sources].map(([path, source]) => ({
+      path,
+      lines: source.split("\n").length - 1,
+    }));
+    const long = sizes.filter(({ lines }) => lines > 300);
+    for (const { path, lines } of long) process.stderr.write(`${path}: ${lines} lines\n`);
+    expect(long.filter(({ lines }) => lines > 400)).toEqual([]);
   });
 });
 

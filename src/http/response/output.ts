@@ -4,7 +4,7 @@
 // (16 answers of 200 bytes). Larger pieces go through one buffer that all connections share: a 64 KiB string that is joined
 // to its head and encoded by the socket leaves two more copies of itself to the garbage collector (bench: 64 KiB).
 
-/** The writing half of a socket: how many bytes it took. It keeps no reference to `data`. */
+/** The writing half of a socket: how many bytes it took, below 0 if it is closed. It keeps no reference to `data`. */
 export interface ByteSink {
   write(data: string | Uint8Array): number;
 }
@@ -25,6 +25,8 @@ const RELEASE_BYTES = 16 * 1024;
 type Piece = string | Uint8Array;
 
 export class OutputBuffer {
+  /** The sink is closed: what is left can't be written any more. */
+  broken = false;
   #text = "";
   /** Older than #text. */
   #pieces: Piece[] = [];
@@ -68,7 +70,7 @@ export class OutputBuffer {
     if (this.#pieces.length > 0) return this.#writePieces(sink);
     const text = this.#text;
     if (text === "") return true;
-    const written = Math.max(0, sink.write(text));
+    const written = this.#writeTo(sink, text);
     this.#text = written >= text.length ? "" : text.slice(written);
     return this.#text === "";
   }
@@ -99,11 +101,18 @@ export class OutputBuffer {
       const first = this.#pieces[0]!;
       const direct = typeof first !== "string" && first.length > LARGE_BYTES;
       const data = direct ? first : gather(this.#pieces);
-      const written = Math.max(0, sink.write(data));
+      const written = this.#writeTo(sink, data);
       this.#drop(written);
       if (written < data.length) return false;
     }
     return true;
+  }
+
+  #writeTo(sink: ByteSink, data: string | Uint8Array): number {
+    const written = sink.write(data);
+    if (written >= 0) return written;
+    this.broken = true;
+    return 0;
   }
 
   /** Forgets what has been written. */

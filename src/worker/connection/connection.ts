@@ -116,6 +116,8 @@ export class Connection implements Line {
     if (this.#stage >= lingering) return this.#stage === lingering;
     if (this.output.byteLength > 0) this.#patience.appWrites();
     const empty = this.#outlet.write();
+    if (this.output.broken) this.#reset();
+    if (this.#stage === over) return false;
     this.#patience.writes(!empty);
     if (empty && this.#ending && this.#exchange === null) this.#linger();
     this.#steerReading();
@@ -290,11 +292,16 @@ export class Connection implements Line {
     else this.#abandon();
   }
 
+  /** The client has left by a reset. Bun doesn't close a socket whose reset a write has met. */
+  #reset(): void {
+    this.closed();
+    this.#wire.terminate();
+  }
+
   /** Ends the connection, and the exchange that nobody waits for any longer. */
   #abandon(): void {
-    const bodyOpen = this.#exchange?.bodyOpen === true;
+    if (this.#exchange?.bodyOpen === true) return this.#reset();
     this.closed();
-    if (bodyOpen) this.#wire.terminate();
-    else this.#wire.end();
+    this.#wire.end();
   }
 }

@@ -522,7 +522,9 @@ describe("OutputBuffer", () => {
   test("takes a sink that is closed", () => {
     const output = new OutputBuffer();
     output.addAscii("a");
+    expect(output.broken).toBe(false);
     expect(output.writeTo({ write: () => -1 })).toBe(false);
+    expect(output.broken).toBe(true);
     output.addBytes(Buffer.from("b"));
     expect(output.writeTo({ write: () => -1 })).toBe(false);
     expect(output.byteLength).toBe(2);

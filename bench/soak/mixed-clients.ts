@@ -16,6 +16,8 @@ const slowBytesPerSecond = 50_000;
 /** Then it reads the rest as fast as it can: a reload isn't to wait for it. A short run has less time. */
 let slowMs = 15_000;
 const seeds = 5;
+/** How long one that no longer reads stays. */
+const stuckMs = 50;
 
 const counts: Readonly<Record<string, number>> = {
   slow: 6,
@@ -143,8 +145,14 @@ function carry(port: number, exchange: Exchange): Promise<string | null> {
           left = true;
           return;
         }
-        if (leave?.received !== undefined && checker.received >= leave.received)
-          return depart(socket);
+        if (leave?.received !== undefined && checker.received >= leave.received) {
+          // Half of them stop reading first: then much of the answer waits in the server.
+          left = true;
+          if (Math.random() < 0.5) return depart(socket);
+          socket.pause();
+          setTimeout(() => depart(socket), stuckMs);
+          return;
+        }
         const elapsedMs = performance.now() - begunMs;
         const aheadMs = (checker.received / slowBytesPerSecond) * 1000 - elapsedMs;
         if (!slow || elapsedMs > slowMs || aheadMs <= 0) return;
@@ -163,9 +171,9 @@ function carry(port: number, exchange: Exchange): Promise<string | null> {
   return ended.promise.finally(() => clearTimeout(limit));
 }
 
-/** HTTP/1.0: the end of the answer is that of the connection, and nothing is chunked. */
-function get(path: string): Uint8Array {
-  return Buffer.from(`GET ${path} HTTP/1.0\r\nHost: soak\r\n\r\n`);
+/** With HTTP/1.0 the end of the answer is that of the connection, and nothing is chunked. */
+function get(path: string, version = "1.0"): Uint8Array {
+  return Buffer.from(`GET ${path} HTTP/${version}\r\nHost: soak\r\n\r\n`);
 }
 
 const made = new Map<string, Uint8Array>();
@@ -179,10 +187,10 @@ function bytesOf(size: number, seed: number): Uint8Array {
 
 const sizes = [1000, 100_000, 300_000, 2_000_000];
 
-function download(size = sizes[below(sizes.length)] ?? 0): Exchange {
+function download(size = sizes[below(sizes.length)] ?? 0, version?: string): Exchange {
   const seed = below(seeds);
   const source = Math.random() < 0.5 ? "memory" : "file";
-  return { request: get(`/${source}/${size}/${seed}`), expected: bytesOf(size, seed) };
+  return { request: get(`/${source}/${size}/${seed}`, version), expected: bytesOf(size, seed) };
 }
 
 function upload(): Exchange {
@@ -203,7 +211,8 @@ function leaving(): Exchange {
     return { ...post, leave: { how, sent: 80 + below(post.request.length - 80) } };
   }
   if (state === 2) {
-    const one = download(2_000_000);
+    // More than the kernel keeps.
+    const one = download(8_000_000, "1.1");
     return { ...one, leave: { how, received: 1 + below(1_900_000) } };
   }
   return { request: get("/events"), expected: "events", leave: { how, received: 1 + below(300) } };

@@ -154,6 +154,7 @@ testUnless(process.platform !== "linux")(
     }
     expect(await server.stop()).toBe(0);
   },
+  30_000,
 );
 
 /** Empty if the file has been closed meanwhile. */

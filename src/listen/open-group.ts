@@ -15,6 +15,7 @@ import { resolveHostname } from "./resolve.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 import { type InheritedSocket, inspectSocket, prepareInherited } from "../os/inherited-socket.ts";
 import { SystemError } from "../os/libc.ts";
+import { describeHolder } from "../os/port-holder.ts";
 import { createListeningSocket, createReservedSocket, listen, probeAddress } from "../os/socket.ts";
 import {
   createAbstractSocket,
@@ -85,13 +86,11 @@ async function attempt(
       if (error instanceof ConfigError) throw error;
       options.signal?.throwIfAborted();
       cause = error;
-      const code = (error as { code?: string }).code ?? "";
-      if (code === "EADDRINUSE") report("error", `Connection in use: ${tuple}`);
-      if (code === "EADDRNOTAVAIL") report("error", `Invalid address: ${tuple}`);
-      report("error", `connection to ${tuple} failed: ${describeFailure(error, address)}`);
-      if (hopeless.has(code) || count === attempts) break;
+      const { code = "" } = error as { readonly code?: string };
+      const last = hopeless.has(code) || count === attempts;
+      report("error", describeFailure(error, address) + (last ? "" : "; retrying in 1 second"));
+      if (last) break;
     }
-    report("debug", "Retrying in 1 second.");
     await unlessAborted(Bun.sleep(options.retryDelayMs ?? 1000), options.signal);
   }
   throw new ListenError(`Can't connect to ${tuple}`, { cause });
@@ -176,10 +175,17 @@ export function needsV6only(address: Address, all: readonly Address[]): boolean 
   );
 }
 
-function describeFailure(error: unknown, address: Address): string {
-  if (!(error instanceof Error)) return String(error);
-  const denied = error instanceof SystemError && error.code === "EACCES";
-  return denied && address.type === "tcp" && address.port < 1024
-    ? `${error.message} (ports below 1024 need root or the capability CAP_NET_BIND_SERVICE)`
-    : error.message;
+/** One line, which begins as Gunicorn's. */
+function describeFailure(error: unknown, address: TcpAddress | UnixAddress): string {
+  const tuple = formatTuple(address);
+  const { code } = error as { readonly code?: string };
+  if (code === "EADDRINUSE") {
+    const holder = describeHolder(address);
+    return `Connection in use: ${tuple}${holder === null ? "" : `, held by ${holder}`}`;
+  }
+  if (code === "EADDRNOTAVAIL") return `Invalid address: ${tuple}`;
+  const message = error instanceof Error ? error.message : String(error);
+  const low = code === "EACCES" && address.type === "tcp" && address.port < 1024;
+  const need = low ? " (ports below 1024 need root or the capability CAP_NET_BIND_SERVICE)" : "";
+  return `connection to ${tuple} failed: ${message}${need}`;
 }

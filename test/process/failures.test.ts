@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "bun:test";
 import { isRoot, needsRoot } from "../support/needs.ts";
 import { start } from "../support/server.ts";
@@ -106,6 +107,10 @@ test("a port in use: Gunicorn's five attempts, then exit code 1", async () => {
   await using server = start({ files: { "app.ts": okApp }, bind });
   expect(await server.process.exited).toBe(1);
   expect(server.log.match(/Connection in use: \('127\.0\.0\.1', \d+\)/g)).toHaveLength(5);
+  expect(server.log.match(/\[ERROR\]/g)).toHaveLength(5);
+  expect(server.log).toContain(
+    `, held by ${readFileSync("/proc/self/comm", "utf8").trim()} (pid:${process.pid}); retrying in 1 second\n`,
+  );
   expect(server.log).toEndWith(`Error: Can't connect to ('127.0.0.1', ${taken.port})\n`);
 }, 20_000);
 

@@ -149,7 +149,9 @@ describe("bind = unix:PATH", () => {
     const { pid } = await until("an answer", () => facts(askUnix(path)).catch(() => null));
     await using third = start({ files, bind });
     expect(await third.process.exited).toBe(1);
-    expect(third.log.match(/Connection in use: \S+app\.sock\n/g)).toHaveLength(5);
+    expect(
+      third.log.match(/Connection in use: \S+app\.sock, held by .+ \(pid:\d+\)/g),
+    ).toHaveLength(5);
     expect(third.log).toEndWith(`Error: Can't connect to ${path}\n`);
     expect((await facts(askUnix(path))).pid).toBe(pid);
     expect(await second.stop()).toBe(0);

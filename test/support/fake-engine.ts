@@ -1,0 +1,241 @@
+/** The engine of an `async` worker without sockets and without a clock: connections on fake wires, ticks by hand. */
+import { AppServer, type ClientAddress } from "../../src/app/server.ts";
+import type { App } from "../../src/app/shape.ts";
+import type { HookRequest, HookWorker } from "../../src/api/hooks.ts";
+import { resolveConfig } from "../../src/config/sources/resolve.ts";
+import { type Config, type ConfigData, configData } from "../../src/config/types.ts";
+import { requestOwner } from "../../src/http/request/request.ts";
+import { installResponse } from "../../src/http/response/install.ts";
+import { ScoreboardRow } from "../../src/ipc/scoreboard.ts";
+import { Connection } from "../../src/worker/connection/connection.ts";
+import { type Entrance, Service, ticksOf } from "../../src/worker/connection/service.ts";
+import { Exchange } from "../../src/worker/exchange/exchange.ts";
+import { Handler, type RequestHooks } from "../../src/worker/exchange/handler.ts";
+import { FakeWire } from "./fake-wire.ts";
+
+installResponse();
+
+const { config: defaults } = await resolveConfig({
+  argv: [],
+  env: {},
+  cwd: "/",
+  generation: 1,
+  platform: "linux",
+  cpuCount: () => 1,
+});
+
+/** Every timeout is its own number of ticks: the seconds that make it are these. */
+export const timeouts = {
+  headerTimeout: 2,
+  bodyTimeout: 3,
+  writeTimeout: 4,
+  keepalive: 1,
+  asgiDisconnectGracePeriod: 1.5,
+} as const;
+
+/** What a test changes. */
+export interface FakeEngineOptions {
+  readonly config?: Partial<ConfigData>;
+  readonly error?: App["error"];
+  readonly hooks?: RequestHooks;
+  readonly scriptName?: string;
+  readonly observed?: boolean;
+}
+
+export type Fetch = (request: Request, server: AppServer) => Response | Promise<Response>;
+
+export class FakeEngine {
+  /** Log lines: `warning: text`; of stacks the first line. */
+  readonly lines: string[] = [];
+  /** What observers were told, one line a request: `GET /a 200 5`. */
+  readonly told: string[] = [];
+  /** What the app has been asked, and what else a test notes. */
+  readonly events: string[] = [];
+  /** Requests that the postRequest hook saw, with the status of the app's answer. */
+  readonly ended: string[] = [];
+  readonly #service: Service;
+  readonly #entrance: Entrance;
+  readonly #handler: Handler;
+  readonly #wires: FakeWire[] = [];
+
+  constructor(fetch: Fetch = () => new Response("hello"), options: FakeEngineOptions = {}) {
+    const { events, lines, told, ended } = this;
+    const config: ConfigData = { ...configData(defaults), ...timeouts, ...options.config };
+    const log = logTo(lines);
+    const scores = new ScoreboardRow(new Float64Array(8));
+    const app: App = {
+      fetch: (request, server) => {
+        events.push(`${request.method} ${new URL(request.url).pathname}`);
+        return fetch(request, server as AppServer);
+      },
+      error: options.error ?? null,
+      routes: null,
+      websocket: null,
+      options: null,
+      describe: "app",
+    };
+    const worker: HookWorker = {
+      pid: 1,
+      age: 1,
+      slot: 0,
+      generation: 1,
+      cfg: { ...defaults, ...config } as Config,
+      log,
+      nr: 0,
+    };
+    const postRequest = (
+      _worker: HookWorker,
+      request: HookRequest,
+      _environ: object,
+      response: Response | null,
+    ) => void ended.push(`${request.method} ${request.target} ${response?.status ?? null}`);
+    this.#handler = new Handler({
+      app,
+      worker,
+      hooks: { postRequest, ...options.hooks },
+      log,
+      scores,
+      limit: 0,
+      onTired: () => {},
+    });
+    const handler = this.#handler;
+    const observer = {
+      answered: (record: { method: string; target: string; status: number; bodyBytes: number }) =>
+        void told.push(`${record.method} ${record.target} ${record.status} ${record.bodyBytes}`),
+    };
+    this.#service = new Service({
+      config,
+      handler,
+      log,
+      observers: options.observed === false ? [] : [observer],
+      scores,
+      scriptName: options.scriptName ?? "",
+      facts: {
+        unsentBytes: (fd) => this.#wireOf(fd)?.unsent ?? -1,
+        peerHasEnded: (fd) => this.#wireOf(fd)?.finSent ?? false,
+      },
+    });
+    const server = new AppServer({
+      url: "http://127.0.0.1:8000",
+      address: { address: "127.0.0.1", family: "IPv4", port: 8000 },
+      rootPath: "",
+      pendingRequests: () => handler.inFlight,
+      requestIP: (request): ClientAddress | null => connectionOf(request)?.peer.address ?? null,
+      timeout: (request, seconds) => connectionOf(request)?.limitAnswer(ticksOf(seconds)),
+    });
+    this.#entrance = { service: this.#service, server, host: "127.0.0.1:8000" };
+  }
+
+  get inFlight(): number {
+    return this.#handler.inFlight;
+  }
+
+  get connections(): number {
+    return this.#service.connections;
+  }
+
+  /** Accepts a client. */
+  connect(wire = new FakeWire()): FakeWire {
+    const connection = new Connection(wire, this.#entrance);
+    wire.fd = 7 + this.#wires.length;
+    this.#wires.push(wire);
+    wire.owner = {
+      receive: (bytes) => connection.receive(bytes),
+      drained: () => connection.drained(),
+      clientEnded: () => connection.clientEnded(),
+      closed: () => {
+        connection.closed();
+        this.#service.remove(connection);
+      },
+    };
+    this.#service.add(connection);
+    return wire;
+  }
+
+  /** Lets the clock step. */
+  tick(count = 1): void {
+    for (let step = 0; step < count; step++) this.#service.tick();
+  }
+
+  /** After how many ticks the wire closes or gets something written; null: it doesn't within a hundred. */
+  ticksUntil(wire: FakeWire): number | null {
+    const { writes } = wire;
+    const { length } = wire.did;
+    for (let count = 1; count <= 100; count++) {
+      this.tick();
+      if (wire.closed || wire.writes > writes || wire.did.length > length) return count;
+    }
+    return null;
+  }
+
+  drain(): void {
+    this.#service.drain();
+  }
+
+  emptied(): Promise<void> {
+    return this.#service.emptied();
+  }
+
+  /** Lets promises settle, streams flow, and wires deliver what reading was paused for. */
+  async settle(): Promise<void> {
+    for (let turns = 0; turns < 8; turns++) {
+      await nextTurn();
+      for (const wire of this.#wires) wire.turn();
+    }
+  }
+
+  #wireOf(fd: number): FakeWire | null {
+    return this.#wires.find((wire) => wire.fd === fd) ?? null;
+  }
+}
+
+/** How many ticks a timeout takes at most. */
+export function ticks(seconds: number): number {
+  return ticksOf(seconds);
+}
+
+function connectionOf(request: Request): Connection | null {
+  const owner = requestOwner(request);
+  return owner instanceof Exchange ? (owner.line as Connection) : null;
+}
+
+function logTo(lines: string[]) {
+  const at = (level: string) => (message: string) =>
+    void lines.push(`${level}: ${message.split("\n    at ")[0]}`);
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warning: at("warning"),
+    error: at("error"),
+    exception: at("exception"),
+    critical: at("critical"),
+  };
+}
+
+/** Waits for the next turn of the event loop. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A promise that a test settles, for apps that answer later. */
+export function later(): PromiseWithResolvers<Response> {
+  return Promise.withResolvers<Response>();
+}
+
+/** The statuses of the answers in a text, in order. */
+export function statuses(text: string): number[] {
+  return [...text.matchAll(/HTTP\/1\.1 ([0-9]{3})/g)].map(([, status]) => Number(status));
+}
+
+/** The bodies of answers that state their lengths, in order; of one that says so nothing. */
+export function bodies(text: string): string[] {
+  const found: string[] = [];
+  for (let rest = text; rest !== "";) {
+    const end = rest.indexOf("\r\n\r\n") + 4;
+    if (end === 3) break;
+    const length = Number(/content-length: ([0-9]+)/i.exec(rest.slice(0, end))?.[1] ?? 0);
+    found.push(rest.slice(end, end + length));
+    rest = rest.slice(end + length);
+  }
+  return found;
+}

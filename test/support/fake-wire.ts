@@ -1,0 +1,140 @@
+/** A socket for unit tests: it takes as many bytes as a test says, and tells what was done to it. */
+import type { Wire } from "../../src/worker/connection/wire.ts";
+
+/** What a socket tells whoever owns it. */
+export interface WireOwner {
+  receive(bytes: Buffer): void;
+  drained(): void;
+  clientEnded(): void;
+  closed(): void;
+}
+
+export class FakeWire implements Wire {
+  fd = 7;
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly remoteFamily: "IPv4" | "IPv6" | undefined;
+  /** How many bytes it takes until drain(), and how many at most in one write. */
+  room = Number.POSITIVE_INFINITY;
+  mostPerWrite = Number.POSITIVE_INFINITY;
+  /** Bytes that the kernel has taken and the client hasn't; -1: nobody knows. */
+  unsent = -1;
+  /** All that was done to it besides writing, in order, by the names of the methods. */
+  readonly did: string[] = [];
+  writes = 0;
+  owner: WireOwner | null = null;
+  #written: Buffer[] = [];
+  /** What the client has sent and nobody has read, FIN last. */
+  #sent: Buffer[] = [];
+  #finSent = false;
+  #finTold = false;
+  #paused = false;
+  #closed = false;
+
+  /** `address` null: a unix socket. */
+  constructor(address: string | null = "192.0.2.7") {
+    this.remoteAddress = address ?? undefined;
+    this.remotePort = address === null ? undefined : 4321;
+    this.remoteFamily = address === null ? undefined : "IPv4";
+  }
+
+  /** All that was written, a character for each byte. */
+  get text(): string {
+    return Buffer.concat(this.#written).toString("latin1");
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The kernel has the client's FIN. */
+  get finSent(): boolean {
+    return this.#finSent;
+  }
+
+  /** The text since the last call. */
+  take(): string {
+    const { text } = this;
+    this.#written = [];
+    return text;
+  }
+
+  write(data: string | Uint8Array): number {
+    if (this.#closed) return -1;
+    this.writes += 1;
+    const bytes = typeof data === "string" ? Buffer.from(data, "latin1") : Buffer.from(data);
+    const count = Math.min(bytes.length, this.room, this.mostPerWrite);
+    this.room -= count;
+    this.#written.push(bytes.subarray(0, count));
+    return count;
+  }
+
+  shutdown(): void {
+    this.did.push("shutdown");
+  }
+
+  end(): void {
+    this.did.push("end");
+    this.#close();
+  }
+
+  terminate(): void {
+    this.did.push("terminate");
+    this.#close();
+  }
+
+  pause(): void {
+    this.did.push("pause");
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.did.push("resume");
+    this.#paused = false;
+  }
+
+  /** The client sends text, a byte for each character, in pieces of `size`. */
+  send(text: string, size = Number.POSITIVE_INFINITY): void {
+    const bytes = Buffer.from(text, "latin1");
+    for (let at = 0; at < bytes.length; at += size)
+      this.#sent.push(Buffer.from(bytes.subarray(at, at + size)));
+    this.turn();
+  }
+
+  /** The client sends FIN. */
+  fin(): void {
+    this.#finSent = true;
+    this.turn();
+  }
+
+  /** The client resets the connection. */
+  reset(): void {
+    this.#close();
+  }
+
+  /** The socket takes `room` bytes more, and says so. */
+  drain(room = Number.POSITIVE_INFINITY): void {
+    this.room = room;
+    if (!this.#closed) this.owner?.drained();
+  }
+
+  /** One turn of the event loop: what the client has sent is read, unless reading pauses. */
+  turn(): void {
+    while (this.#sent.length > 0 && !this.#paused && !this.#closed)
+      this.owner?.receive(this.#sent.shift() as Buffer);
+    if (!this.#finSent || this.#finTold || this.#paused || this.#closed) return;
+    this.#finTold = true;
+    this.owner?.clientEnded();
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.fd = -1;
+    this.owner?.closed();
+  }
+}

@@ -57,7 +57,7 @@ const rooms: Readonly<Record<string, string>> = {
   "worker/connection":
     "api app config http http/message http/proxy http/response http/syntax ipc log net worker/exchange worker/records",
   "worker/exchange":
-    "api app config http http/message http/proxy http/request http/response http/syntax ipc log worker/connection worker/records",
+    "api app config http http/message http/proxy http/request http/response http/syntax ipc log log/lines worker/connection worker/records",
   "worker/records":
     "api http http/message http/proxy http/response http/syntax log log/access worker/exchange",
 

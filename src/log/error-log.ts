@@ -2,8 +2,10 @@
 // The core alone: the default entry brings 9,000 more objects, which every garbage collection of a worker visits.
 import { type ConsolaReporter, createConsola, LogLevels, type LogType } from "consola/core";
 import type { Log } from "../api/hooks.ts";
-import { type LogLevel, logLevels, messageText } from "./lines/line-format.ts";
+import { textOf } from "./lines/describe-error.ts";
+import { type LogLevel, logLevels } from "./lines/line-format.ts";
 
+export { describeError } from "./lines/describe-error.ts";
 export type { Log, Metric } from "../api/hooks.ts";
 export type { LogLevel } from "./lines/line-format.ts";
 
@@ -45,6 +47,7 @@ export function createLog(threshold: LogLevel, sinks: readonly ErrorSink[]): Log
     // consola would fold repeated lines; every line of a log counts.
     throttle: 0,
   });
+  // As texts: consola takes some objects for its own.
   return {
     critical: (message) => consola.fatal(textOf(message)),
     error: (message) => consola.error(textOf(message)),
@@ -59,34 +62,4 @@ export function createLog(threshold: LogLevel, sinks: readonly ErrorSink[]): Log
 /** Whether a level is at least as severe as the threshold. */
 export function isSevere(level: LogLevel, threshold: LogLevel): boolean {
   return logLevels.indexOf(level) <= logLevels.indexOf(threshold);
-}
-
-/** What an error says in the log: the stack of a bug, the place of a syntax error, or the text of something that isn't an Error. */
-export function describeError(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) {
-    return error.errors.map(describeError).join("\n");
-  }
-  if (error instanceof Error) {
-    const { position } = error as { readonly position?: Position | null };
-    if (position?.file) {
-      const { file, line, column, lineText } = position;
-      return `${error.name}: ${error.message}\n    at ${file}:${line}:${column}: ${lineText.trim()}`;
-    }
-    const stack = error.stack ?? `${error.name}: ${error.message}`;
-    return stack.includes(error.message) ? stack : `${error.name}: ${error.message}\n${stack}`;
-  }
-  return `Thrown: ${typeof error === "string" ? error : Bun.inspect(error)}`;
-}
-
-/** What Bun's BuildMessage and ResolveMessage have. */
-interface Position {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  readonly lineText: string;
-}
-
-/** Before consola sees it, which takes some objects for its own. */
-function textOf(message: unknown): string {
-  return message instanceof Error ? describeError(message) : messageText(message);
 }

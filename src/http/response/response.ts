@@ -178,9 +178,17 @@ function broken(message: string, error: unknown = null): BrokenResponse {
 
 function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  if (typeof value === "object") {
+  if (typeof value !== "object") return `a ${typeof value}`;
+  const name = classNameOf(value);
+  return name === "" ? "an object" : `an object of class ${name}`;
+}
+
+function classNameOf(value: object): string {
+  try {
     const name: unknown = value.constructor?.name;
-    return typeof name === "string" && name !== "" ? `an object of class ${name}` : "an object";
+    return typeof name === "string" ? name : "";
+  } catch {
+    // A getter or trap of the app's.
+    return "";
   }
-  return `a ${typeof value}`;
 }

@@ -2,7 +2,8 @@
 import type { Log, Metric } from "../../api/hooks.ts";
 import type { ConfigData } from "../../config/types.ts";
 import { writeFully } from "../../os/write-fully.ts";
-import { messageText, textLine } from "../lines/line-format.ts";
+import { textOf } from "../lines/describe-error.ts";
+import { textLine } from "../lines/line-format.ts";
 import type { RequestRecord } from "../../api/request-record.ts";
 
 /** What `logger_class` names: a class whose constructor takes the settings. What its methods throw is told on standard error. */
@@ -53,7 +54,7 @@ export function withBuiltInLogs<T>(open: () => BuiltInLogs, make: () => T): T {
 }
 
 function writeLine(level: "critical" | "error" | "warning" | "info", message: string): void {
-  writeFully(2, textLine(level, messageText(message)));
+  writeFully(2, textLine(level, textOf(message)));
 }
 
 /** Where no server runs, as in a unit test of an app: standard error, from level info on. */

@@ -9,12 +9,6 @@ export type LineFormat = (level: LogLevel, message: string) => string;
 
 export type LoggerName = "gunicorn.error" | "gunicorn.access";
 
-/** A message as text: an app that isn't typed may log anything, and must not fail by it. */
-export function messageText(message: unknown): string {
-  if (typeof message === "string") return message;
-  return message instanceof Error ? (message.stack ?? message.message) : Bun.inspect(message);
-}
-
 function pad(value: number, width = 2): string {
   return String(value).padStart(width, "0");
 }

@@ -11,6 +11,7 @@ import type { OutputBuffer } from "../../http/response/output.ts";
 import { type PumpOutcome, type PumpTarget, StreamPump } from "../../http/response/stream-pump.ts";
 import { answerContext } from "./answer-context.ts";
 import type { Line } from "./reply.ts";
+import { textOf } from "../../log/lines/describe-error.ts";
 import { noAnswer } from "../records/engine-record.ts";
 
 /** A body that the app hasn't read is read and dropped up to this size; a larger one costs the connection. */
@@ -193,6 +194,7 @@ export class Exchange implements BodySource, PumpTarget {
 
   /** The app has thrown `error`, or `message` says why what it has returned can't be sent. */
   #fail(error: unknown, message = ""): void {
+    if (this.#done) return this.#complain(message, error);
     const { handler } = this.line.entrance.service;
     if (this.#superseded || this.#isAbort(error)) {
       this.#giveUp(error);
@@ -218,16 +220,21 @@ export class Exchange implements BodySource, PumpTarget {
 
   /** An app that stops because its client has left, or has sent half a body, has done nothing wrong. */
   #isAbort(error: unknown): boolean {
-    return this.#cutByClient && error instanceof DOMException && error.name === "AbortError";
+    return this.#cutByClient && isAbortError(error);
   }
 
   #giveUp(error: unknown): void {
     const { method, target } = this.head;
-    this.line.entrance.service.log.debug(`Gave up ${method} ${target}: ${String(error)}`);
+    this.line.entrance.service.log.debug(`Gave up ${method} ${target}: ${textOf(error)}`);
   }
 
   #answerLater(response: Response): void {
-    this.#answer(response);
+    try {
+      this.#answer(response);
+    } catch (error) {
+      // Whatever it is, it isn't what it seems: a Proxy, or a subclass whose getters throw.
+      return this.#fail(error);
+    }
     this.flush();
   }
 
@@ -296,5 +303,14 @@ export class Exchange implements BodySource, PumpTarget {
 
   #complain(message: string, error: unknown = null): void {
     this.line.entrance.service.handler.complain(this.head, message, error);
+  }
+}
+
+function isAbortError(error: unknown): boolean {
+  try {
+    return error instanceof DOMException && error.name === "AbortError";
+  } catch {
+    // A Proxy without a target.
+    return false;
   }
 }

@@ -66,6 +66,19 @@ const rooms: Readonly<Record<string, string>> = {
 
 const forAll = new Set(["src/version.ts"]);
 
+/** Files that may still import each other's types in a circle: it is to become empty. */
+const typeCircle = new Set(
+  [
+    "connection/client",
+    "connection/connection",
+    "connection/refusal",
+    "connection/service",
+    "exchange/exchange",
+    "exchange/reply",
+    "records/engine-record",
+  ].map((name) => `src/worker/${name}.ts`),
+);
+
 interface Import {
   readonly specifier: string;
   readonly typeOnly: boolean;
@@ -117,7 +130,7 @@ function offencesOf(path: string, source: string): string[] {
   });
 }
 
-/** A way from a file back to itself along imports that are there at run time, or null. */
+/** A way from a file back to itself along imports, or null. */
 function findCycle(graph: ReadonlyMap<string, readonly string[]>): string[] | null {
   const done = new Set<string>();
   const visit = (path: string, trail: readonly string[]): string[] | null => {
@@ -157,14 +170,18 @@ describe("the sources", () => {
     expect([...found].sort()).toEqual(Object.keys(rooms).sort());
   });
 
-  test("never import each other in a circle", async () => {
-    const sources = await readSources("src");
+  test("never import each other in a circle, types included", async () => {
+    const sources = await readSources("src", "bin", "bench");
+    const isExempt = (path: string, target: string, typeOnly: boolean) =>
+      typeOnly && typeCircle.has(path) && typeCircle.has(target);
     const graph = new Map(
       [...sources].map(([path, source]) => [
         path,
         importsOf(source)
-          .filter(({ specifier, typeOnly }) => specifier.startsWith(".") && !typeOnly)
-          .map(({ specifier }) => join(dirname(path), specifier)),
+          .filter(({ specifier }) => specifier.startsWith("."))
+          .map(({ specifier, typeOnly }) => [join(dirname(path), specifier), typeOnly] as const)
+          .filter(([target, typeOnly]) => !isExempt(path, target, typeOnly))
+          .map(([target]) => target),
       ]),
     );
     expect(findCycle(graph)).toBeNull();

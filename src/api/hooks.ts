@@ -2,7 +2,7 @@
  * What Gunicorn's server hooks receive. There is no fork here: a hook runs either in the master or
  * in a worker, and each process imports the configuration file for itself, so hooks share no memory.
  */
-import type { Config } from "../config/types.ts";
+import type { ConfigData } from "../config/data.ts";
 
 /** A metric that a log call sends to statsD, whatever the log level: what Gunicorn reads from `extra`. */
 export interface Metric {
@@ -94,6 +94,20 @@ export interface ServerHooks {
   onExit(server: HookServer): void;
   sslContext(config: Config, defaultFactory: () => unknown): unknown;
 }
+
+/** Hooks of the task pool, which isn't there yet. */
+export interface PoolHooks {
+  onDirtyStarting(...args: unknown[]): void;
+  dirtyPostFork(...args: unknown[]): void;
+  dirtyWorkerInit(...args: unknown[]): void;
+  dirtyWorkerExit(...args: unknown[]): void;
+}
+
+/** Every setting that holds a function. */
+export interface AllHooks extends ServerHooks, PoolHooks {}
+
+/** Every setting's value, deeply frozen. Hooks that aren't set are null. */
+export type Config = ConfigData & { readonly [K in keyof AllHooks]: AllHooks[K] | null };
 
 /** Hooks that run in worker processes; the others run in the master. */
 export const workerHooks = [

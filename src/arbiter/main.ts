@@ -1,6 +1,7 @@
 /** The master process, in Gunicorn's order: settings, hooks, pid file, sockets, workers, loop, end. */
 import { existsSync, readFileSync } from "node:fs";
-import { type Config, configData } from "../config/types.ts";
+import { configData } from "../config/data.ts";
+import type { Config } from "../config/types.ts";
 import type { Scoreboard } from "../ipc/scoreboard.ts";
 import { takeActivation } from "../listen/activation.ts";
 import { Listeners } from "../listen/listeners.ts";

@@ -2,6 +2,8 @@
  * The one table of settings. Flags, help, --print-config, types, docs/settings.md, sources and the
  * parity test derive from it: a fact about a setting that stands anywhere else is a bug.
  */
+import type { AllHooks } from "../api/hooks.ts";
+import type { dataSettings } from "./data.ts";
 import type { Section, Setting } from "./setting.ts";
 import { configFile } from "./settings/config-file.ts";
 import { control } from "./settings/control.ts";
@@ -17,24 +19,9 @@ import { serverMechanics } from "./settings/server-mechanics.ts";
 import { serverSocket } from "./settings/server-socket.ts";
 import { ssl } from "./settings/ssl.ts";
 import { workerProcesses } from "./settings/worker-processes.ts";
-import type { SettingKey } from "./types.ts";
 
-export const settings = {
-  ...configFile,
-  ...serverSocket,
-  ...workerProcesses,
-  ...security,
-  ...debugging,
-  ...serverMechanics,
-  ...serverMechanicsRequests,
-  ...logging,
-  ...processNaming,
-  ...serverHooks,
-  ...ssl,
-  ...http2,
-  ...dirtyArbiters,
-  ...dirtyArbiterHooks,
-  ...control,
+const hooks = { ...serverHooks, ...dirtyArbiterHooks } satisfies {
+  readonly [K in keyof AllHooks]: Setting<AllHooks[K] | null>;
 };
 
 export const sections: readonly Section[] = [
@@ -54,7 +41,16 @@ export const sections: readonly Section[] = [
   { title: "Control", settings: control },
 ];
 
-/** Every row with its key, in the order of help. */
+/** Every row by its key, in the order of help. */
+export const settings = Object.assign(
+  {},
+  ...sections.map((section) => section.settings),
+) as typeof dataSettings & typeof hooks;
+
+/** A setting's name in TypeScript: Gunicorn's, in camelCase. */
+export type SettingKey = keyof typeof settings;
+
+/** Every row with its key. */
 export const settingEntries = Object.entries(settings) as readonly (readonly [
   SettingKey,
   Setting,

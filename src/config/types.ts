@@ -1,16 +1,13 @@
 /** The types that derive from the settings table: nothing about a single setting is written here. */
+import type { DataKey } from "./data.ts";
 import type { Setting } from "./setting.ts";
-import { settingEntries, type settings } from "./settings.ts";
+import type { SettingKey, settings } from "./settings.ts";
+
+export type { Config } from "../api/hooks.ts";
+export type { ConfigData } from "./data.ts";
+export type { SettingKey } from "./settings.ts";
 
 type Table = typeof settings;
-
-/** A setting's name in TypeScript: Gunicorn's, in camelCase. */
-export type SettingKey = keyof Table;
-
-/** Every setting's value, deeply frozen. Hooks that aren't set are null. */
-export type Config = {
-  readonly [K in SettingKey]: Table[K] extends Setting<infer Out, infer _In> ? Out : never;
-};
 
 /** What a configuration file may say. */
 export type UserConfig = {
@@ -20,14 +17,4 @@ export type UserConfig = {
 };
 
 /** The settings that hold functions. */
-export type HookKey = {
-  [K in SettingKey]: Extract<Config[K], (...args: never) => unknown> extends never ? never : K;
-}[SettingKey];
-
-/** A Config without its hooks: plain data, which is what the master sends to workers. */
-export type ConfigData = Omit<Config, HookKey>;
-
-export function configData(config: Config): ConfigData {
-  const data = settingEntries.filter(([, { kind }]) => kind.takes !== "function");
-  return Object.fromEntries(data.map(([key]) => [key, config[key]])) as unknown as ConfigData;
-}
+export type HookKey = Exclude<SettingKey, DataKey>;

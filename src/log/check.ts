@@ -5,7 +5,7 @@ import { ConfigError } from "../api/errors.ts";
 import type { Config, ConfigData } from "../config/types.ts";
 import { opening } from "./sinks/open-handlers.ts";
 import { lonelyLogs } from "./custom/logger.ts";
-import { planLogs } from "./plan.ts";
+import { planLogs } from "./plan-logs.ts";
 
 /**
  * The configuration with what its logging file holds in logconfigDict, so that master and workers go by one reading of it.

@@ -1,5 +1,5 @@
 /** The configurations that a reload prepares, uses, takes back or discards, and what they mean for the master itself. */
-import { configData } from "../../config/types.ts";
+import { configData } from "../../config/data.ts";
 import type { Config } from "../../config/types.ts";
 import type { Listeners } from "../../listen/listeners.ts";
 import { describeError, type Log } from "../../log/error-log.ts";

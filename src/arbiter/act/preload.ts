@@ -1,7 +1,7 @@
 /** preload_app: imports the app in a process of its own that ends at once, so that a broken app never takes the place of a good one. */
 import { fileURLToPath } from "node:url";
 import { ConfigError } from "../../api/errors.ts";
-import { configData } from "../../config/types.ts";
+import { configData } from "../../config/data.ts";
 import { isPreloadResult, type PreloadMessage, type PreloadResult } from "../../ipc/messages.ts";
 import type { Environment } from "./environment.ts";
 import type { AppConfig } from "./generations.ts";

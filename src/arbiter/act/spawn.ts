@@ -3,7 +3,8 @@ import { fileURLToPath } from "node:url";
 import { workerHooks } from "../../api/hooks.ts";
 import type { WorkerSignal } from "../decide/events.ts";
 import type { AppConfig } from "./generations.ts";
-import { type Config, configData } from "../../config/types.ts";
+import { configData } from "../../config/data.ts";
+import type { Config } from "../../config/types.ts";
 import {
   type BootMessage,
   isWorkerMessage,

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { ConfigError } from "../../api/errors.ts";
 import type { ConfigData } from "../../config/types.ts";
-import { builtInPlan } from "../plan.ts";
+import { builtInPlan } from "../plan-logs.ts";
 import { applyLogconfig, type Logconfig } from "./logconfig.ts";
 import { parseLoggingIni } from "./ini.ts";
 import { got, refuse, type Values } from "./values.ts";

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { ConfigError, UsageError } from "../../../../src/api/errors.ts";
 import { type ConfigInputs, resolveConfig } from "../../../../src/config/sources/resolve.ts";
 import { settingEntries, settingOf } from "../../../../src/config/settings.ts";
-import { type Config, configData } from "../../../../src/config/types.ts";
+import { configData } from "../../../../src/config/data.ts";
+import type { Config } from "../../../../src/config/types.ts";
 import { TemporaryFolder } from "../temporary-folder.ts";
 
 const fixtures = join(import.meta.dir, "../../../fixtures/config");

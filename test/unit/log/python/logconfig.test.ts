@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { resolveConfig } from "../../../../src/config/sources/resolve.ts";
 import type { Config } from "../../../../src/config/types.ts";
-import { builtInPlan, type Destination, type LoggerPlan } from "../../../../src/log/plan.ts";
+import { builtInPlan } from "../../../../src/log/plan-logs.ts";
+import type { Destination, LoggerPlan } from "../../../../src/log/plan.ts";
 import { applyLogconfig } from "../../../../src/log/python/logconfig.ts";
 import { parseLoggingIni } from "../../../../src/log/python/ini.ts";
 

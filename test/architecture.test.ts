@@ -55,11 +55,10 @@ const rooms: Readonly<Record<string, string>> = {
   "worker/classes":
     "api app config http/request http/response ipc log modules os worker/connection worker/exchange worker/records",
   "worker/connection":
-    "api app config http http/message http/proxy http/response http/syntax ipc log net worker/exchange worker/records",
+    "app types:config http http/message http/proxy http/response http/syntax net worker/exchange",
   "worker/exchange":
-    "api app config http http/message http/proxy http/request http/response http/syntax ipc log log/lines worker/connection worker/records",
-  "worker/records":
-    "api http http/message http/proxy http/response http/syntax log log/access worker/exchange",
+    "api app http http/message http/proxy http/request http/response http/syntax ipc log log/lines worker/records",
+  "worker/records": "api app http http/message http/proxy http/response http/syntax log log/access",
 
   cli: "api arbiter arbiter/act app config config/sources ipc listen log log/sinks net os reload",
 };

@@ -33,3 +33,9 @@ export interface RequestRecord {
 export interface RequestObserver {
   answered(request: RequestRecord): void;
 }
+
+/** The facts about a request that hooks and log lines need, whatever worker class has received it. */
+export interface RequestFacts {
+  readonly method: string;
+  readonly target: string;
+}

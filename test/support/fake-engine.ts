@@ -8,8 +8,12 @@ import type { Config, ConfigData } from "../../src/config/types.ts";
 import { requestOwner } from "../../src/http/request/request.ts";
 import { installResponse } from "../../src/http/response/install.ts";
 import { ScoreboardRow } from "../../src/ipc/scoreboard.ts";
-import { Connection } from "../../src/worker/connection/connection.ts";
-import { type Entrance, Service, ticksOf } from "../../src/worker/connection/service.ts";
+import { Connection, type Engine } from "../../src/worker/connection/connection.ts";
+import { Connections } from "../../src/worker/connection/connections.ts";
+import { engineSettings, ticksOf } from "../../src/worker/connection/engine-settings.ts";
+import { ReaderPool } from "../../src/worker/connection/reader-pool.ts";
+import type { Site } from "../../src/worker/exchange/site.ts";
+import { RequestReporter } from "../../src/worker/records/engine-record.ts";
 import { Exchange } from "../../src/worker/exchange/exchange.ts";
 import { Handler, type RequestHooks } from "../../src/worker/exchange/handler.ts";
 import { FakeWire } from "./fake-wire.ts";
@@ -54,8 +58,9 @@ export class FakeEngine {
   readonly events: string[] = [];
   /** Requests that the postRequest hook saw, with the status of the app's answer. */
   readonly ended: string[] = [];
-  readonly #service: Service;
-  readonly #entrance: Entrance;
+  readonly #connections: Connections;
+  readonly #engine: Engine;
+  readonly #site: Site;
   readonly #handler: Handler;
   readonly #wires: FakeWire[] = [];
 
@@ -104,27 +109,30 @@ export class FakeEngine {
       answered: (record: { method: string; target: string; status: number; bodyBytes: number }) =>
         void told.push(`${record.method} ${record.target} ${record.status} ${record.bodyBytes}`),
     };
-    this.#service = new Service({
-      config,
-      handler,
-      log,
-      observers: options.observed === false ? [] : [observer],
-      scores,
-      scriptName: options.scriptName ?? "",
-      facts: {
-        unsentBytes: (fd) => this.#wireOf(fd)?.unsent ?? -1,
-        peerHasEnded: (fd) => this.#wireOf(fd)?.finSent ?? false,
-      },
+    const settings = engineSettings(config, options.scriptName ?? "", {
+      unsentBytes: (fd) => this.#wireOf(fd)?.unsent ?? -1,
+      peerHasEnded: (fd) => this.#wireOf(fd)?.finSent ?? false,
     });
+    this.#engine = { settings, readers: new ReaderPool(settings) };
+    const connections = new Connections(scores);
+    this.#connections = connections;
     const server = new AppServer({
       url: "http://127.0.0.1:8000",
       address: { address: "127.0.0.1", family: "IPv4", port: 8000 },
       rootPath: "",
       pendingRequests: () => handler.inFlight,
-      requestIP: (request): ClientAddress | null => connectionOf(request)?.peer.address ?? null,
-      timeout: (request, seconds) => connectionOf(request)?.limitAnswer(ticksOf(seconds)),
+      requestIP: (request): ClientAddress | null => exchangeOf(request)?.client.address ?? null,
+      timeout: (request, seconds) => exchangeOf(request)?.answersWithin(ticksOf(seconds)),
     });
-    this.#entrance = { service: this.#service, server, host: "127.0.0.1:8000" };
+    this.#site = {
+      scheme: "http",
+      host: "127.0.0.1:8000",
+      server,
+      handler,
+      records: options.observed === false ? null : new RequestReporter([observer]),
+      log,
+      closing: () => connections.draining || config.keepalive === 0,
+    };
   }
 
   get inFlight(): number {
@@ -132,12 +140,12 @@ export class FakeEngine {
   }
 
   get connections(): number {
-    return this.#service.connections;
+    return this.#connections.size;
   }
 
   /** Accepts a client. */
   connect(wire = new FakeWire()): FakeWire {
-    const connection = new Connection(wire, this.#entrance);
+    const connection = new Connection(wire, this.#site, this.#engine);
     wire.fd = 7 + this.#wires.length;
     this.#wires.push(wire);
     wire.owner = {
@@ -146,16 +154,16 @@ export class FakeEngine {
       clientEnded: () => connection.clientEnded(),
       closed: () => {
         connection.closed();
-        this.#service.remove(connection);
+        this.#connections.remove(connection);
       },
     };
-    this.#service.add(connection);
+    this.#connections.add(connection);
     return wire;
   }
 
   /** Lets the clock step. */
   tick(count = 1): void {
-    for (let step = 0; step < count; step++) this.#service.tick();
+    for (let step = 0; step < count; step++) this.#connections.tick();
   }
 
   /** After how many ticks the wire closes or gets something written; null: it doesn't within a hundred. */
@@ -170,11 +178,11 @@ export class FakeEngine {
   }
 
   drain(): void {
-    this.#service.drain();
+    this.#connections.drain();
   }
 
   emptied(): Promise<void> {
-    return this.#service.emptied();
+    return this.#connections.emptied();
   }
 
   /** Lets promises settle, streams flow, and wires deliver what reading was paused for. */
@@ -195,9 +203,9 @@ export function ticks(seconds: number): number {
   return ticksOf(seconds);
 }
 
-function connectionOf(request: Request): Connection | null {
+function exchangeOf(request: Request): Exchange | null {
   const owner = requestOwner(request);
-  return owner instanceof Exchange ? (owner.line as Connection) : null;
+  return owner instanceof Exchange ? owner : null;
 }
 
 function logTo(lines: string[]) {

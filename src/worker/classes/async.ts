@@ -8,9 +8,13 @@ import { acceptPackets } from "../../os/hop-limit.ts";
 import { peerHasEnded, unsentBytes } from "../../os/send-queue.ts";
 import { hasWaiting } from "../../os/socket.ts";
 import { closeFd, duplicateFd } from "../../os/socket-options.ts";
-import { Connection } from "../connection/connection.ts";
+import { Connection, type Engine } from "../connection/connection.ts";
 import { Exchange } from "../exchange/exchange.ts";
-import { type Entrance, Service, ticksOf } from "../connection/service.ts";
+import { Connections } from "../connection/connections.ts";
+import { engineSettings, ticksOf } from "../connection/engine-settings.ts";
+import { ReaderPool } from "../connection/reader-pool.ts";
+import type { Site } from "../exchange/site.ts";
+import { RequestReporter } from "../records/engine-record.ts";
 import { type Serving, type ServingContext, tellUnused } from "./serving.ts";
 import type { Wire } from "../connection/wire.ts";
 
@@ -31,8 +35,10 @@ type Listener = Bun.TCPSocketListener<Connection>;
 
 export class AsyncServing implements Serving {
   readonly #context: ServingContext;
-  readonly #service: Service;
-  readonly #entrances: readonly (readonly [InheritedListener, Entrance])[];
+  readonly #connections: Connections;
+  readonly #engine: Engine;
+  readonly #records: RequestReporter | null;
+  readonly #sites: readonly (readonly [InheritedListener, Site])[];
   #listeners: Listener[] = [];
   #draining = false;
   /** How many connections it takes from a shared socket before it lets others, and how many it has. */
@@ -47,8 +53,12 @@ export class AsyncServing implements Serving {
     this.#context = context;
     const scriptName = process.env["SCRIPT_NAME"] ?? "";
     const facts = { unsentBytes, peerHasEnded };
-    this.#service = new Service({ ...context, scriptName, facts });
-    this.#entrances = context.listeners.map((each) => [each, this.#entrance(each)] as const);
+    const settings = engineSettings(context.config, scriptName, facts);
+    this.#engine = { settings, readers: new ReaderPool(settings) };
+    this.#connections = new Connections(context.scores);
+    const { observers } = context;
+    this.#records = observers.length === 0 ? null : new RequestReporter(observers);
+    this.#sites = context.listeners.map((each) => [each, this.#site(each)] as const);
   }
 
   /** Before the app is imported: its Responses have to remember what they were made from. */
@@ -57,23 +67,23 @@ export class AsyncServing implements Serving {
   }
 
   listen(): void {
-    this.#service.start();
-    this.#listeners = this.#entrances.map((each) => this.#listenOn(...each));
+    this.#connections.start();
+    this.#listeners = this.#sites.map((each) => this.#listenOn(...each));
   }
 
   windDown(): void {
-    this.#service.drain();
+    this.#connections.drain();
   }
 
   async drain(): Promise<void> {
-    this.#service.drain();
+    this.#connections.drain();
     await this.#emptyQueues();
     // In the same breath: where nobody else has the sockets, they die here, and what waits is reset.
     this.#draining = true;
     this.#stopListening();
     for (const { fd } of this.#context.listeners) closeFd(fd);
-    await this.#service.emptied();
-    this.#service.stop();
+    await this.#connections.emptied();
+    this.#connections.stop();
   }
 
   #stopListening(): void {
@@ -84,7 +94,7 @@ export class AsyncServing implements Serving {
   /** worker_connections: at the bound nothing is accepted until a client leaves; the queue holds the others. */
   #keepBound(): void {
     if (this.#pausing) return;
-    const full = this.#service.connections >= this.#service.maxConnections;
+    const full = this.#connections.size >= this.#engine.settings.maxConnections;
     if (full && this.#listeners.length > 0) this.#stopListening();
     else if (!full && this.#listeners.length === 0 && !this.#draining) this.listen();
   }
@@ -114,7 +124,8 @@ export class AsyncServing implements Serving {
     if (nowMs - this.#takenAtMs > burstGapMs) [this.#share, this.#taken] = [1, 0];
     this.#takenAtMs = nowMs;
     this.#taken += 1;
-    if (this.#taken < this.#share || this.#service.draining || this.#listeners.length === 0) return;
+    if (this.#taken < this.#share || this.#connections.draining || this.#listeners.length === 0)
+      return;
     this.#taken = 0;
     if (!hasWaiting(fd)) {
       this.#share = Math.ceil(this.#share / 2);
@@ -131,20 +142,30 @@ export class AsyncServing implements Serving {
     }, shareTurnMs);
   }
 
-  #entrance({ bound }: InheritedListener): Entrance {
-    const { handler, config } = this.#context;
+  #site({ bound }: InheritedListener): Site {
+    const { handler, config, log } = this.#context;
+    const connections = this.#connections;
     const server = new AppServer({
       ...describe(bound),
       rootPath: config.rootPath,
       pendingRequests: () => handler.inFlight,
-      requestIP: (request) => connectionOf(request)?.peer.address ?? null,
-      timeout: (request, seconds) => connectionOf(request)?.limitAnswer(ticksOf(seconds)),
+      requestIP: (request) => exchangeOf(request)?.client.address ?? null,
+      timeout: (request, seconds) => exchangeOf(request)?.answersWithin(ticksOf(seconds)),
     });
-    return { service: this.#service, server, host: authorityOf(bound) };
+    return {
+      scheme: "http",
+      host: authorityOf(bound),
+      server,
+      handler,
+      records: this.#records,
+      log,
+      closing: () => connections.draining || config.keepalive === 0,
+    };
   }
 
-  #listenOn({ fd, shared, bound }: InheritedListener, entrance: Entrance): Listener {
-    const { service } = entrance;
+  #listenOn({ fd, shared, bound }: InheritedListener, site: Site): Listener {
+    const connections = this.#connections;
+    const engine = this.#engine;
     const keepBound = () => this.#keepBound();
     const sharing = shared && this.#context.numWorkers > 1;
     const shareOut = () => this.#shareOut(fd);
@@ -159,9 +180,9 @@ export class AsyncServing implements Serving {
           const wire = socket as Bun.Socket<Connection> & Wire;
           // The master may have begun to refuse new connections before the handshake of this one was over.
           if (family !== null) acceptPackets(wire.fd, family);
-          const connection = new Connection(wire, entrance);
+          const connection = new Connection(wire, site, engine);
           socket.data = connection;
-          service.add(connection);
+          connections.add(connection);
           keepBound();
           if (sharing) shareOut();
         },
@@ -176,11 +197,11 @@ export class AsyncServing implements Serving {
         },
         close(socket: Bun.Socket<Connection>) {
           socket.data.closed();
-          service.remove(socket.data);
+          connections.remove(socket.data);
           keepBound();
         },
         error(_socket: Bun.Socket<Connection>, error: Error) {
-          service.log.debug(`Socket error: ${error.message}`);
+          site.log.debug(`Socket error: ${error.message}`);
         },
       },
     };
@@ -212,9 +233,9 @@ function authorityOf(bound: BoundTo): string {
   return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }
 
-function connectionOf(request: Request): Connection | null {
+function exchangeOf(request: Request): Exchange | null {
   const owner = requestOwner(request);
-  return owner instanceof Exchange ? (owner.line as Connection) : null;
+  return owner instanceof Exchange ? owner : null;
 }
 
 /** What an app brings for Bun.serve and this kind can't do is refused, not ignored. */

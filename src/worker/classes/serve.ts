@@ -4,7 +4,7 @@
  * worker that leaves is reset, unless the kernel migrates it (net.ipv4.tcp_migrate_req).
  */
 import { AppServer } from "../../app/server.ts";
-import type { RequestFacts } from "../exchange/handler.ts";
+import type { RequestFacts } from "../../api/request-record.ts";
 import { installResponse } from "../../http/response/install.ts";
 import { ServedRequest } from "../records/serve-record.ts";
 import { type Serving, type ServingContext, tellUnused } from "./serving.ts";

@@ -2,13 +2,13 @@
 import type { ClientAddress } from "../../app/server.ts";
 import type { ProxyErrorName } from "../../http/errors.ts";
 import { ProxyReader } from "../../http/proxy/proxy-protocol.ts";
-import type { Service } from "./service.ts";
+import type { EngineSettings } from "./engine-settings.ts";
 import type { Wire } from "./wire.ts";
 
 /** A peer on a unix socket, as log lines show it: Gunicorn writes no address either. */
 const nowhere: ClientAddress = { address: "", family: "IPv4", port: 0 };
 
-export class Peer {
+export class Client {
   /**
    * The socket's peer is in forwarded_allow_ips. A PROXY header changes nothing here: it is the proxy whose
    * word is believed, and not its client's.
@@ -21,17 +21,18 @@ export class Peer {
   /** Kept only for observers: a closed socket doesn't tell, and an open one makes the text anew (bench: access-log). */
   readonly #address: string;
 
-  constructor(wire: Wire, service: Service) {
+  /** `observed`: somebody wants to know of requests. */
+  constructor(wire: Wire, settings: EngineSettings, observed: boolean) {
     const { remoteAddress } = wire;
     this.#wire = wire;
-    this.trusted = service.trusts(remoteAddress);
-    this.#address = service.reporter === null ? "" : (remoteAddress ?? "");
-    if (service.proxyMode === "off") return;
-    this.#proxy = new ProxyReader(service.proxyMode, service.mayProxy(remoteAddress));
+    this.trusted = settings.trusts(remoteAddress);
+    this.#address = observed ? (remoteAddress ?? "") : "";
+    if (settings.proxyMode === "off") return;
+    this.#proxy = new ProxyReader(settings.proxyMode, settings.mayProxy(remoteAddress));
   }
 
   /** For log lines; the address is empty where there is none. */
-  get client(): ClientAddress {
+  get shown(): ClientAddress {
     return this.address ?? nowhere;
   }
 

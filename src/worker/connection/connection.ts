@@ -8,36 +8,47 @@ import { errors, type RefusalName } from "../../http/errors.ts";
 import type { MessageReader } from "../../http/message/message-reader.ts";
 import type { OutputBuffer } from "../../http/response/output.ts";
 import { Exchange } from "../exchange/exchange.ts";
-import { highWaterBytes, Inlet } from "./held-bytes.ts";
-import type { Line } from "../exchange/reply.ts";
+import { highWaterBytes, HeldBytes } from "./held-bytes.ts";
+import type { Reply } from "../exchange/reply.ts";
 import { Outlet } from "./outlet.ts";
-import { Patience, type Spent } from "./deadlines.ts";
-import { Peer } from "./client.ts";
+import { Deadlines, type Expired } from "./deadlines.ts";
+import { Client } from "./client.ts";
 import { logRefusal, refuse } from "./refusal.ts";
-import type { Entrance } from "./service.ts";
+import type { EngineSettings } from "./engine-settings.ts";
+import { readMount, readScheme } from "../exchange/mount.ts";
+import type { Site } from "../exchange/site.ts";
+import type { ReaderPool } from "./reader-pool.ts";
 import { answering, lingering, over, reading, type Stage } from "./stage.ts";
 import type { Wire } from "./wire.ts";
 
-export class Connection implements Line {
-  readonly entrance: Entrance;
+/** What all connections of a worker share. */
+export interface Engine {
+  readonly settings: EngineSettings;
+  readonly readers: ReaderPool;
+}
+
+export class Connection implements Reply {
+  readonly site: Site;
   readonly output: OutputBuffer;
   readonly #outlet: Outlet;
-  readonly peer: Peer;
+  readonly client: Client;
   readonly #wire: Wire;
-  #reader: MessageReader | null = null; // Borrowed from the service while a request is on its way.
+  readonly #engine: Engine;
+  #reader: MessageReader | null = null; // Borrowed while a request is on its way.
   #stage: Stage = reading;
-  readonly #patience: Patience;
+  readonly #deadlines: Deadlines;
   #exchange: Exchange | null = null;
-  readonly #inlet: Inlet;
+  readonly #held: HeldBytes;
   #clientDone = false; // It has sent FIN, and all before that has been received.
   #ending = false; // Close when `output` is written.
 
-  constructor(wire: Wire, entrance: Entrance) {
+  constructor(wire: Wire, site: Site, engine: Engine) {
     this.#wire = wire;
-    this.entrance = entrance;
-    this.peer = new Peer(wire, entrance.service);
-    this.#patience = new Patience(entrance.service, wire);
-    this.#inlet = new Inlet(wire);
+    this.#engine = engine;
+    this.site = site;
+    this.client = new Client(wire, engine.settings, site.records !== null);
+    this.#deadlines = new Deadlines(engine.settings.deadlines, wire);
+    this.#held = new HeldBytes(wire);
     this.#outlet = new Outlet(wire);
     this.output = this.#outlet.output;
   }
@@ -53,18 +64,18 @@ export class Connection implements Line {
 
   receive(bytes: Buffer): void {
     if (this.#stage === lingering) return;
-    if (this.#stage === answering || !this.#inlet.empty) {
-      this.#inlet.hold(bytes);
+    if (this.#stage === answering || !this.#held.empty) {
+      this.#held.hold(bytes);
       return this.#steerReading();
     }
-    if (this.peer.unread) this.#introduce(bytes);
+    if (this.client.unread) this.#introduce(bytes);
     else this.#advance(bytes);
     this.flush();
   }
 
   /** The socket takes bytes again. */
   drained(): void {
-    this.#patience.writeMoves();
+    this.#deadlines.writeMoves();
     this.#outlet.drained();
     if (!this.flush()) return;
     this.#exchange?.drained();
@@ -75,7 +86,7 @@ export class Connection implements Line {
   clientEnded(): void {
     this.#clientDone = true;
     if (this.#stage === lingering) return this.#abandon();
-    if (this.#stage === reading && this.#inlet.empty) this.#endInput();
+    if (this.#stage === reading && this.#held.empty) this.#endInput();
     this.#mayHaveLeft();
     this.flush();
   }
@@ -84,55 +95,54 @@ export class Connection implements Line {
   closed(): void {
     if (this.#stage === over) return;
     this.#stage = over;
-    this.#inlet.take();
+    this.#held.take();
     this.output.clear();
     this.#exchange?.left();
   }
 
-  /** One step of the service's clock. */
+  /** One step of the connections' clock. */
   tick(): void {
     // Not even FIN is seen while reading pauses.
-    if (this.#inlet.paused && this.#patience.clientHasEnded) this.#mayHaveLeft();
-    const spent = this.#patience.tick();
-    if (spent === null) return;
+    if (this.#held.paused && this.#deadlines.clientHasEnded) this.#mayHaveLeft();
+    const expired = this.#deadlines.tick();
+    if (expired === null) return;
     const inMessage = this.#stage === reading && !this.#idle;
-    if (inMessage && spent === "body_timeout") this.#broken("body too slow");
-    else if (inMessage && spent === "header_timeout") this.#broken("head too slow");
-    else return this.#cut(spent);
+    if (inMessage && expired === "body_timeout") this.#broken("body too slow");
+    else if (inMessage && expired === "header_timeout") this.#broken("head too slow");
+    else return this.#cut(expired);
     this.flush();
   }
 
   /** The worker leaves: an idle client has until keepalive expires to send one more request. */
   drain(): void {
-    if (this.#idle) this.#patience.idlesBriefly();
+    if (this.#idle) this.#deadlines.idlesBriefly();
   }
 
-  /** For server.timeout(): closes the connection if its answer isn't out after so many ticks; 0: no limit. */
-  limitAnswer(ticks: number): void {
-    if (this.#exchange?.done === false) this.#patience.answersWithin(ticks);
+  answersWithin(ticks: number): void {
+    this.#deadlines.answersWithin(ticks);
   }
 
   flush(): boolean {
     if (this.#stage >= lingering) return this.#stage === lingering;
-    if (this.output.byteLength > 0) this.#patience.appWrites();
+    if (this.output.byteLength > 0) this.#deadlines.appWrites();
     const empty = this.#outlet.write();
     if (this.output.broken) this.#reset();
     if (this.#stage === over) return false;
-    this.#patience.writes(!empty);
+    this.#deadlines.writes(!empty);
     if (empty && this.#ending && this.#exchange === null) this.#linger();
     this.#steerReading();
     return empty;
   }
 
   pauseForBody(pause: boolean): void {
-    this.#inlet.pausedByBody = pause;
+    this.#held.pausedByBody = pause;
     this.awaitBody();
     // Before the app is asked, receive() will see to it: it may read at once.
     if (this.#exchange?.dispatched === true) this.#steerReading();
   }
 
   awaitBody(): void {
-    if (this.#stage === reading) this.#patience.bodyArrives(this.#inlet.pausedByBody);
+    if (this.#stage === reading) this.#deadlines.bodyArrives(this.#held.pausedByBody);
   }
 
   get bodyMissing(): number {
@@ -142,8 +152,8 @@ export class Connection implements Line {
   finished(persistent: boolean): void {
     if (!persistent) this.#ending = true;
     if (this.#stage === over) return;
-    this.#patience.answered();
-    this.#inlet.pausedByBody = false;
+    this.#deadlines.answered();
+    this.#held.pausedByBody = false;
     // The rest of the body is read first, unless the connection ends anyway.
     if (this.bodyMissing > 0 && !this.#ending) return;
     this.#next();
@@ -161,35 +171,40 @@ export class Connection implements Line {
     while (at < end && this.#stage === reading) {
       // A client that sends but doesn't read gets no more answers until it does.
       if (this.output.byteLength > highWaterBytes && !this.flush()) break;
-      const reader = (this.#reader ??= this.entrance.service.lendReader(this.peer.trusted));
+      const reader = (this.#reader ??= this.#engine.readers.lend(this.client.trusted));
       const step = reader.read(bytes, at, end);
       at = reader.consumed;
       if (step === "need more") {
         if (this.#exchange !== null) this.awaitBody();
-        else if (!reader.idle) this.#patience.headArrives();
+        else if (!reader.idle) this.#deadlines.headArrives();
       } else if (step === "head") this.#begin(reader);
       else if (step === "end") this.#bodyComplete();
       else this.#broken(step);
     }
     // A body that came in part: the app may read what is there, and wait for the rest.
     if (this.#exchange?.dispatched === false) this.#exchange.dispatch();
-    if (at < end && this.#stage <= answering && !this.#ending) this.#inlet.hold(bytes.subarray(at));
+    if (at < end && this.#stage <= answering && !this.#ending) this.#held.hold(bytes.subarray(at));
   }
 
   /** The first bytes, where a PROXY header may stand. */
   #introduce(bytes: Buffer): void {
-    const pieces = this.peer.read(bytes);
-    if (pieces === "need more") return this.#patience.headArrives();
+    const pieces = this.client.read(bytes);
+    if (pieces === "need more") return this.#deadlines.headArrives();
     if (typeof pieces === "string") return this.#refuse(pieces);
     for (const piece of pieces) if (this.#stage === reading) this.#advance(piece);
   }
 
   #begin(reader: MessageReader): void {
     const { head, hasBody, expectsContinue } = reader;
-    const scheme = this.entrance.service.place(head, this.peer.trusted);
-    if (scheme !== "http" && scheme !== "https") return this.#refuse(scheme);
-    const exchange = new Exchange(this, head, scheme, hasBody, expectsContinue);
-    this.#patience.requestComplete();
+    const { trusted } = this.client;
+    const { mount } = this.#engine.settings;
+    const scheme = readScheme(head, trusted, this.site.scheme, mount);
+    if (scheme === "contradictory scheme headers") return this.#refuse(scheme);
+    const appTarget = readMount(head, trusted, mount);
+    if (appTarget === "path outside script name") return this.#refuse(appTarget);
+    head.appTarget = appTarget;
+    const exchange = new Exchange(this, this.site, this.client, scheme, reader);
+    this.#deadlines.requestComplete();
     this.#exchange = exchange;
     if (hasBody) {
       reader.body = exchange.body;
@@ -203,7 +218,7 @@ export class Connection implements Line {
   #bodyComplete(): void {
     const exchange = this.#exchange as Exchange;
     this.#stage = answering;
-    this.#patience.requestComplete();
+    this.#deadlines.requestComplete();
     if (!exchange.dispatched) exchange.dispatch();
     else if (exchange.done) this.#next();
   }
@@ -213,7 +228,7 @@ export class Connection implements Line {
     const exchange = this.#exchange;
     if (exchange === null || exchange.supersede(new Error(errors[name].text)))
       return this.#refuse(name);
-    logRefusal(name, this);
+    logRefusal(name, this.site, this.client);
     this.#ending = true;
     this.#stage = answering;
     if (exchange.done) this.#next();
@@ -222,24 +237,24 @@ export class Connection implements Line {
   /** After an exchange: the next request, or the end. */
   #next(): void {
     this.#exchange = null;
-    this.#patience.answered();
-    if (this.#clientDone && this.#inlet.empty) this.#ending = true;
+    this.#deadlines.answered();
+    if (this.#clientDone && this.#held.empty) this.#ending = true;
     if (this.#ending) {
       this.#stage = answering;
-      this.#inlet.take();
+      this.#held.take();
       return;
     }
     this.#stage = reading;
-    this.#patience.idles();
-    this.#reader = this.entrance.service.takeBack(this.#reader);
+    this.#deadlines.idles();
+    this.#reader = this.#engine.readers.takeBack(this.#reader);
     this.#goOn();
   }
 
   /** Parses what was held, once nothing is in the way. */
   #goOn(): void {
-    if (this.#inlet.empty || this.#stage !== reading) return;
-    this.#advance(this.#inlet.take());
-    if (this.#clientDone && this.#stage === reading && this.#inlet.empty) this.#endInput();
+    if (this.#held.empty || this.#stage !== reading) return;
+    this.#advance(this.#held.take());
+    if (this.#clientDone && this.#stage === reading && this.#held.empty) this.#endInput();
     this.flush();
   }
 
@@ -249,20 +264,20 @@ export class Connection implements Line {
     this.#ending = true;
     if (exchange === null) return;
     this.#stage = answering;
-    this.#patience.requestComplete();
+    this.#deadlines.requestComplete();
     exchange.bodyCut();
     if (exchange.done) this.#next();
   }
 
   /** A client that closes and one that only stops sending look the same, until something is written to it. */
   #mayHaveLeft(): void {
-    const atOnce = this.#patience.clientQuiet(this.#exchange?.done === false);
+    const atOnce = this.#deadlines.clientQuiet(this.#exchange?.done === false);
     if (atOnce && this.output.byteLength === 0) this.#abandon();
   }
 
   #steerReading(): void {
     if (this.#stage === over) return;
-    this.#inlet.steer(this.#stage === reading && this.output.byteLength > highWaterBytes);
+    this.#held.steer(this.#stage === reading && this.output.byteLength > highWaterBytes);
   }
 
   /** Answers and ends the connection: what follows in it can't be trusted. */
@@ -276,19 +291,19 @@ export class Connection implements Line {
   #linger(): void {
     if (this.#stage >= lingering) return;
     this.#stage = lingering;
-    this.#inlet.pausedByBody = false;
+    this.#held.pausedByBody = false;
     this.#steerReading();
     if (this.#clientDone) return this.#abandon();
-    this.#patience.lingers();
+    this.#deadlines.lingers();
     this.#wire.shutdown();
   }
 
   /** The client took too long: nobody waits for it any more. */
-  #cut(spent: Spent): void {
-    this.entrance.service.log.debug(`Closing ip=${this.peer.client.address}: ${spent}`);
+  #cut(expired: Expired): void {
+    this.site.log.debug(`Closing ip=${this.client.shown.address}: ${expired}`);
     // By a reset: the kernel would hold megabytes for a client that doesn't take them, for minutes.
-    if (spent === "write_timeout") this.#wire.terminate();
-    else if (spent === "keepalive" && this.#patience.heldBytes > 0) this.#linger();
+    if (expired === "write_timeout") this.#wire.terminate();
+    else if (expired === "keepalive" && this.#deadlines.heldBytes > 0) this.#linger();
     else this.#abandon();
   }
 

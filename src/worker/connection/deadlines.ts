@@ -1,7 +1,5 @@
-import type { Wire } from "./wire.ts";
-
 /**
- * How long a connection goes on waiting, in ticks of the service's clock; 0 is for ever. Ticks are counted, not
+ * How long a connection goes on waiting, in ticks of the connections' clock; 0 is for ever. Ticks are counted, not
  * measured: while the event loop is blocked, nobody's time runs out.
  *
  * | state          | what runs out                | setting                      | what starts it anew, or stops it         |
@@ -17,7 +15,10 @@ import type { Wire } from "./wire.ts";
  * Output is pending until the kernel has taken the last byte, in lingering until the client has. As long as it is, no
  * other clock runs but the app's own: whoever has an answer to take isn't idle, and what he sends may not be read.
  */
-export interface PatienceTicks {
+import type { Wire } from "./wire.ts";
+
+/** From the settings; 0 is for ever. */
+export interface DeadlineTicks {
   readonly headTicks: number;
   readonly bodyTicks: number;
   readonly writeTicks: number;
@@ -40,7 +41,7 @@ export interface SocketFacts {
 const finBytes = 1;
 
 /** What a connection waited for in vain, by the name of the setting, where there is one. */
-export type Spent =
+export type Expired =
   | "header_timeout"
   | "body_timeout"
   | "write_timeout"
@@ -49,13 +50,13 @@ export type Spent =
   | "server.timeout()"
   | "lingering close";
 
-export class Patience {
-  readonly #times: PatienceTicks;
+export class Deadlines {
+  readonly #times: DeadlineTicks;
   readonly #wire: Pick<Wire, "fd">;
   /** For the client to send, or to close. */
   #receiving: number;
   /** What runs out with #receiving. */
-  #waitsBy: Spent = "header_timeout";
+  #waitsBy: Expired = "header_timeout";
   #inHead = false;
   /** For the app to answer, by its own word. */
   #answering = 0;
@@ -71,7 +72,7 @@ export class Patience {
   /** What the kernel held of them at the last tick; -1 if that isn't known. */
   #held = -1;
 
-  constructor(times: PatienceTicks, wire: Pick<Wire, "fd">) {
+  constructor(times: DeadlineTicks, wire: Pick<Wire, "fd">) {
     this.#times = times;
     this.#wire = wire;
     this.#receiving = times.headTicks;
@@ -87,8 +88,8 @@ export class Patience {
     return !this.#quiet && this.#times.facts.peerHasEnded(this.#wire.fd);
   }
 
-  /** One step. Answers which patience has run out, if any. */
-  tick(): Spent | null {
+  /** One step. Answers which one has run out, if any. */
+  tick(): Expired | null {
     if (this.#answering > 0 && --this.#answering === 0) return "server.timeout()";
     const held = this.#pending ? this.heldBytes : -1;
     if (this.#lingering) this.#pending = held > finBytes;

@@ -6,7 +6,7 @@ export const highWaterBytes = 65_536;
 
 const noBytes = Buffer.alloc(0);
 
-export class Inlet {
+export class HeldBytes {
   /** The app doesn't read the body that is arriving. */
   pausedByBody = false;
   readonly #wire: Wire;

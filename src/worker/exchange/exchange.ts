@@ -1,4 +1,5 @@
 /** One request and its answer: the app is asked once, answered once, and the connection learns whether it goes on. */
+import type { AppServer } from "../../app/server.ts";
 import { type BodySource, RequestBody } from "../../http/request/body.ts";
 import type { Scheme } from "../../http/proxy/forwarded.ts";
 import type { Head } from "../../http/syntax/head.ts";
@@ -10,19 +11,29 @@ import { discard, type FixedResponse } from "../../http/response/framing.ts";
 import type { OutputBuffer } from "../../http/response/output.ts";
 import { type PumpOutcome, type PumpTarget, StreamPump } from "../../http/response/stream-pump.ts";
 import { answerContext } from "./answer-context.ts";
-import type { Line } from "./reply.ts";
 import { textOf } from "../../log/lines/describe-error.ts";
-import { noAnswer } from "../records/engine-record.ts";
+import type { Reply } from "./reply.ts";
+import { noAnswer, type RecordedClient } from "../records/engine-record.ts";
+import type { Site } from "./site.ts";
 
 /** A body that the app hasn't read is read and dropped up to this size; a larger one costs the connection. */
 const discardLimitBytes = 65_536;
 
+/** A request whose head has come. */
+export interface ReceivedRequest {
+  readonly head: Head;
+  readonly hasBody: boolean;
+  /** The client waits for 100 Continue. */
+  readonly expectsContinue: boolean;
+}
+
 export class Exchange implements BodySource, PumpTarget {
   readonly head: Head;
   readonly body: RequestBody | null;
-  /** The connection. */
-  readonly line: Line;
   readonly scheme: Scheme;
+  readonly client: RecordedClient;
+  readonly #reply: Reply;
+  readonly #site: Site;
   /** When the app was asked, by performance.now(); -1 if it wasn't, or nobody wants to know. */
   startedMs = -1;
   #request: Request | null = null;
@@ -43,8 +54,16 @@ export class Exchange implements BodySource, PumpTarget {
   #bodyBytes = 0;
   #told = false;
 
-  constructor(line: Line, head: Head, scheme: Scheme, hasBody: boolean, expectsContinue: boolean) {
-    this.line = line;
+  constructor(
+    reply: Reply,
+    site: Site,
+    client: RecordedClient,
+    scheme: Scheme,
+    { head, hasBody, expectsContinue }: ReceivedRequest,
+  ) {
+    this.#reply = reply;
+    this.#site = site;
+    this.client = client;
     this.head = head;
     this.scheme = scheme;
     this.#expectsContinue = expectsContinue;
@@ -67,12 +86,21 @@ export class Exchange implements BodySource, PumpTarget {
     return this.#response;
   }
 
+  get server(): AppServer {
+    return this.#site.server;
+  }
+
+  /** For server.timeout(): ends the connection if the answer isn't out after so many ticks; 0: no limit. */
+  answersWithin(ticks: number): void {
+    if (!this.#done) this.#reply.answersWithin(ticks);
+  }
+
   get output(): OutputBuffer {
-    return this.line.output;
+    return this.#reply.output;
   }
 
   flush(): boolean {
-    return this.line.flush();
+    return this.#reply.flush();
   }
 
   onFirstRead(): void {
@@ -80,26 +108,26 @@ export class Exchange implements BodySource, PumpTarget {
     this.#expectsContinue = false;
     // RFC 9110 §10.1.1: sent when the app wants the body, or never.
     this.output.addAscii("HTTP/1.1 100 Continue\r\n\r\n");
-    this.line.awaitBody();
+    this.#reply.awaitBody();
     this.flush();
   }
 
   onPause(): void {
-    this.line.pauseForBody(true);
+    this.#reply.pauseForBody(true);
   }
 
   onResume(): void {
-    this.line.pauseForBody(false);
+    this.#reply.pauseForBody(false);
   }
 
   /** Asks the app. An answer that is there at once is in `output` when this returns. */
   dispatch(): void {
-    const { service, server, host } = this.line.entrance;
+    const { handler, host, records, server } = this.#site;
     const request = createRequest(this.head, this.scheme, host, this.body, this);
     this.#request = request;
-    if (service.reporter !== null) this.startedMs = performance.now();
+    if (records !== null) this.startedMs = performance.now();
     try {
-      const answer = service.handler.begin(this.head, request, server);
+      const answer = handler.begin(this.head, request, server);
       if (!(answer instanceof Promise)) return this.#answer(answer);
       // An async function that waited for nothing has settled: answered in the same tick (bench: hello).
       if (Bun.peek.status(answer) === "fulfilled")
@@ -152,10 +180,10 @@ export class Exchange implements BodySource, PumpTarget {
 
   /** Tells the observers, if there are any, what has become of the request: once, whoever knows it first. */
   tell(status: number, bodyBytes: number): void {
-    const { reporter } = this.line.entrance.service;
-    if (reporter === null || this.#told) return;
+    const { records } = this.#site;
+    if (records === null || this.#told) return;
     this.#told = true;
-    reporter.answered(this, status, bodyBytes);
+    records.answered(this, status, bodyBytes);
   }
 
   pumpEnded(outcome: PumpOutcome): void {
@@ -179,7 +207,7 @@ export class Exchange implements BodySource, PumpTarget {
         this.#persistent = false;
         if (this.#untilClose) {
           this.#finish();
-          return this.line.cutShort();
+          return this.#reply.cutShort();
         }
         break;
       case "cancelled":
@@ -195,7 +223,7 @@ export class Exchange implements BodySource, PumpTarget {
   /** The app has thrown `error`, or `message` says why what it has returned can't be sent. */
   #fail(error: unknown, message = ""): void {
     if (this.#done) return this.#complain(message, error);
-    const { handler } = this.line.entrance.service;
+    const { handler } = this.#site;
     if (this.#superseded || this.#isAbort(error)) {
       this.#giveUp(error);
       this.#finish();
@@ -212,7 +240,7 @@ export class Exchange implements BodySource, PumpTarget {
     this.#failed = true;
     void handler.fail(this.head, error, message).then((response) => {
       if (response !== null) return this.#answerLater(response);
-      if (this.line.gone || this.#superseded) return this.#finish();
+      if (this.#reply.gone || this.#superseded) return this.#finish();
       this.#sendError();
       this.flush();
     });
@@ -225,7 +253,7 @@ export class Exchange implements BodySource, PumpTarget {
 
   #giveUp(error: unknown): void {
     const { method, target } = this.head;
-    this.line.entrance.service.log.debug(`Gave up ${method} ${target}: ${textOf(error)}`);
+    this.#site.log.debug(`Gave up ${method} ${target}: ${textOf(error)}`);
   }
 
   #answerLater(response: Response): void {
@@ -240,7 +268,7 @@ export class Exchange implements BodySource, PumpTarget {
 
   /** The app's answer, if it is a Response. */
   #answer(response: Response): void {
-    if (this.line.gone || this.#superseded) {
+    if (this.#reply.gone || this.#superseded) {
       if (response instanceof Response && !response.bodyUsed && response.body !== null)
         discard(response.body);
       return this.#finish();
@@ -259,15 +287,13 @@ export class Exchange implements BodySource, PumpTarget {
 
   #context(): ResponseContext {
     const { head, body } = this;
-    const { service } = this.line.entrance;
-    const closes =
-      service.draining || service.keepAliveTicks === 0 || (body !== null && this.#leavesBody());
+    const closes = this.#site.closing() || (body !== null && this.#leavesBody());
     return answerContext(head, closes);
   }
 
   /** The rest of the body is more than the connection is worth. */
   #leavesBody(): boolean {
-    const missing = this.line.bodyMissing;
+    const missing = this.#reply.bodyMissing;
     if (missing === 0) return false;
     // A client that waits for 100 Continue may or may not send the body now.
     if (this.#expectsContinue) return true;
@@ -292,17 +318,17 @@ export class Exchange implements BodySource, PumpTarget {
     if (this.#done) return;
     this.#done = true;
     this.tell(this.#status, this.#bodyBytes);
-    const { handler } = this.line.entrance.service;
+    const { handler } = this.#site;
     if (this.#request !== null) handler.finish(this.head, this.#request, this.#response);
     this.body?.abandon(connectionClosedError());
     // Nobody reads on behind the answer: the head couldn't know that yet.
-    if (this.body?.discarded === true && this.line.bodyMissing > discardLimitBytes)
+    if (this.body?.discarded === true && this.#reply.bodyMissing > discardLimitBytes)
       this.#persistent = false;
-    if (!this.#superseded) this.line.finished(this.#persistent);
+    if (!this.#superseded) this.#reply.finished(this.#persistent);
   }
 
   #complain(message: string, error: unknown = null): void {
-    this.line.entrance.service.handler.complain(this.head, message, error);
+    this.#site.handler.complain(this.head, message, error);
   }
 }
 

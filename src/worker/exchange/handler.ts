@@ -1,15 +1,10 @@
 /** One request through hooks and app: preRequest, fetch, the app's error handler, postRequest. Shared by all worker kinds. */
 import type { App } from "../../app/load.ts";
 import type { HookEnviron, HookRequest, HookWorker, ServerHooks } from "../../api/hooks.ts";
+import type { RequestFacts } from "../../api/request-record.ts";
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
 import { Enricher, nowUs } from "./enrich-response.ts";
-
-/** The facts about a request that hooks and log lines need, whatever kind received it. */
-export interface RequestFacts {
-  readonly method: string;
-  readonly target: string;
-}
 
 export type RequestHooks = Partial<Pick<ServerHooks, "preRequest" | "postRequest">>;
 

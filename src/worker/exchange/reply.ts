@@ -1,11 +1,7 @@
 import type { OutputBuffer } from "../../http/response/output.ts";
-import type { Peer } from "../connection/client.ts";
-import type { Entrance } from "../connection/service.ts";
 
 /** What an exchange needs of its connection. */
-export interface Line {
-  readonly entrance: Entrance;
-  readonly peer: Peer;
+export interface Reply {
   readonly output: OutputBuffer;
   /** The client can't be reached any more. */
   readonly gone: boolean;
@@ -16,6 +12,8 @@ export interface Line {
   awaitBody(): void;
   /** Bytes of the body that haven't arrived; Infinity when nobody knows. */
   readonly bodyMissing: number;
+  /** Ends the connection if the answer isn't out after so many ticks; 0: no limit. */
+  answersWithin(ticks: number): void;
   /** The answer is out, or never will be: go on with the next request, or close. */
   finished(persistent: boolean): void;
   /** After that, for a body that ends with the connection and isn't complete: writes what it can, and leaves by a reset. */

@@ -2,24 +2,44 @@
  * Tells the observers of each request of an `async` worker. Invariant: one object for all, filled, shown and emptied before
  * anything else can run; without observers there is none, and nothing is measured.
  */
+import type { AppServer, ClientAddress } from "../../app/server.ts";
 import type { Scheme } from "../../http/proxy/forwarded.ts";
 import { allValues, lastValue } from "../../http/syntax/find-field.ts";
 import type { Head } from "../../http/syntax/head.ts";
 import type { MessageReader } from "../../http/message/message-reader.ts";
 import type { RequestObserver, RequestRecord } from "../../api/request-record.ts";
 import { rawPath } from "../../log/access/request-facts.ts";
-import type { Line } from "../exchange/reply.ts";
 import { environOf, mountOf, type Surroundings } from "./cgi-variables.ts";
 
-/** An exchange that has ended. */
-export interface Ended {
-  readonly line: Line;
+/** Who has sent a request. */
+export interface RecordedClient {
+  /** Also when the connection has closed; empty on a unix socket. */
+  readonly clientAddress: string;
+  /** Null on a unix socket, or when the client has left. */
+  readonly address: ClientAddress | null;
+}
+
+/** What a request was sent to: the app's second argument. */
+type RecordedServer = Pick<AppServer, "address" | "port">;
+
+/** A request that came to the app, or nearly. */
+export interface AnsweredRequest {
   readonly head: Head;
   readonly scheme: Scheme;
+  readonly client: RecordedClient;
+  readonly server: RecordedServer;
   /** The app's answer; null if the server has made one, or there is none. */
   readonly response: Response | null;
   /** When the app was asked, by performance.now(); -1 if it wasn't. */
   readonly startedMs: number;
+}
+
+/** One that was refused before that. */
+export interface RefusedRequest {
+  readonly client: RecordedClient;
+  readonly server: RecordedServer;
+  /** Null if not even a byte of HTTP has come. */
+  readonly reader: MessageReader | null;
 }
 
 /** nginx's word for it: the connection has closed before there was an answer. */
@@ -33,7 +53,8 @@ export class RequestReporter implements RequestRecord, Surroundings {
   durationUs = 0;
   scheme: Scheme = "http";
   readonly #observers: readonly RequestObserver[];
-  #line: Line | null = null;
+  #client: RecordedClient | null = null;
+  #server: RecordedServer | null = null;
   #head: Head | null = null;
   #response: Response | null = null;
   /** Of a request without a head: what its line says. */
@@ -46,22 +67,23 @@ export class RequestReporter implements RequestRecord, Surroundings {
   }
 
   /** The answer to a request is out, or won't be. */
-  answered(ended: Ended, status: number, bodyBytes: number): void {
-    const { startedMs } = ended;
-    this.scheme = ended.scheme;
-    this.#response = ended.response;
-    this.#head = ended.head;
+  answered(request: AnsweredRequest, status: number, bodyBytes: number): void {
+    const { startedMs } = request;
+    this.scheme = request.scheme;
+    this.#response = request.response;
+    this.#head = request.head;
     this.durationUs = startedMs === -1 ? 0 : Math.round((performance.now() - startedMs) * 1000);
-    this.#tell(ended.line, status, bodyBytes);
+    this.#tell(request, status, bodyBytes);
   }
 
-  /** A request was refused before it came to an exchange. `reader` is null if not even a byte of HTTP has come. */
-  refused(line: Line, reader: MessageReader | null, status: number, bodyBytes: number): void {
+  /** A request was refused before it came to an exchange. */
+  refused(request: RefusedRequest, status: number, bodyBytes: number): void {
+    const { reader } = request;
     this.scheme = "http";
     this.durationUs = 0;
     if (reader?.hasHead === true) this.#head = reader.head;
     else this.#takeLine(reader?.requestLine ?? "");
-    this.#tell(line, status, bodyBytes);
+    this.#tell(request, status, bodyBytes);
   }
 
   // Texts are made when somebody asks: metrics don't (bench: statsd).
@@ -82,7 +104,7 @@ export class RequestReporter implements RequestRecord, Surroundings {
   }
 
   get clientAddress(): string {
-    return this.#line?.peer.clientAddress ?? "";
+    return this.#client?.clientAddress ?? "";
   }
 
   requestHeader(name: string): string | null {
@@ -98,16 +120,16 @@ export class RequestReporter implements RequestRecord, Surroundings {
   }
 
   get remotePort(): number | null {
-    return this.#line?.peer.address?.port ?? null;
+    return this.#client?.address?.port ?? null;
   }
 
   get serverName(): string {
-    const address = this.#line?.entrance.server.address ?? "";
+    const address = this.#server?.address ?? "";
     return typeof address === "string" ? address : address.address;
   }
 
   get serverPort(): number | null {
-    return this.#line?.entrance.server.port ?? null;
+    return this.#server?.port ?? null;
   }
 
   get scriptName(): string {
@@ -130,15 +152,21 @@ export class RequestReporter implements RequestRecord, Surroundings {
     this.#protocol = found?.[3] ?? "";
   }
 
-  #tell(line: Line, status: number, bodyBytes: number): void {
+  #tell(
+    { client, server }: { readonly client: RecordedClient; readonly server: RecordedServer },
+    status: number,
+    bodyBytes: number,
+  ): void {
     this.status = status;
     this.bodyBytes = bodyBytes;
-    this.#line = line;
+    this.#client = client;
+    this.#server = server;
     // No iterator per request (bench: access-log).
     for (let index = 0; index < this.#observers.length; index++) {
       this.#observers[index]!.answered(this);
     }
-    this.#line = null;
+    this.#client = null;
+    this.#server = null;
     this.#head = null;
     this.#response = null;
   }

@@ -4,8 +4,7 @@
  */
 import { bodyInit, bodyKind } from "../../http/response/body.ts";
 import { rawPath } from "../../log/access/request-facts.ts";
-import type { RequestObserver, RequestRecord } from "../../api/request-record.ts";
-import type { RequestFacts } from "../exchange/handler.ts";
+import type { RequestFacts, RequestObserver, RequestRecord } from "../../api/request-record.ts";
 import { environOf, type Surroundings } from "./cgi-variables.ts";
 import { noAnswer } from "./engine-record.ts";
 

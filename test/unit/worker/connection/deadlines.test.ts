@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { Patience, type PatienceTicks } from "../../../../src/worker/connection/deadlines.ts";
+import { Deadlines, type DeadlineTicks } from "../../../../src/worker/connection/deadlines.ts";
 
-const times: PatienceTicks = {
+const times: DeadlineTicks = {
   headTicks: 9,
   bodyTicks: 7,
   writeTicks: 5,
@@ -12,15 +12,17 @@ const times: PatienceTicks = {
 };
 
 /** After how many ticks something runs out, and what; null if nothing does. */
-function spent(patience: Patience): [number, string] | null {
+function expired(deadlines: Deadlines): [number, string] | null {
   for (let count = 1; count <= 20; count++) {
-    const what = patience.tick();
+    const what = deadlines.tick();
     if (what !== null) return [count, what];
   }
   return null;
 }
 
-test.each<[string, Partial<PatienceTicks>, (patience: Patience) => void, [number, string] | null]>([
+test.each<
+  [string, Partial<DeadlineTicks>, (deadlines: Deadlines) => void, [number, string] | null]
+>([
   ["a silent client", {}, () => {}, [9, "header_timeout"]],
   ["a silent client, header_timeout 0", { headTicks: 0 }, () => {}, null],
   ["an idle client", {}, (each) => each.idles(), [3, "keepalive"]],
@@ -37,7 +39,7 @@ test.each<[string, Partial<PatienceTicks>, (patience: Patience) => void, [number
     [3, "keepalive"],
   ],
 ])("%s", (_name, change, happen, outcome) => {
-  const patience = new Patience({ ...times, ...change }, { fd: 1 });
-  happen(patience);
-  expect(spent(patience)).toEqual(outcome);
+  const deadlines = new Deadlines({ ...times, ...change }, { fd: 1 });
+  happen(deadlines);
+  expect(expired(deadlines)).toEqual(outcome);
 });

@@ -1,0 +1,76 @@
+/** All connections of a worker: their number, their clock, and the end of the last one. */
+import { refreshDate } from "../../http/response/date.ts";
+
+/** The step of the clock: timeouts are late by at most this. */
+export const tickMs = 250;
+
+export interface Member {
+  /** One step of the clock. */
+  tick(): void;
+  /** The worker leaves. */
+  drain(): void;
+}
+
+export class Connections {
+  readonly #members = new Set<Member>();
+  /** Shows the number to the master. */
+  readonly #scores: { connections: number };
+  #draining = false;
+  #timer: ReturnType<typeof setInterval> | null = null;
+  #empty: PromiseWithResolvers<void> | null = null;
+
+  constructor(scores: { connections: number }) {
+    this.#scores = scores;
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /** Each answer ends its connection. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Lets time pass. To be called any number of times. */
+  start(): void {
+    // A count of ticks, not of milliseconds: while the loop is blocked, nobody's time runs out.
+    this.#timer ??= setInterval(() => this.tick(), tickMs);
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  /** One step of all members' clocks. */
+  tick(): void {
+    refreshDate(Date.now());
+    for (const member of this.#members) member.tick();
+  }
+
+  add(member: Member): void {
+    this.#members.add(member);
+    this.#scores.connections = this.#members.size;
+    if (this.#draining) member.drain();
+  }
+
+  remove(member: Member): void {
+    this.#members.delete(member);
+    this.#scores.connections = this.#members.size;
+    if (this.#members.size === 0) this.#empty?.resolve();
+  }
+
+  /** From now on answers say `Connection: close`, and idle clients have until keepalive for one more request. */
+  drain(): void {
+    this.#draining = true;
+    for (const member of this.#members) member.drain();
+  }
+
+  /** Resolves when no connection is open. */
+  async emptied(): Promise<void> {
+    if (this.#members.size === 0) return;
+    this.#empty = Promise.withResolvers();
+    await this.#empty.promise;
+  }
+}

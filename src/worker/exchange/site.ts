@@ -1,0 +1,21 @@
+import type { AppServer } from "../../app/server.ts";
+import type { Log } from "../../api/hooks.ts";
+import type { Scheme } from "../../http/proxy/forwarded.ts";
+import type { RequestReporter } from "../records/engine-record.ts";
+import type { Handler } from "./handler.ts";
+
+/** What serves the requests of one listener, and what they depend on: all that an exchange asks. */
+export interface Site {
+  /** Of requests that no trusted proxy says another one of. */
+  readonly scheme: Scheme;
+  /** The authority of requests without Host: `127.0.0.1:8000`. */
+  readonly host: string;
+  /** The app's second argument. */
+  readonly server: AppServer;
+  readonly handler: Handler;
+  /** Null if nobody wants to know of requests. */
+  readonly records: RequestReporter | null;
+  readonly log: Log;
+  /** Each answer ends its connection, from now on. */
+  closing(): boolean;
+}

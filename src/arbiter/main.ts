@@ -123,7 +123,7 @@ async function serve(foundation: Foundation): Promise<number> {
   await listeners.open(listeners.addresses(config), slots, {
     ...openOptions(resolved),
     signal: options.signals.stop,
-    onRetry: (level, message) => log[level](message),
+    onRetry: (message) => log.error(message),
   });
   try {
     return await arbitrate(foundation, listeners);

@@ -15,7 +15,7 @@ import { resolveHostname } from "./resolve.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 import { type InheritedSocket, inspectSocket, prepareInherited } from "../os/inherited-socket.ts";
 import { SystemError } from "../os/libc.ts";
-import { describeHolder } from "../os/port-holder.ts";
+import { findHolder, type Holder, type WantedAddress } from "../os/port-holder.ts";
 import { createListeningSocket, createReservedSocket, listen, probeAddress } from "../os/socket.ts";
 import {
   createAbstractSocket,
@@ -33,8 +33,8 @@ export interface OpenOptions {
   readonly umask?: number;
   /** Whom the file of a unix socket is given to. */
   readonly owner?: { readonly uid: number; readonly gid: number } | null;
-  /** Gunicorn's lines about attempts that failed, for the error log. */
-  readonly onRetry?: (level: "error" | "debug", message: string) => void;
+  /** One line about each attempt that failed, for the error log. It begins as Gunicorn's does. */
+  readonly onRetry?: (message: string) => void;
   readonly retryDelayMs?: number;
   /** Ends the attempts: the server stops before it has a socket. */
   readonly signal?: AbortSignal;
@@ -64,36 +64,52 @@ export async function openFirstSocket(
       throw new ConfigError(`bind: fd://${address.fd} is named twice, or a socket of this server`);
     return openInherited(address, options);
   }
+  if (address.type === "unix")
+    return attempt(address, options, () => ({
+      wanted: { type: "unix", path: address.path },
+      open: () => openUnix(address, options),
+    }));
   return attempt(address, options, async () => {
-    if (address.type === "unix") return openUnix(address, options);
     const { hostname, family } = await unlessAborted(resolveHostname(address), options.signal);
-    return openTcp(address, { family, hostname, v6only }, ours, options);
+    const parts = { family, hostname, v6only };
+    return {
+      wanted: { type: "tcp", ...parts, port: address.port },
+      open: () => openTcp(address, parts, ours, options),
+    };
   });
+}
+
+/** What is to be bound, when its name is looked up, and how. */
+interface Plan {
+  readonly wanted: WantedAddress;
+  readonly open: () => Group;
 }
 
 async function attempt(
   address: TcpAddress | UnixAddress,
   options: OpenOptions,
-  open: () => Promise<Group>,
+  find: () => Plan | Promise<Plan>,
 ): Promise<Group> {
-  const report = options.onRetry ?? (() => {});
-  const tuple = formatTuple(address);
   let cause: unknown;
   for (let count = 1; count <= attempts; count++) {
+    let wanted: WantedAddress | null = null;
     try {
-      return await open();
+      const plan = await find();
+      wanted = plan.wanted;
+      return plan.open();
     } catch (error) {
       if (error instanceof ConfigError) throw error;
       options.signal?.throwIfAborted();
       cause = error;
-      const { code = "" } = error as { readonly code?: string };
-      const last = hopeless.has(code) || count === attempts;
-      report("error", describeFailure(error, address) + (last ? "" : "; retrying in 1 second"));
-      if (last) break;
+      const isLast = hopeless.has(codeOf(error)) || count === attempts;
+      options.onRetry?.(
+        `${describeFailure(error, address, wanted)}${isLast ? "" : "; retrying in 1 second"}`,
+      );
+      if (isLast) break;
     }
     await unlessAborted(Bun.sleep(options.retryDelayMs ?? 1000), options.signal);
   }
-  throw new ListenError(`Can't connect to ${tuple}`, { cause });
+  throw new ListenError(`Can't connect to ${formatTuple(address)}`, { cause });
 }
 
 function openTcp(
@@ -175,17 +191,30 @@ export function needsV6only(address: Address, all: readonly Address[]): boolean 
   );
 }
 
-/** One line, which begins as Gunicorn's. */
-function describeFailure(error: unknown, address: TcpAddress | UnixAddress): string {
+function describeFailure(error: unknown, address: Address, wanted: WantedAddress | null): string {
   const tuple = formatTuple(address);
-  const { code } = error as { readonly code?: string };
+  const code = codeOf(error);
   if (code === "EADDRINUSE") {
-    const holder = describeHolder(address);
-    return `Connection in use: ${tuple}${holder === null ? "" : `, held by ${holder}`}`;
+    const holder = wanted === null ? null : findHolder(wanted);
+    return `Connection in use: ${tuple}${holder === null ? "" : `, held by ${describeHolder(holder)}`}`;
   }
   if (code === "EADDRNOTAVAIL") return `Invalid address: ${tuple}`;
-  const message = error instanceof Error ? error.message : String(error);
-  const low = code === "EACCES" && address.type === "tcp" && address.port < 1024;
-  const need = low ? " (ports below 1024 need root or the capability CAP_NET_BIND_SERVICE)" : "";
-  return `connection to ${tuple} failed: ${message}${need}`;
+  const reason = error instanceof Error ? error.message : String(error);
+  const needsRight = code === "EACCES" && address.type === "tcp" && address.port < 1024;
+  const hint = needsRight
+    ? " (ports below 1024 need root or the capability CAP_NET_BIND_SERVICE)"
+    : "";
+  return `connection to ${tuple} failed: ${reason}${hint}`;
+}
+
+function describeHolder(holder: Holder): string {
+  if (holder.type === "user") return `a process of uid ${holder.uid}`;
+  const { pid, command, others } = holder;
+  const one = `${command} (pid:${pid})`;
+  if (others === null || others === 0) return one;
+  return `${one} and ${others} other ${others === 1 ? "process" : "processes"}`;
+}
+
+function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? "";
 }

@@ -1,5 +1,6 @@
 /** Other processes. */
 import { existsSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 
 /** Whether a process of this number lives; a zombie doesn't. */
 export function isRunning(pid: number): boolean {
@@ -30,12 +31,40 @@ export function mayBeGunicorn(pid: number): boolean {
   }
 }
 
+/** The parent's id; null where /proc doesn't tell. */
+export function parentOf(pid: number): number | null {
+  const [, parent] = statFields(pid) ?? [];
+  return parent === undefined ? null : Number(parent);
+}
+
+/**
+ * The program's name, for a log line: the first word of a title (`nginx: master process`), or the file's. Arguments are left
+ * out, which may be secret. Null where /proc doesn't tell.
+ */
+export function nameOfProcess(pid: number): string | null {
+  try {
+    const [first = ""] = readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0", 1);
+    const name = basename(first.split(/:? /, 1)[0] as string);
+    // A thread of the kernel, or a process that has cleared its words.
+    const text = name === "" ? readFileSync(`/proc/${pid}/comm`, "latin1").trimEnd() : name;
+    // Whoever runs the process chooses its name: no line feed or terminal sequence of theirs gets into a log.
+    return text.replace(/[^\x20-\x7e]/g, "?");
+  } catch {
+    return null;
+  }
+}
+
 /** Dead, and not yet waited for: it holds nothing any more. */
 function isZombie(pid: number): boolean {
+  return statFields(pid)?.[0] === "Z";
+}
+
+/** State, parent and what follows; before them stands a name that may contain anything. */
+function statFields(pid: number): string[] | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {
-    return false;
+    return null;
   }
 }

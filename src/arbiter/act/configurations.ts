@@ -92,7 +92,7 @@ export class Configurations {
         {
           ...openOptions(resolved),
           signal,
-          onRetry: (level, message) => before.logs.log[level](message),
+          onRetry: (message) => before.logs.log.error(message),
         },
       );
       return { release: { resolved, logs }, rebound };

@@ -7,6 +7,12 @@ const folder = join(import.meta.dir, "../../../src/os");
 /** Each an expression over the modules of src/os, and what it is then. */
 const helps: readonly (readonly [expression: string, value: unknown])[] = [
   ["memory.residentBytes(process.pid)", null],
+  [
+    'holder.findHolder({ type: "tcp", family: 4, hostname: "127.0.0.1", port: 1, v6only: false })',
+    null,
+  ],
+  ["processes.nameOfProcess(process.pid)", null],
+  ["processes.parentOf(process.pid)", null],
   ["children.reapStrays(() => false)", []],
   ["processes.isRunning(process.pid)", true],
   ["title.typedWords()[0] === process.execPath", true],
@@ -23,8 +29,8 @@ const helps: readonly (readonly [expression: string, value: unknown])[] = [
 const script = `
 import { openSync } from "node:fs";
 const load = (name) => import(${JSON.stringify(folder)} + "/" + name + ".ts");
-const [memory, children, processes, title, cpus, notify, socket, bpf, hopLimit] = await Promise.all(
-  ["memory", "children", "processes", "process-title", "cpus", "notify", "socket", "bpf", "hop-limit"].map(load),
+const [memory, holder, children, processes, title, cpus, notify, socket, bpf, hopLimit] = await Promise.all(
+  ["memory", "port-holder", "children", "processes", "process-title", "cpus", "notify", "socket", "bpf", "hop-limit"].map(load),
 );
 // The C library itself is opened on the first call.
 notify.monotonicUsec();

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { workerHooks } from "../src/api/hooks.ts";
 import type { Setting } from "../src/config/setting.ts";
+import { workerClassEntries } from "../src/config/worker-classes.ts";
 import { gunicornName, sections } from "../src/config/settings.ts";
 
 const introduction = `# Settings
@@ -58,6 +59,7 @@ function renderSetting(key: string, row: Setting): string {
         .join(", in "),
     ],
     ["Runs in", runsIn(key, row)],
+    ...refusals(key),
     ["Status", statusText(row)],
   ].filter(([, text]) => text !== "");
   return [
@@ -90,6 +92,14 @@ function defaultText({ kind, default: value }: Setting): string {
 function runsIn(key: string, { kind, status }: Setting): string {
   if (kind.takes !== "function" || status !== "works") return "";
   return (workerHooks as readonly string[]).includes(key) ? "worker" : "master";
+}
+
+/** The worker classes that can't honour a setting, or can't do without it. */
+function refusals(key: string): readonly (readonly [label: string, text: string])[] {
+  return workerClassEntries.flatMap(([name, { refuses, refusesOff }]) => [
+    [`Not with ${name}`, refuses[key] ?? ""] as const,
+    [`Never off with ${name}`, refusesOff[key] ?? ""] as const,
+  ]);
 }
 
 function statusText({ status, ours }: Setting): string {

@@ -18,12 +18,12 @@ const rooms: Readonly<Record<string, string>> = {
   os: "",
   net: "api os",
   modules: "",
-  app: "modules",
+  app: "config/worker-classes.ts modules",
   reload: "modules",
 
   config: "api config/settings config/values",
   "config/settings": "api config config/values",
-  "config/values": "api net",
+  "config/values": "api config/worker-classes.ts net",
   "config/sources": "api config config/values modules",
 
   http: "",
@@ -64,19 +64,6 @@ const rooms: Readonly<Record<string, string>> = {
 };
 
 const forAll = new Set(["src/version.ts"]);
-
-/** Files that may still import each other's types in a circle: it is to become empty. */
-const typeCircle = new Set(
-  [
-    "connection/client",
-    "connection/connection",
-    "connection/refusal",
-    "connection/service",
-    "exchange/exchange",
-    "exchange/reply",
-    "records/engine-record",
-  ].map((name) => `src/worker/${name}.ts`),
-);
 
 interface Import {
   readonly specifier: string;
@@ -171,16 +158,12 @@ describe("the sources", () => {
 
   test("never import each other in a circle, types included", async () => {
     const sources = await readSources("src", "bin", "bench");
-    const isExempt = (path: string, target: string, typeOnly: boolean) =>
-      typeOnly && typeCircle.has(path) && typeCircle.has(target);
     const graph = new Map(
       [...sources].map(([path, source]) => [
         path,
         importsOf(source)
           .filter(({ specifier }) => specifier.startsWith("."))
-          .map(({ specifier, typeOnly }) => [join(dirname(path), specifier), typeOnly] as const)
-          .filter(([target, typeOnly]) => !isExempt(path, target, typeOnly))
-          .map(([target]) => target),
+          .map(({ specifier }) => join(dirname(path), specifier)),
       ]),
     );
     expect(findCycle(graph)).toBeNull();

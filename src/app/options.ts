@@ -1,5 +1,6 @@
 /** What an app's options for Bun.serve say that it can't say here: where to listen is the settings' word. */
 import { AppImportError } from "../modules/errors.ts";
+import { type WorkerClass, workerClassOf } from "../config/worker-classes.ts";
 import type { App } from "./shape.ts";
 
 /** Not used, by the setting that says the same. */
@@ -9,12 +10,6 @@ const settled: Readonly<Record<string, string>> = {
   unix: "bind",
   ipv6Only: "bind",
   reusePort: "reuse_port",
-};
-
-/** What worker class async reads from its settings, and serve passes on to Bun.serve. */
-const settledByAsync: Readonly<Record<string, string>> = {
-  maxRequestBodySize: "limit_request_body",
-  idleTimeout: "keepalive, body_timeout and write_timeout",
 };
 
 /** Would be another server than the app asks for. */
@@ -30,7 +25,7 @@ type Options = Readonly<Record<string, unknown>>;
  * The names of options that are set and not used, each with the setting to use: `port: see the setting bind`.
  * @throws AppImportError for what can't be done without
  */
-export function unusedOptions(app: App, workerClass: "async" | "serve"): readonly string[] {
+export function unusedOptions(app: App, workerClass: WorkerClass): readonly string[] {
   const options = app.options ?? {};
   for (const [name, why] of Object.entries(refused)) {
     if (isSet(options, name)) throw new AppImportError(`${app.describe}: ${name}: ${why}`);
@@ -38,7 +33,7 @@ export function unusedOptions(app: App, workerClass: "async" | "serve"): readonl
   if (options["http1"] === false) {
     throw new AppImportError(`${app.describe}: http1: there is no other protocol yet`);
   }
-  const unused = workerClass === "serve" ? settled : { ...settled, ...settledByAsync };
+  const unused = { ...settled, ...workerClassOf(workerClass).unusedOptions };
   return Object.entries(unused)
     .filter(([name]) => isSet(options, name))
     .map(([name, setting]) => `${app.describe}: ${name} is not used: see the setting ${setting}`);

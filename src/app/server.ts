@@ -1,3 +1,5 @@
+import { flagFor } from "../config/worker-classes.ts";
+
 /** What AppServer needs to know of the worker around it. */
 export interface AppServerHost {
   /** `http://127.0.0.1:8000`, `unix:///run/app.sock`. */
@@ -119,7 +121,6 @@ export class AppServer {
 }
 
 function servedElsewhere(method: string): Error {
-  return new Error(
-    `server.${method}() is not supported yet by this worker class: websockets need --worker-class serve`,
-  );
+  const why = `websockets need ${flagFor("websocket")}`;
+  return new Error(`server.${method}() is not supported yet by this worker class: ${why}`);
 }

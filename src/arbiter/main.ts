@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { configData } from "../config/data.ts";
 import type { Config } from "../config/types.ts";
+import { workerClassOf } from "../config/worker-classes.ts";
 import type { Scoreboard } from "../ipc/scoreboard.ts";
 import { takeActivation } from "../listen/activation.ts";
 import { Listeners } from "../listen/listeners.ts";
@@ -171,9 +172,9 @@ async function arbitrate(foundation: Foundation, listeners: Listeners): Promise<
   log.debug("Arbiter booted");
   log.info(`Listening at: ${listeners.urls.join(",")} (${process.pid})`);
   log.info(`Using worker: ${config.workerClass}`);
-  if (config.workerClass === "serve" && !migratesRequests()) {
+  if (workerClassOf(config.workerClass).sockets === "own" && !migratesRequests()) {
     log.warning(
-      "Workers of class serve open their own sockets: connections that wait when one leaves are reset, unless net.ipv4.tcp_migrate_req is 1",
+      `Workers of class ${config.workerClass} open their own sockets: connections that wait when one leaves are reset, unless net.ipv4.tcp_migrate_req is 1`,
     );
   }
   hooks.whenReady(listeners.urls);

@@ -17,9 +17,9 @@ const awake: WorkerMessage = { type: "awake" };
 process.send?.(awake);
 
 const imported = import("./life/worker.ts");
-// The usual kind is read from the disk at the same time (bench: start). Apps don't see the word.
-const [kind] = process.argv.splice(2);
-if (kind === "async") void import("./classes/async.ts");
+// The worker class is read from the disk at the same time (bench: start). Apps don't see the word.
+const [module] = process.argv.splice(2);
+if (module !== undefined) void import(`${import.meta.dir}/${module}`);
 
 process.once("message", async (message: BootMessage) => {
   const { Worker } = await imported;

@@ -1,6 +1,7 @@
 /** The configurations that workers were born under, by generation number. */
 import { ConfigError } from "../../api/errors.ts";
 import type { ResolvedConfig } from "../../config/sources/resolve.ts";
+import { workerClassOf } from "../../config/worker-classes.ts";
 import { maxWorkers } from "../../ipc/scoreboard.ts";
 import type { OpenOptions } from "../../listen/listeners.ts";
 import type { Logs } from "../../log/logs.ts";
@@ -37,8 +38,8 @@ export function drawLifetimeMs({ config }: AppConfig, random: () => number): num
 
 /** How the listening sockets of a configuration are opened. */
 export function openOptions({ config }: AppConfig): OpenOptions {
-  // Bun.serve can't take over a socket: its workers open their own, the master only keeps the port.
-  const kind = config.workerClass === "serve" ? "reserved" : config.reusePort ? "slots" : "shared";
+  const { sockets } = workerClassOf(config.workerClass);
+  const kind = sockets === "own" ? "reserved" : config.reusePort ? "slots" : "shared";
   return { backlog: config.backlog, kind, umask: config.umask, owner: identityOf(config) };
 }
 

@@ -5,6 +5,7 @@ import type { WorkerSignal } from "../decide/events.ts";
 import type { AppConfig } from "./generations.ts";
 import { configData } from "../../config/data.ts";
 import type { Config } from "../../config/types.ts";
+import { workerClassOf } from "../../config/worker-classes.ts";
 import {
   type BootMessage,
   isWorkerMessage,
@@ -43,7 +44,8 @@ export interface WorkerReports {
 /** Spawns and boots a worker; throws when the system can't start a process. */
 export function spawnWorker(birth: WorkerBirth, reports: WorkerReports): Bun.Subprocess {
   const { config } = birth.resolved;
-  const child = Bun.spawn([process.execPath, ...runtimeFlags, workerProgram, config.workerClass], {
+  const { module } = workerClassOf(config.workerClass);
+  const child = Bun.spawn([process.execPath, ...runtimeFlags, workerProgram, module], {
     cwd: config.chdir,
     env: birth.env,
     stdio: [

@@ -1,5 +1,6 @@
 import { integer, oneOf, seconds, workerCount } from "../values/kinds.ts";
-import { alwaysOn, byteCount, workerClass } from "../values/particular-kinds.ts";
+import { alwaysOn, byteCount } from "../values/particular-kinds.ts";
+import { workerClass } from "../values/worker-class.ts";
 import { setting } from "../setting.ts";
 
 export const workerProcesses = {

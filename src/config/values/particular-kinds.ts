@@ -15,35 +15,6 @@ import {
   textList,
 } from "./kinds.ts";
 
-const pythonWorkers = [
-  "gthread",
-  "gevent",
-  "gevent_wsgi",
-  "gevent_pywsgi",
-  "eventlet",
-  "tornado",
-  "asgi",
-];
-
-export type WorkerClass = "async" | "serve";
-
-export const workerClass: Kind<WorkerClass> = {
-  takes: "value",
-  metavar: "STRING",
-  range: "async or serve",
-  parse(value) {
-    if (value === "async" || value === "serve") return value;
-    if (typeof value !== "string") return refuse("async or serve", value);
-    if (value === "sync") throw new ConfigError("sync: not supported yet; use async");
-    if (pythonWorkers.includes(value)) throw new ConfigError(`${value}: Python only; use async`);
-    if (/^[./]|:/.test(value)) {
-      throw new ConfigError(`${value}: a worker class of your own is not supported yet`);
-    }
-    return refuse("async or serve", value);
-  },
-  show,
-};
-
 function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -1,5 +1,4 @@
 /** The `async` kind: our own HTTP engine on the sockets that the master opened, many requests at a time. */
-import { AppImportError } from "../../modules/errors.ts";
 import { AppServer, type AppServerHost } from "../../app/server.ts";
 import { requestOwner } from "../../http/request/request.ts";
 import { installResponse } from "../../http/response/install.ts";
@@ -15,7 +14,7 @@ import { engineSettings, ticksOf } from "../connection/engine-settings.ts";
 import { ReaderPool } from "../connection/reader-pool.ts";
 import type { Site } from "../exchange/site.ts";
 import { RequestReporter } from "../records/engine-record.ts";
-import { type Serving, type ServingContext, tellUnused } from "./serving.ts";
+import type { Serving, ServingContext } from "./serving.ts";
 import type { Wire } from "../connection/wire.ts";
 
 /** How long an event loop gets to accept what waits before the queue is looked at again. */
@@ -48,8 +47,6 @@ export class AsyncServing implements Serving {
   #pausing = false;
 
   constructor(context: ServingContext) {
-    refuseUnservable(context);
-    tellUnused(context);
     this.#context = context;
     const scriptName = process.env["SCRIPT_NAME"] ?? "";
     const facts = { unsentBytes, peerHasEnded };
@@ -236,18 +233,4 @@ function authorityOf(bound: BoundTo): string {
 function exchangeOf(request: Request): Exchange | null {
   const owner = requestOwner(request);
   return owner instanceof Exchange ? owner : null;
-}
-
-/** What an app brings for Bun.serve and this kind can't do is refused, not ignored. */
-function refuseUnservable({ app }: ServingContext): void {
-  if (app.routes !== null) {
-    throw new AppImportError(
-      `${app.describe}: routes are Bun.serve's own, use --worker-class serve`,
-    );
-  }
-  if (app.websocket !== null) {
-    throw new AppImportError(
-      `${app.describe}: websockets aren't supported yet by --worker-class async, use --worker-class serve`,
-    );
-  }
 }

@@ -1,24 +1,31 @@
-import type { BootMessage } from "../../ipc/messages.ts";
-import type { Serving, ServingContext } from "./serving.ts";
+import { join } from "node:path";
+import { type WorkerClass, workerClassOf } from "../../config/worker-classes.ts";
+import { checkApp, type Serving, type ServingContext } from "./serving.ts";
 
-type CreateServing = (context: ServingContext) => Serving;
+/** What the module of a worker class exports by the name that the table has. */
+interface ServingClass {
+  new (context: ServingContext): Serving;
+  /** Before the app is imported. `marked`: somebody wants to know what Responses were made from. */
+  prepareProcess(marked: boolean): void;
+}
 
 /**
- * By worker_class: makes the process ready for the app, and then serves it. What isn't used isn't imported. `marked`: somebody
- * wants to know what Responses were made from.
+ * Loads a worker class and makes the process ready for the app; the answer serves it. What isn't used isn't imported.
+ * @returns throws AppImportError for an app that the class can't serve
  */
-export const kinds: Record<
-  BootMessage["config"]["workerClass"],
-  (marked: boolean) => Promise<CreateServing>
-> = {
-  async async() {
-    const { AsyncServing } = await import("./async.ts");
-    AsyncServing.prepareProcess();
-    return (context) => new AsyncServing(context);
-  },
-  async serve(marked) {
-    const { BunServing } = await import("./serve.ts");
-    if (marked) BunServing.prepareProcess();
-    return (context) => new BunServing(context);
-  },
-};
+export async function loadWorkerClass(
+  name: WorkerClass,
+  marked: boolean,
+): Promise<(context: ServingContext) => Serving> {
+  const row = workerClassOf(name);
+  const exports = (await import(join(import.meta.dir, "..", row.module))) as Record<
+    string,
+    unknown
+  >;
+  const Class = exports[row.export] as ServingClass;
+  Class.prepareProcess(marked);
+  return (context) => {
+    checkApp(context);
+    return new Class(context);
+  };
+}

@@ -7,7 +7,7 @@ import { AppServer } from "../../app/server.ts";
 import type { RequestFacts } from "../../api/request-record.ts";
 import { installResponse } from "../../http/response/install.ts";
 import { ServedRequest } from "../records/serve-record.ts";
-import { type Serving, type ServingContext, tellUnused } from "./serving.ts";
+import type { Serving, ServingContext } from "./serving.ts";
 import {
   type Handle,
   idleSeconds,
@@ -44,7 +44,6 @@ export class BunServing implements Serving {
   #timeout: Server["timeout"] | null = null;
 
   constructor(context: ServingContext) {
-    tellUnused(context);
     const { routes, options, describe } = context.app;
     const unseen = routes === null ? [] : unseenRoutes(routes);
     if (unseen.length > 0 && context.slot === 0) {
@@ -56,8 +55,8 @@ export class BunServing implements Serving {
   }
 
   /** Before the app is imported, if anybody wants to know how long its Responses are. */
-  static prepareProcess(this: void): void {
-    installResponse();
+  static prepareProcess(this: void, marked: boolean): void {
+    if (marked) installResponse();
   }
 
   listen(): void {

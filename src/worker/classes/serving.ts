@@ -1,6 +1,8 @@
 /** What a worker kind is: something that listens, drains and closes. worker_class picks one. */
 import type { App } from "../../app/load.ts";
+import { type AppFeature, flagFor, workerClassOf } from "../../config/worker-classes.ts";
 import { unusedOptions } from "../../app/options.ts";
+import { AppImportError } from "../../modules/errors.ts";
 import type { ConfigData } from "../../config/types.ts";
 import type { InheritedListener } from "../../ipc/messages.ts";
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
@@ -32,8 +34,19 @@ export interface ServingContext {
   readonly observers: readonly RequestObserver[];
 }
 
-/** Logs which of the app's options aren't used, and refuses what can't be left out. */
-export function tellUnused({ app, config, log, slot }: ServingContext): void {
+const appFeatures: readonly AppFeature[] = ["routes", "websocket"];
+
+/**
+ * Refuses what an app brings for Bun.serve and its worker class can't do, and logs what isn't used.
+ * @throws AppImportError
+ */
+export function checkApp({ app, config, log, slot }: ServingContext): void {
+  const takes = workerClassOf(config.workerClass).app;
+  for (const feature of appFeatures) {
+    const why = app[feature] === null ? null : takes[feature];
+    if (why === null) continue;
+    throw new AppImportError(`${app.describe}: ${why}, use ${flagFor(feature)}`);
+  }
   const unused = unusedOptions(app, config.workerClass);
   if (slot !== 0) return;
   for (const line of unused) log.info(line);

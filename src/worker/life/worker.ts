@@ -12,7 +12,7 @@ import { leaveLauncherOutput } from "../../os/daemon.ts";
 import { assume, identityOf, PrivilegesError } from "../../os/privileges.ts";
 import { processTitle, setProcessTitle } from "../../os/process-title.ts";
 import { AppSignals } from "./app-signals.ts";
-import { kinds } from "../classes/classes.ts";
+import { loadWorkerClass } from "../classes/classes.ts";
 import { Ending } from "./ending.ts";
 import { drawLimit, Handler } from "../exchange/handler.ts";
 import { hookServer, hookWorker, type WorkerHooks } from "./hook-views.ts";
@@ -111,7 +111,7 @@ export class Worker {
     if (identity !== null) assume(identity);
     const { observers } = this.#logs;
     const marked = config.enrichResponse || observers.length > 0;
-    const createServing = await kinds[config.workerClass](marked);
+    const createServing = await loadWorkerClass(config.workerClass, marked);
     const serve = (app: App): Serving => {
       const handler = new Handler({
         app,

@@ -14,8 +14,8 @@ import {
   proxyMode,
   requestFieldCount,
   startDirectory,
-  workerClass,
 } from "../../../../src/config/values/particular-kinds.ts";
+import { workerClass } from "../../../../src/config/values/worker-class.ts";
 
 const memory = byteCount("none", 16 * 1024 * 1024);
 import { facts } from "../facts.ts";

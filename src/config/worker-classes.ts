@@ -1,0 +1,111 @@
+/**
+ * The one table of worker classes: what whoever doesn't load their code has to know of them. Refusals, the kind of socket, the
+ * program's first import, advice in messages and docs/settings.md derive from it.
+ */
+
+export interface WorkerClassRow {
+  /** The module of its code, from src/worker or absolute, and the name that it exports the class by. */
+  readonly module: string;
+  readonly export: string;
+  /** `inherited`: the master's listening sockets; `own`: each worker opens its own, and the master only keeps the port. */
+  readonly sockets: "inherited" | "own";
+  /** Settings that it can't honour, by their keys, and why: to set one is refused. */
+  readonly refuses: Readonly<Record<string, string>>;
+  /** Switches that can't be off, and why. */
+  readonly refusesOff: Readonly<Record<string, string>>;
+  /** Variables of the environment that it can't honour, and why. */
+  readonly refusesEnvironment: Readonly<Record<string, string>>;
+  /** What an app may bring for Bun.serve: null where it is taken, else what to say before the advice to use another class. */
+  readonly app: Readonly<Record<AppFeature, string | null>>;
+  /** Options of an app for Bun.serve that aren't used, and the setting that says the same. */
+  readonly unusedOptions: Readonly<Record<string, string>>;
+}
+
+export type AppFeature = "routes" | "websocket";
+
+const ownReader = "Bun.serve reads requests itself";
+const ownTimer = "Bun.serve has one idle timer for keep-alive, uploads and responses together";
+
+export const workerClasses = {
+  async: {
+    module: "classes/async.ts",
+    export: "AsyncServing",
+    sockets: "inherited",
+    refuses: {},
+    refusesOff: {},
+    refusesEnvironment: {},
+    app: {
+      routes: "routes are Bun.serve's own",
+      websocket: "websockets aren't supported yet by --worker-class async",
+    },
+    unusedOptions: {
+      maxRequestBodySize: "limit_request_body",
+      idleTimeout: "keepalive, body_timeout and write_timeout",
+    },
+  },
+  serve: {
+    module: "classes/serve.ts",
+    export: "BunServing",
+    sockets: "own",
+    refuses: {
+      limitRequestLine: `${ownReader}, with a limit of its own`,
+      limitRequestFields: `${ownReader} and doesn't count fields`,
+      limitRequestFieldSize: `${ownReader}, with a limit of its own`,
+      limitRequestBody: `${ownReader}, its limit is the app's option maxRequestBodySize`,
+      headerTimeout: `${ownReader}, with a limit of its own`,
+      bodyTimeout: ownTimer,
+      writeTimeout: ownTimer,
+      keepalive: `${ownTimer}, the app's option idleTimeout`,
+      asgiDisconnectGracePeriod: "Bun.serve aborts a request as soon as its client sends FIN",
+      backlog: "Bun.serve opens its own sockets and takes no backlog",
+      enableBacklogMetric: "the sockets that have queues are the workers' own",
+      workerConnections: "Bun.serve accepts without a bound",
+      secureSchemeHeaders: `${ownReader} and makes their URLs`,
+      forwardedAllowIps: `${ownReader} and makes their URLs`,
+      proxyProtocol: `${ownReader} and knows no PROXY header`,
+      proxyAllowIps: `${ownReader} and knows no PROXY header`,
+      permitObsoleteFolding: ownReader,
+      stripHeaderSpaces: ownReader,
+      permitUnconventionalHttpMethod: ownReader,
+      permitUnconventionalHttpVersion: ownReader,
+      casefoldHttpMethod: ownReader,
+      forwarderHeaders: ownReader,
+      headerMap: ownReader,
+      rootPath: "the app gets Bun's own server object",
+    },
+    refusesOff: { reusePort: "each Bun.serve opens a socket of its own" },
+    refusesEnvironment: { SCRIPT_NAME: `${ownReader} and makes their URLs` },
+    app: { routes: null, websocket: null },
+    unusedOptions: {},
+  },
+} as const satisfies Readonly<Record<string, WorkerClassRow>>;
+
+export type WorkerClass = keyof typeof workerClasses;
+
+/** The row of a class, with its literal types forgotten. */
+export function workerClassOf(name: WorkerClass): WorkerClassRow {
+  return workerClasses[name];
+}
+
+/** Every class by its name, in the order in which messages list them. */
+export const workerClassEntries = Object.entries(workerClasses) as readonly (readonly [
+  WorkerClass,
+  WorkerClassRow,
+])[];
+
+/** `--worker-class serve`, of the first class that does what another can't. */
+function flagOf(does: (row: WorkerClassRow) => boolean): string {
+  const [name] = workerClassEntries.find(([, row]) => does(row)) ?? [];
+  return `--worker-class ${name}`;
+}
+
+/** The flag by which an app gets what its worker class doesn't take. */
+export function flagFor(feature: AppFeature): string {
+  return flagOf(({ app }) => app[feature] === null);
+}
+
+/** What worker classes of their own sockets say of those that the master has. */
+export function refuseTakingOver(name: WorkerClass): string {
+  const flag = flagOf(({ sockets }) => sockets === "inherited");
+  return `worker class ${name} can't take over sockets, use ${flag}`;
+}

@@ -16,14 +16,14 @@ const rooms: Readonly<Record<string, string>> = {
   "": "api config log/custom",
   api: "types:config",
   os: "",
-  net: "api os",
+  net: "api os/socket-path.ts",
   modules: "",
-  app: "config/worker-classes.ts modules",
+  app: "config/worker-classes.ts http/page.ts modules",
   reload: "modules",
 
   config: "api config/settings config/values",
   "config/settings": "api config config/values",
-  "config/values": "api config/worker-classes.ts net",
+  "config/values": "api config/worker-classes.ts net types:http/proxy",
   "config/sources": "api config config/values modules",
 
   http: "",
@@ -33,7 +33,7 @@ const rooms: Readonly<Record<string, string>> = {
   "http/request": "http http/syntax",
   "http/response": "http http/syntax http/message http/request",
 
-  ipc: "types:config os",
+  ipc: "types:config types:net os",
   listen: "api net os",
 
   telemetry: "api types:config log log/sinks net os",
@@ -53,7 +53,7 @@ const rooms: Readonly<Record<string, string>> = {
   "worker/life":
     "api app config config/sources ipc listen/handoff.ts log modules os reload worker/classes worker/exchange",
   "worker/classes":
-    "api app config http/request http/response ipc log modules os worker/connection worker/exchange worker/records",
+    "api app config http/request http/response ipc log modules net os worker/connection worker/exchange worker/records",
   "worker/connection":
     "app types:config http http/message http/proxy http/response http/syntax net worker/exchange",
   "worker/exchange":

@@ -1,5 +1,6 @@
 /** Every message between master and worker. Signals carry the rest: TERM, QUIT and ABRT, as in Gunicorn. */
 import type { ConfigData } from "../config/types.ts";
+import type { BoundTo } from "../net/bind-address.ts";
 
 /** A listening socket that a worker inherits. */
 export interface InheritedListener {
@@ -10,11 +11,6 @@ export interface InheritedListener {
   /** All workers accept from it; else the slot's alone. */
   readonly shared: boolean;
 }
-
-/** The hostname is numeric, the path absolute, or empty for a socket without a name. */
-export type BoundTo =
-  | { readonly type: "tcp"; readonly hostname: string; readonly port: number }
-  | { readonly type: "unix"; readonly path: string };
 
 /** The master's first message: all that a worker must know to boot. */
 export interface BootMessage {

@@ -1,5 +1,6 @@
 /** The sockets of one address. */
 import { type Address, sameAddress } from "../net/bind-address.ts";
+import { joinHostPort } from "../net/ip-address.ts";
 import { steerReuseport } from "../os/bpf.ts";
 import { refuseNewConnections } from "../os/hop-limit.ts";
 import { SystemError } from "../os/libc.ts";
@@ -53,8 +54,7 @@ export interface UnixBound {
 export function urlOf(bound: Bound): string {
   // An abstract name begins with NUL, which `ss` and systemd write as @.
   if (bound.type === "unix") return `unix:${bound.path.replace(/^\0/, "@")}`;
-  const { hostname, port } = bound;
-  return `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  return `http://${joinHostPort(bound.hostname, bound.port)}`;
 }
 
 export function openSlots({ kind, bound, fds }: Group, slots: number, backlog: number): void {

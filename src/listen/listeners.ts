@@ -6,7 +6,13 @@
  * Sockets of an address are opened and closed at the top only: the kernel numbers them by the order in
  * which they began to listen, and steer() counts on that.
  */
-import { type Address, type FdAddress, formatTuple, parseAddress } from "../net/bind-address.ts";
+import {
+  type Address,
+  type BoundTo,
+  type FdAddress,
+  formatTuple,
+  parseAddress,
+} from "../net/bind-address.ts";
 import { type Adoption, adoptSockets } from "./adopt.ts";
 import {
   closeGroup,
@@ -32,9 +38,7 @@ export interface SlotListener {
   readonly fd: number;
   /** As it stands in the log: `http://127.0.0.1:8000`. */
   readonly url: string;
-  readonly bound:
-    | { readonly type: "tcp"; readonly hostname: string; readonly port: number }
-    | { readonly type: "unix"; readonly path: string };
+  readonly bound: BoundTo;
   /** One for all slots. */
   readonly shared: boolean;
 }
@@ -292,7 +296,7 @@ export class Listeners {
   }
 }
 
-function placeOf({ bound }: Group): SlotListener["bound"] {
+function placeOf({ bound }: Group): BoundTo {
   if (bound.type === "unix") return { type: "unix", path: bound.path };
   return { type: "tcp", hostname: bound.hostname, port: bound.port };
 }

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { isIPv6 } from "./ip-address.ts";
 import { ConfigError } from "../api/errors.ts";
-import { maxPathBytes } from "../os/socket-address.ts";
+import { maxPathBytes } from "../os/socket-path.ts";
 
 /** A hostname that isn't numeric is looked up when the socket is opened. */
 export interface TcpAddress {
@@ -30,13 +30,18 @@ export interface FdAddress {
 /** One value of `bind`. */
 export type Address = TcpAddress | UnixAddress | FdAddress;
 
+/** What a listening socket is bound to. The hostname is numeric, the path absolute, or empty for a socket without a name. */
+export type BoundTo =
+  | { readonly type: "tcp"; readonly hostname: string; readonly port: number }
+  | { readonly type: "unix"; readonly path: string };
+
 const defaultPort = 8000;
 const anyV4 = "0.0.0.0";
 const firstFreeFd = 3;
 
 /**
  * Reads HOST, HOST:PORT, :PORT, [V6], [V6]:PORT or nothing, each with or without `tcp://`, unix:PATH, unix:@NAME
- *, unix:@NAME and fd://N. Throws ConfigError for the rest; the message doesn't name the setting, as only the caller knows it.
+ * and fd://N. Throws ConfigError for the rest; the message doesn't name the setting, as only the caller knows it.
  * @param folder what a relative path starts from: the setting chdir
  */
 export function parseAddress(text: string, folder: string): Address {

@@ -17,6 +17,11 @@ export function isIPv6(text: string): boolean {
   return ofIPv6.test(text) && URL.canParse(`http://[${text}]`);
 }
 
+/** `HOST:PORT` of a URL: an IPv6 address stands in brackets (RFC 3986 §3.2.2). */
+export function joinHostPort(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 /** An IPv6 address as RFC 5952 spells it, so that each has one name; sockets spell it so too. */
 export function canonicalIPv6(address: string): string {
   const text = new URL(`http://[${address}]`).hostname.slice(1, -1);

@@ -1,5 +1,6 @@
 /** Where syslog and statsD listen, as the settings say it: config refuses what isn't an address, log opens what is. */
 import { ConfigError } from "../api/errors.ts";
+import { maxPathBytes } from "../os/socket-path.ts";
 import { isIPv4, isIPv6 } from "./ip-address.ts";
 
 export interface InternetAddress {
@@ -22,9 +23,6 @@ export type SyslogAddress = (InternetAddress | UnixAddress) & {
 };
 
 export type StatsdAddress = (InternetAddress & { readonly type: "udp" }) | UnixAddress;
-
-/** As in src/os/socket-address.ts, which whoever only reads settings doesn't load: it needs the C library. */
-const maxPathBytes = process.platform === "darwin" ? 103 : 107;
 
 const syslogPort = 514;
 const statsdPort = 8125;

@@ -2,9 +2,7 @@
 import { ptr } from "bun:ffi";
 import { cString, check, library } from "./libc.ts";
 import { AF_INET, AF_UNIX, onDarwin, system } from "./socket-options.ts";
-
-/** How many bytes a path may have: sun_path, less the NUL behind it. */
-export const maxPathBytes = onDarwin ? 103 : 107;
+import { maxPathBytes } from "./socket-path.ts";
 
 const pathOffset = 2;
 

@@ -1,5 +1,5 @@
 import { boolean, oneOf } from "../values/kinds.ts";
-import { watchedFiles } from "../values/particular-kinds.ts";
+import { watchedFiles } from "../values/path-kinds.ts";
 import { setting } from "../setting.ts";
 
 export const debugging = {

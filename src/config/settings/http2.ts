@@ -1,5 +1,5 @@
 import { integer, oneOf } from "../values/kinds.ts";
-import { httpProtocols } from "../values/particular-kinds.ts";
+import { httpProtocols } from "../values/network-kinds.ts";
 import { setting } from "../setting.ts";
 
 export const http2 = {

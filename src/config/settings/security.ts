@@ -1,5 +1,4 @@
-import { integer, seconds } from "../values/kinds.ts";
-import { requestFieldCount } from "../values/particular-kinds.ts";
+import { countUpTo, integer, seconds } from "../values/kinds.ts";
 import { setting } from "../setting.ts";
 
 export const security = {
@@ -14,7 +13,7 @@ Without its line end. A longer one is answered with 414.`,
   }),
   limitRequestFields: setting({
     flags: [{ long: "--limit-request-fields" }],
-    kind: requestFieldCount,
+    kind: countUpTo(32_768),
     default: 100,
     status: "works",
     description: `How many header fields a request may have

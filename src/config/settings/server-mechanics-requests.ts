@@ -1,5 +1,5 @@
 import { boolean, commaList, dictionary, oneOf, text } from "../values/kinds.ts";
-import { addresses, proxyMode } from "../values/particular-kinds.ts";
+import { addresses, proxyMode } from "../values/network-kinds.ts";
 import { setting } from "../setting.ts";
 
 const loopback = ["127.0.0.1", "::1"] as const;

@@ -1,10 +1,6 @@
 import { boolean, fileMode, nullable, text, textList } from "../values/kinds.ts";
-import {
-  account,
-  environment,
-  existingDirectory,
-  startDirectory,
-} from "../values/particular-kinds.ts";
+import { account, environment } from "../values/process-kinds.ts";
+import { existingDirectory, startDirectory } from "../values/path-kinds.ts";
 import { setting } from "../setting.ts";
 
 /** How the server's processes run. The rest of Gunicorn's section is in server-mechanics-requests.ts. */

@@ -1,6 +1,6 @@
 import { ConfigError } from "../../api/errors.ts";
 import { integer, quote } from "../values/kinds.ts";
-import { bindList } from "../values/particular-kinds.ts";
+import { bindList } from "../values/network-kinds.ts";
 import { setting } from "../setting.ts";
 
 export const serverSocket = {

@@ -1,5 +1,5 @@
-import { integer, oneOf, seconds, workerCount } from "../values/kinds.ts";
-import { alwaysOn, byteCount } from "../values/particular-kinds.ts";
+import { alwaysOn, integer, oneOf, seconds, workerCount } from "../values/kinds.ts";
+import { byteCount } from "../values/process-kinds.ts";
 import { workerClass } from "../values/worker-class.ts";
 import { setting } from "../setting.ts";
 

@@ -115,6 +115,12 @@ export function integer({ min = 0, max, zero }: Range = {}): Kind<number> {
   };
 }
 
+/** A number up to a maximum, which 0 means too, as in Gunicorn. */
+export function countUpTo(max: number): Kind<number> {
+  const count = integer({ max, zero: `acts as ${max}` });
+  return { ...count, parse: (value, facts) => count.parse(value, facts) || max };
+}
+
 /** Timers count milliseconds in 31 bits, and one second more would fire at once. */
 const maxSeconds = 2_147_483;
 
@@ -164,6 +170,18 @@ export const boolean: Kind<boolean> = {
   },
   show,
 };
+
+/** A switch of Gunicorn's, or of a fork, for what is always so here. */
+export function alwaysOn(because: string): Kind<boolean> {
+  return {
+    ...boolean,
+    range: "true",
+    parse(value, facts) {
+      if (boolean.parse(value, facts)) return true;
+      throw new ConfigError(`can't be off: ${because}`);
+    },
+  };
+}
 
 /** One text or a list of them. */
 export const textList: Kind<readonly string[], string | readonly string[]> = {

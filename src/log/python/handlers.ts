@@ -1,5 +1,6 @@
 /** Handlers of a logging configuration: Python's classes and their arguments, as far as they are known here. */
 import { resolve } from "node:path";
+import { joinHostPort } from "../../net/ip-address.ts";
 import {
   parseSyslogAddress,
   syslogFacilities,
@@ -180,8 +181,7 @@ function addressText(address: unknown, isStream: boolean, typeGiven: boolean): s
   if (Array.isArray(address) && address.length === 2) {
     const [host, port] = address as readonly unknown[];
     if (typeof host !== "string" || typeof port !== "number") return null;
-    const name = host.includes(":") ? `[${host}]` : host;
-    return `${isStream ? "tcp" : "udp"}://${name}:${port}`;
+    return `${isStream ? "tcp" : "udp"}://${joinHostPort(host, port)}`;
   }
   if (typeof address !== "string") return null;
   if (/^[a-z]+:\/\//.test(address)) return address;

@@ -2,7 +2,9 @@
 import { AppServer, type AppServerHost } from "../../app/server.ts";
 import { requestOwner } from "../../http/request/request.ts";
 import { installResponse } from "../../http/response/install.ts";
-import type { BoundTo, InheritedListener } from "../../ipc/messages.ts";
+import type { InheritedListener } from "../../ipc/messages.ts";
+import type { BoundTo } from "../../net/bind-address.ts";
+import { joinHostPort } from "../../net/ip-address.ts";
 import { acceptPackets } from "../../os/hop-limit.ts";
 import { peerHasEnded, unsentBytes } from "../../os/send-queue.ts";
 import { hasWaiting } from "../../os/socket.ts";
@@ -226,8 +228,7 @@ function familyOf(bound: BoundTo): 4 | 6 | null {
 /** Of the URL of a request without Host. */
 function authorityOf(bound: BoundTo): string {
   if (bound.type === "unix") return "localhost";
-  const { hostname, port } = bound;
-  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  return joinHostPort(bound.hostname, bound.port);
 }
 
 function exchangeOf(request: Request): Exchange | null {

@@ -1,24 +1,20 @@
 import { describe, expect, test } from "bun:test";
 import { tmpdir } from "node:os";
 import { ConfigError } from "../../../../src/api/errors.ts";
-import type { Kind } from "../../../../src/config/values/kinds.ts";
+import { alwaysOn, countUpTo, type Kind } from "../../../../src/config/values/kinds.ts";
+import { account, byteCount, environment } from "../../../../src/config/values/process-kinds.ts";
 import {
-  account,
   addresses,
-  alwaysOn,
   bindList,
-  byteCount,
-  environment,
-  existingDirectory,
   httpProtocols,
   proxyMode,
-  requestFieldCount,
-  startDirectory,
-} from "../../../../src/config/values/particular-kinds.ts";
+} from "../../../../src/config/values/network-kinds.ts";
+import { existingDirectory, startDirectory } from "../../../../src/config/values/path-kinds.ts";
 import { workerClass } from "../../../../src/config/values/worker-class.ts";
+import { facts } from "../facts.ts";
 
 const memory = byteCount("none", 16 * 1024 * 1024);
-import { facts } from "../facts.ts";
+const requestFieldCount = countUpTo(32_768);
 
 type Case = readonly [name: string, kind: Kind<unknown>, value: unknown, result: unknown];
 

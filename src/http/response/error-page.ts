@@ -1,4 +1,5 @@
 import { errors, reasonPhrase, type RefusalName } from "../errors.ts";
+import { htmlPage } from "../page.ts";
 import { frameFixed } from "./framing.ts";
 import type { FixedResponse } from "./framing.ts";
 import { noFields } from "./head.ts";
@@ -11,16 +12,7 @@ export function errorPage(
   context: ResponseContext,
 ): FixedResponse {
   const reason = reasonPhrase(status);
-  const body = `<html>
-  <head>
-    <title>${reason}</title>
-  </head>
-  <body>
-    <h1><p>${reason}</p></h1>
-    ${escapeHtml(message)}
-  </body>
-</html>
-`;
+  const body = htmlPage(reason, Bun.escapeHTML(message));
   const length = Buffer.byteLength(body);
   return frameFixed({ status, statusText: "" }, noFields, body, length, "text/html", context);
 }
@@ -35,14 +27,4 @@ export function refusalPage(name: RefusalName, date: string): FixedResponse {
     date,
     request: null,
   });
-}
-
-/** As Python's html.escape, quotes included. */
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;")
-    .replaceAll("'", "&#x27;");
 }

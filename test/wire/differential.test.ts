@@ -18,7 +18,7 @@ const boundMs = 5000;
 const parallel = 16;
 
 const support = join(import.meta.dir, "../support");
-const appText = readFileSync(join(support, "differential-app.ts"), "utf8");
+const appText = readFileSync(join(support, "differential/app.ts"), "utf8");
 const cases = readCorpus();
 /** Servers have one configuration: cases that are valid under the default one. */
 const valid = cases.filter(
@@ -128,7 +128,7 @@ function explains(difference: Difference, peer: Peer, saying: string, { bytes }:
 }
 
 function commandOf(peer: Peer, folder: string): string[] {
-  const file = (name: string) => join(support, `differential-${name}.ts`);
+  const file = (name: string) => join(support, `differential/${name}.ts`);
   if (peer === "Bun.serve") return [process.execPath, file("bun-serve")];
   if (peer === "node:http on Bun") return [process.execPath, file("node-http")];
   const stripped = join(folder, "peer.mjs");

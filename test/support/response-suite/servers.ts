@@ -16,7 +16,7 @@ export async function askBoth(
   app: AppName,
   rows: readonly SuiteRow[],
 ): Promise<ReadonlyMap<string, Answers>> {
-  const path = join(import.meta.dir, "response-suite-app.ts");
+  const path = join(import.meta.dir, "app.ts");
   await using ours = await gunicorn({
     app: `app:${app}`,
     files: { "app.ts": `export * from ${JSON.stringify(path)};\n` },
@@ -26,7 +26,7 @@ export async function askBoth(
   await using theirs = start({
     app,
     bind: [],
-    program: join(import.meta.dir, "response-suite-bun-serve.ts"),
+    program: join(import.meta.dir, "bun-serve.ts"),
     runtimeArgs: ["--no-orphans"],
   });
   await theirs.logged(/Listening at: \S+\n/);

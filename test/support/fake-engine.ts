@@ -8,7 +8,8 @@ import type { Config, ConfigData } from "../../src/config/types.ts";
 import { requestOwner } from "../../src/http/request/request.ts";
 import { installResponse } from "../../src/http/response/install.ts";
 import { ScoreboardRow } from "../../src/ipc/scoreboard.ts";
-import { Connection, type Engine } from "../../src/worker/connection/connection.ts";
+import { Connection } from "../../src/worker/connection/connection.ts";
+import type { Engine } from "../../src/worker/connection/http1.ts";
 import { Connections } from "../../src/worker/connection/connections.ts";
 import { engineSettings, ticksOf } from "../../src/worker/connection/engine-settings.ts";
 import { ReaderPool } from "../../src/worker/connection/reader-pool.ts";
@@ -58,6 +59,8 @@ export class FakeEngine {
   readonly events: string[] = [];
   /** Requests that the postRequest hook saw, with the status of the app's answer. */
   readonly ended: string[] = [];
+  /** In the order of connect(). */
+  readonly accepted: Connection[] = [];
   readonly #connections: Connections;
   readonly #engine: Engine;
   readonly #site: Site;
@@ -146,6 +149,7 @@ export class FakeEngine {
   /** Accepts a client. */
   connect(wire = new FakeWire()): FakeWire {
     const connection = new Connection(wire, this.#site, this.#engine);
+    this.accepted.push(connection);
     wire.fd = 7 + this.#wires.length;
     this.#wires.push(wire);
     wire.owner = {

@@ -7,8 +7,8 @@ export const highWaterBytes = 65_536;
 const noBytes = Buffer.alloc(0);
 
 export class HeldBytes {
-  /** The app doesn't read the body that is arriving. */
-  pausedByBody = false;
+  /** Nobody wants what comes: the app doesn't read the body that is arriving. */
+  unwanted = false;
   readonly #wire: Wire;
   #held: Buffer = noBytes;
   #paused = false;
@@ -40,7 +40,7 @@ export class HeldBytes {
 
   /** Stops or resumes reading. `blocked`: the client doesn't take its answers. */
   steer(blocked: boolean): void {
-    const pause = blocked || this.pausedByBody || this.#held.length > highWaterBytes;
+    const pause = blocked || this.unwanted || this.#held.length > highWaterBytes;
     if (pause === this.#paused) return;
     this.#paused = pause;
     if (pause) this.#wire.pause();

@@ -99,6 +99,7 @@ export class Exchange implements BodySource, PumpTarget {
     return this.#reply.output;
   }
 
+  /** For the pump. */
   flush(): boolean {
     return this.#reply.flush();
   }
@@ -109,7 +110,6 @@ export class Exchange implements BodySource, PumpTarget {
     // RFC 9110 §10.1.1: sent when the app wants the body, or never.
     this.output.addAscii("HTTP/1.1 100 Continue\r\n\r\n");
     this.#reply.awaitBody();
-    this.flush();
   }
 
   onPause(): void {
@@ -205,10 +205,7 @@ export class Exchange implements BodySource, PumpTarget {
         if (this.#isAbort(outcome.error)) this.#giveUp(outcome.error);
         else this.#complain("The stream of the response failed", outcome.error);
         this.#persistent = false;
-        if (this.#untilClose) {
-          this.#finish();
-          return this.#reply.cutShort();
-        }
+        if (this.#untilClose) return this.#finish(true);
         break;
       case "cancelled":
         this.#persistent = false;
@@ -217,7 +214,6 @@ export class Exchange implements BodySource, PumpTarget {
         outcome satisfies never;
     }
     this.#finish();
-    this.flush();
   }
 
   /** The app has thrown `error`, or `message` says why what it has returned can't be sent. */
@@ -226,23 +222,18 @@ export class Exchange implements BodySource, PumpTarget {
     const { handler } = this.#site;
     if (this.#superseded || this.#isAbort(error)) {
       this.#giveUp(error);
-      this.#finish();
-      this.flush();
-      return;
+      return this.#finish();
     }
     if (this.#failed) {
       // The answer of the app's error handler: it isn't asked about itself.
       this.#complain(message, error);
-      this.#sendError();
-      this.flush();
-      return;
+      return this.#sendError();
     }
     this.#failed = true;
     void handler.fail(this.head, error, message).then((response) => {
       if (response !== null) return this.#answerLater(response);
       if (this.#reply.gone || this.#superseded) return this.#finish();
       this.#sendError();
-      this.flush();
     });
   }
 
@@ -261,9 +252,8 @@ export class Exchange implements BodySource, PumpTarget {
       this.#answer(response);
     } catch (error) {
       // Whatever it is, it isn't what it seems: a Proxy, or a subclass whose getters throw.
-      return this.#fail(error);
+      this.#fail(error);
     }
-    this.flush();
   }
 
   /** The app's answer, if it is a Response. */
@@ -314,7 +304,8 @@ export class Exchange implements BodySource, PumpTarget {
     this.#finish();
   }
 
-  #finish(): void {
+  /** `cut`: the body isn't complete, and only the end of the connection would say so. */
+  #finish(cut = false): void {
     if (this.#done) return;
     this.#done = true;
     this.tell(this.#status, this.#bodyBytes);
@@ -324,7 +315,9 @@ export class Exchange implements BodySource, PumpTarget {
     // Nobody reads on behind the answer: the head couldn't know that yet.
     if (this.body?.discarded === true && this.#reply.bodyMissing > discardLimitBytes)
       this.#persistent = false;
-    if (!this.#superseded) this.#reply.finished(this.#persistent);
+    if (this.#superseded) return;
+    if (cut) this.#reply.cutShort();
+    else this.#reply.finished(this.#persistent);
   }
 
   #complain(message: string, error: unknown = null): void {

@@ -1,0 +1,271 @@
+/**
+ * HTTP/1.x on a connection: one exchange after another.
+ *
+ * Invariants: no byte of a later request is parsed while an answer is under way, so answers leave in order; after an error in the framing
+ * nothing more is parsed.
+ */
+import { errors, type RefusalName } from "../../http/errors.ts";
+import type { MessageReader } from "../../http/message/message-reader.ts";
+import { currentDate } from "../../http/response/date.ts";
+import { refusalPage } from "../../http/response/error-page.ts";
+import type { OutputBuffer } from "../../http/response/output.ts";
+import { encodeFixed } from "../../http/response/response.ts";
+import { Exchange } from "../exchange/exchange.ts";
+import { readMount, readScheme } from "../exchange/mount.ts";
+import type { Reply } from "../exchange/reply.ts";
+import type { Site } from "../exchange/site.ts";
+import type { Expired } from "./deadlines.ts";
+import type { EngineSettings } from "./engine-settings.ts";
+import { highWaterBytes } from "./held-bytes.ts";
+import type { Protocol, Transport } from "./protocol.ts";
+import type { ReaderPool } from "./reader-pool.ts";
+
+/** What all connections of a worker share. */
+export interface Engine {
+  readonly settings: EngineSettings;
+  readonly readers: ReaderPool;
+}
+
+/** What becomes of the next byte. */
+const reading = 0;
+/** The request has been read, its answer isn't out. */
+const answering = 1;
+/** There is no next request. */
+const ended = 2;
+
+export class Http1 implements Protocol, Reply {
+  readonly #transport: Transport;
+  readonly #site: Site;
+  readonly #engine: Engine;
+  #stage: typeof reading | typeof answering | typeof ended = reading;
+  /** Borrowed while a request is on its way. */
+  #reader: MessageReader | null = null;
+  #exchange: Exchange | null = null;
+  /** The exchange is the last one. */
+  #last = false;
+
+  constructor(transport: Transport, site: Site, engine: Engine) {
+    this.#transport = transport;
+    this.#site = site;
+    this.#engine = engine;
+  }
+
+  // What the connection asks and tells.
+
+  get reading(): boolean {
+    return this.#stage === reading;
+  }
+
+  get ended(): boolean {
+    return this.#stage === ended;
+  }
+
+  get awaitsApp(): boolean {
+    return this.#exchange?.done === false;
+  }
+
+  get bodyOpen(): boolean {
+    return this.#exchange?.bodyOpen === true;
+  }
+
+  receive(bytes: Buffer): number {
+    const { client, deadlines } = this.#transport;
+    if (!client.unread) return this.#parse(bytes);
+    // The first bytes, where a PROXY header may stand.
+    const pieces = client.read(bytes);
+    if (pieces === "need more") deadlines.headArrives();
+    else if (typeof pieces === "string") this.#refuse(pieces);
+    else {
+      let left = 0;
+      for (const piece of pieces) left = piece.length - this.#parse(piece);
+      return bytes.length - left;
+    }
+    return bytes.length;
+  }
+
+  drained(): void {
+    this.#exchange?.drained();
+  }
+
+  /** What has begun will never be complete. */
+  clientEnded(): void {
+    const exchange = this.#exchange;
+    this.#last = true;
+    if (exchange === null) {
+      this.#stage = ended;
+      return;
+    }
+    this.#stage = answering;
+    this.#transport.deadlines.requestComplete();
+    exchange.bodyCut();
+    if (exchange.done) this.#next();
+  }
+
+  closed(): void {
+    this.#exchange?.left();
+  }
+
+  expired(what: Expired): boolean {
+    if (this.#stage !== reading || this.#idle) return false;
+    if (what === "body_timeout") this.#broken("body too slow");
+    else if (what === "header_timeout") this.#broken("head too slow");
+    else return false;
+    return true;
+  }
+
+  drain(): void {
+    if (this.#stage === reading && this.#idle) this.#transport.deadlines.idlesBriefly();
+  }
+
+  // What an exchange asks and tells.
+
+  get output(): OutputBuffer {
+    return this.#transport.output;
+  }
+
+  get gone(): boolean {
+    return this.#transport.gone;
+  }
+
+  get bodyMissing(): number {
+    return this.#reader?.missing ?? 0;
+  }
+
+  flush(): boolean {
+    return this.#transport.turn();
+  }
+
+  pauseForBody(pause: boolean): void {
+    this.#transport.unwanted = pause;
+    this.awaitBody();
+  }
+
+  awaitBody(): void {
+    this.#bodyArrives();
+    this.#transport.turn();
+  }
+
+  answersWithin(ticks: number): void {
+    this.#transport.deadlines.answersWithin(ticks);
+  }
+
+  finished(persistent: boolean): void {
+    if (!persistent) this.#last = true;
+    if (this.gone) return;
+    this.#transport.deadlines.answered();
+    this.#transport.unwanted = false;
+    // The rest of the body is read first, unless the connection ends anyway.
+    if (this.bodyMissing === 0 || this.#last) this.#next();
+    this.#transport.turn();
+  }
+
+  cutShort(): void {
+    this.#exchange = null;
+    this.#stage = ended;
+    this.#transport.cutShort();
+  }
+
+  /** Nothing of a request has arrived, and no answer is under way. */
+  get #idle(): boolean {
+    return this.#reader === null || this.#reader.idle;
+  }
+
+  #parse(bytes: Buffer): number {
+    const { client, deadlines, output } = this.#transport;
+    const end = bytes.length;
+    let at = 0;
+    while (at < end && this.#stage === reading && output.byteLength <= highWaterBytes) {
+      const reader = (this.#reader ??= this.#engine.readers.lend(client.trusted));
+      const step = reader.read(bytes, at, end);
+      at = reader.consumed;
+      if (step === "need more") {
+        if (this.#exchange !== null) this.#bodyArrives();
+        else if (!reader.idle) deadlines.headArrives();
+      } else if (step === "head") this.#begin(reader);
+      else if (step === "end") this.#bodyComplete();
+      else this.#broken(step);
+    }
+    // A body that came in part: the app may read what is there, and wait for the rest.
+    if (this.#exchange?.dispatched === false) this.#exchange.dispatch();
+    return at;
+  }
+
+  #begin(reader: MessageReader): void {
+    const { client, deadlines } = this.#transport;
+    const { head, hasBody, expectsContinue } = reader;
+    const { mount } = this.#engine.settings;
+    const scheme = readScheme(head, client.trusted, this.#site.scheme, mount);
+    if (scheme === "contradictory scheme headers") return this.#refuse(scheme);
+    const appTarget = readMount(head, client.trusted, mount);
+    if (appTarget === "path outside script name") return this.#refuse(appTarget);
+    head.appTarget = appTarget;
+    const exchange = new Exchange(this, this.#site, client, scheme, reader);
+    deadlines.requestComplete();
+    this.#exchange = exchange;
+    if (hasBody) {
+      reader.body = exchange.body;
+      if (!expectsContinue) this.#bodyArrives();
+    } else {
+      this.#stage = answering;
+      exchange.dispatch();
+    }
+  }
+
+  #bodyArrives(): void {
+    const { deadlines, unwanted } = this.#transport;
+    if (this.#stage === reading) deadlines.bodyArrives(unwanted);
+  }
+
+  #bodyComplete(): void {
+    const exchange = this.#exchange as Exchange;
+    this.#stage = answering;
+    this.#transport.deadlines.requestComplete();
+    if (!exchange.dispatched) exchange.dispatch();
+    else if (exchange.done) this.#next();
+  }
+
+  /** The client gets its status, unless the app's answer is on the way already: then that ends the connection. */
+  #broken(name: RefusalName): void {
+    const exchange = this.#exchange;
+    if (exchange === null || exchange.supersede(new Error(errors[name].text)))
+      return this.#refuse(name);
+    this.#logRefusal(name);
+    this.#last = true;
+    this.#stage = answering;
+    if (exchange.done) this.#next();
+  }
+
+  /** Answers in the place of the exchange, if there is one, and ends: what follows can't be trusted. */
+  #refuse(name: RefusalName): void {
+    const { client, output } = this.#transport;
+    const { records, server } = this.#site;
+    this.#logRefusal(name);
+    const page = refusalPage(name, currentDate());
+    encodeFixed(page, output);
+    const { status, bodyBytes } = page;
+    if (this.#exchange !== null) this.#exchange.tell(status, bodyBytes);
+    else records?.refused({ client, server, reader: this.#reader }, status, bodyBytes);
+    this.#last = true;
+    this.#next();
+  }
+
+  #logRefusal(name: RefusalName): void {
+    const { level, text } = errors[name];
+    const { address } = this.#transport.client.shown;
+    this.#site.log[level](`Invalid request from ip=${address}: ${text}`);
+  }
+
+  /** After an exchange: the next request, or the end. */
+  #next(): void {
+    const { deadlines } = this.#transport;
+    this.#exchange = null;
+    deadlines.answered();
+    if (this.#last) {
+      this.#stage = ended;
+      return;
+    }
+    this.#stage = reading;
+    deadlines.idles();
+    this.#reader = this.#engine.readers.takeBack(this.#reader);
+  }
+}

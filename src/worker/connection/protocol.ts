@@ -1,0 +1,43 @@
+/** The two halves of a connection: the transport moves bytes, the protocol knows what they mean. */
+import type { OutputBuffer } from "../../http/response/output.ts";
+import type { Client } from "./client.ts";
+import type { Deadlines, Expired } from "./deadlines.ts";
+
+/** What is spoken on a connection. Its methods change state; what follows from that is done in the transport's turn. */
+export interface Protocol {
+  /** It takes bytes; what comes while it doesn't is held. */
+  readonly reading: boolean;
+  /** Nothing follows what is in the output: the connection ends behind it. */
+  readonly ended: boolean;
+  /** The app has an answer to give. */
+  readonly awaitsApp: boolean;
+  /** What is under way ends with the connection, so that FIN would make it look complete (RFC 9112 §8). */
+  readonly bodyOpen: boolean;
+  /** Takes bytes. Answers how many; it stops where it isn't reading any more, or at a full output. */
+  receive(bytes: Buffer): number;
+  /** The output is written, which it wasn't for a while. */
+  drained(): void;
+  /** Nothing more comes, and all before that has been received. To be asked while it is reading. */
+  clientEnded(): void;
+  /** The connection is over. */
+  closed(): void;
+  /** The client took too long. True if it has an answer to that, false if the connection ends without. */
+  expired(what: Expired): boolean;
+  /** The worker leaves. */
+  drain(): void;
+}
+
+/** What a protocol needs of its connection. */
+export interface Transport {
+  readonly output: OutputBuffer;
+  readonly client: Client;
+  readonly deadlines: Deadlines;
+  /** The client can't be reached any more. */
+  readonly gone: boolean;
+  /** Nobody wants the bytes that come: the socket isn't read. */
+  unwanted: boolean;
+  /** Sees to what has changed: parses, writes, pauses, ends. True when nothing is left to write. */
+  turn(): boolean;
+  /** Writes what it can, and leaves by a reset. */
+  cutShort(): void;
+}

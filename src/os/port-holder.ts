@@ -28,7 +28,11 @@ interface Socket {
   readonly path?: string;
 }
 
-const listeningState = "0A";
+/** The state LISTEN in /proc/net/tcp. */
+export const listeningState = "0A";
+/** A line of /proc/net/tcp or tcp6: address, port, state, user, inode. */
+export const tcpRow =
+  /^\s*\d+: ([\dA-F]+)(:[\dA-F]{4} )\S+ ([\dA-F]{2})(?: \S+){3}\s+(\d+)\s+\d+ (\d+) /;
 const acceptsConnections = 0x10000;
 const mappedV4 = `${"0".repeat(20)}ffff`;
 const anyV4 = `${mappedV4}${"0".repeat(8)}`;
@@ -112,10 +116,7 @@ function tcpSockets(wanted: TcpName & { v6only: boolean }, isOver: () => boolean
   const column = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
   return ["tcp", "tcp6"].flatMap((table) =>
     linesWith(`/proc/net/${table}`, column, isOver).flatMap((line): Socket[] => {
-      const row =
-        /^\s*\d+: ([\dA-F]+)(:[\dA-F]{4} )\S+ ([\dA-F]{2})(?: \S+){3}\s+(\d+)\s+\d+ (\d+) /.exec(
-          line,
-        );
+      const row = tcpRow.exec(line);
       // Nobody has what waits for its time to pass, which has no inode and isn't in the way either.
       if (row === null || row[2] !== column || row[5] === "0") return [];
       const [, words = "", , state, uid, inode = ""] = row;
@@ -129,7 +130,7 @@ function tcpSockets(wanted: TcpName & { v6only: boolean }, isOver: () => boolean
 }
 
 /** Words of 32 bits in the order of the machine, as the kernel prints an address, to 32 digits; a v4 address becomes a mapped one. */
-function canonical(words: string): string {
+export function canonical(words: string): string {
   const digits = words.toLowerCase().replace(/(..)(..)(..)(..)/g, "$4$3$2$1");
   return digits.length === 8 ? mappedV4 + digits : digits;
 }

@@ -30,6 +30,18 @@ export const fetch = (request) => {
   expect(await server.stop()).toBe(0);
 }, 30_000);
 
+test("max_memory below what the app needs is told once, and workers are replaced more and more slowly", async () => {
+  await using server = await gunicorn({
+    files: { "app.ts": `export const all = new Uint8Array(96 << 20).fill(1);\n${okApp}` },
+    args: ["--max-memory", "80M"],
+  });
+  await server.logged(/max_memory is 83886080 bytes, and a new worker needs more: 1\d{8} bytes/);
+  await server.logged(/Worker of slot 0 failed 2 times in a row, next start in 0.5 s/);
+  expect(await (await fetch(server.url)).text()).toBe("ok");
+  expect(await server.stop()).toBe(0);
+  expect(server.log.match(/a new worker needs more/g)).toHaveLength(1);
+}, 60_000);
+
 test("drain_delay: after TERM new connections are answered for that long, each with Connection: close", async () => {
   await using server = await gunicorn({
     files: { "app.ts": okApp },

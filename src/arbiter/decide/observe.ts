@@ -1,4 +1,5 @@
 /** What a tick shows of the workers: heartbeats, warm-up, and who has lived or grown beyond its bounds. */
+import { countFailure } from "./reap.ts";
 import type { Reaction, WorkerScores } from "./events.ts";
 import type { State, WorkerState } from "./state.ts";
 import { log, type Step } from "./step.ts";
@@ -19,6 +20,7 @@ export function observe(
 ): Step {
   const jumped = nowMs - state.lastTickMs > clockJumpMs;
   const reactions: Reaction[] = [];
+  const oversized: WorkerState[] = [];
   const workers = state.workers.map((worker) => {
     const seen = scores.get(worker.age);
     const beaten =
@@ -26,13 +28,34 @@ export function observe(
         ? { ...worker, beat: seen?.beat ?? worker.beat, beatAtMs: nowMs }
         : worker;
     if (beaten.phase !== "ready" || beaten.readyAtMs === null) return beaten;
+    const freshBytes = beaten.freshBytes ?? seen?.memoryBytes ?? null;
     const warm = beaten.warm || isWarm(state, beaten, seen, nowMs);
     const why = beaten.tired ? null : whyTired(state, beaten, seen, nowMs);
-    if (why !== null)
+    const next = { ...beaten, freshBytes, warm, tired: beaten.tired || why !== null };
+    if (why !== null) {
       reactions.push(log("info", `Worker (pid:${worker.pid}) ${why}: replacing it`));
-    return { ...beaten, warm, tired: beaten.tired || why !== null };
+      if ((freshBytes ?? 0) > state.wanted.maxMemoryBytes) oversized.push(next);
+    }
+    return next;
   });
-  return { state: { ...state, workers, lastTickMs: nowMs }, reactions };
+  const seen = { ...state, workers, lastTickMs: nowMs };
+  return oversized.reduce<Step>((step, worker) => slowDown(step, worker, nowMs), {
+    state: seen,
+    reactions,
+  });
+}
+
+/** No replacement can be smaller: they come more and more slowly, and the log says once why. */
+function slowDown({ state, reactions }: Step, worker: WorkerState, nowMs: number): Step {
+  const limit = state.wanted.maxMemoryBytes;
+  const lesson = `max_memory is ${limit} bytes, and a new worker needs more`;
+  const step = countFailure(state, worker, nowMs, reactions);
+  if (state.told.includes(lesson)) return step;
+  const line = `${lesson}: ${worker.freshBytes} bytes. Its workers are replaced more and more slowly`;
+  return {
+    state: { ...step.state, told: [...state.told, lesson] },
+    reactions: [...step.reactions, log("warning", line)],
+  };
 }
 
 /** When a worker that nothing happens to becomes warm, or too old. */

@@ -31,6 +31,8 @@ export interface WorkerState {
   readonly beat: number;
   readonly beatAtMs: number;
   readonly readyAtMs: number | null;
+  /** The resident set when it was first seen ready, before traffic made it grow; null until then. */
+  readonly freshBytes: number | null;
 }
 
 export interface SlotState {

@@ -63,6 +63,7 @@ export function update(state: State, event: Event, nowMs: number): Step {
         beat: 0,
         beatAtMs: nowMs,
         readyAtMs: null,
+        freshBytes: null,
       };
       const told = forgetFailedStarts(state);
       return still({ ...state, workers: [...state.workers, worker], lastAge: age, told });

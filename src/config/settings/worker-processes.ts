@@ -90,7 +90,8 @@ Both serve meanwhile. Without enough traffic the successor counts as warm after 
     ours: true,
     status: "works",
     description: `Replace a worker whose resident memory is above this; 512M, 1G or a number of bytes
-Read once a second, on Linux, from 5 seconds after its start on. The successor is ready before the worker leaves.`,
+Read once a second, on Linux, from 5 seconds after its start on. The successor is ready before the worker leaves. Where a
+new worker is above it already, the log says so once, and replacements come more and more slowly.`,
   }),
   maxLifetime: setting({
     flags: [{ long: "--max-lifetime" }],

@@ -9,6 +9,7 @@ import { protectInherited } from "../../listen/handoff.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
 import type { Logs } from "../../log/logs.ts";
 import { leaveLauncherOutput } from "../../os/daemon.ts";
+import { ownListeners } from "../../os/own-listeners.ts";
 import { assume, identityOf, PrivilegesError } from "../../os/privileges.ts";
 import { processTitle, setProcessTitle } from "../../os/process-title.ts";
 import { AppSignals } from "./app-signals.ts";
@@ -136,8 +137,20 @@ export class Worker {
     };
     const load = async () => serve(await loadApp(reference, { cwd: config.chdir }));
     const serving = await (config.reload ? this.#loadReloading(load, serve) : load());
+    this.#tellOwnPorts();
     await this.#hooks.postWorkerInit?.(worker);
     return serving;
+  }
+
+  /** An app that listens by itself was made to be run alone: nobody limits, counts or drains what it serves there. */
+  #tellOwnPorts(): void {
+    const { slot, listeners } = this.#boot;
+    if (slot !== 0) return;
+    for (const address of ownListeners(listeners.map(({ fd }) => fd))) {
+      this.#log.warning(
+        `The app opens a port of its own, ${address}, beside the addresses of this server: export its fetch or the app instead of listening`,
+      );
+    }
   }
 
   /** An app that can't be loaded doesn't end the worker: it serves the error until a file changes. */
@@ -179,6 +192,11 @@ export class Worker {
       return exitCodes.workerBoot;
     }
     this.#log.exception(`Exception in worker process\n${describeError(error)}`);
+    if (isAddressInUse(error)) {
+      this.#log.error(
+        "The app opens a port of its own, where workers collide: export its fetch or the app instead of listening",
+      );
+    }
     return exitCodes.workerBoot;
   }
 
@@ -290,4 +308,13 @@ export class Worker {
 async function importHooks(file: string): Promise<WorkerHooks> {
   const { loadHooks } = await import("../../config/sources/file.ts");
   return loadHooks(file);
+}
+
+function isAddressInUse(error: unknown): boolean {
+  try {
+    return (error as { readonly code?: unknown } | null | undefined)?.code === "EADDRINUSE";
+  } catch {
+    // A getter of whatever the app has thrown.
+    return false;
+  }
 }

@@ -442,8 +442,10 @@ describe("replacement", () => {
 
   test("a worker above max_memory is replaced once, successor first", () => {
     const world = new World(generation(1, { workers: 1, ...memory })).ready(1);
+    world.memoryBytes.set(1, 999);
+    world.pass(1000);
     world.memoryBytes.set(1, 1001);
-    world.pass(4750);
+    world.pass(3750);
     expect(spawns(world)).toHaveLength(1);
     world.pass(1000);
     expect(world.lines).toContain(
@@ -453,6 +455,27 @@ describe("replacement", () => {
     world.ready(2).pass(6000);
     expect(signals(world)).toEqual(["SIGTERM 1"]);
     expect(world.lines.filter((line) => line.includes("max_memory"))).toHaveLength(1);
+  });
+
+  test("a new worker that is above max_memory is told once, and replaced more and more slowly", () => {
+    const world = new World(generation(1, { workers: 1, ...memory })).ready(1);
+    const seconds: number[] = [];
+    for (const age of [1, 2, 3, 4]) {
+      world.memoryBytes.set(age, 1001);
+      const before = spawns(world).length;
+      let waited = 0;
+      while (spawns(world).length === before) {
+        world.pass(250);
+        waited += 250;
+      }
+      seconds.push(waited / 1000);
+      world.ready(age + 1).exit(age);
+    }
+    expect(seconds).toEqual([5, 5.5, 6, 7]);
+    expect(world.lines.filter((line) => line.includes("needs more"))).toEqual([
+      "max_memory is 1000 bytes, and a new worker needs more: 1001 bytes. Its workers are replaced more and more slowly",
+    ]);
+    expect(signals(world)).toEqual(["SIGTERM 1", "SIGTERM 2", "SIGTERM 3", "SIGTERM 4"]);
   });
 
   test("workers that fail one after another are replaced more and more slowly, and serve on meanwhile", () => {

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { AppImportError } from "../modules/errors.ts";
+import { importModule } from "../modules/import.ts";
 import { parseReference, type Target } from "../modules/reference.ts";
 import { resolveModule } from "../modules/resolve.ts";
 import { readApp, type App } from "./shape.ts";
@@ -29,7 +30,7 @@ export async function loadApp(text: string, options: { readonly cwd: string }): 
   const reference = parseReference(text);
   const { module: name, target } = reference;
   const path = resolveModule(reference, options.cwd);
-  const module = { name, file: basename(path), exports: await import(path) } as Module;
+  const module: Module = { name, file: basename(path), exports: await importModule(path) };
   if (target === null) return await chooseExport(module);
   const { value, owner } =
     target.call === null ? find(module, target) : call(module, target, target.call);

@@ -1,49 +1,26 @@
-import { statSync } from "node:fs";
-import { isAbsolute, join, resolve } from "node:path";
-import { isInstalled } from "./packages.ts";
+import { resolve } from "node:path";
 import { AppImportError } from "./errors.ts";
+import { findFile, findModule, isPath, moduleExtensions } from "./find.ts";
 import type { Reference } from "./reference.ts";
 
-const extensions = [".ts", ".tsx", ".mts", ".js", ".mjs", ".cjs", ".jsx"];
-
-/** The file that MODULE means, seen from `cwd`: a path first, then a package. Throws AppImportError. */
+/** The file that MODULE means, seen from `cwd`. Throws AppImportError. */
 export function resolveModule(reference: Reference, cwd: string): string {
   const { module } = reference;
-  const file = findFile(resolve(cwd, module));
-  if (file !== null) return file;
-  const isPath = isAbsolute(module) || /^\.\.?(\/|$)/.test(module);
-  if (!isPath && mayBePackage(module, cwd)) return resolvePackage(module, cwd);
   const message = `No module named '${module}'`;
+  const file = find(module, cwd, message);
+  if (file !== null) return file;
   const meant = dottedPath(reference, cwd);
   if (meant !== null) throw new AppImportError(`${message}, did you mean '${meant}'?`);
-  const tried = `no such file in ${cwd} (with or without ${extensions.join(", ")})`;
-  throw new AppImportError(`${message}: ${tried}${isPath ? "" : ", and no such package"}`);
+  const tried = `no such file in ${cwd} (with or without ${moduleExtensions.join(", ")})`;
+  throw new AppImportError(`${message}: ${tried}${isPath(module) ? "" : ", and no such package"}`);
 }
 
-function findFile(path: string): string | null {
-  const candidates = [
-    path,
-    ...extensions.map((extension) => path + extension),
-    ...extensions.map((extension) => join(path, `index${extension}`)),
-  ];
-  return candidates.find(isFile) ?? null;
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
-}
-
-/** Whether a resolver may be asked. */
-function mayBePackage(module: string, cwd: string): boolean {
-  return module.startsWith("#") || isInstalled(module, cwd);
-}
-
-function resolvePackage(module: string, cwd: string): string {
+function find(module: string, cwd: string, message: string): string | null {
   try {
-    return Bun.resolveSync(module, cwd);
+    return findModule(module, cwd);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new AppImportError(`No module named '${module}': ${reason}`, { cause: error });
+    throw new AppImportError(`${message}: ${reason}`, { cause: error });
   }
 }
 

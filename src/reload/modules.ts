@@ -1,6 +1,7 @@
 /** The files of code: what is loaded, and what a module would load if it could. */
 import { readFileSync } from "node:fs";
 import { dirname, extname, join, resolve } from "node:path";
+import { fileCandidates } from "../modules/find.ts";
 import { packageName } from "../modules/packages.ts";
 import { isDirectory, isFile } from "./stamp.ts";
 
@@ -45,12 +46,8 @@ const extensions = [".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs"
 /** The file that `path` means, or all that it could. */
 function candidates(path: string): string[] {
   const typed = /\.[cm]?jsx?$/.test(path) ? [path.replace(/js(x?)$/, "ts$1")] : [];
-  const all = [
-    path,
-    ...typed,
-    ...extensions.map((extension) => path + extension),
-    ...extensions.map((extension) => join(path, `index${extension}`)),
-  ];
+  const [first = path, ...rest] = fileCandidates(path, extensions);
+  const all = [first, ...typed, ...rest];
   const file = all.find(isFile);
   return file === undefined ? all : [file];
 }

@@ -1,6 +1,8 @@
 /** The configuration file: found, imported, and read into raw values by setting. */
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
+import { findModule, findPackage, isFile, isPath, moduleExtensions } from "../../modules/find.ts";
+import { importModule, withoutLoad } from "../../modules/import.ts";
 import { asksRegistry, isInstalled, packageName } from "../../modules/packages.ts";
 import { ConfigError } from "../../api/errors.ts";
 import type { ServerHooks } from "../../api/hooks.ts";
@@ -9,10 +11,6 @@ import { suggestSetting } from "./suggest.ts";
 import type { SettingKey } from "../types.ts";
 
 const standardNames = ["ts", "js", "mjs", "json"].map((suffix) => `gunicorn.conf.${suffix}`);
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
-}
 
 /**
  * The absolute path of the file that `reference` (PATH, file:PATH or module:NAME) names, or of the
@@ -40,14 +38,16 @@ export function findConfigFile(reference: string | null, cwd: string): string | 
 }
 
 function resolveModule(name: string, cwd: string): string {
-  if (!name.startsWith("#") && !/^\.{0,2}\//.test(name) && !isInstalled(name, cwd)) {
-    throw new ConfigError(`can't find module '${name}'`);
-  }
+  const message = `can't find module '${name}'`;
   try {
-    return Bun.resolveSync(name, cwd);
+    const path = isPath(name)
+      ? findModule(name, cwd, [...moduleExtensions, ".json"])
+      : findPackage(name, cwd);
+    if (path !== null) return path;
   } catch (cause) {
-    throw new ConfigError(`can't find module '${name}'`, { cause });
+    throw new ConfigError(message, { cause });
   }
+  throw new ConfigError(message);
 }
 
 /** How messages name a file: from where the program was started, if it is below. */
@@ -57,8 +57,7 @@ export function fileLabel(path: string, cwd: string): string {
 }
 
 /**
- * The file's raw values by setting. `generation` makes the runtime evaluate the file again; what
- * the file itself imports stays as it was first imported.
+ * The file's raw values by setting. Another `generation` evaluates the file again.
  */
 export async function readConfigFile(
   path: string,
@@ -135,8 +134,7 @@ async function importExports(
     // Bun gives a JSON file's names as exports too: read as text, it has a default one only.
     if (path.endsWith(".json")) return { default: JSON.parse(readFileSync(path, "utf8")) };
     await refuseMissingPackages(path, label);
-    // A file: URL would lose its query, and with it the second evaluation.
-    return (await import(`${path}?generation=${generation}`)) as Record<string, unknown>;
+    return await importModule(path, generation);
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;
     throw new ConfigError(describeFailure(cause, path, label, cwd), { cause });
@@ -183,7 +181,7 @@ function describeFailure(thrown: unknown, path: string, label: string, cwd: stri
 
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return Bun.inspect(error);
-  const message = error.message.replaceAll(/\?generation=\d+/g, "");
+  const message = withoutLoad(error.message);
   const ownName = ["Error", "SyntaxError", "BuildMessage", "ResolveMessage"].includes(error.name);
   return ownName ? message : `${error.name}: ${message}`;
 }
@@ -199,5 +197,5 @@ function positionOf(error: unknown): Position | null {
   };
   if (position?.file) return position;
   if (!sourceURL?.startsWith("/") || line === undefined || column === undefined) return null;
-  return { file: sourceURL.replace(/\?generation=\d+$/, ""), line, column };
+  return { file: withoutLoad(sourceURL), line, column };
 }

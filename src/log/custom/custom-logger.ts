@@ -1,10 +1,12 @@
 /** logger_class: finds the class, makes the logger, and keeps what it throws from the server. */
-import { statSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import { ConfigError } from "../../api/errors.ts";
 import type { ConfigData } from "../../config/types.ts";
 import { writeFully } from "../../os/write-fully.ts";
-import { isInstalled } from "../../modules/packages.ts";
+import { AppImportError } from "../../modules/errors.ts";
+import { findModule } from "../../modules/find.ts";
+import { importModule, withoutLoad } from "../../modules/import.ts";
+import { parseReference, type Reference } from "../../modules/reference.ts";
 import { describeError } from "../error-log.ts";
 import { textLine } from "../lines/line-format.ts";
 import { type BuiltInLogs, type CustomLogger, withBuiltInLogs } from "./logger.ts";
@@ -26,13 +28,9 @@ export async function loadLoggerClass({
   chdir,
 }: Pick<ConfigData, "loggerClass" | "chdir">): Promise<LoggerClass | null> {
   if (loggerClass === null || ownNames.includes(loggerClass)) return null;
-  const [, module, name] =
-    /^([^:]+):([\p{ID_Start}$_][\p{ID_Continue}$]*)$/u.exec(loggerClass) ?? [];
-  if (module === undefined || name === undefined) {
-    throw new ConfigError(`loggerClass: must be MODULE:CLASS, got '${loggerClass}'`);
-  }
-  const path = findModule(module, chdir);
-  const exports = await importModule(path, loggerClass);
+  const { module, name } = readReference(loggerClass);
+  const path = findClassModule(module, chdir);
+  const exports = await importClass(path, loggerClass);
   const found = exports[name];
   if (typeof found !== "function" || found.prototype === undefined) {
     const names = Object.keys(exports).join(", ") || "nothing";
@@ -43,32 +41,45 @@ export async function loadLoggerClass({
   return found as LoggerClass;
 }
 
-async function importModule(
+function readReference(loggerClass: string): { readonly module: string; readonly name: string } {
+  const { module, target } = parse(loggerClass) ?? { module: "", target: null };
+  const [name, ...more] = target?.path ?? [];
+  if (name === undefined || more.length > 0 || target?.call !== null) {
+    throw new ConfigError(`loggerClass: must be MODULE:CLASS, got '${loggerClass}'`);
+  }
+  return { module, name };
+}
+
+function parse(text: string): Reference | null {
+  try {
+    return parseReference(text);
+  } catch (error) {
+    if (error instanceof AppImportError) return null;
+    throw error;
+  }
+}
+
+async function importClass(
   path: string,
   loggerClass: string,
 ): Promise<Readonly<Record<string, unknown>>> {
-  loads += 1;
   try {
-    return await import(loads === 1 ? path : `${path}?load=${loads}`);
+    return await importModule(path, loads++);
   } catch (cause) {
-    const [line = ""] = describeError(cause).split("\n");
+    const [line = ""] = withoutLoad(describeError(cause)).split("\n");
     throw new ConfigError(`loggerClass: '${loggerClass}': ${line}`, { cause });
   }
 }
 
-/** A file seen from chdir, with or without its extension; else a package that is installed. */
-function findModule(module: string, chdir: string): string {
-  const path = resolve(chdir, module);
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) return path;
-  const isPackage = !/^[./]/.test(module) && isInstalled(module, chdir);
-  for (const specifier of [path, ...(isPackage ? [module] : [])]) {
-    try {
-      return Bun.resolveSync(specifier, chdir);
-    } catch {
-      // A ResolveMessage: it isn't this one, and the end of the list says so.
-    }
+function findClassModule(module: string, chdir: string): string {
+  let cause: unknown;
+  try {
+    const path = findModule(module, chdir);
+    if (path !== null) return path;
+  } catch (error) {
+    cause = error;
   }
-  throw new ConfigError(`loggerClass: no module named '${module}' in ${chdir}`);
+  throw new ConfigError(`loggerClass: no module named '${module}' in ${chdir}`, { cause });
 }
 
 const wanted = [

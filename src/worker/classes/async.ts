@@ -9,6 +9,7 @@ import { acceptPackets } from "../../os/hop-limit.ts";
 import { peerHasEnded, unsentBytes } from "../../os/send-queue.ts";
 import { hasWaiting } from "../../os/socket.ts";
 import { closeFd, duplicateFd } from "../../os/socket-options.ts";
+import { AcceptShare, shareTurnMs } from "./accept-share.ts";
 import { Connection } from "../connection/connection.ts";
 import type { Engine } from "../connection/http1.ts";
 import { Exchange } from "../exchange/exchange.ts";
@@ -26,13 +27,6 @@ const acceptTurnMs = 5;
 /** How often, then. A turn accepts all that waits: what comes after so many is for whoever else has the socket. */
 const acceptTurns = 20;
 
-/** After so long without a connection, the next one begins another burst. */
-const burstGapMs = 50;
-
-/** How long the others get to take their share of what waits in a socket of all workers, and how much this one takes at most. */
-const shareTurnMs = 1;
-const largestShare = 64;
-
 type Listener = Bun.TCPSocketListener<Connection>;
 
 export class AsyncServing implements Serving {
@@ -43,10 +37,8 @@ export class AsyncServing implements Serving {
   readonly #sites: readonly (readonly [InheritedListener, Site])[];
   #listeners: Listener[] = [];
   #draining = false;
-  /** How many connections it takes from a shared socket before it lets others, and how many it has. */
-  #share = 1;
-  #taken = 0;
-  #takenAtMs = 0;
+  readonly #share = new AcceptShare();
+  /** The others have a moment to take their share. */
   #pausing = false;
 
   constructor(context: ServingContext) {
@@ -113,30 +105,17 @@ export class AsyncServing implements Serving {
     }
   }
 
-  /**
-   * A connection wakes all workers that share a socket, and Bun takes all that waits at once: one worker would get
-   * a whole burst, and keep it, since a proxy's connections stay with whom they have met. So it takes little and
-   * leaves the rest to the others for a moment; what is still there then is more than they can take.
-   */
+  /** Lets the other workers take connections of a socket that all share. */
   #shareOut(fd: number): void {
-    const nowMs = performance.now();
-    // A share that was right in one burst says nothing about the next.
-    if (nowMs - this.#takenAtMs > burstGapMs) [this.#share, this.#taken] = [1, 0];
-    this.#takenAtMs = nowMs;
-    this.#taken += 1;
-    if (this.#taken < this.#share || this.#connections.draining || this.#listeners.length === 0)
-      return;
-    this.#taken = 0;
-    if (!hasWaiting(fd)) {
-      this.#share = Math.ceil(this.#share / 2);
-      return;
-    }
+    if (!this.#share.take(performance.now())) return;
+    if (this.#connections.draining || this.#listeners.length === 0) return;
+    if (!hasWaiting(fd)) return this.#share.foundEmpty();
     this.#pausing = true;
     // In a socket's open() this also ends Bun's accepting.
     this.#stopListening();
     setTimeout(() => {
       if (this.#draining) return;
-      this.#share = hasWaiting(fd) ? Math.min(this.#share * 2, largestShare) : 1;
+      this.#share.othersHad(hasWaiting(fd));
       this.#pausing = false;
       this.#keepBound();
     }, shareTurnMs);

@@ -1,0 +1,44 @@
+/**
+ * How many connections a worker takes from a socket that all workers share, before it lets the others. A connection wakes all of them,
+ * and Bun takes all that waits at once: one worker would get a whole burst, and keep it, since a proxy's connections stay with whom
+ * they have met. So it takes little and leaves the rest for a moment; what is still there then is more than the others can take.
+ */
+
+/** How long the others get. */
+export const shareTurnMs = 1;
+
+/** What is taken at most before they do. */
+const largestShare = 64;
+
+/** After so long without a connection, the next one begins another burst. */
+const burstGapMs = 50;
+
+export class AcceptShare {
+  #share = 1;
+  #taken = 0;
+  #takenAtMs = Number.NEGATIVE_INFINITY;
+
+  /** A connection is accepted. True: the share is taken, and it is to be seen whether more wait. */
+  take(nowMs: number): boolean {
+    // A share that was right in one burst says nothing about the next.
+    if (nowMs - this.#takenAtMs > burstGapMs) {
+      this.#share = 1;
+      this.#taken = 0;
+    }
+    this.#takenAtMs = nowMs;
+    this.#taken += 1;
+    if (this.#taken < this.#share) return false;
+    this.#taken = 0;
+    return true;
+  }
+
+  /** Behind a share, nothing waits: the others keep up. */
+  foundEmpty(): void {
+    this.#share = Math.ceil(this.#share / 2);
+  }
+
+  /** The others have had their time. `waiting`: they have left some. */
+  othersHad(waiting: boolean): void {
+    this.#share = waiting ? Math.min(this.#share * 2, largestShare) : 1;
+  }
+}

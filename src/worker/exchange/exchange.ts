@@ -1,4 +1,14 @@
-/** One request and its answer: the app is asked once, answered once, and the connection learns whether it goes on. */
+/**
+ * One request and its answer: the app is asked once, answered once, and the connection learns whether it goes on.
+ *
+ * | state      | what has happened                               | what may follow                                        |
+ * | ---------- | ----------------------------------------------- | ------------------------------------------------------ |
+ * | reading    | the head has come, and perhaps some of the body | asked: enough has come; superseded                     |
+ * | asked      | the app is at work, or its error handler        | answering: by a stream; done: at once, or never        |
+ * | answering  | a pump copies the stream of the answer          | done; asked: it has failed before a byte was out       |
+ * | superseded | the connection has answered in the app's place  | done: the app has come to an end                       |
+ * | done       | the answer is out, or there won't be one        | nothing; the rest of the body may still be read        |
+ */
 import type { AppServer } from "../../app/server.ts";
 import { type BodySource, RequestBody } from "../../http/request/body.ts";
 import type { Scheme } from "../../http/proxy/forwarded.ts";
@@ -15,6 +25,12 @@ import { textOf } from "../../log/lines/describe-error.ts";
 import type { Reply } from "./reply.ts";
 import { noAnswer, type RecordedClient } from "../records/engine-record.ts";
 import type { Site } from "./site.ts";
+
+const reading = 0;
+const asked = 1;
+const answering = 2;
+const superseded = 3;
+const done = 4;
 
 /** A body that the app hasn't read is read and dropped up to this size; a larger one costs the connection. */
 const discardLimitBytes = 65_536;
@@ -36,19 +52,21 @@ export class Exchange implements BodySource, PumpTarget {
   readonly #site: Site;
   /** When the app was asked, by performance.now(); -1 if it wasn't, or nobody wants to know. */
   startedMs = -1;
+  #state: typeof reading | typeof asked | typeof answering | typeof superseded | typeof done =
+    reading;
   #request: Request | null = null;
   #response: Response | null = null;
   #expectsContinue: boolean;
+  /** The connection lives on behind the answer. */
   #persistent = false;
+  /** While answering. */
   #pump: StreamPump | null = null;
   /** The end of the connection is the end of the body. */
   #untilClose = false;
   /** The app's error handler has had its say. */
   #failed = false;
-  #done = false;
-  #superseded = false;
   /** The client has left, or has sent half a body. */
-  #cutByClient = false;
+  #clientLeft = false;
   /** Of the answer, for observers. */
   #status = noAnswer;
   #bodyBytes = 0;
@@ -73,12 +91,12 @@ export class Exchange implements BodySource, PumpTarget {
 
   /** The app has been asked. */
   get dispatched(): boolean {
-    return this.#request !== null;
+    return this.#state !== reading;
   }
 
-  /** The answer is out. */
+  /** The answer is out, or there won't be one. */
   get done(): boolean {
-    return this.#done;
+    return this.#state === done;
   }
 
   /** The app's answer, once it is known that it can be sent. */
@@ -92,7 +110,7 @@ export class Exchange implements BodySource, PumpTarget {
 
   /** For server.timeout(): ends the connection if the answer isn't out after so many ticks; 0: no limit. */
   answersWithin(ticks: number): void {
-    if (!this.#done) this.#reply.answersWithin(ticks);
+    if (this.#state !== done) this.#reply.answersWithin(ticks);
   }
 
   get output(): OutputBuffer {
@@ -125,6 +143,7 @@ export class Exchange implements BodySource, PumpTarget {
     const { handler, host, records, server } = this.#site;
     const request = createRequest(this.head, this.scheme, host, this.body, this);
     this.#request = request;
+    this.#state = asked;
     if (records !== null) this.startedMs = performance.now();
     try {
       const answer = handler.begin(this.head, request, server);
@@ -148,18 +167,18 @@ export class Exchange implements BodySource, PumpTarget {
 
   /** A body is under way that the end of the connection ends: FIN would make it look complete (RFC 9112 §8). */
   get bodyOpen(): boolean {
-    return this.#untilClose && !this.#done;
+    return this.#state === answering && this.#untilClose;
   }
 
   /** The client sends nothing more, though the body isn't complete. It may still read. */
   bodyCut(): void {
-    this.#cutByClient = true;
+    this.#clientLeft = true;
     this.body?.fail(connectionClosedError());
   }
 
   /** The client has left: there is nobody to answer. */
   left(): void {
-    this.#cutByClient = true;
+    this.#clientLeft = true;
     const reason = connectionClosedError();
     this.body?.fail(reason);
     if (this.#request !== null) abortRequest(this.#request, reason);
@@ -173,8 +192,8 @@ export class Exchange implements BodySource, PumpTarget {
    */
   supersede(reason: Error): boolean {
     this.body?.fail(reason);
-    if (this.#done || this.#pump !== null) return false;
-    this.#superseded = true;
+    if (this.#state >= answering) return false;
+    this.#state = superseded;
     return true;
   }
 
@@ -198,6 +217,8 @@ export class Exchange implements BodySource, PumpTarget {
       case "failed":
         if (!outcome.headSent) {
           // Nobody has seen it.
+          this.#state = asked;
+          this.#pump = null;
           this.#response = null;
           this.#status = noAnswer;
           return this.#fail(outcome.error);
@@ -218,9 +239,9 @@ export class Exchange implements BodySource, PumpTarget {
 
   /** The app has thrown `error`, or `message` says why what it has returned can't be sent. */
   #fail(error: unknown, message = ""): void {
-    if (this.#done) return this.#complain(message, error);
+    if (this.#state === done) return this.#complain(message, error);
     const { handler } = this.#site;
-    if (this.#superseded || this.#isAbort(error)) {
+    if (this.#state === superseded || this.#isAbort(error)) {
       this.#giveUp(error);
       return this.#finish();
     }
@@ -232,14 +253,14 @@ export class Exchange implements BodySource, PumpTarget {
     this.#failed = true;
     void handler.fail(this.head, error, message).then((response) => {
       if (response !== null) return this.#answerLater(response);
-      if (this.#reply.gone || this.#superseded) return this.#finish();
+      if (this.#reply.gone || this.#state === superseded) return this.#finish();
       this.#sendError();
     });
   }
 
   /** An app that stops because its client has left, or has sent half a body, has done nothing wrong. */
   #isAbort(error: unknown): boolean {
-    return this.#cutByClient && isAbortError(error);
+    return this.#clientLeft && isAbortError(error);
   }
 
   #giveUp(error: unknown): void {
@@ -258,7 +279,7 @@ export class Exchange implements BodySource, PumpTarget {
 
   /** The app's answer, if it is a Response. */
   #answer(response: Response): void {
-    if (this.#reply.gone || this.#superseded) {
+    if (this.#reply.gone || this.#state === superseded) {
       if (response instanceof Response && !response.bodyUsed && response.body !== null)
         discard(response.body);
       return this.#finish();
@@ -271,6 +292,7 @@ export class Exchange implements BodySource, PumpTarget {
     if (prepared.type === "fixed") return this.#send(prepared);
     this.#status = prepared.status;
     this.#untilClose = prepared.framing === "close";
+    this.#state = answering;
     this.#pump = new StreamPump(prepared, this);
     this.#pump.start();
   }
@@ -306,8 +328,9 @@ export class Exchange implements BodySource, PumpTarget {
 
   /** `cut`: the body isn't complete, and only the end of the connection would say so. */
   #finish(cut = false): void {
-    if (this.#done) return;
-    this.#done = true;
+    if (this.#state === done) return;
+    const late = this.#state === superseded;
+    this.#state = done;
     this.tell(this.#status, this.#bodyBytes);
     const { handler } = this.#site;
     if (this.#request !== null) handler.finish(this.head, this.#request, this.#response);
@@ -315,7 +338,7 @@ export class Exchange implements BodySource, PumpTarget {
     // Nobody reads on behind the answer: the head couldn't know that yet.
     if (this.body?.discarded === true && this.#reply.bodyMissing > discardLimitBytes)
       this.#persistent = false;
-    if (this.#superseded) return;
+    if (late) return;
     if (cut) this.#reply.cutShort();
     else this.#reply.finished(this.#persistent);
   }

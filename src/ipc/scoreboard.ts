@@ -5,17 +5,35 @@
 import { closeSync } from "node:fs";
 import { mapShared } from "../os/shared-memory.ts";
 
+/**
+ * The columns in their order; each is an accessor of a row. A counter only goes up in a worker's life, and what it has
+ * counted outlives the worker in the totals; a gauge says how things are now.
+ */
 const columns = {
   /** Counts up while the worker's event loop runs; the master compares it, on its own clock. */
-  beat: 0,
+  beat: "gauge",
   /** Requests handled since boot. */
-  requests: 1,
+  requests: "counter",
   /** Requests being handled now. */
-  inFlight: 2,
+  inFlight: "gauge",
   /** Connections open now. */
-  connections: 3,
-} as const;
+  connections: "gauge",
+} as const satisfies Record<string, "counter" | "gauge">;
 
+type Columns = typeof columns;
+type Column = keyof Columns;
+type Counter = { [Name in Column]: Columns[Name] extends "counter" ? Name : never }[Column];
+
+/** One worker's row, seen from the worker (which writes) or from the master (which reads). */
+export type ScoreboardRow = { [Name in Column]: number };
+
+/** What all workers have counted together, those that have gone included. */
+export type Totals = { readonly [Name in Counter]: number };
+
+const names = Object.keys(columns) as Column[];
+const counters = names.filter((name): name is Counter => columns[name] === "counter");
+
+/** A row is a cache line: what one worker writes doesn't slow down another. */
 const columnCount = 8;
 const rowCount = 2048;
 
@@ -29,49 +47,37 @@ function map(fd: number): Float64Array {
   return new Float64Array(mapShared(fd, scoreboardBytes));
 }
 
-/** One worker's row, seen from the worker (which writes) or from the master (which reads). */
-export class ScoreboardRow {
-  readonly #cells: Float64Array;
+function cellsOf(all: Float64Array, row: number): Float64Array {
+  if (row < 0 || row >= rowCount) throw new RangeError(`the scoreboard has no row ${row}`);
+  return all.subarray(row * columnCount, (row + 1) * columnCount);
+}
 
-  constructor(cells: Float64Array) {
-    this.#cells = cells;
-  }
+/** @param cells one for each column, at least */
+export function createRow(cells: Float64Array): ScoreboardRow {
+  const accessors = names.map((name, index) => [
+    name,
+    {
+      enumerable: true,
+      get: () => cells[index] as number,
+      set: (value: number) => {
+        cells[index] = value;
+      },
+    },
+  ]);
+  return Object.defineProperties({}, Object.fromEntries(accessors)) as ScoreboardRow;
+}
 
-  /** Maps the scoreboard behind an inherited descriptor. */
-  static inherited(fd: number, row: number): ScoreboardRow {
-    return new ScoreboardRow(map(fd).subarray(row * columnCount, (row + 1) * columnCount));
-  }
-
-  get beat(): number {
-    return this.#cells[columns.beat] as number;
-  }
-  set beat(value: number) {
-    this.#cells[columns.beat] = value;
-  }
-  get requests(): number {
-    return this.#cells[columns.requests] as number;
-  }
-  set requests(value: number) {
-    this.#cells[columns.requests] = value;
-  }
-  get inFlight(): number {
-    return this.#cells[columns.inFlight] as number;
-  }
-  set inFlight(value: number) {
-    this.#cells[columns.inFlight] = value;
-  }
-  get connections(): number {
-    return this.#cells[columns.connections] as number;
-  }
-  set connections(value: number) {
-    this.#cells[columns.connections] = value;
-  }
+/** A worker's own row, behind an inherited descriptor. Throws SystemError when it can't be mapped. */
+export function inheritedRow(fd: number, row: number): ScoreboardRow {
+  return createRow(cellsOf(map(fd), row));
 }
 
 /** The master's side: hands the descriptor to workers, clears the rows of new ones. */
 export class Scoreboard {
   readonly fd: number;
   readonly #cells: Float64Array;
+  /** What workers had counted whose rows others have taken since. */
+  readonly #departed = new Map<Counter, number>();
 
   /** @param fd memory of scoreboardBytes, all of it taken; it is the scoreboard's now */
   constructor(fd: number) {
@@ -79,13 +85,31 @@ export class Scoreboard {
     this.#cells = map(fd);
   }
 
-  /** The row of a worker that is about to be spawned, with all cells at 0. */
+  /** The row of a worker that is about to be spawned, with all cells at 0; the one before it has gone. */
   clear(row: number): void {
-    this.#cells.fill(0, row * columnCount, (row + 1) * columnCount);
+    const cells = cellsOf(this.#cells, row);
+    const last = createRow(cells);
+    for (const name of counters) {
+      this.#departed.set(name, (this.#departed.get(name) ?? 0) + last[name]);
+    }
+    cells.fill(0);
   }
 
   row(row: number): ScoreboardRow {
-    return new ScoreboardRow(this.#cells.subarray(row * columnCount, (row + 1) * columnCount));
+    return createRow(cellsOf(this.#cells, row));
+  }
+
+  /** Counted since the master's start; no figure ever goes back, whichever workers die. */
+  get totals(): Totals {
+    const sums = counters.map((name) => {
+      const column = names.indexOf(name);
+      let sum = this.#departed.get(name) ?? 0;
+      for (let at = column; at < this.#cells.length; at += columnCount) {
+        sum += this.#cells[at] as number;
+      }
+      return [name, sum];
+    });
+    return Object.fromEntries(sums) as Totals;
   }
 
   close(): void {

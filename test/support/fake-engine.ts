@@ -7,7 +7,7 @@ import { configData } from "../../src/config/data.ts";
 import type { Config, ConfigData } from "../../src/config/types.ts";
 import { requestOwner } from "../../src/http/request/request.ts";
 import { installResponse } from "../../src/http/response/install.ts";
-import { ScoreboardRow } from "../../src/ipc/scoreboard.ts";
+import { createRow } from "../../src/ipc/scoreboard.ts";
 import { Connection } from "../../src/worker/connection/connection.ts";
 import type { Engine } from "../../src/worker/connection/http1.ts";
 import { Connections } from "../../src/worker/connection/connections.ts";
@@ -71,7 +71,7 @@ export class FakeEngine {
     const { events, lines, told, ended } = this;
     const config: ConfigData = { ...configData(defaults), ...timeouts, ...options.config };
     const log = logTo(lines);
-    const scores = new ScoreboardRow(new Float64Array(8));
+    const scores = createRow(new Float64Array(8));
     const app: App = {
       fetch: (request, server) => {
         events.push(`${request.method} ${new URL(request.url).pathname}`);

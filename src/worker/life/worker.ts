@@ -4,7 +4,7 @@ import { type App, loadApp } from "../../app/load.ts";
 import type { HookServer, HookWorker } from "../../api/hooks.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { BootMessage, WorkerMessage } from "../../ipc/messages.ts";
-import { ScoreboardRow } from "../../ipc/scoreboard.ts";
+import { inheritedRow, type ScoreboardRow } from "../../ipc/scoreboard.ts";
 import { protectInherited } from "../../listen/handoff.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
 import type { Logs } from "../../log/logs.ts";
@@ -49,7 +49,7 @@ export class Worker {
     this.#boot = boot;
     this.#logs = logs;
     protectInherited([...boot.listeners, { fd: boot.scoreboardFd }]);
-    this.#scores = ScoreboardRow.inherited(boot.scoreboardFd, boot.row);
+    this.#scores = inheritedRow(boot.scoreboardFd, boot.row);
     this.#watchSignals();
     this.#appSignals = new AppSignals(this.#log, boot.slot === 0);
     this.#ending = new Ending(logs, this.#appSignals, () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openScoreboard } from "../../../../src/arbiter/act/open-scoreboard.ts";
 import { ConfigError } from "../../../../src/api/errors.ts";
-import { maxWorkers, ScoreboardRow } from "../../../../src/ipc/scoreboard.ts";
+import { maxWorkers, inheritedRow } from "../../../../src/ipc/scoreboard.ts";
 import { isRoot } from "../../../support/needs.ts";
 
 function folder(): string {
@@ -17,7 +17,7 @@ test.each([
 ])("%s: every row is shared by whoever has the descriptor", (_name, path) => {
   const scoreboard = openScoreboard(path);
   for (const row of [0, 1, 2 * maxWorkers - 1]) {
-    const there = ScoreboardRow.inherited(scoreboard.fd, row);
+    const there = inheritedRow(scoreboard.fd, row);
     there.beat = row + 5;
     expect(scoreboard.row(row).beat).toBe(row + 5);
     scoreboard.clear(row);

@@ -23,14 +23,14 @@ const rooms: Readonly<Record<string, string>> = {
 
   config: "api config/settings config/values",
   "config/settings": "api config config/values",
-  "config/values": "api config/worker-classes.ts net types:http/proxy",
+  "config/values": "api config/worker-classes.ts net",
   "config/sources": "api config config/values modules",
 
   http: "",
   "http/syntax": "http http/message net",
-  "http/message": "http http/syntax http/request",
+  "http/message": "http",
   "http/proxy": "http http/syntax net",
-  "http/request": "http http/syntax",
+  "http/request": "http http/message http/syntax",
   "http/response": "http http/syntax http/message http/request",
 
   ipc: "types:config types:net os",
@@ -55,10 +55,10 @@ const rooms: Readonly<Record<string, string>> = {
   "worker/classes":
     "api app config http/request http/response ipc log modules net os worker/connection worker/exchange worker/records",
   "worker/connection":
-    "app types:config http http/message http/proxy http/response http/syntax net worker/exchange",
+    "app types:config http http/message http/proxy http/request http/response http/syntax net worker/exchange",
   "worker/exchange":
     "api app http http/message http/proxy http/request http/response http/syntax ipc log log/lines worker/records",
-  "worker/records": "api app http http/message http/proxy http/response http/syntax log log/access",
+  "worker/records": "api app http http/proxy http/request http/response http/syntax log log/access",
 
   cli: "api arbiter arbiter/act app config config/sources ipc listen log log/sinks net os reload",
 };

@@ -1,5 +1,5 @@
 /** Kinds of where connections come from and what they speak. The contract is that of kinds.ts. */
-import type { ProxyMode } from "../../http/proxy/proxy-protocol.ts";
+import type { ProxyMode } from "../../net/proxy-mode.ts";
 import { networkFault } from "../../net/networks.ts";
 import { commaList, type Kind, refuse, show, textList } from "./kinds.ts";
 

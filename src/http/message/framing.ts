@@ -1,5 +1,5 @@
 /** The only place that decides how long a request's body is. Everything else asks here; nobody guesses. */
-import { isDigit, readList, word } from "../syntax/bytes.ts";
+import { isDigit, readList, word } from "../bytes.ts";
 
 /**
  * What the Transfer-Encoding fields of a head amount to so far, read as one list. "compressed" is a list of codings that we

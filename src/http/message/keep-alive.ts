@@ -1,4 +1,4 @@
-import { equalsWord, readList, word } from "../syntax/bytes.ts";
+import { equalsWord, readList, word } from "../bytes.ts";
 
 /** Connection options that matter to a server, as bits; the parser gathers them over all Connection fields. */
 export const connectionClose = 1;

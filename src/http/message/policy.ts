@@ -1,4 +1,4 @@
-import { readList, word } from "../syntax/bytes.ts";
+import { readList, word } from "../bytes.ts";
 
 /** What the Expect fields of a head amount to. */
 export type Expectation = "none" | "continue" | "unknown";

@@ -2,12 +2,10 @@
  * The PROXY header that a load balancer may send before the first request of a connection. Invariants: no byte is looked at
  * twice, whatever the split; which byte is refused, and why, doesn't depend on the split; what is kept is bounded.
  */
-import { CR, LF, latin1 } from "../syntax/bytes.ts";
+import type { ProxyMode } from "../../net/proxy-mode.ts";
+import { CR, LF, latin1 } from "../bytes.ts";
 import type { ProxyErrorName } from "../errors.ts";
 import { type ProxyAddress, type ProxyRoute, decodeLine, decodeRoute } from "./proxy-addresses.ts";
-
-/** Gunicorn's proxy_protocol. */
-export type ProxyMode = "off" | "v1" | "v2" | "auto";
 
 const noBytes = Buffer.alloc(0);
 const lineSignature = Buffer.from("PROXY ", "latin1");

@@ -1,6 +1,6 @@
 // A file as an answer: all of it, the slice that the app has made, or the range that the client asks for (RFC 9110 §14).
 
-import { askedRange } from "../message/range.ts";
+import { askedRange } from "../request/range.ts";
 import { sliceStart } from "./body.ts";
 import { dispositionLine } from "./disposition.ts";
 import { openFile } from "./file.ts";

@@ -2,7 +2,7 @@
 // is sent, and read through that descriptor: replacing the file on disk can't mix two versions.
 
 import { closeSync, fstatSync, openSync, read, readSync } from "node:fs";
-import { type ByteRange, selectRange } from "../message/range.ts";
+import { type ByteRange, selectRange } from "../request/range.ts";
 
 /** Up to this size a file is read at once: one write for head and body, like any small answer. */
 const SMALL_BYTES = 64 * 1024;

@@ -7,7 +7,7 @@ import {
   isDigit,
   isHostByte,
   latin1,
-} from "./bytes.ts";
+} from "../bytes.ts";
 import { isIPv6 } from "../../net/ip-address.ts";
 
 /**

@@ -1,5 +1,5 @@
 /** Takes the chunked coding off a body (RFC 9112 §7.1) without copying it. Nothing is scanned twice, whatever the split. */
-import { CR, LF, SEMICOLON, hexValue, isBlank, isValueByte } from "./bytes.ts";
+import { CR, LF, SEMICOLON, hexValue, isBlank, isValueByte } from "../bytes.ts";
 import type { ParseErrorName } from "../errors.ts";
 import {
   maxChunkLineBytes,

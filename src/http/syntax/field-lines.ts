@@ -13,7 +13,7 @@ import {
   isPlainNameByte,
   isValueByte,
   latin1,
-} from "./bytes.ts";
+} from "../bytes.ts";
 import type { ParseErrorName } from "../errors.ts";
 import type { Head } from "./head.ts";
 import { knownLengths, readKnownField } from "./known-fields.ts";

@@ -1,7 +1,7 @@
 /** What a request head says, once its parser has read it all: facts first, text only when somebody asks. */
 import type { TransferCoding } from "../message/framing.ts";
 import type { Expectation } from "../message/policy.ts";
-import { isBlank, latin1 } from "./bytes.ts";
+import { isBlank, latin1 } from "../bytes.ts";
 
 /** RFC 9112 §3.2.1 to §3.2.4. */
 export type TargetForm = "origin" | "absolute" | "authority" | "asterisk";

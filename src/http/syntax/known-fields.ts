@@ -1,5 +1,5 @@
 import { isAuthority } from "./authority.ts";
-import { equalsWord, word } from "./bytes.ts";
+import { equalsWord, word } from "../bytes.ts";
 import type { ParseErrorName } from "../errors.ts";
 import { readContentLength, readTransferCoding } from "../message/framing.ts";
 import type { Head } from "./head.ts";

@@ -3,7 +3,7 @@
  * after an error nothing more is parsed. Offsets are relative to the head's first byte, so that they survive the move from a
  * received chunk to the buffer of a head that came in pieces.
  */
-import { CR, latin1, LF } from "./bytes.ts";
+import { CR, latin1, LF } from "../bytes.ts";
 import type { ParseErrorName } from "../errors.ts";
 import { FieldLines } from "./field-lines.ts";
 import { Head } from "./head.ts";

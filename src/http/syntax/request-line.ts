@@ -12,7 +12,7 @@ import {
   isTargetByte,
   isTokenByte,
   latin1,
-} from "./bytes.ts";
+} from "../bytes.ts";
 import type { ParseErrorName } from "../errors.ts";
 import type { Head } from "./head.ts";
 

@@ -2,7 +2,7 @@
 import type { ConfigData } from "../../config/types.ts";
 import { type Limits, limitsFrom } from "../../http/limits.ts";
 import { compileSchemeHeaders } from "../../http/proxy/forwarded.ts";
-import type { ProxyMode } from "../../http/proxy/proxy-protocol.ts";
+import type { ProxyMode } from "../../net/proxy-mode.ts";
 import type { ParserOptions } from "../../http/syntax/parser.ts";
 import { createTrust } from "../../net/trust.ts";
 import type { MountSettings } from "../exchange/mount.ts";

@@ -5,7 +5,7 @@
  * nothing more is parsed.
  */
 import { errors, type RefusalName } from "../../http/errors.ts";
-import type { MessageReader } from "../../http/message/message-reader.ts";
+import type { MessageReader } from "../../http/request/message-reader.ts";
 import { currentDate } from "../../http/response/date.ts";
 import { refusalPage } from "../../http/response/error-page.ts";
 import type { OutputBuffer } from "../../http/response/output.ts";

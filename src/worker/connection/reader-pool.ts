@@ -1,5 +1,5 @@
 /** Readers for the connections on which a request is on its way: an idle connection holds none. */
-import { MessageReader } from "../../http/message/message-reader.ts";
+import { MessageReader } from "../../http/request/message-reader.ts";
 import type { EngineSettings } from "./engine-settings.ts";
 
 /** How many idle readers are kept for the next requests. */

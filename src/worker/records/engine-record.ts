@@ -6,7 +6,7 @@ import type { AppServer, ClientAddress } from "../../app/server.ts";
 import type { Scheme } from "../../http/proxy/forwarded.ts";
 import { allValues, lastValue } from "../../http/syntax/find-field.ts";
 import type { Head } from "../../http/syntax/head.ts";
-import type { MessageReader } from "../../http/message/message-reader.ts";
+import type { MessageReader } from "../../http/request/message-reader.ts";
 import type { RequestObserver, RequestRecord } from "../../api/request-record.ts";
 import { rawPath } from "../../log/access/request-facts.ts";
 import { environOf, mountOf, type Surroundings } from "./cgi-variables.ts";

@@ -7,7 +7,7 @@ import { expect, test } from "bun:test";
 import { RequestBody } from "../../../../src/http/request/body.ts";
 import type { RefusalName } from "../../../../src/http/errors.ts";
 import { isPersistent } from "../../../../src/http/message/keep-alive.ts";
-import { MessageReader } from "../../../../src/http/message/message-reader.ts";
+import { MessageReader } from "../../../../src/http/request/message-reader.ts";
 import { defaultLimits, readCorpus } from "../../../support/corpus.ts";
 import {
   below,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { errors } from "../../../../src/http/errors.ts";
-import { type ProxyMode, ProxyReader } from "../../../../src/http/proxy/proxy-protocol.ts";
+import { ProxyReader } from "../../../../src/http/proxy/proxy-protocol.ts";
+import type { ProxyMode } from "../../../../src/net/proxy-mode.ts";
 import { run } from "../../../support/corpus.ts";
 import { below, pick, seeded } from "../../../support/mutate.ts";
 

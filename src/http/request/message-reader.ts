@@ -1,12 +1,12 @@
 /** Reads one request after another off a connection's bytes: head, framing, expectation, body. It owns no socket and keeps no answer. */
-import type { RequestBody } from "../request/body.ts";
+import type { RequestBody } from "./body.ts";
 import { ChunkedDecoder } from "../syntax/chunked.ts";
 import type { RefusalName } from "../errors.ts";
-import { frame } from "./framing.ts";
+import { frame } from "../message/framing.ts";
 import { Head } from "../syntax/head.ts";
 import type { Limits } from "../limits.ts";
 import { type ParserOptions, RequestParser } from "../syntax/parser.ts";
-import { judgeExpectation } from "./policy.ts";
+import { judgeExpectation } from "../message/policy.ts";
 
 const inHead = 0;
 const inLengthBody = 1;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { RequestParser } from "../../../../src/http/syntax/parser.ts";
-import { askedRange, selectRange } from "../../../../src/http/message/range.ts";
+import { askedRange, selectRange } from "../../../../src/http/request/range.ts";
 import { dispositionLine } from "../../../../src/http/response/disposition.ts";
 import { defaultLimits } from "../../../support/corpus.ts";
 

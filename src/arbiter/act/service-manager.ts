@@ -7,66 +7,7 @@
  */
 import { monotonicUsec, sendNotification } from "../../os/notify.ts";
 import type { Environment } from "./environment.ts";
-import type { State } from "../decide/state.ts";
-
-export type ServiceFacts = Pick<
-  State,
-  | "target"
-  | "wanted"
-  | "fallback"
-  | "proven"
-  | "lastGeneration"
-  | "loading"
-  | "resting"
-  | "stopping"
-  | "upgrade"
-  | "understudy"
-> & {
-  readonly workers: readonly Pick<State["workers"][number], "slot" | "phase" | "generation">[];
-};
-
-export interface ServiceDescription {
-  readonly phase: "starting" | "ready" | "reloading" | "stopping";
-  /** One line for `systemctl status`. */
-  readonly status: string;
-}
-
-/** What a state means to somebody who watches the service as a whole. */
-export function describeService(state: ServiceFacts): ServiceDescription {
-  const { target, wanted, workers, upgrade } = state;
-  if (state.stopping !== null) {
-    const left = `workers left: ${workers.length}`;
-    if (upgrade === null) return { phase: "stopping", status: `Stopping, ${left}` };
-    // To the service manager this is no stop: the new master is about to be the main process.
-    return { phase: "ready", status: `New master (pid:${upgrade.pid}) takes over, ${left}` };
-  }
-  const ready = workers.filter((worker) => worker.phase === "ready");
-  const current = ready.filter((worker) => worker.generation === wanted.number);
-  const serving = `${countSlots(ready, target)} of ${target} workers ready`;
-  if (!state.proven && state.fallback === null) {
-    return { phase: "starting", status: `Starting: ${serving}` };
-  }
-  if (state.loading) {
-    return { phase: "reloading", status: "Reloading: reading the configuration" };
-  }
-  if (!state.proven) {
-    return { phase: "reloading", status: "Reloading: trying a worker of the new configuration" };
-  }
-  if (current.length < ready.length) {
-    const replaced = `${countSlots(current, target)} of ${target} workers replaced`;
-    return { phase: "reloading", status: `Reloading: ${replaced}` };
-  }
-  const notes = [
-    state.resting ? "Resting: no workers until HUP or TTIN" : serving,
-    ...(wanted.number < state.lastGeneration ? ["the last reload failed, see the log"] : []),
-    ...(upgrade === null ? [] : [`new master (pid:${upgrade.pid}) beside this one`]),
-  ];
-  return { phase: "ready", status: notes.join("; ") };
-}
-
-function countSlots(workers: ServiceFacts["workers"], target: number): number {
-  return new Set(workers.map(({ slot }) => slot).filter((slot) => slot < target)).size;
-}
+import { describeStatus, type Status, status, type StatusFacts } from "../decide/status.ts";
 
 const variables = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] as const;
 
@@ -106,21 +47,23 @@ export class ServiceManager {
   }
 
   /** Tells what has changed, and beats. Called after each event, ticks included. */
-  observe(state: ServiceFacts, nowMs: number): void {
+  observe(state: StatusFacts, nowMs: number): void {
     if (this.#address === null || state.understudy) return;
     this.#beat(nowMs);
-    const { phase, status } = describeService(state);
+    const now = status(state);
+    const phase = servicePhase(now);
+    const line = describeStatus(now);
     // Each load is a reload of its own: the service manager wants its time to be after its own HUP.
-    const announced = phase === "reloading" ? `reloading ${state.lastGeneration}` : phase;
-    if (announced === this.#announced && status === this.#status) return;
+    const announced = phase === "reloading" ? `reloading ${now.loads}` : phase;
+    if (announced === this.#announced && line === this.#status) return;
     const lines = announced === this.#announced ? [] : announcement(phase);
-    if (!this.#tell([...lines, `STATUS=${status}`])) return;
+    if (!this.#tell([...lines, `STATUS=${line}`])) return;
     this.#announced = announced;
-    this.#status = status;
+    this.#status = line;
   }
 
   /** The last word, right before the master's end. */
-  halt({ upgrade, understudy }: Pick<ServiceFacts, "upgrade" | "understudy">): void {
+  halt({ upgrade, understudy }: Pick<StatusFacts, "upgrade" | "understudy">): void {
     if (this.#address === null || understudy) return;
     if (upgrade !== null) {
       this.#tell([`MAINPID=${upgrade.pid}`, `STATUS=New master (pid:${upgrade.pid}) took over`]);
@@ -162,7 +105,12 @@ export class ServiceManager {
   }
 }
 
-function announcement(phase: ServiceDescription["phase"]): string[] {
+/** To the service manager a stop beside a new master is none: that one is about to be the main process. */
+export function servicePhase({ phase, newMaster }: Status): Status["phase"] {
+  return phase === "stopping" && newMaster !== null ? "ready" : phase;
+}
+
+function announcement(phase: Status["phase"]): string[] {
   switch (phase) {
     case "starting":
       return [];

@@ -1,13 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import {
-  describeService,
-  type ServiceFacts,
   ServiceManager,
+  servicePhase,
   withoutServiceManager,
 } from "../../../../src/arbiter/act/service-manager.ts";
 import type { Generation, Stopping } from "../../../../src/arbiter/decide/state.ts";
+import {
+  describeStatus,
+  status as statusOf,
+  type StatusFacts,
+} from "../../../../src/arbiter/decide/status.ts";
 
-type Worker = ServiceFacts["workers"][number];
+type Worker = StatusFacts["workers"][number];
 
 const generation = (number: number, workers = 3) => ({ number, workers }) as Generation;
 const stopping = { how: "graceful", exitCode: 0, reason: null } as Stopping;
@@ -23,12 +27,12 @@ function workers(...slots: readonly string[]): Worker[] {
       .map((each): Worker => {
         const [, number, letter] = /^(\d+)([bd]?)$/.exec(each) ?? [];
         const phase = letter === "b" || letter === "d" ? phases[letter] : "ready";
-        return { slot, generation: Number(number), phase };
+        return { slot, pid: 1000 + slot, age: slot + 1, generation: Number(number), phase };
       }),
   );
 }
 
-function facts(change: Partial<ServiceFacts> = {}): ServiceFacts {
+function facts(change: Partial<StatusFacts> = {}): StatusFacts {
   return {
     target: 3,
     wanted: generation(1),
@@ -45,9 +49,9 @@ function facts(change: Partial<ServiceFacts> = {}): ServiceFacts {
   };
 }
 
-describe("describeService()", () => {
+describe("describeStatus()", () => {
   const second = { wanted: generation(2), lastGeneration: 2 };
-  const rows: [claim: string, change: Partial<ServiceFacts>, phase: string, status: string][] = [
+  const rows: [claim: string, change: Partial<StatusFacts>, phase: string, status: string][] = [
     [
       "is starting until a worker is ready",
       { proven: false, workers: workers("1b", "1b") },
@@ -148,7 +152,39 @@ describe("describeService()", () => {
     ],
   ];
   test.each(rows)("%s", (_claim, change, phase, status) => {
-    expect(describeService(facts(change))).toEqual({ phase, status } as never);
+    const described = statusOf(facts(change));
+    expect([servicePhase(described), describeStatus(described)]).toEqual([phase, status]);
+  });
+});
+
+describe("status()", () => {
+  const second = { wanted: generation(2), lastGeneration: 2 };
+  test("gives the figures of a reload, and each worker that lives", () => {
+    const change = { ...second, workers: workers("1d+2", "1+2b", "1") };
+    expect(statusOf(facts(change))).toEqual({
+      phase: "reloading",
+      reload: "replacing workers",
+      generation: 2,
+      loads: 2,
+      reloadFailed: false,
+      target: 3,
+      ready: 3,
+      current: 1,
+      resting: false,
+      newMaster: null,
+      understudy: false,
+      workers: change.workers,
+    });
+  });
+
+  test("calls a stop a stop, also beside a new master, and no reload", () => {
+    const change = { stopping, loading: true, upgrade: { pid: 77 }, understudy: true };
+    expect(statusOf(facts(change))).toMatchObject({
+      phase: "stopping",
+      reload: null,
+      newMaster: 77,
+      understudy: true,
+    });
   });
 });
 
@@ -174,7 +210,7 @@ describe("ServiceManager", () => {
   test("says each change once, from start to stop", () => {
     const { service, told } = manager();
     const second = { wanted: generation(2), lastGeneration: 2 };
-    const states: Partial<ServiceFacts>[] = [
+    const states: Partial<StatusFacts>[] = [
       { proven: false, workers: [] },
       { workers: workers("1", "1b", "1b") },
       {},

@@ -1,0 +1,111 @@
+/** What a state means to somebody who watches the server from outside: one description, from which all that shows it is made. */
+import type { State, WorkerState } from "./state.ts";
+
+/** The facts of a state that the description is made from. */
+export type StatusFacts = Pick<
+  State,
+  | "target"
+  | "wanted"
+  | "fallback"
+  | "proven"
+  | "lastGeneration"
+  | "loading"
+  | "resting"
+  | "stopping"
+  | "upgrade"
+  | "understudy"
+> & { readonly workers: readonly WorkerFacts[] };
+
+export type WorkerFacts = Pick<WorkerState, "slot" | "pid" | "age" | "generation" | "phase">;
+
+export interface Status {
+  readonly phase: "starting" | "ready" | "reloading" | "stopping";
+  /** How far a reload has come; null when none is under way. */
+  readonly reload: "reading the configuration" | "on trial" | "replacing workers" | null;
+  /** Which load of the configuration is in use, and how many loads there were. */
+  readonly generation: number;
+  readonly loads: number;
+  /** The newest load has failed: the workers run under an older one. */
+  readonly reloadFailed: boolean;
+  /** The number of workers wanted, of slots with a worker that serves, and of those with one of this generation. */
+  readonly target: number;
+  readonly ready: number;
+  readonly current: number;
+  /** WINCH: no workers until HUP or TTIN. */
+  readonly resting: boolean;
+  /** The new master of an upgrade that is beside this one; its pid. */
+  readonly newMaster: number | null;
+  /** This is the new master of an upgrade, and the old one still lives. */
+  readonly understudy: boolean;
+  /** All that live, by age. */
+  readonly workers: readonly WorkerFacts[];
+}
+
+export function status(state: StatusFacts): Status {
+  const { target, wanted, workers, upgrade } = state;
+  const ready = workers.filter((worker) => worker.phase === "ready");
+  const current = ready.filter((worker) => worker.generation === wanted.number);
+  const reload = reloadOf(state, current.length < ready.length);
+  return {
+    phase: phaseOf(state, reload),
+    reload,
+    generation: wanted.number,
+    loads: state.lastGeneration,
+    reloadFailed: wanted.number < state.lastGeneration,
+    target,
+    ready: countSlots(ready, target),
+    current: countSlots(current, target),
+    resting: state.resting,
+    newMaster: upgrade?.pid ?? null,
+    understudy: state.understudy,
+    workers: workers.map(({ slot, pid, age, generation, phase }) => {
+      return { slot, pid, age, generation, phase };
+    }),
+  };
+}
+
+/** One line, as in `systemctl status`. */
+export function describeStatus(status: Status): string {
+  const { target, workers, newMaster } = status;
+  const serving = `${status.ready} of ${target} workers ready`;
+  switch (status.phase) {
+    case "stopping": {
+      const left = `workers left: ${workers.length}`;
+      if (newMaster === null) return `Stopping, ${left}`;
+      return `New master (pid:${newMaster}) takes over, ${left}`;
+    }
+    case "starting":
+      return `Starting: ${serving}`;
+    case "reloading": {
+      if (status.reload === "reading the configuration") return `Reloading: ${status.reload}`;
+      if (status.reload === "on trial")
+        return "Reloading: trying a worker of the new configuration";
+      return `Reloading: ${status.current} of ${target} workers replaced`;
+    }
+    case "ready":
+      return [
+        status.resting ? "Resting: no workers until HUP or TTIN" : serving,
+        ...(status.reloadFailed ? ["the last reload failed, see the log"] : []),
+        ...(newMaster === null ? [] : [`new master (pid:${newMaster}) beside this one`]),
+      ].join("; ");
+    default:
+      return status.phase satisfies never;
+  }
+}
+
+function phaseOf(state: StatusFacts, reload: Status["reload"]): Status["phase"] {
+  if (state.stopping !== null) return "stopping";
+  if (!state.proven && state.fallback === null) return "starting";
+  return reload === null ? "ready" : "reloading";
+}
+
+function reloadOf(state: StatusFacts, mixed: boolean): Status["reload"] {
+  if (state.stopping !== null) return null;
+  if (state.loading) return "reading the configuration";
+  if (!state.proven) return state.fallback === null ? null : "on trial";
+  return mixed ? "replacing workers" : null;
+}
+
+function countSlots(workers: readonly WorkerFacts[], target: number): number {
+  return new Set(workers.map(({ slot }) => slot).filter((slot) => slot < target)).size;
+}

@@ -1,7 +1,7 @@
 /** Writes docs/settings.md from the settings table; with --check, fails if it isn't what the table says. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { workerHooks } from "../src/api/hooks.ts";
+import { workerHooks } from "../src/config/worker-hooks.ts";
 import type { Setting } from "../src/config/setting.ts";
 import { workerClassEntries } from "../src/config/worker-classes.ts";
 import { gunicornName, sections } from "../src/config/settings.ts";

@@ -1,17 +1,19 @@
+/** What apps, configuration files, logger classes and worker classes import of the package. */
 import type { UserConfig } from "./config/types.ts";
 
+export type { HookEnviron, HookRequest, HookServer, HookWorker, ServerHooks } from "./api/hooks.ts";
+export type { CustomLogger, Log, Metric } from "./api/log.ts";
+export type { RequestFacts, RequestObserver, RequestRecord } from "./api/request-record.ts";
 export type {
-  HookEnviron,
-  HookRequest,
-  HookServer,
-  HookWorker,
-  Log,
-  Metric,
-  ServerHooks,
-} from "./api/hooks.ts";
+  BoundTo,
+  Fetch,
+  ListeningSocket,
+  RequestHandler,
+  Serving,
+  ServingContext,
+} from "./api/serving.ts";
 export type { Config, ConfigData, UserConfig } from "./config/types.ts";
-export { type CustomLogger, log, Logger } from "./log/custom/logger.ts";
-export type { RequestRecord } from "./api/request-record.ts";
+export { log, Logger } from "./log/custom/logger.ts";
 
 /** Returns its argument: for gunicorn.conf.ts, whose settings an editor then completes and checks. */
 export function defineConfig(config: UserConfig): UserConfig {

@@ -33,7 +33,7 @@ const rooms: Readonly<Record<string, string>> = {
   "http/request": "http http/message http/syntax",
   "http/response": "http http/syntax http/message http/request",
 
-  ipc: "types:config types:net os",
+  ipc: "types:api types:config os",
   listen: "api net os",
 
   telemetry: "api types:config log log/sinks net os",

@@ -3,28 +3,7 @@
  * in a worker, and each process imports the configuration file for itself, so hooks share no memory.
  */
 import type { ConfigData } from "../config/data.ts";
-
-/** A metric that a log call sends to statsD, whatever the log level: what Gunicorn reads from `extra`. */
-export interface Metric {
-  /** The name, without statsd_prefix. */
-  readonly metric: string;
-  readonly value: number;
-  /** A timer's value is in milliseconds. */
-  readonly mtype: "gauge" | "counter" | "histogram" | "timer";
-}
-
-/** The error log: each call is one line, or more when the message holds line feeds. */
-export interface Log {
-  /** An empty message sends the metric alone. */
-  debug(message: string, metric?: Metric): void;
-  /** An empty message sends the metric alone. */
-  info(message: string, metric?: Metric): void;
-  warning(message: string): void;
-  error(message: string): void;
-  /** An error with the stack of what was thrown: the level is error, the statsD counter `gunicorn.log.exception`. */
-  exception(message: string): void;
-  critical(message: string): void;
-}
+import type { Log } from "./log.ts";
 
 /** Gunicorn's `server` argument. In a worker it describes the master from outside. */
 export interface HookServer {
@@ -71,6 +50,11 @@ export interface HookRequest {
 /** The third argument of postRequest; Gunicorn's CGI-like environment has no meaning here. */
 export type HookEnviron = Readonly<Record<string, string>>;
 
+/**
+ * The functions that a configuration file may set. A worker calls postFork, postWorkerInit, then preRequest and postRequest for each
+ * request, workerInt or workerAbort if it is stopped quickly, and workerExit; the master calls the others. The two that may
+ * return a promise are waited for, no other. docs/settings.md says of each when it is called.
+ */
 export interface ServerHooks {
   onStarting(server: HookServer): void;
   onReload(server: HookServer): void;
@@ -108,14 +92,3 @@ export interface AllHooks extends ServerHooks, PoolHooks {}
 
 /** Every setting's value, deeply frozen. Hooks that aren't set are null. */
 export type Config = ConfigData & { readonly [K in keyof AllHooks]: AllHooks[K] | null };
-
-/** Hooks that run in worker processes; the others run in the master. */
-export const workerHooks = [
-  "postFork",
-  "postWorkerInit",
-  "workerInt",
-  "workerAbort",
-  "preRequest",
-  "postRequest",
-  "workerExit",
-] as const satisfies readonly (keyof ServerHooks)[];

@@ -1,16 +1,6 @@
 /** Every message between master and worker. Signals carry the rest: TERM, QUIT and ABRT, as in Gunicorn. */
 import type { ConfigData } from "../config/types.ts";
-import type { BoundTo } from "../net/bind-address.ts";
-
-/** A listening socket that a worker inherits. */
-export interface InheritedListener {
-  readonly fd: number;
-  /** As it stands in the log: `http://127.0.0.1:8000`, `unix:/run/app.sock`. */
-  readonly url: string;
-  readonly bound: BoundTo;
-  /** All workers accept from it; else the slot's alone. */
-  readonly shared: boolean;
-}
+import type { ListeningSocket } from "../api/serving.ts";
 
 /** The master's first message: all that a worker must know to boot. */
 export interface BootMessage {
@@ -26,7 +16,7 @@ export interface BootMessage {
   readonly app: string;
   /** The file that the worker imports its hooks from, or null when it sets none that run in workers. */
   readonly hooksFile: string | null;
-  readonly listeners: readonly InheritedListener[];
+  readonly listeners: readonly ListeningSocket[];
   /** The inherited descriptor of the scoreboard, and the row that belongs to this worker. */
   readonly scoreboardFd: number;
   readonly row: number;

@@ -6,13 +6,8 @@
  * Sockets of an address are opened and closed at the top only: the kernel numbers them by the order in
  * which they began to listen, and steer() counts on that.
  */
-import {
-  type Address,
-  type BoundTo,
-  type FdAddress,
-  formatTuple,
-  parseAddress,
-} from "../net/bind-address.ts";
+import type { BoundTo, ListeningSocket } from "../api/serving.ts";
+import { type Address, type FdAddress, formatTuple, parseAddress } from "../net/bind-address.ts";
 import { type Adoption, adoptSockets } from "./adopt.ts";
 import {
   closeGroup,
@@ -32,16 +27,6 @@ import { acceptQueueLength, listen } from "../os/socket.ts";
 import { closeFd } from "../os/socket-options.ts";
 
 export type { OpenOptions } from "./open-group.ts";
-
-/** A listening socket as a worker gets it: the master's fd, and how to name it. */
-export interface SlotListener {
-  readonly fd: number;
-  /** As it stands in the log: `http://127.0.0.1:8000`. */
-  readonly url: string;
-  readonly bound: BoundTo;
-  /** One for all slots. */
-  readonly shared: boolean;
-}
 
 /** What prepare() has found and opened. */
 interface Prepared {
@@ -191,7 +176,7 @@ export class Listeners {
    * What the slot's worker inherits, in the order of the addresses: those of the last use(), or for a worker
    * of an earlier generation its own, as long as closeUnused() hasn't closed them.
    */
-  forSlot(slot: number, addresses = this.#groups.map((group) => group.address)): SlotListener[] {
+  forSlot(slot: number, addresses = this.#groups.map((group) => group.address)): ListeningSocket[] {
     if (slot < 0 || slot >= this.#slots) throw new RangeError(`no sockets for slot ${slot}`);
     const spare = this.#allGroups();
     return addresses.map((address) => {

@@ -1,12 +1,12 @@
 /** The error log: levels, and what an error says. Where its lines go is up to handlers. */
 // The core alone: the default entry brings 9,000 more objects, which every garbage collection of a worker visits.
 import { type ConsolaReporter, createConsola, LogLevels, type LogType } from "consola/core";
-import type { Log } from "../api/hooks.ts";
+import type { Log } from "../api/log.ts";
 import { textOf } from "./lines/describe-error.ts";
 import { type LogLevel, logLevels } from "./lines/line-format.ts";
 
 export { describeError } from "./lines/describe-error.ts";
-export type { Log, Metric } from "../api/hooks.ts";
+export type { Log, Metric } from "../api/log.ts";
 export type { LogLevel } from "./lines/line-format.ts";
 
 /** A destination, and the least severe level that it takes. */

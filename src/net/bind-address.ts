@@ -30,11 +30,6 @@ export interface FdAddress {
 /** One value of `bind`. */
 export type Address = TcpAddress | UnixAddress | FdAddress;
 
-/** What a listening socket is bound to. The hostname is numeric, the path absolute, or empty for a socket without a name. */
-export type BoundTo =
-  | { readonly type: "tcp"; readonly hostname: string; readonly port: number }
-  | { readonly type: "unix"; readonly path: string };
-
 const defaultPort = 8000;
 const anyV4 = "0.0.0.0";
 const firstFreeFd = 3;

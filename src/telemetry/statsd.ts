@@ -2,7 +2,7 @@
  * Metrics for a statsD server, with Gunicorn's names, packed into few datagrams. Nothing here waits, and nothing tells: a
  * datagram that isn't taken is lost, as UDP has it.
  */
-import type { Metric } from "../api/hooks.ts";
+import type { Metric } from "../api/log.ts";
 import type { ConfigData } from "../config/types.ts";
 import { parseStatsdAddress } from "../net/telemetry-address.ts";
 import { type Channel, DatagramChannel, targetOf } from "./channel.ts";

@@ -1,6 +1,6 @@
 /** Starts one worker process. It inherits the scoreboard as fd 3 and its slot's listening sockets from fd 4 on. */
 import { fileURLToPath } from "node:url";
-import { workerHooks } from "../../api/hooks.ts";
+import { workerHooks } from "../../config/worker-hooks.ts";
 import type { WorkerSignal } from "../decide/events.ts";
 import type { AppConfig } from "./generations.ts";
 import { configData } from "../../config/data.ts";
@@ -12,7 +12,7 @@ import {
   type WindDownMessage,
   type WorkerMessage,
 } from "../../ipc/messages.ts";
-import type { SlotListener } from "../../listen/listeners.ts";
+import type { ListeningSocket } from "../../api/serving.ts";
 
 /** The worker is another program: the arbiter knows the place of its file, and imports nothing of it. */
 const workerProgram = fileURLToPath(new URL("../../worker/main.ts", import.meta.url));
@@ -30,7 +30,7 @@ export interface WorkerBirth {
   readonly numWorkers: number;
   readonly masterName: string;
   readonly resolved: AppConfig;
-  readonly listeners: readonly SlotListener[];
+  readonly listeners: readonly ListeningSocket[];
   readonly scoreboardFd: number;
   /** The environment of the worker, raw_env included. */
   readonly env: Readonly<Record<string, string | undefined>>;

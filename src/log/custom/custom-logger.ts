@@ -1,6 +1,7 @@
 /** logger_class: finds the class, makes the logger, and keeps what it throws from the server. */
 import { basename } from "node:path";
 import { ConfigError } from "../../api/errors.ts";
+import type { CustomLogger } from "../../api/log.ts";
 import type { ConfigData } from "../../config/types.ts";
 import { writeFully } from "../../os/write-fully.ts";
 import { AppImportError } from "../../modules/errors.ts";
@@ -9,7 +10,7 @@ import { importModule, withoutLoad } from "../../modules/import.ts";
 import { parseReference, type Reference } from "../../modules/reference.ts";
 import { describeError } from "../error-log.ts";
 import { textLine } from "../lines/line-format.ts";
-import { type BuiltInLogs, type CustomLogger, withBuiltInLogs } from "./logger.ts";
+import { type BuiltInLogs, withBuiltInLogs } from "./logger.ts";
 
 /** Names of Gunicorn's for the server's own logger. */
 const ownNames = ["simple", "gunicorn.glogging.Logger"];

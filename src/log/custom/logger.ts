@@ -1,21 +1,10 @@
 /** What the package offers to apps: the log of the process they run in, and a base for logger classes. It imports little, since apps pay for it. */
-import type { Log, Metric } from "../../api/hooks.ts";
+import type { CustomLogger, Log, Metric } from "../../api/log.ts";
 import type { ConfigData } from "../../config/types.ts";
 import { writeFully } from "../../os/write-fully.ts";
 import { textOf } from "../lines/describe-error.ts";
 import { textLine } from "../lines/line-format.ts";
 import type { RequestRecord } from "../../api/request-record.ts";
-
-/** What `logger_class` names: a class whose constructor takes the settings. What its methods throw is told on standard error. */
-export interface CustomLogger extends Log {
-  /** Each answered request. The object serves the next request too: copy what is to be kept. */
-  access(request: RequestRecord): void;
-  /** USR1: files have been renamed. */
-  reopen(): void;
-  /** Writes what waits: when a worker drains, and at exit. */
-  flush?(): void;
-  close(): void;
-}
 
 /** The server's own logs, as the settings want them. */
 export interface BuiltInLogs {

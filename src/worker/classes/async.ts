@@ -2,8 +2,7 @@
 import { AppServer, type AppServerHost } from "../../app/server.ts";
 import { requestOwner } from "../../http/request/request.ts";
 import { installResponse } from "../../http/response/install.ts";
-import type { InheritedListener } from "../../ipc/messages.ts";
-import type { BoundTo } from "../../net/bind-address.ts";
+import type { BoundTo, ListeningSocket, Serving } from "../../api/serving.ts";
 import { joinHostPort } from "../../net/ip-address.ts";
 import { acceptPackets } from "../../os/hop-limit.ts";
 import { peerHasEnded, unsentBytes } from "../../os/send-queue.ts";
@@ -18,7 +17,7 @@ import { engineSettings, ticksOf } from "../connection/engine-settings.ts";
 import { ReaderPool } from "../connection/reader-pool.ts";
 import type { Site } from "../exchange/site.ts";
 import { RequestReporter } from "../records/engine-record.ts";
-import type { Serving, ServingContext } from "./serving.ts";
+import type { InternalContext } from "./serving.ts";
 import type { Wire } from "../connection/wire.ts";
 
 /** How long an event loop gets to accept what waits before the queue is looked at again. */
@@ -30,18 +29,18 @@ const acceptTurns = 20;
 type Listener = Bun.TCPSocketListener<Connection>;
 
 export class AsyncServing implements Serving {
-  readonly #context: ServingContext;
+  readonly #context: InternalContext;
   readonly #connections: Connections;
   readonly #engine: Engine;
   readonly #records: RequestReporter | null;
-  readonly #sites: readonly (readonly [InheritedListener, Site])[];
+  readonly #sites: readonly (readonly [ListeningSocket, Site])[];
   #listeners: Listener[] = [];
   #draining = false;
   readonly #share = new AcceptShare();
   /** The others have a moment to take their share. */
   #pausing = false;
 
-  constructor(context: ServingContext) {
+  constructor(context: InternalContext) {
     this.#context = context;
     const scriptName = process.env["SCRIPT_NAME"] ?? "";
     const facts = { unsentBytes, peerHasEnded };
@@ -121,7 +120,7 @@ export class AsyncServing implements Serving {
     }, shareTurnMs);
   }
 
-  #site({ bound }: InheritedListener): Site {
+  #site({ bound }: ListeningSocket): Site {
     const { handler, config, log } = this.#context;
     const connections = this.#connections;
     const server = new AppServer({
@@ -142,7 +141,7 @@ export class AsyncServing implements Serving {
     };
   }
 
-  #listenOn({ fd, shared, bound }: InheritedListener, site: Site): Listener {
+  #listenOn({ fd, shared, bound }: ListeningSocket, site: Site): Listener {
     const connections = this.#connections;
     const engine = this.#engine;
     const keepBound = () => this.#keepBound();

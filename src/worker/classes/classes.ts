@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { type WorkerClass, workerClassOf } from "../../config/worker-classes.ts";
-import { checkApp, type Serving, type ServingContext } from "./serving.ts";
+import type { Serving } from "../../api/serving.ts";
+import { checkApp, type InternalContext } from "./serving.ts";
 
 /** What the module of a worker class exports by the name that the table has. */
 interface ServingClass {
-  new (context: ServingContext): Serving;
+  new (context: InternalContext): Serving;
   /** Before the app is imported. `marked`: somebody wants to know what Responses were made from. */
   prepareProcess(marked: boolean): void;
 }
@@ -16,7 +17,7 @@ interface ServingClass {
 export async function loadWorkerClass(
   name: WorkerClass,
   marked: boolean,
-): Promise<(context: ServingContext) => Serving> {
+): Promise<(context: InternalContext) => Serving> {
   const row = workerClassOf(name);
   const exports = (await import(join(import.meta.dir, "..", row.module))) as Record<
     string,

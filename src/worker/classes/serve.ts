@@ -7,7 +7,8 @@ import { AppServer } from "../../app/server.ts";
 import type { RequestFacts } from "../../api/request-record.ts";
 import { installResponse } from "../../http/response/install.ts";
 import { ServedRequest } from "../records/serve-record.ts";
-import type { Serving, ServingContext } from "./serving.ts";
+import type { Serving } from "../../api/serving.ts";
+import type { InternalContext } from "./serving.ts";
 import {
   type Handle,
   idleSeconds,
@@ -29,7 +30,7 @@ const { stop, reload, unref } = AppServer.prototype;
 const refusals = { stop, reload, unref };
 
 export class BunServing implements Serving {
-  readonly #context: ServingContext;
+  readonly #context: InternalContext;
   #stops: (() => Promise<void>)[] = [];
   #draining = false;
   #stopped = false;
@@ -43,7 +44,7 @@ export class BunServing implements Serving {
   /** Bun's own method. */
   #timeout: Server["timeout"] | null = null;
 
-  constructor(context: ServingContext) {
+  constructor(context: InternalContext) {
     const { routes, options, describe } = context.app;
     const unseen = routes === null ? [] : unseenRoutes(routes);
     if (unseen.length > 0 && context.slot === 0) {

@@ -2,6 +2,7 @@
 import type { App } from "../../app/load.ts";
 import type { HookEnviron, HookRequest, HookWorker, ServerHooks } from "../../api/hooks.ts";
 import type { RequestFacts } from "../../api/request-record.ts";
+import type { RequestHandler } from "../../api/serving.ts";
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
 import { Enricher, nowUs } from "./enrich-response.ts";
@@ -10,7 +11,7 @@ export type RequestHooks = Partial<Pick<ServerHooks, "preRequest" | "postRequest
 
 const noEnviron: HookEnviron = Object.freeze({});
 
-export class Handler {
+export class Handler implements RequestHandler {
   readonly #app: App;
   readonly #worker: HookWorker;
   readonly #preRequest: ServerHooks["preRequest"] | null;

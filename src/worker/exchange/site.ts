@@ -1,5 +1,5 @@
 import type { AppServer } from "../../app/server.ts";
-import type { Log } from "../../api/hooks.ts";
+import type { Log } from "../../api/log.ts";
 import type { Scheme } from "../../http/proxy/forwarded.ts";
 import type { RequestReporter } from "../records/engine-record.ts";
 import type { Handler } from "./handler.ts";

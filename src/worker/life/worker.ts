@@ -19,7 +19,7 @@ import { drawLimit, Handler } from "../exchange/handler.ts";
 import { hookServer, hookWorker, type WorkerHooks } from "./hook-views.ts";
 import { openOwnLogs } from "./own-logs.ts";
 import type { Reloader } from "./reloader.ts";
-import type { Serving } from "../classes/serving.ts";
+import type { Serving } from "../../api/serving.ts";
 
 /** Four beats a second: the master reads as often, so that silence is noticed soon after `timeout`. */
 const beatMs = 250;

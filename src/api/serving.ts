@@ -1,0 +1,80 @@
+/** What a worker class is: something that takes requests from sockets, and drains. */
+import type { ConfigData } from "../config/data.ts";
+import type { Log } from "./log.ts";
+import type { RequestFacts, RequestObserver } from "./request-record.ts";
+
+/** A listening socket as a worker gets it. */
+export interface ListeningSocket {
+  /** The master's descriptor, which the worker has inherited. */
+  readonly fd: number;
+  /** As it stands in the log: `http://127.0.0.1:8000`, `unix:/run/app.sock`. */
+  readonly url: string;
+  readonly bound: BoundTo;
+  /** All workers accept from it; else the slot's alone. */
+  readonly shared: boolean;
+}
+
+/** What it is bound to. The hostname is numeric, the path absolute, or empty for a socket without a name. */
+export type BoundTo =
+  | { readonly type: "tcp"; readonly hostname: string; readonly port: number }
+  | { readonly type: "unix"; readonly path: string };
+
+/** Answers a request by what the app says: a fetch, or the handler of a route. */
+export type Fetch = (request: Request, server: unknown) => Response | Promise<Response>;
+
+/**
+ * An instance of a worker class. The worker makes it when the app is imported, and calls in this order: `listen` once; `windDown`
+ * never, once or again; `drain` once. A quick stop, or graceful_timeout, ends the process between any two of them.
+ * What the constructor or `listen` throws ends the worker: it fails to boot. The others must not throw or reject.
+ */
+export interface Serving {
+  /** Starts to accept; returns when it does. */
+  listen(): void;
+  /** From now on answers say `Connection: close`; connections are still accepted. */
+  windDown(): void;
+  /** Serves what the queues hold, stops accepting, and resolves when the last connection has closed and the last request is finished. */
+  drain(): Promise<void>;
+}
+
+/** What a worker class gets to serve with, by its constructor. */
+export interface ServingContext {
+  /** From 0 on; what concerns all workers alike is logged by the first. */
+  readonly slot: number;
+  /** How many workers there were to be when this one was born. */
+  readonly numWorkers: number;
+  readonly config: ConfigData;
+  /** Of those only `bound` counts for a class that opens its own sockets: the master keeps the port. */
+  readonly listeners: readonly ListeningSocket[];
+  readonly handler: RequestHandler;
+  readonly log: Log;
+  /** Who wants to know of each request: `answered` is called once for each, after its answer is out or has been given up. */
+  readonly observers: readonly RequestObserver[];
+}
+
+/**
+ * A request's way through hooks and app: `begin`; `fail` if that throws, rejects, or gives what can't be sent; then `finish`, always,
+ * and once. It counts requests in flight, and asks for the worker's replacement at max_requests.
+ */
+export interface RequestHandler {
+  /** Requests begun and not finished. */
+  readonly inFlight: number;
+  /**
+   * Counts the request, calls preRequest and the app. `server` is the app's second argument; `handle` is asked instead of the
+   * app's own fetch. Throws and rejects with whatever hook or app do.
+   */
+  begin(
+    facts: RequestFacts,
+    request: Request,
+    server: unknown,
+    handle?: Fetch,
+  ): Response | Promise<Response>;
+  /**
+   * Tells the failure in the error log, and gives what the app's error handler makes of it; null: answer a plain 500.
+   * `message` says why what the app has returned can't be sent; `error` may be null then. Never rejects.
+   */
+  fail(facts: RequestFacts, error: unknown, message?: string): Promise<Response | null>;
+  /** Calls postRequest, which doesn't throw here; `response` is null when none could be made. */
+  finish(facts: RequestFacts, request: Request, response: Response | null): void;
+  /** Writes one line about what an app got wrong, with the stack if there is an error. */
+  complain(facts: RequestFacts, message: string, error?: unknown): void;
+}

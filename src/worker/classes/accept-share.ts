@@ -1,10 +1,11 @@
 /**
- * How many connections a worker takes from a socket that all workers share, before it lets the others. A connection wakes all of them,
- * and Bun takes all that waits at once: one worker would get a whole burst, and keep it, since a proxy's connections stay with whom
- * they have met. So it takes little and leaves the rest for a moment; what is still there then is more than the others can take.
+ * How many connections a worker takes from a socket that all workers share, before it lets the others. A connection
+ * wakes all of them, and Bun takes all that waits at once: one worker would get a whole burst, and keep it, since a
+ * proxy's connections stay with whom they have met. So it takes little and leaves the rest for a moment; what is still
+ * there then is more than the others can take.
  *
- * Measured with bursts of 16 and 64 connections over 4 workers on a unix socket and 2 cores (60 bursts each): the busiest worker gets 1.8
- * times the mean in the median, without a share 3.4 and 2.8 times.
+ * Measured with bursts of 16 and 64 connections over 4 workers on a unix socket and 2 cores (60 bursts each): the
+ * busiest worker gets 1.8 times the mean in the median, without a share 3.4 and 2.8 times.
  *
  * | constant     | smaller                                        | larger                                                     |
  * | ------------ | ---------------------------------------------- | ---------------------------------------------------------- |

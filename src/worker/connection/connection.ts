@@ -1,8 +1,9 @@
 /**
  * One connection as a transport: a socket, the bytes to and from it, and its deadlines, whatever is spoken on it.
  *
- * Every input (bytes, room, FIN, a tick, an answer of the app) changes state and then calls turn(), the only place that parses, writes,
- * pauses and ends. Invariant: a turn isn't entered twice; what changes during one is seen to before it is over.
+ * Every input (bytes, room, FIN, a tick, an answer of the app) changes state and then calls turn(), the only place that
+ * parses, writes, pauses and ends. Invariant: a turn isn't entered twice; what changes during one is seen to before it
+ * is over.
  */
 import { OutputBuffer } from "../../http/response/output.ts";
 import type { Site } from "../exchange/site.ts";
@@ -60,7 +61,10 @@ export class Connection implements Member, Transport {
     return this.#held.unwanted;
   }
 
-  /** From now on another protocol is spoken; what is held is the first that it receives. To be called between two of its turns. */
+  /**
+   * From now on another protocol is spoken; what is held is the first that it receives. To be called between two of its
+   * turns.
+   */
   become(protocol: Protocol): void {
     this.#protocol = protocol;
     this.turn();

@@ -94,7 +94,8 @@ export class Deadlines {
     const held = this.#pending ? this.heldBytes : -1;
     if (this.#lingering) this.#pending = held > finBytes;
     if (this.#pending) {
-      // The socket says that it takes bytes again when a third of its buffer is free: megabytes, for a slow client minutes.
+      // The socket says that it takes bytes again when a third of its buffer is free: megabytes, for a slow client
+      // minutes.
       const moves = held !== -1 && held < this.#held;
       this.#held = held;
       if (moves) this.#writing = this.#times.writeTicks;
@@ -138,7 +139,10 @@ export class Deadlines {
     this.#leaving = 0;
   }
 
-  /** The client sends nothing more, and may have left. `asked`: the app has an answer to give. True if it has no time to. */
+  /**
+   * The client sends nothing more, and may have left. `asked`: the app has an answer to give. True if it has no time
+   * to.
+   */
   clientQuiet(asked: boolean): boolean {
     this.#quiet = true;
     if (asked) this.appWrites();
@@ -164,8 +168,8 @@ export class Deadlines {
   }
 
   /**
-   * FIN is out behind the last answer. Closing resets the connection if unread bytes are there or come, and destroys what
-   * the kernel holds of the answer: the time begins when the client has all of it.
+   * FIN is out behind the last answer. Closing resets the connection if unread bytes are there or come, and destroys
+   * what the kernel holds of the answer: the time begins when the client has all of it.
    */
   lingers(): void {
     this.writes(true);

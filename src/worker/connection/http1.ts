@@ -1,8 +1,8 @@
 /**
  * HTTP/1.x on a connection: one exchange after another.
  *
- * Invariants: no byte of a later request is parsed while an answer is under way, so answers leave in order; after an error in the framing
- * nothing more is parsed.
+ * Invariants: no byte of a later request is parsed while an answer is under way, so answers leave in order; after an
+ * error in the framing nothing more is parsed.
  */
 import { errors, type RefusalName } from "../../http/errors.ts";
 import type { MessageReader } from "../../http/request/message-reader.ts";

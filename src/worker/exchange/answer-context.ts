@@ -6,7 +6,10 @@ import { newContext, type ResponseContext } from "../../http/response/head.ts";
 /** One for all: it is read before anything else can run (bench: hello). */
 const context = newContext();
 
-/** What an answer's head depends on besides the answer; valid until the next call. `closes`: the server ends the connection. */
+/**
+ * What an answer's head depends on besides the answer; valid until the next call. `closes`: the server ends the
+ * connection.
+ */
 export function answerContext(head: Head, closes: boolean): ResponseContext {
   context.request = head;
   context.head = head.method === "HEAD";

@@ -1,7 +1,7 @@
 /**
- * enrich_response: who has served a request, and when, in the answer itself. A JSON body becomes `{"res": BODY, "info": FACTS}`;
- * other answers say the same in header fields. Invariant: a body is wrapped whole, by what is known before its first byte, so
- * that a stream stays one and a length can be told.
+ * enrich_response: who has served a request, and when, in the answer itself. A JSON body becomes `{"res": BODY, "info":
+ * FACTS}`; other answers say the same in header fields. Invariant: a body is wrapped whole, by what is known before its
+ * first byte, so that a stream stays one and a length can be told.
  */
 import { bodyInit, bodyKind } from "../../http/response/body.ts";
 import { takeWhole } from "../../http/response/direct-stream.ts";

@@ -1,4 +1,7 @@
-/** One request through hooks and app: preRequest, fetch, the app's error handler, postRequest. Shared by all worker kinds. */
+/**
+ * One request through hooks and app: preRequest, fetch, the app's error handler, postRequest. Shared by all worker
+ * kinds.
+ */
 import type { App } from "../../app/load.ts";
 import type { HookEnviron, HookRequest, HookWorker, ServerHooks } from "../../api/hooks.ts";
 import type { RequestFacts } from "../../api/request-record.ts";
@@ -25,7 +28,9 @@ export class Handler implements RequestHandler {
   #requests = 0;
   #inFlight = 0;
 
-  /** `limit`: max_requests of this worker, jitter included; 0 for none. `onTired` is called once, when it is reached. */
+  /**
+   * `limit`: max_requests of this worker, jitter included; 0 for none. `onTired` is called once, when it is reached.
+   */
   constructor(parts: {
     readonly app: App;
     readonly worker: HookWorker;
@@ -81,8 +86,8 @@ export class Handler implements RequestHandler {
   }
 
   /**
-   * The answer to a request that failed: the app's own error response, or null for a plain 500. The app has thrown `error`, or
-   * `message` says why what it has returned can't be sent; `error` may be null then.
+   * The answer to a request that failed: the app's own error response, or null for a plain 500. The app has thrown
+   * `error`, or `message` says why what it has returned can't be sent; `error` may be null then.
    */
   async fail(facts: RequestFacts, error: unknown, message = ""): Promise<Response | null> {
     const { error: onError } = this.#app;

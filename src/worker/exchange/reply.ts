@@ -16,6 +16,8 @@ export interface Reply {
   answersWithin(ticks: number): void;
   /** The answer is out, or never will be: go on with the next request, or close. */
   finished(persistent: boolean): void;
-  /** The same for a body that ends with the connection and isn't complete: writes what it can, and leaves by a reset. */
+  /**
+   * The same for a body that ends with the connection and isn't complete: writes what it can, and leaves by a reset.
+   */
   cutShort(): void;
 }

@@ -1,4 +1,6 @@
-/** CGI variables (RFC 3875 §4.1) for `%({NAME}e)s` of the access log: what an app of Gunicorn would find in its environ. */
+/**
+ * CGI variables (RFC 3875 §4.1) for `%({NAME}e)s` of the access log: what an app of Gunicorn would find in its environ.
+ */
 import { decodePath, rawPath, rawQuery } from "../../log/access/request-facts.ts";
 import type { RequestRecord } from "../../api/request-record.ts";
 import { version } from "../../version.ts";

@@ -1,6 +1,6 @@
 /**
- * Tells the observers of each request of an `async` worker. Invariant: one object for all, filled, shown and emptied before
- * anything else can run; without observers there is none, and nothing is measured.
+ * Tells the observers of each request of an `async` worker. Invariant: one object for all, filled, shown and emptied
+ * before anything else can run; without observers there is none, and nothing is measured.
  */
 import type { AppServer, ClientAddress } from "../../app/server.ts";
 import type { Scheme } from "../../http/proxy/forwarded.ts";

@@ -1,6 +1,7 @@
 /**
- * One request of a `serve` worker, as observers get it. Bun.serve doesn't tell when an answer is out: it is told when the app has
- * made it. Nor does it tell the request's own bytes: the version is taken for 1.1, and repeated fields come as one list.
+ * One request of a `serve` worker, as observers get it. Bun.serve doesn't tell when an answer is out: it is told when
+ * the app has made it. Nor does it tell the request's own bytes: the version is taken for 1.1, and repeated fields come
+ * as one list.
  */
 import { bodyInit, bodyKind } from "../../http/response/body.ts";
 import { rawPath } from "../../log/access/request-facts.ts";

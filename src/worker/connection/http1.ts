@@ -14,7 +14,8 @@ import { Exchange } from "../exchange/exchange.ts";
 import { readMount, readScheme } from "../exchange/mount.ts";
 import type { Reply } from "../exchange/reply.ts";
 import type { Site } from "../exchange/site.ts";
-import type { Expired } from "./deadlines.ts";
+import type { Client } from "./client.ts";
+import type { Deadlines, Expired } from "./deadlines.ts";
 import type { EngineSettings } from "./engine-settings.ts";
 import { highWaterBytes } from "./held-bytes.ts";
 import type { Protocol, Transport } from "./protocol.ts";
@@ -34,7 +35,10 @@ const answering = 1;
 const ended = 2;
 
 export class Http1 implements Protocol, Reply {
+  readonly output: OutputBuffer;
   readonly #transport: Transport;
+  readonly #client: Client;
+  readonly #deadlines: Deadlines;
   readonly #site: Site;
   readonly #engine: Engine;
   #stage: typeof reading | typeof answering | typeof ended = reading;
@@ -46,6 +50,10 @@ export class Http1 implements Protocol, Reply {
 
   constructor(transport: Transport, site: Site, engine: Engine) {
     this.#transport = transport;
+    // Asked several times for each request (bench: pipelined).
+    this.output = transport.output;
+    this.#client = transport.client;
+    this.#deadlines = transport.deadlines;
     this.#site = site;
     this.#engine = engine;
   }
@@ -69,11 +77,11 @@ export class Http1 implements Protocol, Reply {
   }
 
   receive(bytes: Buffer): number {
-    const { client, deadlines } = this.#transport;
+    const client = this.#client;
     if (!client.unread) return this.#parse(bytes);
     // The first bytes, where a PROXY header may stand.
     const pieces = client.read(bytes);
-    if (pieces === "need more") deadlines.headArrives();
+    if (pieces === "need more") this.#deadlines.headArrives();
     else if (typeof pieces === "string") this.#refuse(pieces);
     else {
       let left = 0;
@@ -96,7 +104,7 @@ export class Http1 implements Protocol, Reply {
       return;
     }
     this.#stage = answering;
-    this.#transport.deadlines.requestComplete();
+    this.#deadlines.requestComplete();
     exchange.bodyCut();
     if (exchange.done) this.#next();
   }
@@ -114,14 +122,10 @@ export class Http1 implements Protocol, Reply {
   }
 
   drain(): void {
-    if (this.#stage === reading && this.#idle) this.#transport.deadlines.idlesBriefly();
+    if (this.#stage === reading && this.#idle) this.#deadlines.idlesBriefly();
   }
 
   // What an exchange asks and tells.
-
-  get output(): OutputBuffer {
-    return this.#transport.output;
-  }
 
   get gone(): boolean {
     return this.#transport.gone;
@@ -146,16 +150,16 @@ export class Http1 implements Protocol, Reply {
   }
 
   answersWithin(ticks: number): void {
-    this.#transport.deadlines.answersWithin(ticks);
+    this.#deadlines.answersWithin(ticks);
   }
 
   finished(persistent: boolean): void {
     if (!persistent) this.#last = true;
     if (this.gone) return;
-    this.#transport.deadlines.answered();
     this.#transport.unwanted = false;
     // The rest of the body is read first, unless the connection ends anyway.
     if (this.bodyMissing === 0 || this.#last) this.#next();
+    else this.#deadlines.answered();
     this.#transport.turn();
   }
 
@@ -171,16 +175,16 @@ export class Http1 implements Protocol, Reply {
   }
 
   #parse(bytes: Buffer): number {
-    const { client, deadlines, output } = this.#transport;
+    const { output } = this;
     const end = bytes.length;
     let at = 0;
     while (at < end && this.#stage === reading && output.byteLength <= highWaterBytes) {
-      const reader = (this.#reader ??= this.#engine.readers.lend(client.trusted));
+      const reader = (this.#reader ??= this.#engine.readers.lend(this.#client.trusted));
       const step = reader.read(bytes, at, end);
       at = reader.consumed;
       if (step === "need more") {
         if (this.#exchange !== null) this.#bodyArrives();
-        else if (!reader.idle) deadlines.headArrives();
+        else if (!reader.idle) this.#deadlines.headArrives();
       } else if (step === "head") this.#begin(reader);
       else if (step === "end") this.#bodyComplete();
       else this.#broken(step);
@@ -191,7 +195,7 @@ export class Http1 implements Protocol, Reply {
   }
 
   #begin(reader: MessageReader): void {
-    const { client, deadlines } = this.#transport;
+    const client = this.#client;
     const { head, hasBody, expectsContinue } = reader;
     const { mount } = this.#engine.settings;
     const scheme = readScheme(head, client.trusted, this.#site.scheme, mount);
@@ -200,7 +204,7 @@ export class Http1 implements Protocol, Reply {
     if (appTarget === "path outside script name") return this.#refuse(appTarget);
     head.appTarget = appTarget;
     const exchange = new Exchange(this, this.#site, client, scheme, reader);
-    deadlines.requestComplete();
+    this.#deadlines.requestComplete();
     this.#exchange = exchange;
     if (hasBody) {
       reader.body = exchange.body;
@@ -212,14 +216,13 @@ export class Http1 implements Protocol, Reply {
   }
 
   #bodyArrives(): void {
-    const { deadlines, unwanted } = this.#transport;
-    if (this.#stage === reading) deadlines.bodyArrives(unwanted);
+    if (this.#stage === reading) this.#deadlines.bodyArrives(this.#transport.unwanted);
   }
 
   #bodyComplete(): void {
     const exchange = this.#exchange as Exchange;
     this.#stage = answering;
-    this.#transport.deadlines.requestComplete();
+    this.#deadlines.requestComplete();
     if (!exchange.dispatched) exchange.dispatch();
     else if (exchange.done) this.#next();
   }
@@ -237,35 +240,34 @@ export class Http1 implements Protocol, Reply {
 
   /** Answers in the place of the exchange, if there is one, and ends: what follows can't be trusted. */
   #refuse(name: RefusalName): void {
-    const { client, output } = this.#transport;
     const { records, server } = this.#site;
     this.#logRefusal(name);
     const page = refusalPage(name, currentDate());
-    encodeFixed(page, output);
+    encodeFixed(page, this.output);
     const { status, bodyBytes } = page;
     if (this.#exchange !== null) this.#exchange.tell(status, bodyBytes);
-    else records?.refused({ client, server, reader: this.#reader }, status, bodyBytes);
+    else
+      records?.refused({ client: this.#client, server, reader: this.#reader }, status, bodyBytes);
     this.#last = true;
     this.#next();
   }
 
   #logRefusal(name: RefusalName): void {
     const { level, text } = errors[name];
-    const { address } = this.#transport.client.shown;
+    const { address } = this.#client.shown;
     this.#site.log[level](`Invalid request from ip=${address}: ${text}`);
   }
 
   /** After an exchange: the next request, or the end. */
   #next(): void {
-    const { deadlines } = this.#transport;
     this.#exchange = null;
-    deadlines.answered();
+    this.#deadlines.answered();
     if (this.#last) {
       this.#stage = ended;
       return;
     }
     this.#stage = reading;
-    deadlines.idles();
+    this.#deadlines.idles();
     this.#reader = this.#engine.readers.takeBack(this.#reader);
   }
 }

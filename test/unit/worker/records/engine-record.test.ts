@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { RequestRecord } from "../../../../src/api/request-record.ts";
 import { limitsFrom } from "../../../../src/http/limits.ts";
-import { MessageReader } from "../../../../src/http/message/message-reader.ts";
+import { MessageReader } from "../../../../src/http/request/message-reader.ts";
 import { RequestReporter } from "../../../../src/worker/records/engine-record.ts";
 
 const limits = limitsFrom({ limitRequestLine: 0, limitRequestFields: 0, limitRequestFieldSize: 0 });

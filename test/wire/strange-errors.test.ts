@@ -54,6 +54,18 @@ describe("-k async: a stream that", () => {
   });
 });
 
+describe.each(kinds)("-k %s: a Promise subclass that calls back twice, and throws", (kind) => {
+  const wire = useWire({ kind, app: "strange.ts", export: "default" });
+
+  test("is answered once", async () => {
+    using client = await wire.connect();
+    const mark = wire.server.log.length;
+    expect((await client.ask(get("/twice"))).body.toString()).toBe("first");
+    expect((await client.ask(get("/"))).body.toString()).toBe("hello");
+    expect(wire.server.log.slice(mark)).toBe("");
+  });
+});
+
 test.each(kinds)(
   "-k %s: outside any request, it is told, the worker is replaced, and TERM drains at once",
   async (kind) => {

@@ -43,6 +43,8 @@ export interface ReceivedRequest {
   readonly expectsContinue: boolean;
 }
 
+const nativeThen = Promise.prototype.then;
+
 export class Exchange implements BodySource, PumpTarget {
   readonly head: Head;
   readonly body: RequestBody | null;
@@ -151,8 +153,10 @@ export class Exchange implements BodySource, PumpTarget {
       // An async function that waited for nothing has settled: answered in the same tick (bench: hello).
       if (Bun.peek.status(answer) === "fulfilled")
         return this.#answer(Bun.peek(answer) as Response);
-      answer.then(
-        (response) => this.#answerLater(response),
+      // As `await` asks: a subclass's own then() may call back twice, the second time into another request's turn.
+      nativeThen.call(
+        Promise.resolve(answer),
+        (response: Response) => this.#answerLater(response),
         (error: unknown) => this.#fail(error),
       );
     } catch (error) {

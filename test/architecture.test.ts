@@ -44,7 +44,7 @@ const rooms: Readonly<Record<string, string>> = {
   "log/python": "api config log log/lines log/sinks net",
   "log/sinks": "api config log log/lines os telemetry",
 
-  arbiter: "arbiter/act arbiter/decide config ipc listen log os",
+  arbiter: "api arbiter/act arbiter/decide config ipc listen log os",
   // Pure: neither files, sockets and processes nor the clock.
   "arbiter/decide": "ipc types:log",
   "arbiter/act": "api arbiter/decide config config/sources ipc listen log os telemetry",

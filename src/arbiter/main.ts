@@ -1,4 +1,5 @@
 /** The master process, in Gunicorn's order: settings, hooks, pid file, sockets, workers, loop, end. */
+import { isA } from "../api/thrown.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { configData } from "../config/data.ts";
 import type { Config } from "../config/types.ts";
@@ -100,7 +101,7 @@ export async function runMaster(options: MasterOptions): Promise<number> {
       env,
     });
   } catch (error) {
-    if (!(error instanceof StartStopped)) throw error;
+    if (!isA(error, StartStopped)) throw error;
     log.info(`Handling signal: ${masterSignals[error.signal]}`);
     log.info(`Shutting down: ${hooks.masterName}`);
   } finally {

@@ -1,4 +1,5 @@
 /** Words to an exit code: help, version, check, print, or the master's run. */
+import { isA } from "../api/thrown.ts";
 import { statSync } from "node:fs";
 import { runCommand } from "citty";
 import { type EarlySignals, StartStopped } from "../arbiter/act/early-signals.ts";
@@ -34,18 +35,24 @@ export async function main(words: readonly string[], signals: EarlySignals): Pro
 }
 
 /** What an operator can mend: one line, no stack. */
-const expectedErrors = [ConfigError, ListenError, PidFileError, PrivilegesError, SystemError];
+const expectedErrors: readonly (abstract new (...args: never[]) => Error)[] = [
+  ConfigError,
+  ListenError,
+  PidFileError,
+  PrivilegesError,
+  SystemError,
+];
 
 function report(error: unknown): number {
-  if (error instanceof UsageError) {
+  if (isA(error, UsageError)) {
     writeFully(2, `${usageLine}\ngunicorn-ts: error: ${error.message}\n`);
     return exitCodes.usage;
   }
-  if (error instanceof StartStopped) {
+  if (isA(error, StartStopped)) {
     writeFully(2, `${error.message}\n`);
     return exitCodes.ok;
   }
-  const expected = expectedErrors.some((type) => error instanceof type);
+  const expected = expectedErrors.some((type) => isA(error, type));
   writeFully(2, `${expected ? `Error: ${(error as Error).message}` : describeError(error)}\n`);
   return exitCodes.configuration;
 }

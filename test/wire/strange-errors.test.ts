@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { strange } from "../fixtures/wire/strange.ts";
-import { gunicorn, until } from "../support/server.ts";
+import { gunicorn, start, until } from "../support/server.ts";
 import { get, kinds, useWire } from "../support/wire.ts";
 
 const names = Object.keys(strange);
@@ -65,6 +65,54 @@ describe.each(kinds)("-k %s: a Promise subclass that calls back twice, and throw
     expect(wire.server.log.slice(mark)).toBe("");
   });
 });
+
+const revoked = "const { proxy, revoke } = Proxy.revocable({}, {}); revoke();";
+const mute = `const mute = Object.defineProperty(new Error("x"), "message", { get() { throw 1; } });`;
+const hello = `export const fetch = () => new Response("hello");`;
+
+/** Where no request waits, a start that fails says what was thrown, not that looking at it has failed. */
+test.each<[claim: string, app: string, config: string, said: RegExp]>([
+  [
+    "a configuration file",
+    hello,
+    `${revoked} throw proxy;`,
+    /^Error: .*conf\.ts: <Revoked Proxy>$/m,
+  ],
+  [
+    "a configuration file, an Error without a message",
+    hello,
+    `${mute} throw mute;`,
+    /^Error: .*conf\.ts:1:\d+: \(its message can't be read\)$/m,
+  ],
+  [
+    "a hook of the master",
+    hello,
+    `${revoked} export const whenReady = () => { throw proxy; };`,
+    /^Thrown: a value of type object that can't be read$/m,
+  ],
+  [
+    "a logger class",
+    `${hello} ${revoked} export class Log { constructor() { throw proxy; } }`,
+    `export const loggerClass = "./app:Log";`,
+    /^Error: loggerClass: '.\/app:Log': Thrown: a value of type object that can't be read$/m,
+  ],
+  [
+    "an app",
+    `${revoked} throw proxy;`,
+    "export const workers = 1;",
+    /^Thrown: a value of type object that can't be read$/m,
+  ],
+])(
+  "%s that throws what can't be looked at ends the start with what it was",
+  async (...row) => {
+    const [, app, config, said] = row;
+    await using server = start({ files: { "app.ts": app, "gunicorn.conf.ts": config } });
+    expect(await server.process.exited).not.toBe(0);
+    await server.logged(said);
+    expect(server.log).not.toContain("already been revoked");
+  },
+  30_000,
+);
 
 test.each(kinds)(
   "-k %s: outside any request, it is told, the worker is replaced, and TERM drains at once",

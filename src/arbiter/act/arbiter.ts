@@ -3,6 +3,7 @@
  * next, and #perform is the only code that spawns, signals or closes. Nothing here awaits: what
  * takes time is started, and comes back as an event.
  */
+import { isA, messageOf } from "../../api/thrown.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { Scoreboard } from "../../ipc/scoreboard.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
@@ -164,7 +165,7 @@ export class Arbiter {
       this.#react(reaction);
     } catch (error) {
       // A log that can't be opened anew, a pid file that can't be renamed: the server serves on.
-      this.log.error(`Can't ${reaction.do}: ${asError(error).message}`);
+      this.log.error(`Can't ${reaction.do}: ${messageOf(asError(error))}`);
     }
   }
 
@@ -295,5 +296,5 @@ export class Arbiter {
 }
 
 function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(describeError(error));
+  return isA(error, Error) ? error : new Error(describeError(error));
 }

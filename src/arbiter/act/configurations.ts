@@ -1,4 +1,5 @@
 /** The configurations that a reload prepares, uses, takes back or discards, and what they mean for the master itself. */
+import { isA, messageOf } from "../../api/thrown.ts";
 import { configData } from "../../config/data.ts";
 import type { Config } from "../../config/types.ts";
 import type { Listeners } from "../../listen/listeners.ts";
@@ -73,7 +74,7 @@ export class Configurations {
       const generation = asGeneration(number, release.resolved);
       return { type: "config loaded", generation, rebound };
     } catch (error) {
-      const message = error instanceof Error ? error.message : describeError(error);
+      const message = isA(error, Error) ? messageOf(error) : describeError(error);
       return { type: "config failed", message };
     }
   }

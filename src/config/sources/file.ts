@@ -1,4 +1,5 @@
 /** The configuration file: found, imported, and read into raw values by setting. */
+import { inspectSafely, isA, messageOf, propertyOf, textProperty } from "../../api/thrown.ts";
 import { readFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { findModule, findPackage, isFile, isPath, moduleExtensions } from "../../modules/find.ts";
@@ -136,7 +137,7 @@ async function importExports(
     await refuseMissingPackages(path, label);
     return await importModule(path, generation);
   } catch (cause) {
-    if (cause instanceof ConfigError) throw cause;
+    if (isA(cause, ConfigError)) throw cause;
     throw new ConfigError(describeFailure(cause, path, label, cwd), { cause });
   }
 }
@@ -170,8 +171,8 @@ interface Position {
 /** `gunicorn.conf.ts:3:7: message`, or with the place behind the name when it is in another file. */
 function describeFailure(thrown: unknown, path: string, label: string, cwd: string): string {
   // A syntax error comes as BuildMessages, the first of which is the one that matters.
-  const errors = thrown instanceof AggregateError ? (thrown.errors as unknown[]) : [];
-  const error = errors[0] ?? thrown;
+  const errors = isA(thrown, AggregateError) ? propertyOf(thrown, "errors") : null;
+  const error = propertyOf(errors, "0") ?? thrown;
   const [message = ""] = textOf(error).split("\n");
   const position = path.endsWith(".json") ? null : positionOf(error);
   if (position === null) return `${label}: ${message}`;
@@ -180,22 +181,26 @@ function describeFailure(thrown: unknown, path: string, label: string, cwd: stri
 }
 
 function textOf(error: unknown): string {
-  if (!(error instanceof Error)) return Bun.inspect(error);
-  const message = withoutLoad(error.message);
-  const ownName = ["Error", "SyntaxError", "BuildMessage", "ResolveMessage"].includes(error.name);
-  return ownName ? message : `${error.name}: ${message}`;
+  if (!isA(error, Error)) return inspectSafely(error);
+  const message = withoutLoad(messageOf(error));
+  const name = textProperty(error, "name") ?? "Error";
+  const ownName = ["Error", "SyntaxError", "BuildMessage", "ResolveMessage"].includes(name);
+  return ownName ? message : `${name}: ${message}`;
 }
 
 /** Where Bun says that an error comes from: a BuildMessage's position, or an Error's own fields. */
 function positionOf(error: unknown): Position | null {
-  if (!(error instanceof Error)) return null;
-  const { position, sourceURL, line, column } = error as Error & {
-    readonly position?: Position | null;
-    readonly sourceURL?: string;
-    readonly line?: number;
-    readonly column?: number;
-  };
-  if (position?.file) return position;
-  if (!sourceURL?.startsWith("/") || line === undefined || column === undefined) return null;
-  return { file: withoutLoad(sourceURL), line, column };
+  if (!isA(error, Error)) return null;
+  const position = propertyOf(error, "position");
+  const source = textProperty(error, "sourceURL");
+  return (
+    placeOf(textProperty(position, "file"), position) ??
+    placeOf(source?.startsWith("/") ? withoutLoad(source) : null, error)
+  );
+}
+
+function placeOf(file: string | null, holder: unknown): Position | null {
+  const [line, column] = [propertyOf(holder, "line"), propertyOf(holder, "column")];
+  if (!file || typeof line !== "number" || typeof column !== "number") return null;
+  return { file, line, column };
 }

@@ -3,6 +3,7 @@
  * file, GUNICORN_CMD_ARGS, the command line. A stronger source replaces a value, lists included.
  * Nothing about the process changes here, so that HUP may run it again and drop the result.
  */
+import { isA } from "../../api/thrown.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { ConfigError, UsageError } from "../../api/errors.ts";
 import { fileLabel, findConfigFile, readConfigFile } from "./file.ts";
@@ -96,8 +97,7 @@ function parseCmdArgs(text: string): Given {
     if (asked !== null) throw new UsageError(`--${asked} belongs on the command line`);
     return given;
   } catch (cause) {
-    if (cause instanceof UsageError)
-      throw new UsageError(`${cmdArgs}: ${cause.message}`, { cause });
+    if (isA(cause, UsageError)) throw new UsageError(`${cmdArgs}: ${cause.message}`, { cause });
     throw located(cmdArgs, cause);
   }
 }
@@ -115,7 +115,7 @@ function chooseFile(sources: readonly Source[], cwd: string): string | null {
 
 /** Puts the place before what a ConfigError says; hands on any other error. */
 function located(place: string, cause: unknown): unknown {
-  if (!(cause instanceof ConfigError)) return cause;
+  if (!isA(cause, ConfigError)) return cause;
   return new ConfigError(`${place}: ${cause.message}`, { cause });
 }
 

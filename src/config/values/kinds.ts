@@ -2,6 +2,7 @@
  * Kinds of values. `parse` gives the typed value or throws a ConfigError whose message says only
  * what must hold and what was got: the caller, who knows the source, puts the place before it.
  */
+import { inspectSafely } from "../../api/thrown.ts";
 import { ConfigError, UsageError } from "../../api/errors.ts";
 
 /** What values may depend on. */
@@ -37,7 +38,7 @@ export interface Kind<Out, In = Out> {
 export function quote(value: unknown): string {
   if (typeof value === "string") return `'${value}'`;
   if (typeof value === "function") return "a function";
-  return Bun.inspect(value, { compact: true, depth: 1 });
+  return inspectSafely(value, { compact: true, depth: 1 });
 }
 
 export function refuse(must: string, value: unknown): never {

@@ -1,4 +1,5 @@
 /** logger_class: finds the class, makes the logger, and keeps what it throws from the server. */
+import { isA } from "../../api/thrown.ts";
 import { basename } from "node:path";
 import { ConfigError } from "../../api/errors.ts";
 import type { CustomLogger } from "../../api/log.ts";
@@ -115,7 +116,7 @@ function construct(Class: LoggerClass, config: ConfigData, place: string): Custo
   try {
     return new Class(config);
   } catch (cause) {
-    if (cause instanceof ConfigError) throw cause;
+    if (isA(cause, ConfigError)) throw cause;
     const [line = ""] = describeError(cause).split("\n");
     throw new ConfigError(`${place}: ${line}`, { cause });
   }

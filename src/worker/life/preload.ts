@@ -1,4 +1,5 @@
 /** The program behind preload_app: imports the app as a worker would, says how that went, and ends. */
+import { isA } from "../../api/thrown.ts";
 import { AppImportError } from "../../modules/errors.ts";
 import { loadApp } from "../../app/load.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
@@ -22,7 +23,7 @@ async function attempt(config: PreloadMessage["config"], app: string): Promise<P
     return { type: "preloaded" };
   } catch (error) {
     // The app's own exception needs its stack; a wrong reference is told in one line.
-    const expected = error instanceof AppImportError || error instanceof PrivilegesError;
+    const expected = isA(error, AppImportError) || isA(error, PrivilegesError);
     return { type: "preload failed", message: expected ? error.message : describeError(error) };
   }
 }

@@ -1,4 +1,5 @@
 /** --reload: watches what the app is made of, and stands in for an app that can't be loaded. */
+import { isA } from "../../api/thrown.ts";
 import { resolve } from "node:path";
 import { brokenApp } from "../../app/broken.ts";
 import { AppImportError } from "../../modules/errors.ts";
@@ -64,7 +65,7 @@ export class Reloader {
   /** An app that shows the error; a change of any file that may mend it is noticed. */
   standIn(error: unknown): App {
     this.#broken = true;
-    const text = error instanceof AppImportError ? error.message : describeError(error);
+    const text = isA(error, AppImportError) ? error.message : describeError(error);
     if (this.#base !== null) {
       for (const path of sourcesOf(this.#base, { deep: true })) this.#sources.add(path);
     }
@@ -86,7 +87,7 @@ function modulePath(app: string, cwd: string): string | null {
     return resolve(cwd, parseReference(app).module);
   } catch (error) {
     // Loading it will say so.
-    if (error instanceof AppImportError) return null;
+    if (isA(error, AppImportError)) return null;
     throw error;
   }
 }

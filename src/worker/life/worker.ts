@@ -1,4 +1,5 @@
 /** A worker's life: boot in Gunicorn's order, heartbeat, signals, drain, exit. */
+import { isA } from "../../api/thrown.ts";
 import { AppImportError } from "../../modules/errors.ts";
 import { type App, loadApp } from "../../app/load.ts";
 import type { HookServer, HookWorker } from "../../api/hooks.ts";
@@ -183,11 +184,11 @@ export class Worker {
 
   /** Answers with Gunicorn's exit code. */
   #logBootFailure(error: unknown): number {
-    if (error instanceof AppImportError) {
+    if (isA(error, AppImportError)) {
       this.#log.error(error.message);
       return exitCodes.appLoad;
     }
-    if (error instanceof PrivilegesError) {
+    if (isA(error, PrivilegesError)) {
       this.#log.error(error.message);
       return exitCodes.workerBoot;
     }

@@ -51,9 +51,9 @@ export interface HookRequest {
 export type HookEnviron = Readonly<Record<string, string>>;
 
 /**
- * The functions that a configuration file may set. A worker calls postFork, postWorkerInit, then preRequest and postRequest for each
- * request, workerInt or workerAbort if it is stopped quickly, and workerExit; the master calls the others. The two that may
- * return a promise are waited for, no other. docs/settings.md says of each when it is called.
+ * The functions that a configuration file may set. A worker calls postFork, postWorkerInit, then preRequest and
+ * postRequest for each request, workerInt or workerAbort if it is stopped quickly, and workerExit; the master calls the
+ * others. The two that may return a promise are waited for, no other. docs/settings.md says of each when it is called.
  */
 export interface ServerHooks {
   onStarting(server: HookServer): void;

@@ -1,15 +1,15 @@
 /** What telemetry may know about one answered request, whatever worker kind has received it. */
 
 /**
- * One object may serve request after request: whoever needs a value later copies it. Texts of the request are Latin-1, one
- * character for each byte that was received.
+ * One object may serve request after request: whoever needs a value later copies it. Texts of the request are Latin-1,
+ * one character for each byte that was received.
  */
 export interface RequestRecord {
   /** As sent; empty if the request was refused before it was known. */
   readonly method: string;
   /**
-   * The raw target; empty if it isn't known. Of a request line that can't be read it is the line itself, as much as has come:
-   * method and protocol are empty then.
+   * The raw target; empty if it isn't known. Of a request line that can't be read it is the line itself, as much as has
+   * come: method and protocol are empty then.
    */
   readonly target: string;
   /** `HTTP/1.1`; empty if it isn't known. */
@@ -25,7 +25,9 @@ export interface RequestRecord {
   requestHeader(name: string): string | null;
   /** As the app has set it; null if absent. */
   responseHeader(name: string): string | null;
-  /** A CGI variable (RFC 3875) by its name in upper case: `REMOTE_PORT`, `HTTP_HOST`, `wsgi.url_scheme`; null if absent. */
+  /**
+   * A CGI variable (RFC 3875) by its name in upper case: `REMOTE_PORT`, `HTTP_HOST`, `wsgi.url_scheme`; null if absent.
+   */
   environ(name: string): string | null;
 }
 

@@ -23,16 +23,19 @@ export type BoundTo =
 export type Fetch = (request: Request, server: unknown) => Response | Promise<Response>;
 
 /**
- * An instance of a worker class. The worker makes it when the app is imported, and calls in this order: `listen` once; `windDown`
- * never, once or again; `drain` once. A quick stop, or graceful_timeout, ends the process between any two of them.
- * What the constructor or `listen` throws ends the worker: it fails to boot. The others must not throw or reject.
+ * An instance of a worker class. The worker makes it when the app is imported, and calls in this order: `listen` once;
+ * `windDown` never, once or again; `drain` once. A quick stop, or graceful_timeout, ends the process between any two of
+ * them. What the constructor or `listen` throws ends the worker: it fails to boot. The others must not throw or reject.
  */
 export interface Serving {
   /** Starts to accept; returns when it does. */
   listen(): void;
   /** From now on answers say `Connection: close`; connections are still accepted. */
   windDown(): void;
-  /** Serves what the queues hold, stops accepting, and resolves when the last connection has closed and the last request is finished. */
+  /**
+   * Serves what the queues hold, stops accepting, and resolves when the last connection has closed and the last request
+   * is finished.
+   */
   drain(): Promise<void>;
 }
 
@@ -47,20 +50,23 @@ export interface ServingContext {
   readonly listeners: readonly ListeningSocket[];
   readonly handler: RequestHandler;
   readonly log: Log;
-  /** Who wants to know of each request: `answered` is called once for each, after its answer is out or has been given up. */
+  /**
+   * Who wants to know of each request: `answered` is called once for each, after its answer is out or has been given
+   * up.
+   */
   readonly observers: readonly RequestObserver[];
 }
 
 /**
- * A request's way through hooks and app: `begin`; `fail` if that throws, rejects, or gives what can't be sent; then `finish`, always,
- * and once. It counts requests in flight, and asks for the worker's replacement at max_requests.
+ * A request's way through hooks and app: `begin`; `fail` if that throws, rejects, or gives what can't be sent; then
+ * `finish`, always, and once. It counts requests in flight, and asks for the worker's replacement at max_requests.
  */
 export interface RequestHandler {
   /** Requests begun and not finished. */
   readonly inFlight: number;
   /**
-   * Counts the request, calls preRequest and the app. `server` is the app's second argument; `handle` is asked instead of the
-   * app's own fetch. Throws and rejects with whatever hook or app do.
+   * Counts the request, calls preRequest and the app. `server` is the app's second argument; `handle` is asked instead
+   * of the app's own fetch. Throws and rejects with whatever hook or app do.
    */
   begin(
     facts: RequestFacts,

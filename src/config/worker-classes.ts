@@ -1,13 +1,15 @@
 /**
- * The one table of worker classes: what whoever doesn't load their code has to know of them. Refusals, the kind of socket, the
- * program's first import, advice in messages and docs/settings.md derive from it.
+ * The one table of worker classes: what whoever doesn't load their code has to know of them. Refusals, the kind of
+ * socket, the program's first import, advice in messages and docs/settings.md derive from it.
  */
 
 export interface WorkerClassRow {
   /** The module of its code, from src/worker or absolute, and the name that it exports the class by. */
   readonly module: string;
   readonly export: string;
-  /** `inherited`: the master's listening sockets; `own`: each worker opens its own, and the master only keeps the port. */
+  /**
+   * `inherited`: the master's listening sockets; `own`: each worker opens its own, and the master only keeps the port.
+   */
   readonly sockets: "inherited" | "own";
   /** Settings that it can't honour, by their keys, and why: to set one is refused. */
   readonly refuses: Readonly<Record<string, string>>;
@@ -15,7 +17,10 @@ export interface WorkerClassRow {
   readonly refusesOff: Readonly<Record<string, string>>;
   /** Variables of the environment that it can't honour, and why. */
   readonly refusesEnvironment: Readonly<Record<string, string>>;
-  /** What an app may bring for Bun.serve: null where it is taken, else what to say before the advice to use another class. */
+  /**
+   * What an app may bring for Bun.serve: null where it is taken, else what to say before the advice to use another
+   * class.
+   */
   readonly app: Readonly<Record<AppFeature, string | null>>;
   /** Options of an app for Bun.serve that aren't used, and the setting that says the same. */
   readonly unusedOptions: Readonly<Record<string, string>>;

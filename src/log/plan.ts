@@ -1,4 +1,6 @@
-/** Which lines go where, before anything is opened: the form in which the settings and a logging configuration say it. */
+/**
+ * Which lines go where, before anything is opened: the form in which the settings and a logging configuration say it.
+ */
 import type { ConfigData } from "../config/types.ts";
 import type { LineFormat, LogLevel } from "./lines/line-format.ts";
 

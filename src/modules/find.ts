@@ -15,8 +15,8 @@ export const moduleExtensions: readonly string[] = [
 ];
 
 /**
- * The file that a name means: a path seen from `folder`, else a package that is installed, or an alias of package.json (`#name`).
- * Null if there is none.
+ * The file that a name means: a path seen from `folder`, else a package that is installed, or an alias of package.json
+ * (`#name`). Null if there is none.
  * @throws what Bun's resolver throws for a package that has no such file
  */
 export function findModule(
@@ -39,7 +39,10 @@ export function isPath(name: string): boolean {
   return isAbsolute(name) || /^\.\.?(\/|$)/.test(name);
 }
 
-/** The file that an absolute path means, with or without its extension, or as a folder with an index; null if there is none. */
+/**
+ * The file that an absolute path means, with or without its extension, or as a folder with an index; null if there is
+ * none.
+ */
 export function findFile(path: string, extensions = moduleExtensions): string | null {
   return fileCandidates(path, extensions).find(isFile) ?? null;
 }

@@ -1,6 +1,6 @@
 /**
- * Imports a file. The runtime evaluates a file once for each name: one that has changed is evaluated again under another `load`.
- * What the file itself imports stays as it was first imported.
+ * Imports a file. The runtime evaluates a file once for each name: one that has changed is evaluated again under
+ * another `load`. What the file itself imports stays as it was first imported.
  * @param load 0: as everybody who imports the file gets it
  */
 export async function importModule(

@@ -5,7 +5,9 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** Whether a bare specifier (`name/path`, `@scope/name`) names a package that stands in a node_modules above `folder`. */
+/**
+ * Whether a bare specifier (`name/path`, `@scope/name`) names a package that stands in a node_modules above `folder`.
+ */
 export function isInstalled(specifier: string, folder: string): boolean {
   return existsAbove(join("node_modules", packageName(specifier)), folder);
 }

@@ -28,7 +28,7 @@ export function observe(
         ? { ...worker, beat: seen?.beat ?? worker.beat, beatAtMs: nowMs }
         : worker;
     if (beaten.phase !== "ready" || beaten.readyAtMs === null) return beaten;
-    const freshBytes = beaten.freshBytes ?? seen?.memoryBytes ?? null;
+    const freshBytes = freshBytesOf(beaten, seen, nowMs);
     const warm = beaten.warm || isWarm(state, beaten, seen, nowMs);
     const why = beaten.tired ? null : whyTired(state, beaten, seen, nowMs);
     const next = { ...beaten, freshBytes, warm, tired: beaten.tired || why !== null };
@@ -43,6 +43,18 @@ export function observe(
     state: seen,
     reactions,
   });
+}
+
+/** The least of its samples in the grace: a peak at the start passes, and what it grows to later says nothing of a new one. */
+function freshBytesOf(
+  worker: WorkerState,
+  seen: WorkerScores | undefined,
+  nowMs: number,
+): number | null {
+  const { freshBytes } = worker;
+  const bytes = seen?.memoryBytes ?? null;
+  if (bytes === null || servedMs(worker, nowMs) >= memoryGraceMs) return freshBytes;
+  return Math.min(bytes, freshBytes ?? bytes);
 }
 
 /** No replacement can be smaller: they come more and more slowly, and the log says once why. */

@@ -31,7 +31,7 @@ export interface WorkerState {
   readonly beat: number;
   readonly beatAtMs: number;
   readonly readyAtMs: number | null;
-  /** The resident set when it was first seen ready, before traffic made it grow; null until then. */
+  /** The least resident set seen soon after it was ready, before traffic made it grow; null if none was. */
   readonly freshBytes: number | null;
 }
 

@@ -478,6 +478,48 @@ describe("replacement", () => {
     expect(signals(world)).toEqual(["SIGTERM 1", "SIGTERM 2", "SIGTERM 3", "SIGTERM 4"]);
   });
 
+  test("a reload with a larger max_memory ends the slow replacement", () => {
+    const world = new World(generation(1, { workers: 1, ...memory })).ready(1);
+    world.memoryBytes.set(1, 1001);
+    world.pass(6000).ready(2).exit(1);
+    world.memoryBytes.set(2, 1001);
+    world.pass(5000);
+    expect(world.state.slots[0]?.failures).toBe(2);
+    world.signal("hup").loaded(generation(2, { workers: 1, maxMemoryBytes: 2000 }));
+    expect(spawns(world).at(-1)).toBe("age 3 slot 0 generation 2");
+    world.ready(3).exit(2);
+    world.memoryBytes.set(3, 1001);
+    world.pass(20_000);
+    expect(spawns(world)).toHaveLength(3);
+    expect(world.state.slots[0]?.failures).toBe(0);
+  });
+
+  test.each<[why: string, grown: (world: World) => void]>([
+    [
+      "was large for a moment at its start",
+      (world) => {
+        world.memoryBytes.set(1, 1500);
+        world.ready(1).pass(1000);
+        world.memoryBytes.set(1, 500);
+        world.pass(20_000);
+      },
+    ],
+    [
+      "had grown before max_memory was set",
+      (world) => {
+        world.ready(1).pass(20_000);
+      },
+    ],
+  ])("a worker above max_memory that %s is just replaced", (_why, grown) => {
+    const world = new World(generation(1, { workers: 1, ...memory }));
+    grown(world);
+    world.memoryBytes.set(1, 1001);
+    world.pass(1000);
+    expect(spawns(world)).toHaveLength(2);
+    expect(world.lines.filter((line) => line.includes("needs more"))).toEqual([]);
+    expect(world.state.slots[0]?.failures).toBe(0);
+  });
+
   test("workers that fail one after another are replaced more and more slowly, and serve on meanwhile", () => {
     const world = new World(generation(1, { workers: 1 })).ready(1);
     const failing = (age: number) => world.event({ type: "message", age, message: "failing" });

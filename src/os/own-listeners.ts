@@ -1,6 +1,6 @@
 /** Where this process itself listens, as far as /proc tells. Linux only; a help, which never throws. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { canonical, listeningState, tcpRow } from "./port-holder.ts";
+import { readdirSync, readlinkSync } from "node:fs";
+import { canonical, linesWith, listeningState, tcpRow } from "./port-holder.ts";
 
 const mappedV4 = /^0{20}ffff/;
 
@@ -32,7 +32,7 @@ function socketLinks(): string[] {
 }
 
 function tcpAddresses(table: "tcp" | "tcp6", links: ReadonlySet<string>): string[] {
-  const lines = readFileSync(`/proc/self/net/${table}`, "latin1").split("\n");
+  const lines = linesWith(`/proc/net/${table}`, ` ${listeningState} `, () => false);
   return lines.flatMap((line) => {
     const [, words = "", port = "", state, , inode] = tcpRow.exec(line) ?? [];
     if (state !== listeningState || !links.has(`socket:[${inode}]`)) return [];

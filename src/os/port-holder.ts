@@ -180,8 +180,8 @@ function isSameFile(bytes: string, path: string): boolean {
   return found !== null && wanted !== null && found.dev === wanted.dev && found.ino === wanted.ino;
 }
 
-/** The lines with a text. The table of a busy machine has megabytes, those of sockets that listen first. */
-function linesWith(path: string, text: string, isOver: () => boolean): string[] {
+/** The lines with a text; none where the file is missing. The table of a busy machine has megabytes, those of sockets that listen first. */
+export function linesWith(path: string, text: string, isOver: () => boolean): string[] {
   const fd = tryTo(() => openSync(path, "r"));
   // Without IPv6 there is no tcp6.
   if (fd === null) return [];

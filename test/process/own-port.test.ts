@@ -45,6 +45,43 @@ test("workers that collide at a port of the app's say so, with the exit code of 
   expect(server.log).toContain("The app opens a port of its own, where workers collide");
 }, 30_000);
 
+const collides = {
+  "node:http, which tells it by an event": (port: number) =>
+    `import { createServer } from "node:http"; createServer().listen(${port}, "127.0.0.1");`,
+  "Bun.serve, a while after the import": (port: number) =>
+    `setTimeout(() => Bun.serve({ hostname: "127.0.0.1", port: ${port}, fetch: () => new Response() }), 10);`,
+};
+
+test.each(Object.keys(collides) as (keyof typeof collides)[])(
+  "a port that is taken is told as the app's own: %s",
+  async (how) => {
+    using taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+    await using server = start({
+      files: { "app.ts": `${collides[how](taken.port)}\n${exported}` },
+    });
+    await until("the line", () =>
+      server.log.includes("The app opens a port of its own, where workers collide"),
+    );
+  },
+  30_000,
+);
+
+test.each(["async", "serve"])(
+  "-k %s: a port that the app opens a moment after its import is told once",
+  async (kind) => {
+    const late = `setTimeout(() => Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("own") }), 200);`;
+    await using server = await gunicorn({
+      files: { "app.ts": `${late}\n${exported}` },
+      args: ["-k", kind, "-w", "2"],
+    });
+    await server.logged(/The app opens a port of its own, 127\.0\.0\.1:\d+, beside/);
+    expect(await (await fetch(server.url)).text()).toBe("ours");
+    expect(await server.stop()).toBe(0);
+    expect(server.log.match(warning)).toHaveLength(1);
+  },
+  30_000,
+);
+
 test("an app that opens none is told nothing", async () => {
   await using server = await gunicorn({ files: { "app.ts": exported } });
   expect(await server.stop()).toBe(0);

@@ -10,7 +10,6 @@ import { protectInherited } from "../../listen/handoff.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
 import type { Logs } from "../../log/logs.ts";
 import { leaveLauncherOutput } from "../../os/daemon.ts";
-import { ownListeners } from "../../os/own-listeners.ts";
 import { assume, identityOf, PrivilegesError } from "../../os/privileges.ts";
 import { processTitle, setProcessTitle } from "../../os/process-title.ts";
 import { AppSignals } from "./app-signals.ts";
@@ -19,6 +18,7 @@ import { Ending } from "./ending.ts";
 import { drawLimit, Handler } from "../exchange/handler.ts";
 import { hookServer, hookWorker, type WorkerHooks } from "./hook-views.ts";
 import { openOwnLogs } from "./own-logs.ts";
+import { explainCollision, tellLaterPorts, tellOwnPorts } from "./own-ports.ts";
 import type { Reloader } from "./reloader.ts";
 import type { Serving } from "../../api/serving.ts";
 
@@ -67,6 +67,7 @@ export class Worker {
       const serving = await this.#prepare();
       serving.listen();
       this.#serving = serving;
+      if (this.#boot.slot === 0) tellLaterPorts(this.#log, this.#inherited);
     } catch (error) {
       return this.#ending.exit(this.#logBootFailure(error));
     }
@@ -79,6 +80,10 @@ export class Worker {
 
   get #log(): Log {
     return this.#logs.log;
+  }
+
+  get #inherited(): readonly number[] {
+    return this.#boot.listeners.map(({ fd }) => fd);
   }
 
   /** USR1: the log's file has been renamed. */
@@ -138,20 +143,9 @@ export class Worker {
     };
     const load = async () => serve(await loadApp(reference, { cwd: config.chdir }));
     const serving = await (config.reload ? this.#loadReloading(load, serve) : load());
-    this.#tellOwnPorts();
+    if (this.#boot.slot === 0) tellOwnPorts(this.#log, this.#inherited);
     await this.#hooks.postWorkerInit?.(worker);
     return serving;
-  }
-
-  /** An app that listens by itself was made to be run alone: nobody limits, counts or drains what it serves there. */
-  #tellOwnPorts(): void {
-    const { slot, listeners } = this.#boot;
-    if (slot !== 0) return;
-    for (const address of ownListeners(listeners.map(({ fd }) => fd))) {
-      this.#log.warning(
-        `The app opens a port of its own, ${address}, beside the addresses of this server: export its fetch or the app instead of listening`,
-      );
-    }
   }
 
   /** An app that can't be loaded doesn't end the worker: it serves the error until a file changes. */
@@ -193,11 +187,7 @@ export class Worker {
       return exitCodes.workerBoot;
     }
     this.#log.exception(`Exception in worker process\n${describeError(error)}`);
-    if (isAddressInUse(error)) {
-      this.#log.error(
-        "The app opens a port of its own, where workers collide: export its fetch or the app instead of listening",
-      );
-    }
+    explainCollision(this.#log, error);
     return exitCodes.workerBoot;
   }
 
@@ -229,6 +219,7 @@ export class Worker {
     // An app that listens for these itself has decided what they mean.
     if (process.listenerCount(name) > 1) return;
     this.#log.exception(`Unhandled exception in worker process\n${describeError(error)}`);
+    explainCollision(this.#log, error);
     if (this.#reloader !== null && (this.#serving === null || this.#reloader.broken)) {
       return this.#reloader.fail(error);
     }
@@ -309,13 +300,4 @@ export class Worker {
 async function importHooks(file: string): Promise<WorkerHooks> {
   const { loadHooks } = await import("../../config/sources/file.ts");
   return loadHooks(file);
-}
-
-function isAddressInUse(error: unknown): boolean {
-  try {
-    return (error as { readonly code?: unknown } | null | undefined)?.code === "EADDRINUSE";
-  } catch {
-    // A getter of whatever the app has thrown.
-    return false;
-  }
 }

@@ -87,7 +87,8 @@ function openFirst(paths: readonly string[]): { symbols: Library; path: string }
       cause = error;
     }
   }
-  throw new Error(`no C library found: tried ${paths.join(", ")}`, { cause });
+  const reason = cause instanceof Error ? `: ${cause.message}` : "";
+  throw new Error(`no C library could be loaded, tried ${paths.join(", ")}${reason}`, { cause });
 }
 
 /** The C functions themselves: they answer -1 and leave errno, which `check` turns into an error. */

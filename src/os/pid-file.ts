@@ -132,8 +132,17 @@ function write(path: string, text: string, temporary: string): number {
       throw error;
     }
   } catch (error) {
-    rmSync(temporary, { force: true });
+    discard(temporary);
     throw asPidFileError(`${path} can't be written`, error);
+  }
+}
+
+/** Where nothing can be written, nothing can be removed either: the first failure is the one to tell. */
+function discard(temporary: string): void {
+  try {
+    rmSync(temporary, { force: true });
+  } catch {
+    // EROFS, EACCES, EPERM: it was never made, or the next start removes it.
   }
 }
 

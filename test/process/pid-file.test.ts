@@ -9,6 +9,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { readProc } from "../support/daemon.ts";
+import { isRoot, needsRoot } from "../support/needs.ts";
 import { gunicorn, start, until } from "../support/server.ts";
 
 const app = `export const fetch = () => new Response("ok");`;
@@ -95,7 +96,7 @@ test("a start that fails later leaves no pid file", async () => {
   expect(existsSync(join(server.folder, "run.pid"))).toBe(true);
   expect(await server.process.exited).toBe(1);
   expect(existsSync(join(server.folder, "run.pid"))).toBe(false);
-});
+}, 20_000);
 
 test("a pid file that can't be written is one sentence", async () => {
   await using server = start({ files: { "app.ts": app }, args: ["-p", "nowhere/run.pid"] });
@@ -103,6 +104,23 @@ test("a pid file that can't be written is one sentence", async () => {
   const folder = join(server.folder, "nowhere");
   expect(server.log).toEndWith(`Error: ${folder} doesn't exist. Can't create pidfile.\n`);
 });
+
+test.skipIf(!isRoot)(
+  `a pid file on a read-only file system is one sentence, too${needsRoot}`,
+  async () => {
+    const mount = 'mkdir ro && mount -t tmpfs -o ro tmpfs ro && exec "$@"';
+    await using server = start({
+      files: { "app.ts": app },
+      args: ["-p", "ro/run.pid"],
+      through: ["unshare", "--mount", "sh", "-c", mount, "sh"],
+    });
+    expect(await server.process.exited).toBe(1);
+    expect(server.log).toMatch(
+      /^Error: pidfile: \S+\/ro\/run\.pid can't be written: EROFS[^\n]*\n$/m,
+    );
+    expect(server.log).not.toContain("    at ");
+  },
+);
 
 test("HUP takes pid file and title to the new configuration, and a reload that fails takes them back", async () => {
   const config = (name: string) => `export const pidfile = "${name}.pid";

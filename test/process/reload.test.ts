@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Load } from "../support/load.ts";
+import { freePort } from "../support/peers.ts";
 import { gunicorn, type RunningServer, until } from "../support/server.ts";
 import type { StopLoadResult } from "../support/stop-load.ts";
 
@@ -119,8 +120,8 @@ test("HUP takes up the new code, worker count, environment and limits", async ()
 
 test("HUP moves to another address: the new one serves, the old one closes, nothing is lost", async () => {
   const config = (port: number) => `export default { bind: "127.0.0.1:${port}", workers: 2 };`;
-  const first = await freePort();
-  const second = await freePort();
+  const first = freePort("127.0.0.1");
+  const second = freePort("127.0.0.1");
   const files = { "app.ts": okApp, "gunicorn.conf.ts": config(first) };
   await using server = await gunicorn({ files, bind: [] });
   const before = await server.settled(2);
@@ -152,7 +153,7 @@ test("HUP moves to another address: the new one serves, the old one closes, noth
 
 test("HUP to an address that somebody else uses: the old one stays", async () => {
   using taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const port = await freePort();
+  const port = freePort("127.0.0.1");
   const config = (to: number) => `export default { bind: "127.0.0.1:${to}" };`;
   const files = { "app.ts": okApp, "gunicorn.conf.ts": config(port) };
   await using server = await gunicorn({ files, bind: [] });
@@ -177,13 +178,6 @@ test("a worker that dies after a file was broken is retried with back-off, and t
   expect((await load.stop()).failures).toEqual([]);
   expect(await server.stop()).toBe(0);
 }, 30_000);
-
-async function freePort(): Promise<number> {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
-}
 
 test("HUP after the configuration file was removed goes back to the defaults", async () => {
   const files = { "app.ts": okApp, "gunicorn.conf.ts": `export default { workers: 2 };` };

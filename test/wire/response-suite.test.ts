@@ -5,6 +5,7 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { listItems } from "../support/markdown.ts";
 import { type AppName, expected, Usage } from "../support/response-suite/differences.ts";
 import { kinds, type RequestKind, type Seen } from "../support/response-suite/observe.ts";
 import { hookedRows, rows } from "../support/response-suite/rows.ts";
@@ -73,9 +74,7 @@ test("what is compared is what was sent", () => {
 test("docs/http.md lists the differences", () => {
   const text = readFileSync(join(import.meta.dir, "../../docs/http.md"), "utf8");
   const section = text.split("## Responses beside Bun.serve\n")[1]?.split("\n## ")[0] ?? "";
-  const listed = section.split("\n").filter((line) => line.startsWith("- "));
-  const reasons = table.map(({ reason }) => `- ${reason}`);
-  expect(listed).toEqual(reasons);
+  expect(listItems(section)).toEqual(table.map(({ reason }) => reason));
 });
 
 function answersTo(app: AppName, row: string): Answers {

@@ -36,7 +36,7 @@ const pid = `<${process.pid}>`;
 /** The atoms of one letter. */
 export const atoms = {
   h: own(({ clientAddress }) => clientAddress),
-  l: own(() => ""),
+  l: { value: () => null, text: () => missing },
   u: {
     value: basicUser,
     text(request) {
@@ -45,7 +45,10 @@ export const atoms = {
     },
   },
   t: own(() => commonLogTime(Date.now())),
-  r: quoted((request) => requestLine(request) || null),
+  r: {
+    value: (request) => requestLine(request) || null,
+    text: escapedRequestLine,
+  },
   m: quoted(({ method }) => method || null),
   U: quoted((request) => decodePath(rawPath(request)) || null),
   q: quoted(rawQuery),
@@ -100,6 +103,12 @@ function shown(text: string | null): string {
 /** As it was sent; of a line that couldn't be read, what there is. */
 function requestLine({ method, target, protocol }: RequestRecord): string {
   return method === "" ? target : `${method} ${target} ${protocol}`;
+}
+
+/** Escaped part by part: a text that is put together first has to be copied for it (bench: access-log). */
+function escapedRequestLine({ method, target, protocol }: RequestRecord): string {
+  if (method !== "") return `${escapeText(method)} ${escapeText(target)} ${protocol}`;
+  return escapeText(target) || missing;
 }
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -51,7 +51,7 @@ const rooms: Readonly<Record<string, string>> = {
 
   worker: "ipc worker/classes worker/life",
   "worker/life":
-    "api app config config/sources ipc listen/handoff.ts log modules os reload worker/classes worker/exchange",
+    "api app config config/sources ipc listen/handoff.ts log modules net os reload worker/classes worker/exchange",
   "worker/classes":
     "api app config http/request http/response ipc log modules net os worker/connection worker/exchange worker/records",
   "worker/connection":

@@ -10,6 +10,7 @@ import { Listeners } from "../listen/listeners.ts";
 import { unlessAborted } from "../listen/unless-aborted.ts";
 import type { Log } from "../log/error-log.ts";
 import { closeLogsInUse, type Logs, openLogs } from "../log/logs.ts";
+import { mayDebug } from "../log/plan-logs.ts";
 import { identityOf } from "../os/privileges.ts";
 import { hasTerminal } from "../os/terminal.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
@@ -22,7 +23,6 @@ import { masterSignals } from "./decide/events.ts";
 import { Identity } from "./act/identity.ts";
 import { MasterHooks } from "./act/master-hooks.ts";
 import { openScoreboard } from "./act/open-scoreboard.ts";
-import { preload } from "./act/preload.ts";
 import { ServiceManager, withoutServiceManager } from "./act/service-manager.ts";
 import { type Inheritance, type Origin, readInheritance } from "./act/upgrade.ts";
 
@@ -80,7 +80,7 @@ export async function runMaster(options: MasterOptions): Promise<number> {
   const hooks = new MasterHooks(config, log);
   if (inheritance !== null) hooks.masterName = "Master.2";
   hooks.nworkersChanged(config.workers, null);
-  describeConfig(options.config, log);
+  if (mayDebug(config)) describeConfig(options.config, log);
   const identity = new Identity(config, inheritance !== null);
   let exitCode: number = exitCodes.ok;
   let starting = false;
@@ -205,7 +205,9 @@ async function preloadIfAsked(
   stop: AbortSignal,
 ): Promise<void> {
   const { preloadApp, rawEnv } = resolved.config;
-  if (preloadApp) await preload(resolved, withRawEnv(env, rawEnv), stop);
+  if (!preloadApp) return;
+  const { preload } = await import("./act/preload.ts");
+  await preload(resolved, withRawEnv(env, rawEnv), stop);
 }
 
 /** A worker beats from the moment that it serves. The caller clears the timer. */

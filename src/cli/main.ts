@@ -4,8 +4,10 @@ import { statSync } from "node:fs";
 import { runCommand } from "citty";
 import { type EarlySignals, StartStopped } from "../arbiter/act/early-signals.ts";
 import { type Origin, readInheritance } from "../arbiter/act/upgrade.ts";
+import { runMaster } from "../arbiter/main.ts";
 import { parseCommandLine } from "../config/sources/command-line.ts";
 import { ConfigError, UsageError } from "../api/errors.ts";
+import { dataSettings } from "../config/data.ts";
 import { resolveConfig, type ResolvedConfig } from "../config/sources/resolve.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
 import { ListenError } from "../listen/group.ts";
@@ -20,8 +22,6 @@ import { identityOf, PrivilegesError } from "../os/privileges.ts";
 import { writeFully } from "../os/write-fully.ts";
 import { version } from "../version.ts";
 import { defineMain } from "./command.ts";
-import { printConfig } from "./print-config.ts";
-import { renderHelp, usageLine } from "./usage.ts";
 
 /** Runs the command with the words behind the program's name. Answers the exit code. */
 export async function main(words: readonly string[], signals: EarlySignals): Promise<number> {
@@ -30,7 +30,7 @@ export async function main(words: readonly string[], signals: EarlySignals): Pro
     const { result } = await runCommand(command, { rawArgs: [...words] });
     return result as number;
   } catch (error) {
-    return report(error);
+    return await report(error);
   }
 }
 
@@ -43,8 +43,9 @@ const expectedErrors: readonly (abstract new (...args: never[]) => Error)[] = [
   SystemError,
 ];
 
-function report(error: unknown): number {
+async function report(error: unknown): Promise<number> {
   if (isA(error, UsageError)) {
+    const { usageLine } = await import("./usage.ts");
     writeFully(2, `${usageLine}\ngunicorn-ts: error: ${error.message}\n`);
     return exitCodes.usage;
   }
@@ -60,7 +61,7 @@ function report(error: unknown): number {
 async function run(words: readonly string[], signals: EarlySignals): Promise<number> {
   const { asked, given } = parseCommandLine(words);
   if (asked !== null) {
-    writeFully(1, asked === "help" ? renderHelp() : `gunicorn-ts (version ${version})\n`);
+    writeFully(1, asked === "help" ? await help() : `gunicorn-ts (version ${version})\n`);
     return exitCodes.ok;
   }
   if (given.has("checkConfig") || given.has("printConfig")) signals.endProcess();
@@ -71,8 +72,6 @@ async function run(words: readonly string[], signals: EarlySignals): Promise<num
   };
   // Before anything of the app is imported, and the configuration file may import the app.
   if ((process.env["NODE_ENV"] ?? "").trim() === "") process.env["NODE_ENV"] = "production";
-  // Read from the disk while the configuration is resolved (bench: start).
-  const arbiter = import("../arbiter/main.ts");
   const resolve = resolver(words, origin);
   const resolved = await unlessAborted(resolve(1), signals.stop);
   // A file that has kept the event loop busy has kept signals waiting too.
@@ -81,7 +80,10 @@ async function run(words: readonly string[], signals: EarlySignals): Promise<num
   const { config } = resolved;
   process.chdir(config.chdir);
   if (config.printConfig || config.checkConfig) signals.endProcess();
-  if (config.printConfig) writeFully(1, printConfig(config));
+  if (config.printConfig) {
+    const { printConfig } = await import("./print-config.ts");
+    writeFully(1, printConfig(config));
+  }
   if (config.printConfig || config.checkConfig) {
     const { checkConfig } = await import("./check-config.ts");
     return checkConfig(resolved);
@@ -90,9 +92,15 @@ async function run(words: readonly string[], signals: EarlySignals): Promise<num
     const { daemonize } = await import("./daemonize.ts");
     return daemonize(config, origin, signals);
   }
-  const { runMaster } = await arbiter;
   const onUp = isDaemon ? reportUp : null;
   return runMaster({ config: resolved, reload: resolve, origin, signals, onUp });
+}
+
+// What a server doesn't need isn't imported by one (bench: start).
+
+async function help(): Promise<string> {
+  const { renderHelp } = await import("./usage.ts");
+  return renderHelp();
 }
 
 type Resolved = ResolvedConfig & { readonly app: string };
@@ -109,7 +117,7 @@ function resolver(
     if (app === null) throw new ConfigError("No application module specified.");
     // At the start and at each reload, not in the first worker: an unknown name is found before anything changes.
     identityOf(resolved.config);
-    const config = await readLogSettings(resolved.config);
+    const config = await readLogSettings(resolved.config, dataSettings.accessLogFormat.default);
     return { ...resolved, config, app };
   };
 }

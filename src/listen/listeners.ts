@@ -23,7 +23,8 @@ import {
 import { type Handover, planHandover } from "./handover.ts";
 import { needsV6only, openFirstSocket, type OpenOptions } from "./open-group.ts";
 import type { SystemError } from "../os/libc.ts";
-import { acceptQueueLength, listen } from "../os/socket.ts";
+import { acceptQueueLength } from "../os/accept-queue.ts";
+import { listen } from "../os/socket.ts";
 import { closeFd } from "../os/socket-options.ts";
 
 export type { OpenOptions } from "./open-group.ts";

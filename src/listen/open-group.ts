@@ -15,7 +15,7 @@ import { resolveHostname } from "./resolve.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 import { type InheritedSocket, inspectSocket, prepareInherited } from "../os/inherited-socket.ts";
 import { SystemError } from "../os/libc.ts";
-import { findHolder, type Holder, type WantedAddress } from "../os/port-holder.ts";
+import type { Holder, WantedAddress } from "../os/port-holder.ts";
 import { createListeningSocket, createReservedSocket, listen, probeAddress } from "../os/socket.ts";
 import {
   createAbstractSocket,
@@ -103,7 +103,7 @@ async function attempt(
       cause = error;
       const isLast = hopeless.has(codeOf(error)) || count === attempts;
       options.onRetry?.(
-        `${describeFailure(error, address, wanted)}${isLast ? "" : "; retrying in 1 second"}`,
+        `${await describeFailure(error, address, wanted)}${isLast ? "" : "; retrying in 1 second"}`,
       );
       if (isLast) break;
     }
@@ -191,10 +191,15 @@ export function needsV6only(address: Address, all: readonly Address[]): boolean 
   );
 }
 
-function describeFailure(error: unknown, address: Address, wanted: WantedAddress | null): string {
+async function describeFailure(
+  error: unknown,
+  address: Address,
+  wanted: WantedAddress | null,
+): Promise<string> {
   const tuple = formatTuple(address);
   const code = codeOf(error);
   if (code === "EADDRINUSE") {
+    const { findHolder } = await import("../os/port-holder.ts");
     const holder = wanted === null ? null : findHolder(wanted);
     return `Connection in use: ${tuple}${holder === null ? "" : `, held by ${describeHolder(holder)}`}`;
   }

@@ -18,6 +18,11 @@ function logconfigPlace({ logconfig, logconfigJson }: ConfigData): string {
   return logconfig === null ? "logconfig_dict" : `logconfig: ${logconfig}`;
 }
 
+/** Whether somebody may want messages of level debug: they needn't be made for nobody (bench: start). */
+export function mayDebug(config: ConfigData): boolean {
+  return config.loglevel === "debug" || config.loggerClass !== null || logconfigOf(config) !== null;
+}
+
 /** @throws ConfigError when the logging configuration asks for what isn't there */
 export async function planLogs(config: ConfigData): Promise<LogPlan> {
   const plan = builtInPlan(config);

@@ -9,7 +9,6 @@ import {
   createStreamSocket,
   IPPROTO_IPV6,
   IPPROTO_TCP,
-  pollNow,
   setOption,
   system,
   TCP_NODELAY,
@@ -32,9 +31,6 @@ export interface ListeningSocket {
   readonly fd: number;
   readonly port: number;
 }
-
-const POLLIN = 1;
-const LINUX_TCP_INFO = 11;
 
 /** Binds and listens. Throws SystemError, with nothing left open. */
 export function createListeningSocket(options: ListeningSocketOptions): ListeningSocket {
@@ -67,21 +63,6 @@ export function probeAddress(options: Omit<ListeningSocketOptions, "backlog" | "
 /** Also changes the backlog of a socket that listens already. */
 export function listen(fd: number, backlog: number): void {
   check(library().listen(fd, backlog), "listen");
-}
-
-/** Whether a connection waits to be accepted. */
-export function hasWaiting(fd: number): boolean {
-  return (pollNow(fd, POLLIN) & POLLIN) !== 0;
-}
-
-/** How many connections wait to be accepted from a listening TCP socket; null where the system doesn't say. Linux only. */
-export function acceptQueueLength(fd: number): number | null {
-  // struct tcp_info: eight bytes, then words; tcpi_unacked of a socket that listens is the length of its queue.
-  const info = new Uint32Array(8);
-  const length = new Uint32Array([info.byteLength]);
-  const { getsockopt } = library();
-  const result = getsockopt(fd, IPPROTO_TCP, LINUX_TCP_INFO, ptr(info), ptr(length));
-  return result < 0 ? null : (info[6] ?? 0);
 }
 
 function createBoundSocket(options: Omit<ListeningSocketOptions, "backlog">): number {

@@ -105,6 +105,7 @@ export class FakeEngine {
       log,
       scores,
       limit: 0,
+      enricher: null,
       onTired: () => {},
     });
     const handler = this.#handler;

@@ -6,7 +6,7 @@
 import { isA } from "../../api/thrown.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { ConfigError, UsageError } from "../../api/errors.ts";
-import { fileLabel, findConfigFile, readConfigFile } from "./file.ts";
+import { fileLabel, findConfigFile } from "./find-file.ts";
 import type { Facts } from "../values/kinds.ts";
 import { checkRules } from "../rules.ts";
 import type { Setting } from "../setting.ts";
@@ -55,6 +55,7 @@ export async function resolveConfig(inputs: ConfigInputs): Promise<ResolvedConfi
   const sources: Source[] = [environment, commandLine];
   if (configFile !== null) {
     const label = fileLabel(configFile, inputs.cwd);
+    const { readConfigFile } = await import("./read-file.ts");
     const fromFile = await readConfigFile(configFile, inputs.cwd, inputs.generation);
     sources.unshift({ given: fromFile, place: (key) => `${label}: ${key}` });
   }

@@ -6,7 +6,7 @@ import type { BoundTo, ListeningSocket, Serving } from "../../api/serving.ts";
 import { joinHostPort } from "../../net/ip-address.ts";
 import { acceptPackets } from "../../os/hop-limit.ts";
 import { peerHasEnded, unsentBytes } from "../../os/send-queue.ts";
-import { hasWaiting } from "../../os/socket.ts";
+import { hasWaiting } from "../../os/accept-queue.ts";
 import { closeFd, duplicateFd } from "../../os/socket-options.ts";
 import { AcceptShare, shareTurnMs } from "./accept-share.ts";
 import { Connection } from "../connection/connection.ts";

@@ -23,11 +23,6 @@ interface Facts {
   readonly max: number;
 }
 
-/** Since 1970. */
-export function nowUs(): number {
-  return Math.round((performance.timeOrigin + performance.now()) * 1000);
-}
-
 export class Enricher {
   readonly #spawnUs = Math.round(performance.timeOrigin * 1000);
   readonly #max: number;
@@ -36,13 +31,18 @@ export class Enricher {
     this.#max = max;
   }
 
+  /** Since 1970. */
+  nowUs(): number {
+    return Math.round((performance.timeOrigin + performance.now()) * 1000);
+  }
+
   /** Asks the app, and enriches what it answers. `startedUs`: when the worker began with the request, by nowUs(). */
   async ask(
     request: { readonly method: string; readonly startedUs: number; readonly nr: number },
     app: () => Response | Promise<Response>,
   ): Promise<Response> {
     const { method, startedUs, nr } = request;
-    const calledUs = nowUs();
+    const calledUs = this.nowUs();
     const response = await app();
     // Whoever asks judges what is no Response, or none that can be sent.
     if (!(response instanceof Response) || response.status < 200) return response;
@@ -50,7 +50,7 @@ export class Enricher {
       spawn: this.#spawnUs,
       t1: startedUs,
       d1: calledUs - startedUs,
-      d2: nowUs() - calledUs,
+      d2: this.nowUs() - calledUs,
       pid: process.pid,
       nr,
       max: this.#max,

@@ -8,7 +8,7 @@ import type { RequestFacts } from "../../api/request-record.ts";
 import type { RequestHandler } from "../../api/serving.ts";
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
-import { Enricher, nowUs } from "./enrich-response.ts";
+import type { Enricher } from "./enrich-response.ts";
 
 export type RequestHooks = Partial<Pick<ServerHooks, "preRequest" | "postRequest">>;
 
@@ -30,6 +30,7 @@ export class Handler implements RequestHandler {
 
   /**
    * `limit`: max_requests of this worker, jitter included; 0 for none. `onTired` is called once, when it is reached.
+   * `enricher`: null without enrich_response.
    */
   constructor(parts: {
     readonly app: App;
@@ -38,6 +39,7 @@ export class Handler implements RequestHandler {
     readonly log: Log;
     readonly scores: ScoreboardRow;
     readonly limit: number;
+    readonly enricher: Enricher | null;
     readonly onTired: () => void;
   }) {
     this.#app = parts.app;
@@ -49,7 +51,7 @@ export class Handler implements RequestHandler {
     this.#scores = parts.scores;
     this.#limit = parts.limit;
     this.#onTired = parts.onTired;
-    this.#enricher = parts.worker.cfg.enrichResponse ? new Enricher(parts.limit) : null;
+    this.#enricher = parts.enricher;
   }
 
   get inFlight(): number {
@@ -67,7 +69,7 @@ export class Handler implements RequestHandler {
     server: unknown,
     handle: App["fetch"] = this.#app.fetch,
   ): Response | Promise<Response> {
-    const startedUs = this.#enricher === null ? 0 : nowUs();
+    const startedUs = this.#enricher === null ? 0 : this.#enricher.nowUs();
     this.#inFlight += 1;
     this.#scores.inFlight = this.#inFlight;
     this.#requests += 1;

@@ -2,7 +2,7 @@
  * Signals tell a worker to leave, and the app's own listeners for them mostly end the process: requests under way would be lost.
  * So these signals are ours, and what the app listens with is kept until the worker has served its last request.
  */
-import { EventEmitter } from "node:events";
+import type { EventEmitter } from "node:events";
 import { constants } from "node:os";
 import { describeError, type Log } from "../../log/error-log.ts";
 
@@ -46,7 +46,7 @@ const ownEvents = new Set<string | symbol>([
 type Method = (...args: readonly unknown[]) => unknown;
 
 export class AppSignals {
-  readonly #listeners = new EventEmitter();
+  #emitter: EventEmitter | null = null;
   readonly #log: Log;
   readonly #tells: boolean;
   readonly #told = new Set<Signal>();
@@ -56,8 +56,17 @@ export class AppSignals {
   constructor(log: Log, tells: boolean) {
     this.#log = log;
     this.#tells = tells;
-    // One app may have many modules that clean up; it isn't a leak.
-    this.#listeners.setMaxListeners(0);
+  }
+
+  /** What the app listens with. Most listen for nothing: node:events would cost a millisecond (bench: start). */
+  get #listeners(): EventEmitter {
+    if (this.#emitter === null) {
+      const { EventEmitter } = process.getBuiltinModule("node:events");
+      this.#emitter = new EventEmitter();
+      // One app may have many modules that clean up; it isn't a leak.
+      this.#emitter.setMaxListeners(0);
+    }
+    return this.#emitter;
   }
 
   /** From now on `process` keeps listeners for these signals here. The worker's own are in place by then. */
@@ -110,12 +119,12 @@ export class AppSignals {
 
   #replace(name: (typeof methods)[number]): void {
     const native = process[name] as Method;
-    const ours = this.#listeners[name] as Method;
     define(name, (...args) => {
       const [event] = args;
       if (!isHeld(event)) return Reflect.apply(native, process, args);
-      const result = Reflect.apply(ours, this.#listeners, args);
-      if (result !== this.#listeners) return result;
+      const listeners = this.#listeners;
+      const result = Reflect.apply(listeners[name] as Method, listeners, args);
+      if (result !== listeners) return result;
       this.#tell(event);
       return process;
     });

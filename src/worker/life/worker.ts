@@ -18,7 +18,7 @@ import { Ending } from "./ending.ts";
 import { drawLimit, Handler } from "../exchange/handler.ts";
 import { hookServer, hookWorker, type WorkerHooks } from "./hook-views.ts";
 import { openOwnLogs } from "./own-logs.ts";
-import { explainCollision, tellLaterPorts, tellOwnPorts } from "./own-ports.ts";
+import { explainCollision } from "./port-collision.ts";
 import type { Reloader } from "./reloader.ts";
 import type { Serving } from "../../api/serving.ts";
 
@@ -28,6 +28,8 @@ const beatMs = 250;
 const staleLoadMs = 1000;
 /** How long the app may clean up at a quick stop. */
 const quickMs = 1000;
+/** When the app's own ports are looked for: it listens after its import too, and the first request needn't wait (bench: start). */
+const ownPortsMs = 1000;
 
 export class Worker {
   readonly #boot: BootMessage;
@@ -36,6 +38,7 @@ export class Worker {
   readonly #appSignals: AppSignals;
   readonly #ending: Ending;
   #hooks: WorkerHooks = {};
+  readonly #portsOfHooks = new Set<string>();
   #serving: Serving | null = null;
   #reloader: Reloader | null = null;
   /** Leaves on account of a changed file. */
@@ -67,23 +70,19 @@ export class Worker {
       const serving = await this.#prepare();
       serving.listen();
       this.#serving = serving;
-      if (this.#boot.slot === 0) tellLaterPorts(this.#log, this.#inherited);
     } catch (error) {
       return this.#ending.exit(this.#logBootFailure(error));
     }
     if (this.#boot.config.daemon) leaveLauncherOutput();
     this.#beat();
     this.#tell({ type: "ready" });
+    if (this.#boot.slot === 0) setTimeout(() => void this.#tellOwnPorts(), ownPortsMs).unref();
     // TERM came while the app was loading; connections may wait in the queue by now.
     if (this.#draining) void this.#drain();
   }
 
   get #log(): Log {
     return this.#logs.log;
-  }
-
-  get #inherited(): readonly number[] {
-    return this.#boot.listeners.map(({ fd }) => fd);
   }
 
   /** USR1: the log's file has been renamed. */
@@ -119,14 +118,17 @@ export class Worker {
     const { observers } = this.#logs;
     const marked = config.enrichResponse || observers.length > 0;
     const createServing = await loadWorkerClass(config.workerClass, marked);
+    const enriching = config.enrichResponse ? await import("../exchange/enrich-response.ts") : null;
     const serve = (app: App): Serving => {
+      const limit = drawLimit(config.maxRequests, config.maxRequestsJitter, Math.random);
       const handler = new Handler({
         app,
         worker,
         hooks: this.#hooks,
         log: this.#log,
         scores: this.#scores,
-        limit: drawLimit(config.maxRequests, config.maxRequestsJitter, Math.random),
+        limit,
+        enricher: enriching === null ? null : new enriching.Enricher(limit),
         onTired: () => this.#tire("Autorestarting worker after current request."),
       });
       return createServing({
@@ -143,8 +145,13 @@ export class Worker {
     };
     const load = async () => serve(await loadApp(reference, { cwd: config.chdir }));
     const serving = await (config.reload ? this.#loadReloading(load, serve) : load());
-    if (this.#boot.slot === 0) tellOwnPorts(this.#log, this.#inherited);
-    await this.#hooks.postWorkerInit?.(worker);
+    const { postWorkerInit } = this.#hooks;
+    if (postWorkerInit !== undefined) {
+      const before = await this.#otherPorts();
+      await postWorkerInit(worker);
+      for (const port of await this.#otherPorts())
+        if (!before.has(port)) this.#portsOfHooks.add(port);
+    }
     return serving;
   }
 
@@ -228,6 +235,17 @@ export class Worker {
     this.#tell({ type: "failing" });
   }
 
+  async #tellOwnPorts(): Promise<void> {
+    const { tellOwnPorts } = await import("./own-ports.ts");
+    tellOwnPorts(this.#log, this.#boot.listeners, this.#portsOfHooks);
+  }
+
+  /** What a worker doesn't use isn't imported. */
+  async #otherPorts(): Promise<ReadonlySet<string>> {
+    const { otherPorts } = await import("./own-ports.ts");
+    return otherPorts(this.#boot.listeners);
+  }
+
   /** Serves on until the master has a successor ready and sends TERM. */
   #tire(why: string): void {
     this.#log.info(why);
@@ -298,6 +316,6 @@ export class Worker {
 // What a worker doesn't use isn't imported: it would cost time at the start, and every garbage collection.
 
 async function importHooks(file: string): Promise<WorkerHooks> {
-  const { loadHooks } = await import("../../config/sources/file.ts");
+  const { loadHooks } = await import("../../config/sources/read-file.ts");
   return loadHooks(file);
 }

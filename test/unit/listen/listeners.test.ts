@@ -7,7 +7,7 @@ import { protectInherited } from "../../../src/listen/handoff.ts";
 import type { Listeners } from "../../../src/listen/listeners.ts";
 import { fcntl } from "../../../src/os/libc.ts";
 import { nameOfProcess } from "../../../src/os/processes.ts";
-import { hasWaiting } from "../../../src/os/socket.ts";
+import { hasWaiting } from "../../../src/os/accept-queue.ts";
 import {
   addressOf,
   ask,

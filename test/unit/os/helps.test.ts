@@ -19,8 +19,8 @@ const helps: readonly (readonly [expression: string, value: unknown])[] = [
   ['title.setProcessTitle("title") ?? "set"', "set"],
   ["cpus.availableCpus() >= 1", true],
   ['notify.sendNotification("/nowhere", "READY=1")', "[Errno 24] Too many open files"],
-  ["socket.acceptQueueLength(999_999)", null],
-  ["socket.hasWaiting(999_999)", false],
+  ["queue.acceptQueueLength(999_999)", null],
+  ["queue.hasWaiting(999_999)", false],
   ["bpf.steerReuseport(999_999, 1).code", "EBADF"],
   ["hopLimit.refuseNewConnections(999_999, 4).code", "EBADF"],
   ['hopLimit.acceptPackets(999_999, 6) ?? "done"', "done"],
@@ -29,8 +29,8 @@ const helps: readonly (readonly [expression: string, value: unknown])[] = [
 const script = `
 import { openSync } from "node:fs";
 const load = (name) => import(${JSON.stringify(folder)} + "/" + name + ".ts");
-const [memory, holder, children, processes, title, cpus, notify, socket, bpf, hopLimit] = await Promise.all(
-  ["memory", "port-holder", "children", "processes", "process-title", "cpus", "notify", "socket", "bpf", "hop-limit"].map(load),
+const [memory, holder, children, processes, title, cpus, notify, queue, bpf, hopLimit] = await Promise.all(
+  ["memory", "port-holder", "children", "processes", "process-title", "cpus", "notify", "accept-queue", "bpf", "hop-limit"].map(load),
 );
 // The C library itself is opened on the first call.
 notify.monotonicUsec();

@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { ptr } from "bun:ffi";
 import { acceptPackets, refuseNewConnections } from "../../../src/os/hop-limit.ts";
 import { library } from "../../../src/os/libc.ts";
-import { createListeningSocket, hasWaiting } from "../../../src/os/socket.ts";
+import { hasWaiting } from "../../../src/os/accept-queue.ts";
+import { createListeningSocket } from "../../../src/os/socket.ts";
 import { encodeTcp } from "../../../src/os/socket-address.ts";
 import {
   AF_INET,

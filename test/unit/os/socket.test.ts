@@ -1,10 +1,9 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { steerReuseport } from "../../../src/os/bpf.ts";
 import { fcntl, SystemError } from "../../../src/os/libc.ts";
+import { acceptQueueLength, hasWaiting } from "../../../src/os/accept-queue.ts";
 import {
-  acceptQueueLength,
   createListeningSocket,
-  hasWaiting,
   probeAddress,
   type ListeningSocketOptions,
 } from "../../../src/os/socket.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { isRoot, needsRoot } from "../../support/needs.ts";
 import { testUnless } from "../../support/wire.ts";
 import { fcntl } from "../../../src/os/libc.ts";
-import { hasWaiting } from "../../../src/os/socket.ts";
+import { hasWaiting } from "../../../src/os/accept-queue.ts";
 import { nameOf } from "../../../src/os/socket-address.ts";
 import { maxPathBytes } from "../../../src/os/socket-path.ts";
 import { closeFd } from "../../../src/os/socket-options.ts";

@@ -46,7 +46,7 @@ async function check(...argv: readonly string[]): Promise<void> {
     platform: "linux",
     cpuCount: () => 1,
   } as const;
-  await checkLogs(await readLogSettings((await resolveConfig(inputs)).config));
+  await checkLogs(await readLogSettings((await resolveConfig(inputs)).config, ""));
 }
 
 test.each([

@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../../../../src/api/errors.ts";
-import { findConfigFile, loadHooks, readConfigFile } from "../../../../src/config/sources/file.ts";
+import { findConfigFile } from "../../../../src/config/sources/find-file.ts";
+import { loadHooks, readConfigFile } from "../../../../src/config/sources/read-file.ts";
 import { TemporaryFolder } from "../temporary-folder.ts";
 
 const fixtures = join(import.meta.dir, "../../../fixtures/config");

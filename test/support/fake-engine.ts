@@ -16,6 +16,7 @@ import { ReaderPool } from "../../src/worker/connection/reader-pool.ts";
 import type { Site } from "../../src/worker/exchange/site.ts";
 import { RequestReporter } from "../../src/worker/records/engine-record.ts";
 import { Exchange } from "../../src/worker/exchange/exchange.ts";
+import { Enricher } from "../../src/worker/exchange/enrich-response.ts";
 import { Handler, type RequestHooks } from "../../src/worker/exchange/handler.ts";
 import { FakeWire } from "./fake-wire.ts";
 
@@ -105,7 +106,7 @@ export class FakeEngine {
       log,
       scores,
       limit: 0,
-      enricher: null,
+      enricher: config.enrichResponse ? new Enricher(0) : null,
       onTired: () => {},
     });
     const handler = this.#handler;

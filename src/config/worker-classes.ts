@@ -48,6 +48,22 @@ export const workerClasses = {
       idleTimeout: "keepalive, body_timeout and write_timeout",
     },
   },
+  sync: {
+    module: "classes/sync.ts",
+    export: "SyncServing",
+    sockets: "inherited",
+    refuses: { keepalive: "each connection ends with its answer" },
+    refusesOff: {},
+    refusesEnvironment: {},
+    app: {
+      routes: "routes are Bun.serve's own",
+      websocket: "a websocket would keep the worker from all other requests",
+    },
+    unusedOptions: {
+      maxRequestBodySize: "limit_request_body",
+      idleTimeout: "body_timeout and write_timeout",
+    },
+  },
   serve: {
     module: "classes/serve.ts",
     export: "BunServing",
@@ -64,6 +80,7 @@ export const workerClasses = {
       asgiDisconnectGracePeriod: "Bun.serve aborts a request as soon as its client sends FIN",
       backlog: "Bun.serve opens its own sockets and takes no backlog",
       enableBacklogMetric: "the sockets that have queues are the workers' own",
+      threads: "Bun.serve takes all requests that come",
       workerConnections: "Bun.serve accepts without a bound",
       secureSchemeHeaders: `${ownReader} and makes their URLs`,
       forwardedAllowIps: `${ownReader} and makes their URLs`,

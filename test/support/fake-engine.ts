@@ -17,6 +17,7 @@ import type { Site } from "../../src/worker/exchange/site.ts";
 import { RequestReporter } from "../../src/worker/records/engine-record.ts";
 import { Exchange } from "../../src/worker/exchange/exchange.ts";
 import { Enricher } from "../../src/worker/exchange/enrich-response.ts";
+import { Gate } from "../../src/worker/exchange/gate.ts";
 import { Handler, type RequestHooks } from "../../src/worker/exchange/handler.ts";
 import { FakeWire } from "./fake-wire.ts";
 
@@ -62,6 +63,8 @@ export class FakeEngine {
   readonly ended: string[] = [];
   /** In the order of connect(). */
   readonly accepted: Connection[] = [];
+  /** With `threads` in the configuration. */
+  readonly gate: Gate | null;
   readonly #connections: Connections;
   readonly #engine: Engine;
   readonly #site: Site;
@@ -72,6 +75,7 @@ export class FakeEngine {
     const { events, lines, told, ended } = this;
     const config: ConfigData = { ...configData(defaults), ...timeouts, ...options.config };
     const log = logTo(lines);
+    this.gate = config.threads === 0 ? null : new Gate(config.threads);
     const scores = createRow(new Float64Array(8));
     const app: App = {
       fetch: (request, server) => {
@@ -134,6 +138,7 @@ export class FakeEngine {
       host: "127.0.0.1:8000",
       server,
       handler,
+      gate: this.gate,
       records: options.observed === false ? null : new RequestReporter([observer]),
       log,
       closing: () => connections.draining || config.keepalive === 0,

@@ -200,7 +200,7 @@ test("docs/http.md holds every reason of the table", () => {
   expect(wanted.filter((item) => !items.has(item))).toEqual([]);
 });
 
-describe("the invalid half of the corpus", () => {
+describe.each(["async", "sync"])("the invalid half of the corpus on %s", (kind) => {
   const invalid = cases.filter(({ outcome }) => outcome !== "accepted" && outcome !== "incomplete");
   const groups = Map.groupBy(invalid, (row) => settingsOf(row).join(" ") || "the defaults");
   const next = Buffer.from("GET /next HTTP/1.1\r\nHost: next\r\n\r\n");
@@ -208,7 +208,7 @@ describe("the invalid half of the corpus", () => {
   test.each([...groups])("is refused under: %s", async (_settings, rows) => {
     await using server = await gunicorn({
       files: { "app.ts": appText },
-      args: ["-k", "async", ...settingsOf(rows[0]!)],
+      args: ["-k", kind, ...settingsOf(rows[0]!)],
     });
     const talks = await mapParallel(rows, ({ bytes }) =>
       talk(server.port, Buffer.concat([bytes, next]), { boundMs, untilClosed: true }),

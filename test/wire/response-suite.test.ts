@@ -9,7 +9,7 @@ import { listItems } from "../support/markdown.ts";
 import { type AppName, expected, Usage } from "../support/response-suite/differences.ts";
 import { kinds, type RequestKind, type Seen } from "../support/response-suite/observe.ts";
 import { hookedRows, rows } from "../support/response-suite/rows.ts";
-import { type Answers, askBoth } from "../support/response-suite/servers.ts";
+import { type Answers, askBoth, askSync } from "../support/response-suite/servers.ts";
 import { table } from "../support/response-suite/table.ts";
 
 setDefaultTimeout(120_000);
@@ -33,6 +33,25 @@ describe.each([...apps])(
       const given = answersTo(app, row);
       const ours = Object.fromEntries(kinds.map((kind) => [kind, given[kind].ours]));
       expect(ours).toEqual(explained(app, row, new Usage()));
+    });
+  },
+);
+
+describe.each([...apps])(
+  "an app that is %s answers on sync as on async, but that each answer ends its connection:",
+  (app, rows) => {
+    let said: Awaited<ReturnType<typeof askSync>>;
+    beforeAll(async () => {
+      said = await askSync(app, rows);
+    });
+    test.each([...rows])("%s", (row) => {
+      for (const kind of kinds) {
+        const { connection, next, ...rest } = said.get(row)?.[kind] ?? {};
+        const { connection: _connection, next: _next, ...same } = answersTo(app, row)[kind].ours;
+        expect(rest).toEqual(same);
+        expect(next).toBe("closed");
+        expect(connection).toBe("close");
+      }
     });
   },
 );

@@ -19,17 +19,20 @@ the number while the server runs.`,
     kind: workerClass,
     default: "async",
     status: "works",
-    description: `The kind of worker: async or serve
-async: this server's own HTTP engine, many requests at a time. serve: Bun.serve in each worker; it can't honour the
-limits on requests and refuses them.`,
+    description: `The kind of worker: async, sync or serve
+async: this server's own HTTP engine, many requests at a time. sync (or gthread): the same engine, one request at a time
+for each worker, or as many as threads says, and each connection ends with its answer. serve: Bun.serve in each worker; it
+can't honour the limits on requests and refuses them.`,
   }),
   threads: setting({
     flags: [{ long: "--threads" }],
-    kind: integer({ min: 1 }),
-    default: 1,
-    status: "planned",
-    description: `How many requests a worker handles at a time
-JavaScript has no request threads: an async worker bounds its concurrent handlers by it.`,
+    kind: integer({ zero: "the worker class's own number" }),
+    default: 0,
+    status: "works",
+    description: `How many requests the app of a worker has at a time
+Others wait for their turn, in order. Not set it is one for sync, and without a bound for async. JavaScript has no request
+threads: these are requests whose answers are under way in one event loop. When all of them stand still for timeout, the
+worker is replaced, as a sync worker of Gunicorn is.`,
   }),
   workerConnections: setting({
     flags: [{ long: "--worker-connections" }],

@@ -3,15 +3,10 @@ import { ConfigError } from "../../api/errors.ts";
 import { type WorkerClass, workerClassEntries } from "../worker-classes.ts";
 import { type Kind, refuse, show } from "./kinds.ts";
 
-const pythonWorkers = [
-  "gthread",
-  "gevent",
-  "gevent_wsgi",
-  "gevent_pywsgi",
-  "eventlet",
-  "tornado",
-  "asgi",
-];
+/** Gunicorn's other words for classes that are here. */
+const otherNames: Readonly<Record<string, WorkerClass>> = { gthread: "sync" };
+
+const pythonWorkers = ["gevent", "gevent_wsgi", "gevent_pywsgi", "eventlet", "tornado", "asgi"];
 
 const names = workerClassEntries.map(([name]) => name);
 const range = `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
@@ -24,7 +19,7 @@ export const workerClass: Kind<WorkerClass> = {
     const name = names.find((each) => each === value);
     if (name !== undefined) return name;
     if (typeof value !== "string") return refuse(range, value);
-    if (value === "sync") throw new ConfigError("sync: not supported yet; use async");
+    if (Object.hasOwn(otherNames, value)) return otherNames[value] as WorkerClass;
     if (pythonWorkers.includes(value)) throw new ConfigError(`${value}: Python only; use async`);
     if (/^[./]|:/.test(value)) {
       throw new ConfigError(`${value}: a worker class of your own is not supported yet`);

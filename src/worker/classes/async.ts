@@ -1,4 +1,4 @@
-/** The `async` kind: our own HTTP engine on the sockets that the master opened, many requests at a time. */
+/** The class `async`: our own HTTP engine on the sockets that the master opened, many requests at a time. */
 import { AppServer, type AppServerHost } from "../../app/server.ts";
 import { requestOwner } from "../../http/request/request.ts";
 import { installResponse } from "../../http/response/install.ts";
@@ -12,6 +12,7 @@ import { AcceptShare, shareTurnMs } from "./accept-share.ts";
 import { Connection } from "../connection/connection.ts";
 import type { Engine } from "../connection/http1.ts";
 import { Exchange } from "../exchange/exchange.ts";
+import { Gate } from "../exchange/gate.ts";
 import { Connections } from "../connection/connections.ts";
 import { engineSettings, ticksOf } from "../connection/engine-settings.ts";
 import { ReaderPool } from "../connection/reader-pool.ts";
@@ -28,11 +29,22 @@ const acceptTurns = 20;
 
 type Listener = Bun.TCPSocketListener<Connection>;
 
+/** How the engine serves. */
+export interface Manner {
+  /** How many requests the app has at a time; 0: as many as come. */
+  readonly threads: number;
+  /** Each answer ends its connection. */
+  readonly closes: boolean;
+}
+
 export class AsyncServing implements Serving {
   readonly #context: InternalContext;
   readonly #connections: Connections;
   readonly #engine: Engine;
   readonly #records: RequestReporter | null;
+  readonly #gate: Gate | null;
+  /** Each answer ends its connection. */
+  readonly #closes: boolean;
   readonly #sites: readonly (readonly [ListeningSocket, Site])[];
   #listeners: Listener[] = [];
   #draining = false;
@@ -40,7 +52,11 @@ export class AsyncServing implements Serving {
   /** The others have a moment to take their share. */
   #pausing = false;
 
-  constructor(context: InternalContext) {
+  /** @param manner what another class on the same engine does otherwise */
+  constructor(context: InternalContext, manner: Partial<Manner> = {}) {
+    const { threads = context.config.threads, closes = context.config.keepalive === 0 } = manner;
+    this.#gate = threads === 0 ? null : new Gate(threads);
+    this.#closes = closes;
     this.#context = context;
     const scriptName = process.env["SCRIPT_NAME"] ?? "";
     const facts = { unsentBytes, peerHasEnded };
@@ -60,6 +76,10 @@ export class AsyncServing implements Serving {
   listen(): void {
     this.#connections.start();
     this.#listeners = this.#sites.map((each) => this.#listenOn(...each));
+  }
+
+  moves(): boolean {
+    return this.#gate?.moves() ?? true;
   }
 
   windDown(): void {
@@ -123,6 +143,7 @@ export class AsyncServing implements Serving {
   #site({ bound }: ListeningSocket): Site {
     const { handler, config, log } = this.#context;
     const connections = this.#connections;
+    const closes = this.#closes;
     const server = new AppServer({
       ...describe(bound),
       rootPath: config.rootPath,
@@ -135,9 +156,10 @@ export class AsyncServing implements Serving {
       host: authorityOf(bound),
       server,
       handler,
+      gate: this.#gate,
       records: this.#records,
       log,
-      closing: () => connections.draining || config.keepalive === 0,
+      closing: () => connections.draining || closes,
     };
   }
 

@@ -3,7 +3,8 @@
  *
  * | state      | what has happened                               | what may follow                                        |
  * | ---------- | ----------------------------------------------- | ------------------------------------------------------ |
- * | reading    | the head has come, and perhaps some of the body | asked: enough has come; superseded                     |
+ * | reading    | the head has come, and perhaps some of the body | asked or waiting: enough has come; superseded          |
+ * | waiting    | enough has come, and the app has others to serve | asked: it is its turn; superseded; done: nobody waits  |
  * | asked      | the app is at work, or its error handler        | answering: by a stream; done: at once, or never        |
  * | answering  | a pump copies the stream of the answer          | done; asked: it has failed before a byte was out       |
  * | superseded | the connection has answered in the app's place  | done: the app has come to an end                       |
@@ -22,15 +23,25 @@ import type { OutputBuffer } from "../../http/response/output.ts";
 import { type PumpOutcome, type PumpTarget, StreamPump } from "../../http/response/stream-pump.ts";
 import { answerContext } from "./answer-context.ts";
 import { textOf } from "../../log/lines/describe-error.ts";
+import type { Guest } from "./gate.ts";
 import type { Reply } from "./reply.ts";
 import { noAnswer, type RecordedClient } from "../records/engine-record.ts";
 import type { Site } from "./site.ts";
 
 const reading = 0;
-const asked = 1;
-const answering = 2;
-const superseded = 3;
-const done = 4;
+const waiting = 1;
+const asked = 2;
+const answering = 3;
+const superseded = 4;
+const done = 5;
+
+type State =
+  | typeof reading
+  | typeof waiting
+  | typeof asked
+  | typeof answering
+  | typeof superseded
+  | typeof done;
 
 /** A body that the app hasn't read is read and dropped up to this size; a larger one costs the connection. */
 const discardLimitBytes = 65_536;
@@ -45,7 +56,7 @@ export interface ReceivedRequest {
 
 const nativeThen = Promise.prototype.then;
 
-export class Exchange implements BodySource, PumpTarget {
+export class Exchange implements BodySource, PumpTarget, Guest {
   readonly head: Head;
   readonly body: RequestBody | null;
   readonly scheme: Scheme;
@@ -54,8 +65,7 @@ export class Exchange implements BodySource, PumpTarget {
   readonly #site: Site;
   /** When the app was asked, by performance.now(); -1 if it wasn't, or nobody wants to know. */
   startedMs = -1;
-  #state: typeof reading | typeof asked | typeof answering | typeof superseded | typeof done =
-    reading;
+  #state: State = reading;
   #request: Request | null = null;
   #response: Response | null = null;
   #expectsContinue: boolean;
@@ -91,7 +101,7 @@ export class Exchange implements BodySource, PumpTarget {
     this.body = hasBody ? new RequestBody(this, length) : null;
   }
 
-  /** The app has been asked. */
+  /** The app has been asked, or will be when it is the request's turn. */
   get dispatched(): boolean {
     return this.#state !== reading;
   }
@@ -140,8 +150,15 @@ export class Exchange implements BodySource, PumpTarget {
     this.#reply.pauseForBody(false);
   }
 
-  /** Asks the app. An answer that is there at once is in `output` when this returns. */
+  /** Asks the app, as soon as it may have one more request. An answer that is there at once is in `output` when this returns. */
   dispatch(): void {
+    const { gate } = this.#site;
+    if (gate === null || gate.admit(this)) this.enter();
+    else this.#state = waiting;
+  }
+
+  /** For the gate: it is this request's turn. */
+  enter(): void {
     const { handler, host, records, server } = this.#site;
     const request = createRequest(this.head, this.scheme, host, this.body, this);
     this.#request = request;
@@ -185,6 +202,10 @@ export class Exchange implements BodySource, PumpTarget {
     this.#clientLeft = true;
     const reason = connectionClosedError();
     this.body?.fail(reason);
+    if (this.#state === waiting) {
+      this.#site.gate?.forget(this);
+      return this.#finish();
+    }
     if (this.#request !== null) abortRequest(this.#request, reason);
     if (this.#pump === null) this.tell(this.#status, this.#bodyBytes);
     else this.#pump.cancel(reason);
@@ -197,6 +218,7 @@ export class Exchange implements BodySource, PumpTarget {
   supersede(reason: Error): boolean {
     this.body?.fail(reason);
     if (this.#state >= answering) return false;
+    if (this.#state === waiting) this.#site.gate?.forget(this);
     this.#state = superseded;
     return true;
   }
@@ -336,12 +358,17 @@ export class Exchange implements BodySource, PumpTarget {
     const late = this.#state === superseded;
     this.#state = done;
     this.tell(this.#status, this.#bodyBytes);
-    const { handler } = this.#site;
+    const { handler, gate } = this.#site;
     if (this.#request !== null) handler.finish(this.head, this.#request, this.#response);
     this.body?.abandon(connectionClosedError());
     // Nobody reads on behind the answer: the head couldn't know that yet.
     if (this.body?.discarded === true && this.#reply.bodyMissing > discardLimitBytes)
       this.#persistent = false;
+    this.#end(late, cut);
+    if (gate !== null && this.#request !== null) gate.leave();
+  }
+
+  #end(late: boolean, cut: boolean): void {
     if (late) return;
     if (cut) this.#reply.cutShort();
     else this.#reply.finished(this.#persistent);

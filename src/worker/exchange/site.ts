@@ -2,6 +2,7 @@ import type { AppServer } from "../../app/server.ts";
 import type { Log } from "../../api/log.ts";
 import type { Scheme } from "../../http/proxy/forwarded.ts";
 import type { RequestReporter } from "../records/engine-record.ts";
+import type { Gate } from "./gate.ts";
 import type { Handler } from "./handler.ts";
 
 /** What serves the requests of one listener, and what they depend on: all that an exchange asks. */
@@ -13,6 +14,8 @@ export interface Site {
   /** The app's second argument. */
   readonly server: AppServer;
   readonly handler: Handler;
+  /** Null if the app may have any number of requests at a time. */
+  readonly gate: Gate | null;
   /** Null if nobody wants to know of requests. */
   readonly records: RequestReporter | null;
   readonly log: Log;

@@ -291,7 +291,7 @@ export class Worker {
   #beat(): void {
     this.#scores.beat += 1;
     setInterval(() => {
-      this.#scores.beat += 1;
+      if (this.#serving?.moves?.() !== false) this.#scores.beat += 1;
     }, beatMs);
   }
 

@@ -12,17 +12,11 @@ export interface Pair {
 
 export type Answers = Readonly<Record<RequestKind, Pair>>;
 
+/** Of both servers. */
 export async function askBoth(
   app: AppName,
   rows: readonly SuiteRow[],
 ): Promise<ReadonlyMap<string, Answers>> {
-  const path = join(import.meta.dir, "app.ts");
-  await using ours = await gunicorn({
-    app: `app:${app}`,
-    files: { "app.ts": `export * from ${JSON.stringify(path)};\n` },
-    // A machine under load may leave a connection idle for longer than the default allows.
-    args: ["-k", "async", "--keep-alive", "30"],
-  });
   await using theirs = start({
     app,
     bind: [],
@@ -30,18 +24,49 @@ export async function askBoth(
     runtimeArgs: ["--no-orphans"],
   });
   await theirs.logged(/Listening at: \S+\n/);
-  const workers = await ours.settled(1);
-  const ask = async ([row, , lines = []]: SuiteRow): Promise<[string, Answers]> => {
-    const pairs: [RequestKind, Pair][] = [];
-    // One after another: some rows answer the first request otherwise than the second.
-    for (const kind of kinds) {
-      const said = [ours, theirs].map(({ port }) => observe(port, row, kind, lines));
+  // A machine under load may leave a connection idle for longer than the default allows.
+  return await askOurs(
+    ["-k", "async", "--keep-alive", "30"],
+    app,
+    rows,
+    async (ours, ...request) => {
+      const said = [ours, theirs.port].map((port) => observe(port, ...request));
       const [mine = {}, other = {}] = await Promise.all(said);
-      pairs.push([kind, { ours: mine, theirs: other }]);
-    }
-    return [row, Object.fromEntries(pairs) as Answers];
+      return { ours: mine, theirs: other };
+    },
+  );
+}
+
+/** Of ours with worker class sync. */
+export function askSync(
+  app: AppName,
+  rows: readonly SuiteRow[],
+): Promise<ReadonlyMap<string, Readonly<Record<RequestKind, Seen>>>> {
+  return askOurs(["-k", "sync", "--threads", "8"], app, rows, observe);
+}
+
+async function askOurs<Said>(
+  args: readonly string[],
+  app: AppName,
+  rows: readonly SuiteRow[],
+  ask: (port: number, row: string, kind: RequestKind, lines: readonly string[]) => Promise<Said>,
+): Promise<ReadonlyMap<string, Readonly<Record<RequestKind, Said>>>> {
+  const path = join(import.meta.dir, "app.ts");
+  await using server = await gunicorn({
+    app: `app:${app}`,
+    files: { "app.ts": `export * from ${JSON.stringify(path)};\n` },
+    args,
+  });
+  const workers = await server.settled(1);
+  const askAll = async ([row, , lines = []]: SuiteRow) => {
+    const said: [RequestKind, Said][] = [];
+    // One after another: some rows answer the first request otherwise than the second.
+    for (const kind of kinds) said.push([kind, await ask(server.port, row, kind, lines)]);
+    return [row, Object.fromEntries(said) as Record<RequestKind, Said>] as const;
   };
-  const answers = new Map(await Promise.all(rows.map(ask)));
-  if (!Bun.deepEquals(ours.workers(), workers)) throw new Error(`a worker died:\n${ours.log}`);
+  const answers = new Map(await Promise.all(rows.map(askAll)));
+  if (!Bun.deepEquals(server.workers(), workers)) {
+    throw new Error(`a worker died:\n${server.log}`);
+  }
   return answers;
 }

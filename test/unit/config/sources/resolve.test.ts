@@ -148,7 +148,6 @@ describe("resolveConfig() refuses", () => {
       "--log-level: must be debug, info, warning, error or critical, got 'foo'",
       { argv: ["--log-level", "foo"] },
     ],
-    ["--worker-class: sync: not supported yet; use async", { argv: ["-k", "sync"] }],
     ["--certfile: not supported yet", { argv: ["--certfile", "a.pem"] }],
     ["--no-sendfile: not supported yet", { argv: ["--no-sendfile"] }],
     ["GUNICORN_CMD_ARGS: --certfile: not supported yet", cmdArgs("--certfile a.pem")],

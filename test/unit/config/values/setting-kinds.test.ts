@@ -22,6 +22,8 @@ describe("parse() takes", () => {
   test.each<Case>([
     ["worker class async", workerClass, "async", "async"],
     ["worker class serve", workerClass, "serve", "serve"],
+    ["worker class sync", workerClass, "sync", "sync"],
+    ["worker class gthread, a word for sync", workerClass, "gthread", "sync"],
     ["an absolute directory", startDirectory, tmpdir(), tmpdir()],
     ["a directory from the start directory", startDirectory, "../tmp/.", "/tmp"],
     ["a directory that exists", existingDirectory, "/tmp", "/tmp"],
@@ -51,8 +53,6 @@ describe("parse() takes", () => {
 describe("parse() refuses", () => {
   const networks = "must be IP addresses, networks (10.0.0.0/8) or *";
   test.each<Case>([
-    ["worker class sync", workerClass, "sync", "sync: not supported yet; use async"],
-    ["worker class gthread", workerClass, "gthread", "gthread: Python only; use async"],
     ["worker class tornado", workerClass, "tornado", "tornado: Python only; use async"],
     [
       "a worker class of one's own",
@@ -60,8 +60,8 @@ describe("parse() refuses", () => {
       "./own.ts:Own",
       "./own.ts:Own: a worker class of your own is not supported yet",
     ],
-    ["another worker class", workerClass, "Async", "must be async or serve, got 'Async'"],
-    ["a class", workerClass, Map, "must be async or serve, got a function"],
+    ["another worker class", workerClass, "Async", "must be async, sync or serve, got 'Async'"],
+    ["a class", workerClass, Map, "must be async, sync or serve, got a function"],
     ["a missing directory", startDirectory, "/nowhere", "can't chdir to '/nowhere'"],
     [
       "a file as directory",

@@ -1,0 +1,90 @@
+/** Worker class sync, and the bound that threads is on both classes of the engine. */
+import { describe, expect, test } from "bun:test";
+import { field, RawClient } from "../support/raw-client.ts";
+import { gunicorn, start, until } from "../support/server.ts";
+
+/** Each request waits until `crowd` of them are in the app, or for a moment; the answer says how many it has met at most. */
+const app = `let inside = 0;
+let most = 0;
+export const fetch = async (request) => {
+  if (new URL(request.url).pathname === "/hang") return new Promise(() => {});
+  inside += 1;
+  most = Math.max(most, inside);
+  await Bun.sleep(20);
+  inside -= 1;
+  return new Response(String(most));
+};
+`;
+
+const rows: readonly (readonly [args: readonly string[], most: number, header: string | null])[] = [
+  [["-k", "sync"], 1, "close"],
+  [["-k", "sync", "--threads", "3"], 3, "close"],
+  [["-k", "gthread", "--threads", "2"], 2, "close"],
+  [["-k", "async", "--threads", "2"], 2, null],
+  [["-k", "async"], 8, null],
+];
+
+test.each(rows)("%j: the app has at most %d requests at a time", async (args, most, header) => {
+  await using server = await gunicorn({ files: { "app.ts": app }, args });
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, () => fetch(server.url, { keepalive: false })),
+  );
+  const bodies = await Promise.all(answers.map((answer) => answer.text()));
+  expect(Math.max(...bodies.map(Number))).toBe(most);
+  expect(await connectionField(server.port)).toBe(header);
+  expect(await server.stop()).toBe(0);
+});
+
+async function connectionField(port: number): Promise<string | null> {
+  using client = await RawClient.connect(port);
+  client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  return field(await client.answer("GET"), "connection");
+}
+
+describe.each([["sync"], ["async"]])("-k %s --threads 1", (kind) => {
+  const args = ["-k", kind, "--threads", "1"];
+
+  test("a client that is slow to send keeps nobody waiting", async () => {
+    await using server = await gunicorn({ files: { "app.ts": app }, args });
+    {
+      using slow = await RawClient.connect(server.port);
+      slow.send("GET / HTTP/1.1\r\nHo");
+      expect(await (await fetch(server.url)).text()).toBe("1");
+      slow.send("st: x\r\n\r\n");
+      expect((await slow.answer("GET")).status).toBe(200);
+    }
+    expect(await server.stop()).toBe(0);
+  });
+
+  test("a worker whose app doesn't come back is replaced after timeout, and the successor answers", async () => {
+    await using server = await gunicorn({
+      files: { "app.ts": app },
+      args: [...args, "--timeout", "1"],
+    });
+    const hanging = fetch(new URL("/hang", server.url)).then(
+      () => "answered",
+      () => "cut",
+    );
+    await server.logged(/WORKER TIMEOUT/);
+    expect(await hanging).toBe("cut");
+    await until("a successor", () => server.log.match(/Booting worker/g)?.length === 2);
+    await server.settled(1);
+    expect(await (await fetch(server.url)).text()).toBe("1");
+    expect(await server.stop()).toBe(0);
+  }, 30_000);
+});
+
+test("the log says sync, also for gthread", async () => {
+  await using server = await gunicorn({ files: { "app.ts": app }, args: ["-k", "gthread"] });
+  expect(server.log).toContain("Using worker: sync");
+  expect(await server.stop()).toBe(0);
+});
+
+test.each([
+  [["-k", "sync", "--keep-alive", "5"], "each connection ends with its answer"],
+  [["-k", "serve", "--threads", "5"], "Bun.serve takes all requests that come"],
+])("%j is refused: %s", async (args, why) => {
+  await using server = start({ files: { "app.ts": app }, args });
+  expect(await server.process.exited).toBe(1);
+  expect(server.log).toContain(why);
+});

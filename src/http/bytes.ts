@@ -1,18 +1,18 @@
 /** Byte classes as tables: 1 for a member, 0 for the rest. One load per byte is what the scan costs (bench: parser). */
 
-export const TAB = 0x09;
+export const HTAB = 0x09;
 export const LF = 0x0a;
 export const CR = 0x0d;
 export const SP = 0x20;
-export const PERCENT = 0x25;
-export const ASTERISK = 0x2a;
-const COMMA = 0x2c;
-export const SLASH = 0x2f;
-export const COLON = 0x3a;
-export const SEMICOLON = 0x3b;
-export const UNDERSCORE = 0x5f;
-export const LEFT_BRACKET = 0x5b;
-export const RIGHT_BRACKET = 0x5d;
+export const percent = 0x25;
+export const asterisk = 0x2a;
+const comma = 0x2c;
+export const slash = 0x2f;
+export const colon = 0x3a;
+export const semicolon = 0x3b;
+export const underscore = 0x5f;
+export const leftBracket = 0x5b;
+export const rightBracket = 0x5d;
 
 const digits = "0123456789";
 const upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -88,19 +88,19 @@ export function readList(
 ): number[] {
   const elements: number[] = [];
   for (let from = start; from <= end;) {
-    let comma = from;
-    while (comma < end && bytes[comma] !== COMMA) comma++;
-    let to = comma;
+    let stop = from;
+    while (stop < end && bytes[stop] !== comma) stop++;
+    let to = stop;
     while (from < to && isBlank(bytes[from]!)) from++;
     while (to > from && isBlank(bytes[to - 1]!)) to--;
     elements.push(from === to ? -2 : indexOfWord(bytes, from, to, words));
-    from = comma + 1;
+    from = stop + 1;
   }
   return elements;
 }
 
 export function isBlank(byte: number): boolean {
-  return byte === SP || byte === TAB;
+  return byte === SP || byte === HTAB;
 }
 
 function indexOfWord(

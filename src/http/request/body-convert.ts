@@ -18,7 +18,7 @@ const NativeRequest = Request;
 
 const utf8 = new TextDecoder();
 
-const EMPTY = new Uint8Array(0);
+const noBytes = new Uint8Array(0);
 
 type Converted = Promise<BodyResult[BodyKind]>;
 
@@ -41,7 +41,7 @@ export function convertNothing<Kind extends BodyKind>(
   kind: Kind,
   contentType: string,
 ): Promise<BodyResult[Kind]> {
-  return convertBody(kind, contentType, EMPTY);
+  return convertBody(kind, contentType, noBytes);
 }
 
 function convert(

@@ -1,6 +1,6 @@
 // A request body between two parties: the connection pushes bytes, the app reads them or doesn't.
 // Invariant: bytes leave in order and once, to one consumer: the collector (text(), bytes(), ...) or the stream (.body).
-// Invariant: unread bytes stay near HIGH_WATER_BYTES, since the source is paused above it, unless a collector wants all.
+// Invariant: unread bytes stay near highWaterBytes, since the source is paused above it, unless a collector wants all.
 
 import { convertBody, plainBytes, rejectUsedBody } from "./body-convert.ts";
 import type { BodyKind, BodyResult } from "./body-convert.ts";
@@ -15,13 +15,13 @@ export interface BodySource {
   onResume(): void;
 }
 
-export const HIGH_WATER_BYTES = 64 * 1024;
+export const highWaterBytes = 64 * 1024;
 
 /** How much memory a Content-Length is believed for, as a multiple of what has arrived: a client that sends little costs little. */
-const TRUST = 16;
+const trustFactor = 16;
 
 /** And how much in all; beyond it, the buffer doubles. */
-const PREALLOCATE_BYTES = 1024 * 1024;
+const preallocateBytes = 1024 * 1024;
 
 export class RequestBody {
   readonly #source: BodySource;
@@ -235,7 +235,7 @@ export class RequestBody {
   }
 
   #pauseIfFull(): void {
-    if (this.#paused || this.#queuedBytes < HIGH_WATER_BYTES) return;
+    if (this.#paused || this.#queuedBytes < highWaterBytes) return;
     this.#paused = true;
     this.#source.onPause();
   }
@@ -272,7 +272,7 @@ class Collector {
   }
 
   #start(arrivedBytes: number): Bun.ArrayBufferSink {
-    const promised = Math.min(this.#length, PREALLOCATE_BYTES, arrivedBytes * TRUST);
+    const promised = Math.min(this.#length, preallocateBytes, arrivedBytes * trustFactor);
     const sink = new Bun.ArrayBufferSink();
     sink.start({ asUint8Array: true, highWaterMark: Math.max(promised, arrivedBytes) });
     return sink;

@@ -6,13 +6,13 @@
 export const NativeResponse = Response;
 
 /** The body of a Response that wasn't made by the wrapped constructor. */
-export const UNKNOWN = Symbol("unknown");
+export const unknownInit = Symbol("unknown");
 
 /** A body whose bytes are all there, whatever they were made from. */
-const FIXED = Symbol("fixed");
+const fixedInit = Symbol("fixed");
 
 /** The same, and they are UTF-8 text: Response.json(). */
-export const FIXED_TEXT = Symbol("fixed text");
+export const jsonInit = Symbol("fixed text");
 
 /** A constructor that returns an object: to that one a subclass's #fields are added. */
 const Stamped = function Stamped(target: object): object {
@@ -30,7 +30,7 @@ class BodyMark extends Stamped {
   }
 
   static init(response: object): unknown {
-    return #init in response ? response.#init : UNKNOWN;
+    return #init in response ? response.#init : unknownInit;
   }
 
   /** Marks it as sent; true if it was before. */
@@ -66,7 +66,7 @@ export function copyMark(from: Response, to: Response): void {
   const init = bodyInit(from);
   const kind = bodyKind(init);
   if (kind === "stream") return;
-  markBody(to, kind === "bytes" ? FIXED : init);
+  markBody(to, kind === "bytes" ? fixedInit : init);
 }
 
 /** By stream: what the Response that it was taken from was made from. The getter of `body` isn't configurable, so it can't tell. */
@@ -82,13 +82,13 @@ export function lendBody(lender: unknown, body: ReadableStream): void {
   if (kind !== "stream" && !form) lenders.set(body, init);
 }
 
-/** What the Response was made from whose body `stream` is, or UNKNOWN. */
+/** What the Response was made from whose body `stream` is, or unknownInit. */
 export function lentInit(stream: unknown): unknown {
-  if (typeof stream !== "object" || stream === null) return UNKNOWN;
-  return lenders.get(stream) ?? UNKNOWN;
+  if (typeof stream !== "object" || stream === null) return unknownInit;
+  return lenders.get(stream) ?? unknownInit;
 }
 
-/** What the Response was made from, or UNKNOWN. */
+/** What the Response was made from, or unknownInit. */
 export function bodyInit(response: Response): unknown {
   return BodyMark.init(response);
 }
@@ -110,8 +110,8 @@ export function bodyKind(init: unknown): InitKind {
     case "undefined":
       return "none";
     case "symbol":
-      if (init === FIXED_TEXT) return "late text";
-      return init === FIXED ? "bytes" : "stream";
+      if (init === jsonInit) return "late text";
+      return init === fixedInit ? "bytes" : "stream";
     default:
   }
   if (init === null) return "none";

@@ -10,7 +10,7 @@ import { parseLength } from "./head.ts";
 import type { AppFields, ResponseContext } from "./head.ts";
 
 /** What Bun.serve sends for a file, or bytes, of which it doesn't know more. */
-export const BYTES_TYPE = "application/octet-stream";
+export const bytesType = "application/octet-stream";
 
 /** Opens the file of `blob`; throws what the system says. */
 export function frameFile(
@@ -34,7 +34,7 @@ export function frameFile(
   }
   let startOfHead: StartOfHead = response;
   let fields = appFields;
-  if (!fields.contentDisposition && (response.headers.get("content-type") ?? type) === BYTES_TYPE) {
+  if (!fields.contentDisposition && (response.headers.get("content-type") ?? type) === bytesType) {
     fields = withLines(fields, dispositionLine(path));
   }
   if (file.range !== null) {

@@ -5,9 +5,9 @@ import { closeSync, fstatSync, openSync, read, readSync } from "node:fs";
 import { type ByteRange, selectRange } from "../request/range.ts";
 
 /** Up to this size a file is read at once: one write for head and body, like any small answer. */
-const SMALL_BYTES = 64 * 1024;
+const smallBytes = 64 * 1024;
 
-const CHUNK_BYTES = 256 * 1024;
+const chunkBytes = 256 * 1024;
 
 const noBytes = new Uint8Array(0);
 
@@ -50,7 +50,7 @@ export function openFile(
     const length = known ? part.length : null;
     const figures = { length, sizeBytes, range: selected };
     if (unread) return { body: length === null ? new ReadableStream() : noBytes, ...figures };
-    if (length !== null && length <= SMALL_BYTES) {
+    if (length !== null && length <= smallBytes) {
       return { body: readSmall(fd, part.start, length), ...figures };
     }
     handedOver = true;
@@ -97,7 +97,7 @@ class FileSource {
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     this.#reading = true;
     try {
-      const bytes = await readChunk(this.#fd, Math.min(this.#left, CHUNK_BYTES), this.#position);
+      const bytes = await readChunk(this.#fd, Math.min(this.#left, chunkBytes), this.#position);
       // Cancelled meanwhile: the stream takes no more.
       if (this.#over) return;
       if (this.#position !== null) this.#position += bytes.byteLength;

@@ -57,15 +57,15 @@ let lines = "";
 let contentLength: string | null = null;
 let flags = 0;
 
-const CONTENT_TYPE = 1;
-const CONTENT_ENCODING = 2;
-const CONTENT_RANGE = 4;
-const DATE = 8;
-const SERVER = 16;
-const CLOSE = 32;
-const NOT_ASCII = 64;
-const CONTENT_DISPOSITION = 128;
-const ANY = 256;
+const contentTypeBit = 1;
+const contentEncodingBit = 2;
+const contentRangeBit = 4;
+const dateBit = 8;
+const serverBit = 16;
+const closeBit = 32;
+const notAsciiBit = 64;
+const contentDispositionBit = 128;
+const anyBit = 256;
 
 /** Reads the fields of a Response once. Repeated Set-Cookie come one by one and stay apart (RFC 9110 §5.3). */
 export function readAppFields(headers: Headers): AppFields {
@@ -78,24 +78,24 @@ export function readAppFields(headers: Headers): AppFields {
   if (flags === 0) return noFields;
   return {
     lines,
-    contentType: (flags & CONTENT_TYPE) !== 0,
+    contentType: (flags & contentTypeBit) !== 0,
     contentLength,
-    contentEncoding: (flags & CONTENT_ENCODING) !== 0,
-    contentRange: (flags & CONTENT_RANGE) !== 0,
-    contentDisposition: (flags & CONTENT_DISPOSITION) !== 0,
-    date: (flags & DATE) !== 0,
-    server: (flags & SERVER) !== 0,
-    close: (flags & CLOSE) !== 0,
-    ascii: (flags & NOT_ASCII) === 0,
+    contentEncoding: (flags & contentEncodingBit) !== 0,
+    contentRange: (flags & contentRangeBit) !== 0,
+    contentDisposition: (flags & contentDispositionBit) !== 0,
+    date: (flags & dateBit) !== 0,
+    server: (flags & serverBit) !== 0,
+    close: (flags & closeBit) !== 0,
+    ascii: (flags & notAsciiBit) === 0,
   };
 }
 
 function addField(value: string, name: string): void {
-  flags |= ANY;
+  flags |= anyBit;
   switch (name) {
     // RFC 9110 §7.6.1 and RFC 9112 §6: these describe the connection, which is the server's. `close` is heard.
     case "connection":
-      if (/(?:^|,)\s*close\s*(?:,|$)/i.test(value)) flags |= CLOSE;
+      if (/(?:^|,)\s*close\s*(?:,|$)/i.test(value)) flags |= closeBit;
       return;
     case "keep-alive":
     case "proxy-authenticate":
@@ -111,32 +111,32 @@ function addField(value: string, name: string): void {
       contentLength = value;
       return;
     case "content-type":
-      flags |= CONTENT_TYPE;
+      flags |= contentTypeBit;
       break;
     case "content-encoding":
-      flags |= CONTENT_ENCODING;
+      flags |= contentEncodingBit;
       break;
     case "content-range":
-      flags |= CONTENT_RANGE;
+      flags |= contentRangeBit;
       break;
     case "content-disposition":
-      flags |= CONTENT_DISPOSITION;
+      flags |= contentDispositionBit;
       break;
     // Unlike Gunicorn's, an app's Date and Server win over ours, as in Bun.serve.
     case "date":
-      flags |= DATE;
+      flags |= dateBit;
       break;
     case "server":
-      flags |= SERVER;
+      flags |= serverBit;
       break;
     default:
   }
   // Value by value: asking all the lines would build that string once more (bench: hello).
-  if (Buffer.byteLength(value) !== value.length) flags |= NOT_ASCII;
+  if (Buffer.byteLength(value) !== value.length) flags |= notAsciiBit;
   lines += `${name}: ${value}\r\n`;
 }
 
-const SERVER_LINE = "Server: gunicorn-ts\r\n";
+const serverLine = "Server: gunicorn-ts\r\n";
 
 /** Status line, Server and Date, by status, for the date below: the same for nearly all answers of a second. */
 let commonStarts: string[] = [];
@@ -154,7 +154,7 @@ let lastVersionMinor = 0;
 
 /** Lines of short lengths, with the empty line behind them. */
 const lengthLines: string[] = [];
-const REMEMBERED_LENGTHS = 2048;
+const rememberedLengths = 2048;
 
 /** A phrase that can't end the line. RFC 9112 §4 allows obs-text, but no client needs it. */
 const safePhrase = /^[\t\x20-\x7e]+$/;
@@ -174,7 +174,7 @@ export function startHead(
   } else {
     const phrase = safePhrase.test(statusText) ? statusText : reasonPhrase(status);
     head = `HTTP/1.1 ${status} ${phrase}\r\n`;
-    if (!fields.server) head += SERVER_LINE;
+    if (!fields.server) head += serverLine;
     if (!fields.date) head += `Date: ${context.date}\r\n`;
   }
   // RFC 9112 §9.3: 1.1 persists unless told otherwise, 1.0 closes unless told otherwise.
@@ -224,7 +224,7 @@ export function fixedHead(
 }
 
 function lengthLine(length: number): string {
-  if (length >= REMEMBERED_LENGTHS) return `Content-Length: ${length}\r\n\r\n`;
+  if (length >= rememberedLengths) return `Content-Length: ${length}\r\n\r\n`;
   const line = lengthLines[length];
   if (line !== undefined) return line;
   const made = `Content-Length: ${length}\r\n\r\n`;
@@ -245,7 +245,7 @@ function commonStart(status: number, date: string): string {
   }
   const start = commonStarts[status];
   if (start !== undefined) return start;
-  const made = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${SERVER_LINE}Date: ${date}\r\n`;
+  const made = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${serverLine}Date: ${date}\r\n`;
   flatten(made);
   commonStarts[status] = made;
   return made;

@@ -5,7 +5,7 @@ import { isLazyRequest } from "../request/request.ts";
 import {
   copyMark,
   filePath,
-  FIXED_TEXT,
+  jsonInit,
   lendBody,
   markBody,
   markSlice,
@@ -80,7 +80,7 @@ function hasBody(init: unknown): boolean {
 
 function json(...args: unknown[]): Response {
   const response = nativeJson.apply(NativeResponse, args);
-  markBody(response, FIXED_TEXT);
+  markBody(response, jsonInit);
   return response;
 }
 

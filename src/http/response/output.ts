@@ -10,17 +10,17 @@ export interface ByteSink {
 }
 
 /** Texts above this stay apart. */
-const LARGE_TEXT = 4096;
+const largeTextLength = 4096;
 
 /** Bytes above this are written as they are, from where they are. */
-const LARGE_BYTES = 128 * 1024;
+const largeBytes = 128 * 1024;
 
-const SCRATCH_BYTES = 256 * 1024;
+const scratchBytes = 256 * 1024;
 
 let scratch: Buffer | null = null;
 
 /** Below this, letting go of a buffer costs more than the collector's work. */
-const RELEASE_BYTES = 16 * 1024;
+const releaseBytes = 16 * 1024;
 
 type Piece = string | Uint8Array;
 
@@ -39,7 +39,7 @@ export class OutputBuffer {
   }
 
   addAscii(text: string): void {
-    if (text.length > LARGE_TEXT) this.#add(text);
+    if (text.length > largeTextLength) this.#add(text);
     else this.#text += text;
   }
 
@@ -61,7 +61,7 @@ export class OutputBuffer {
 
   /** The same for bytes whose buffer nobody else can see: once written its memory is free, not when the collector comes. */
   addOwnedBytes(bytes: Uint8Array): void {
-    if (bytes.byteLength >= RELEASE_BYTES) this.#owned.push(bytes);
+    if (bytes.byteLength >= releaseBytes) this.#owned.push(bytes);
     this.addBytes(bytes);
   }
 
@@ -99,7 +99,7 @@ export class OutputBuffer {
     this.#seal();
     while (this.#pieces.length > 0) {
       const first = this.#pieces[0]!;
-      const direct = typeof first !== "string" && first.length > LARGE_BYTES;
+      const direct = typeof first !== "string" && first.length > largeBytes;
       const data = direct ? first : gather(this.#pieces);
       const written = this.#writeTo(sink, data);
       this.#drop(written);
@@ -146,15 +146,15 @@ function release({ buffer }: Uint8Array): void {
 
 /** As many bytes from the start of `pieces` as one write should have; valid until the next call. */
 function gather(pieces: readonly Piece[]): Uint8Array {
-  scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  scratch ??= Buffer.allocUnsafeSlow(scratchBytes);
   let filled = 0;
   for (const piece of pieces) {
-    const room = SCRATCH_BYTES - filled;
+    const room = scratchBytes - filled;
     if (typeof piece === "string") {
       filled += scratch.write(piece.length > room ? piece.slice(0, room) : piece, filled, "latin1");
       if (piece.length >= room) break;
     } else {
-      if (piece.length > LARGE_BYTES || piece.length > room) break;
+      if (piece.length > largeBytes || piece.length > room) break;
       scratch.set(piece, filled);
       filled += piece.length;
     }

@@ -8,10 +8,10 @@ import {
   filePath,
   lentInit,
   NativeResponse,
-  UNKNOWN,
+  unknownInit,
 } from "./body.ts";
 import { isDecoded } from "./decoded.ts";
-import { BYTES_TYPE, frameFile } from "./file-framing.ts";
+import { bytesType, frameFile } from "./file-framing.ts";
 import { discard, frameFixed, frameNothing, frameStream } from "./framing.ts";
 import type { FixedResponse, StreamResponse } from "./framing.ts";
 import { readAppFields, withoutEncoding } from "./head.ts";
@@ -28,12 +28,12 @@ export interface BrokenResponse {
 export type Prepared = FixedResponse | StreamResponse | BrokenResponse;
 
 /** Bodies in memory above this are written as the client takes them, instead of being copied whole. */
-const BLOB_STREAM_BYTES = 256 * 1024;
+const blobStreamBytes = 256 * 1024;
 
 const nativeBytes = NativeResponse.prototype.bytes;
 
 // What Bun.serve sends for a body when the app has set no type.
-const TEXT_TYPE = "text/plain;charset=utf-8";
+const textType = "text/plain;charset=utf-8";
 
 /** Decides how what the app returned is sent. The Response is used up, also when the outcome is "broken". */
 export function prepareResponse(value: unknown, context: ResponseContext): Prepared {
@@ -50,7 +50,7 @@ export function prepareResponse(value: unknown, context: ResponseContext): Prepa
   let fields = readAppFields(value.headers);
   const init = bodyInit(value);
   if (fields.contentEncoding && isDecoded(value, init)) fields = withoutEncoding(fields);
-  const kind = init === UNKNOWN && value.body === null ? "none" : bodyKind(init);
+  const kind = init === unknownInit && value.body === null ? "none" : bodyKind(init);
   if (kind !== "none" && !claimBody(value)) {
     return broken("Response body already used: make a new Response for each request");
   }
@@ -63,18 +63,18 @@ export function prepareResponse(value: unknown, context: ResponseContext): Prepa
       return frameFixed(value, fields, null, 0, "", context);
     case "text": {
       const text = typeof init === "string" ? init : String(init);
-      return frameFixed(value, fields, text, Buffer.byteLength(text), TEXT_TYPE, context);
+      return frameFixed(value, fields, text, Buffer.byteLength(text), textType, context);
     }
     case "late text": {
       const text = Bun.peek(value.text());
       if (typeof text !== "string") return broken("Response.json() has no text");
-      return frameFixed(value, fields, text, Buffer.byteLength(text), TEXT_TYPE, context);
+      return frameFixed(value, fields, text, Buffer.byteLength(text), textType, context);
     }
     case "bytes":
-      return prepareBytes(value, fields, BYTES_TYPE, context);
+      return prepareBytes(value, fields, bytesType, context);
     case "blob":
       // bodyKind says that it is one.
-      return prepareBlob(value, init as Blob, BYTES_TYPE, fields, context);
+      return prepareBlob(value, init as Blob, bytesType, fields, context);
     case "stream":
       return prepareLent(value, lentInit(init), fields, context);
     default:
@@ -126,13 +126,13 @@ function prepareLent(
   context: ResponseContext,
 ): Prepared {
   const { body } = response;
-  if (lent === UNKNOWN || body === null || body.locked) {
+  if (lent === unknownInit || body === null || body.locked) {
     return prepareStream(response, fields, null, "", context);
   }
-  if (!(lent instanceof Blob)) return prepareBytes(response, fields, BYTES_TYPE, context);
+  if (!(lent instanceof Blob)) return prepareBytes(response, fields, bytesType, context);
   // Of a file only the name is needed, which counts as taking the stream all the same.
   if (filePath(lent) !== null) discard(body);
-  return prepareBlob(response, lent, lent.type || BYTES_TYPE, fields, context);
+  return prepareBlob(response, lent, lent.type || bytesType, fields, context);
 }
 
 function prepareStream(
@@ -168,7 +168,7 @@ function prepareBlob(
   if (!Number.isFinite(size) || "presign" in blob) {
     return prepareStream(response, fields, null, "", context);
   }
-  if (size > BLOB_STREAM_BYTES) return prepareStream(response, fields, size, type, context);
+  if (size > blobStreamBytes) return prepareStream(response, fields, size, type, context);
   return prepareBytes(response, fields, type, context);
 }
 

@@ -26,12 +26,12 @@ export type PumpOutcome =
   | { readonly type: "cancelled" };
 
 /** What is gathered before it is offered to the socket, while chunks keep coming without a wait. */
-const GATHER_BYTES = 64 * 1024;
+const gatherBytes = 64 * 1024;
 
 /** What one stream may send before others get a turn. */
-const TURN_BYTES = 1024 * 1024;
+const turnBytes = 1024 * 1024;
 
-const LAST_CHUNK = "0\r\n\r\n";
+const lastChunk = "0\r\n\r\n";
 
 interface Chunk {
   readonly done: boolean;
@@ -103,7 +103,7 @@ export class StreamPump {
       }
       if (bytes.byteLength > 0) {
         this.#add(bytes);
-        if (this.#target.output.byteLength >= GATHER_BYTES) await this.#send();
+        if (this.#target.output.byteLength >= gatherBytes) await this.#send();
       }
       if (this.#cancelled) return { type: "cancelled" };
     }
@@ -111,7 +111,7 @@ export class StreamPump {
       return this.#wrongLength(`Content-Length is ${length}, the body has ${this.bodyBytes} bytes`);
     }
     this.#addHead();
-    if (framing === "chunked") this.#target.output.addAscii(LAST_CHUNK);
+    if (framing === "chunked") this.#target.output.addAscii(lastChunk);
     return { type: "complete" };
   }
 
@@ -167,7 +167,7 @@ export class StreamPump {
       this.#turnBytes = 0;
       this.#room = Promise.withResolvers();
       await this.#room.promise;
-    } else if (this.#turnBytes > TURN_BYTES) {
+    } else if (this.#turnBytes > turnBytes) {
       this.#turnBytes = 0;
       await new Promise((resolve) => setImmediate(resolve));
     }

@@ -1,8 +1,8 @@
 import {
-  COLON,
-  LEFT_BRACKET,
-  PERCENT,
-  RIGHT_BRACKET,
+  colon,
+  leftBracket,
+  percent,
+  rightBracket,
   hexValue,
   isDigit,
   isHostByte,
@@ -17,24 +17,24 @@ import { isIPv6 } from "../../net/ip-address.ts";
 export function isAuthority(bytes: Buffer, start: number, end: number): boolean {
   const hostEnd = skipHost(bytes, start, end);
   if (hostEnd === start) return false;
-  return hostEnd === end || (bytes[hostEnd] === COLON && readPort(bytes, hostEnd + 1, end) !== -1);
+  return hostEnd === end || (bytes[hostEnd] === colon && readPort(bytes, hostEnd + 1, end) !== -1);
 }
 
 /** Whether the bytes are `uri-host ":" port`, as CONNECT needs. RFC 9110 §9.3.6: an empty or invalid port MUST be rejected. */
 export function isHostAndPort(bytes: Buffer, start: number, end: number): boolean {
   const hostEnd = skipHost(bytes, start, end);
-  return hostEnd > start && bytes[hostEnd] === COLON && readPort(bytes, hostEnd + 1, end) > 0;
+  return hostEnd > start && bytes[hostEnd] === colon && readPort(bytes, hostEnd + 1, end) > 0;
 }
 
 /** Where the host ends; `start` when there is none. */
 function skipHost(bytes: Buffer, start: number, end: number): number {
-  if (bytes[start] === LEFT_BRACKET) return skipLiteral(bytes, start, end);
+  if (bytes[start] === leftBracket) return skipLiteral(bytes, start, end);
   let at = start;
   while (at < end) {
     const byte = bytes[at]!;
     if (isHostByte[byte] === 1) {
       at++;
-    } else if (byte === PERCENT) {
+    } else if (byte === percent) {
       if (at + 2 >= end) return start;
       if (hexValue[bytes[at + 1]!] === 255 || hexValue[bytes[at + 2]!] === 255) return start;
       at += 3;
@@ -49,7 +49,7 @@ function skipLiteral(bytes: Buffer, start: number, end: number): number {
   // The longest IPv6 text has 45 characters: an unclosed bracket costs no more than that.
   const stop = Math.min(end, start + 47);
   let close = start + 1;
-  while (close < stop && bytes[close] !== RIGHT_BRACKET) close++;
+  while (close < stop && bytes[close] !== rightBracket) close++;
   if (close === stop) return start;
   return isIPv6(latin1(bytes, start + 1, close)) ? close + 1 : start;
 }

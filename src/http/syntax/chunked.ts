@@ -1,5 +1,5 @@
 /** Takes the chunked coding off a body (RFC 9112 §7.1) without copying it. Nothing is scanned twice, whatever the split. */
-import { CR, LF, SEMICOLON, hexValue, isBlank, isValueByte } from "../bytes.ts";
+import { CR, LF, semicolon, hexValue, isBlank, isValueByte } from "../bytes.ts";
 import type { ParseErrorName } from "../errors.ts";
 import {
   maxChunkLineBytes,
@@ -106,7 +106,7 @@ export class ChunkedDecoder {
         // RFC 9112 §7.1.1: blanks may stand before the semicolon, and nowhere else.
         if (++this.#lineBytes === maxChunkLineBytes) return "chunk line too long";
         if (isBlank(byte)) return null;
-        return byte === SEMICOLON ? this.#afterSize(byte, "bad chunk size") : "bad chunk size";
+        return byte === semicolon ? this.#afterSize(byte, "bad chunk size") : "bad chunk size";
       case inExtension:
         if (++this.#lineBytes === maxChunkLineBytes && byte !== CR) return "chunk line too long";
         // RFC 9112 §7.1.1: unrecognised extensions MUST be ignored, and ought to be limited.
@@ -144,7 +144,7 @@ export class ChunkedDecoder {
   }
 
   #afterSize(byte: number, otherwise: ParseErrorName): ParseErrorName | null {
-    if (byte === SEMICOLON) this.#state = inExtension;
+    if (byte === semicolon) this.#state = inExtension;
     else if (byte === CR) this.#state = beforeSizeLf;
     else return byte === LF ? "bad line end" : otherwise;
     return null;

@@ -3,12 +3,12 @@
  * fields that the head's meaning depends on, no string for either.
  */
 import {
-  COLON,
+  colon,
   CR,
   LF,
   SP,
-  TAB,
-  UNDERSCORE,
+  HTAB,
+  underscore,
   isBlank,
   isPlainNameByte,
   isValueByte,
@@ -92,7 +92,7 @@ export class FieldLines {
       if (state <= nextLine) {
         if (at === end) break;
         const byte = bytes[at]!;
-        if (byte === SP || byte === TAB) {
+        if (byte === SP || byte === HTAB) {
           // RFC 9112 §5.2: obs-fold; and §2.2: no blanks between the request line and the first field.
           if (state === firstLine || !this.#rules.permitObsoleteFolding)
             return this.#stop("obsolete folding", at);
@@ -150,13 +150,13 @@ export class FieldLines {
         if (at === end) break;
         if (at === limit) return this.#stop("field too large", at);
         const byte = bytes[at]!;
-        if (byte === COLON) {
+        if (byte === colon) {
           // RFC 9112 §5: field-name is a token, so not empty.
           if (at - base === fields[field]) return this.#stop("bad field name", at);
           fields[field + 1] = at - base;
           at++;
           state = beforeValue;
-        } else if (byte === UNDERSCORE) {
+        } else if (byte === underscore) {
           this.#underscore = true;
           special = true;
           at++;
@@ -174,7 +174,7 @@ export class FieldLines {
         while (at < stop && isBlank(bytes[at]!)) at++;
         if (at === end) break;
         if (at === limit) return this.#stop("field too large", at);
-        if (bytes[at] !== COLON) return this.#stop("bad field name", at);
+        if (bytes[at] !== colon) return this.#stop("bad field name", at);
         at++;
         state = beforeValue;
       }

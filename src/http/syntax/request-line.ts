@@ -1,11 +1,11 @@
 /** The request line, byte by byte: method, target and version (RFC 9112 §3), behind at most one empty line. */
 import { isAuthority, isHostAndPort } from "./authority.ts";
 import {
-  ASTERISK,
-  COLON,
+  asterisk,
+  colon,
   CR,
   LF,
-  SLASH,
+  slash,
   SP,
   isDigit,
   isMethodByte,
@@ -179,7 +179,7 @@ export class RequestLine {
   #judgeTarget(head: Head, bytes: Buffer, from: number, to: number): ParseErrorName | null {
     const connect = head.method === "CONNECT";
     // RFC 9112 §3.2.1: by far the most common form.
-    if (bytes[from] === SLASH && !connect) {
+    if (bytes[from] === slash && !connect) {
       head.targetForm = "origin";
       return null;
     }
@@ -192,7 +192,7 @@ export class RequestLine {
       head.authorityEnd = to - start;
       return null;
     }
-    if (bytes[from] === ASTERISK && to === from + 1) {
+    if (bytes[from] === asterisk && to === from + 1) {
       // RFC 9113 §3.4: the preface was chosen so that HTTP/1 servers fail on it.
       if (head.method === "PRI") return "http2 preface";
       // RFC 9112 §3.2.4.
@@ -202,11 +202,11 @@ export class RequestLine {
     // RFC 9112 §3.2.2: MUST be accepted. Any scheme, as Gunicorn does; the app sees it in url.
     let at = from;
     while (at < to && isSchemeByte(bytes[at]!, at === from)) at++;
-    if (at === from || bytes[at] !== COLON) return "bad target";
-    if (bytes[at + 1] !== SLASH || bytes[at + 2] !== SLASH || at + 2 >= to) return "bad target";
+    if (at === from || bytes[at] !== colon) return "bad target";
+    if (bytes[at + 1] !== slash || bytes[at + 2] !== slash || at + 2 >= to) return "bad target";
     const authorityStart = at + 3;
     at = authorityStart;
-    while (at < to && bytes[at] !== SLASH && bytes[at] !== 0x3f) at++;
+    while (at < to && bytes[at] !== slash && bytes[at] !== 0x3f) at++;
     // RFC 9110 §4.2.1, §4.2.4: no empty host, no userinfo.
     if (!isAuthority(bytes, authorityStart, at)) return "bad target";
     head.targetForm = "absolute";
@@ -233,7 +233,7 @@ function isHttp11(bytes: Buffer, at: number): boolean {
     bytes[at + 1] === 0x54 &&
     bytes[at + 2] === 0x54 &&
     bytes[at + 3] === 0x50 &&
-    bytes[at + 4] === SLASH &&
+    bytes[at + 4] === slash &&
     bytes[at + 5] === 0x31 &&
     bytes[at + 6] === 0x2e &&
     bytes[at + 7] === 0x31

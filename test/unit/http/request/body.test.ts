@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { HIGH_WATER_BYTES, RequestBody } from "../../../../src/http/request/body.ts";
+import { highWaterBytes, RequestBody } from "../../../../src/http/request/body.ts";
 
 class Source {
   readonly calls: string[] = [];
@@ -60,15 +60,15 @@ describe("RequestBody.read()", () => {
   test("takes all without a pause", async () => {
     const [body, source] = create();
     const result = body.read("bytes", "");
-    for (let count = 0; count < 10; count++) body.push(new Uint8Array(HIGH_WATER_BYTES));
+    for (let count = 0; count < 10; count++) body.push(new Uint8Array(highWaterBytes));
     body.end();
-    expect((await result).byteLength).toBe(10 * HIGH_WATER_BYTES);
+    expect((await result).byteLength).toBe(10 * highWaterBytes);
     expect(source.calls).toEqual(["first read"]);
   });
 
   test("resumes a source that was paused before", () => {
     const [body, source] = create();
-    body.push(new Uint8Array(HIGH_WATER_BYTES));
+    body.push(new Uint8Array(highWaterBytes));
     expect(source.calls).toEqual(["pause"]);
     void body.read("bytes", "");
     expect(source.calls).toEqual(["pause", "first read", "resume"]);
@@ -91,7 +91,7 @@ describe("RequestBody.stream", () => {
   test("pauses the source at the mark, and resumes it once it has been read", async () => {
     const [body, source] = create();
     const reader = body.stream.getReader();
-    const half = HIGH_WATER_BYTES / 2;
+    const half = highWaterBytes / 2;
     body.push(new Uint8Array(half));
     expect(source.calls).toEqual(["first read"]);
     body.push(new Uint8Array(half));
@@ -138,9 +138,9 @@ describe("RequestBody.stream", () => {
 
   test("drops the rest after cancel(), without a pause", async () => {
     const [body, source] = create();
-    body.push(new Uint8Array(HIGH_WATER_BYTES));
+    body.push(new Uint8Array(highWaterBytes));
     await body.stream.cancel();
-    body.push(new Uint8Array(HIGH_WATER_BYTES));
+    body.push(new Uint8Array(highWaterBytes));
     body.end();
     expect(source.calls).toEqual(["pause", "first read", "resume"]);
     expect(body.used).toBe(true);
@@ -150,9 +150,9 @@ describe("RequestBody.stream", () => {
 describe("RequestBody.abandon()", () => {
   test("drops what nobody has read, and refuses later readers", async () => {
     const [body, source] = create();
-    body.push(new Uint8Array(HIGH_WATER_BYTES));
+    body.push(new Uint8Array(highWaterBytes));
     body.abandon(left);
-    body.push(new Uint8Array(HIGH_WATER_BYTES));
+    body.push(new Uint8Array(highWaterBytes));
     expect(source.calls).toEqual(["pause", "resume"]);
     expect(await body.read("text", "").catch((error: unknown) => error)).toBe(left);
     expect(source.calls).toEqual(["pause", "resume"]);

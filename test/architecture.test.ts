@@ -51,7 +51,7 @@ const rooms: Readonly<Record<string, string>> = {
 
   worker: "ipc worker/classes worker/life",
   "worker/life":
-    "api app config config/sources ipc listen/handoff.ts log modules net os reload worker/classes worker/exchange",
+    "api app config config/sources ipc log modules net os reload worker/classes worker/exchange",
   "worker/classes":
     "api app config http/request http/response ipc log modules net os worker/connection worker/exchange worker/records",
   "worker/connection":
@@ -206,12 +206,8 @@ describe("the checker", () => {
     ["refuses values of config in ipc", "src/ipc/a.ts", `import { x } from "../config/x.ts";`, 1],
     ["takes types of config in ipc", "src/ipc/a.ts", `import type { X } from "../config/x.ts";`, 0],
     ["takes errors in listen", "src/listen/a.ts", `import { E } from "../api/errors.ts";`, 0],
-    [
-      "takes hand-off in worker/life",
-      "src/worker/life/a.ts",
-      `import { p } from "../../listen/handoff.ts";`,
-      0,
-    ],
+    ["takes a file that is named", "src/net/a.ts", `import "../os/socket-path.ts";`, 0],
+    ["refuses the file beside it", "src/net/a.ts", `import "../os/socket.ts";`, 1],
     [
       "refuses listeners in worker/life",
       "src/worker/life/a.ts",

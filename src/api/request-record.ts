@@ -1,4 +1,4 @@
-/** What telemetry may know about one answered request, whatever worker kind has received it. */
+/** What telemetry may know about one answered request, whatever worker class has received it. */
 
 /**
  * One object may serve request after request: whoever needs a value later copies it. Texts of the request are Latin-1,

@@ -4,7 +4,7 @@ import { SystemError } from "../os/libc.ts";
 import { encodeName, type TcpName, type UnixName } from "../os/socket-address.ts";
 import { StreamSocket } from "../os/stream-socket.ts";
 import type { InternetAddress, UnixAddress } from "../net/telemetry-address.ts";
-import { PeerAddress } from "./collector-address.ts";
+import { CollectorAddress } from "./collector-address.ts";
 
 /**
  * `sent`: the packet is the channel's now. Otherwise nothing of it has left, for lack of room or of a receiver, because
@@ -31,7 +31,7 @@ export function targetOf(
   address: InternetAddress | UnixAddress,
   onProblem: (message: string) => void,
 ): Target {
-  if (address.type !== "unix") return new PeerAddress(address, onProblem);
+  if (address.type !== "unix") return new CollectorAddress(address, onProblem);
   const name: UnixName = { type: "unix", path: address.path };
   return { get: () => name, skip() {} };
 }

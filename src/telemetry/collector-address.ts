@@ -11,7 +11,7 @@ type Lookup = (
   host: string,
 ) => Promise<readonly { readonly address: string; readonly family: number }[]>;
 
-export class PeerAddress {
+export class CollectorAddress {
   readonly #host: string;
   readonly #port: number;
   readonly #onProblem: (message: string) => void;

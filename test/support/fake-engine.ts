@@ -14,7 +14,7 @@ import { Connections } from "../../src/worker/connection/connections.ts";
 import { engineSettings, ticksOf } from "../../src/worker/connection/engine-settings.ts";
 import { ReaderPool } from "../../src/worker/connection/reader-pool.ts";
 import type { Site } from "../../src/worker/exchange/site.ts";
-import { RequestReporter } from "../../src/worker/records/engine-record.ts";
+import { EngineRecord } from "../../src/worker/records/engine-record.ts";
 import { Exchange } from "../../src/worker/exchange/exchange.ts";
 import { Enricher } from "../../src/worker/exchange/enrich-response.ts";
 import { Gate } from "../../src/worker/exchange/gate.ts";
@@ -139,7 +139,7 @@ export class FakeEngine {
       server,
       handler,
       gate: this.gate,
-      records: options.observed === false ? null : new RequestReporter([observer]),
+      records: options.observed === false ? null : new EngineRecord([observer]),
       log,
       closing: () => connections.draining || config.keepalive === 0,
     };

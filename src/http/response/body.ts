@@ -98,7 +98,7 @@ export function claimBody(response: Response): boolean {
   return !response.bodyUsed && !BodyMark.send(response);
 }
 
-export type InitKind = "none" | "text" | "late text" | "bytes" | "blob" | "stream";
+export type InitKind = "none" | "text" | "json text" | "bytes" | "blob" | "stream";
 
 export function bodyKind(init: unknown): InitKind {
   switch (typeof init) {
@@ -110,7 +110,7 @@ export function bodyKind(init: unknown): InitKind {
     case "undefined":
       return "none";
     case "symbol":
-      if (init === jsonInit) return "late text";
+      if (init === jsonInit) return "json text";
       return init === fixedInit ? "bytes" : "stream";
     default:
   }

@@ -65,7 +65,7 @@ export function prepareResponse(value: unknown, context: ResponseContext): Prepa
       const text = typeof init === "string" ? init : String(init);
       return frameFixed(value, fields, text, Buffer.byteLength(text), textType, context);
     }
-    case "late text": {
+    case "json text": {
       const text = Bun.peek(value.text());
       if (typeof text !== "string") return broken("Response.json() has no text");
       return frameFixed(value, fields, text, Buffer.byteLength(text), textType, context);

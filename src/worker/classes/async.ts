@@ -17,7 +17,7 @@ import { Connections } from "../connection/connections.ts";
 import { engineSettings, ticksOf } from "../connection/engine-settings.ts";
 import { ReaderPool } from "../connection/reader-pool.ts";
 import type { Site } from "../exchange/site.ts";
-import { RequestReporter } from "../records/engine-record.ts";
+import { EngineRecord } from "../records/engine-record.ts";
 import type { InternalContext } from "./serving.ts";
 import type { Wire } from "../connection/wire.ts";
 
@@ -41,7 +41,7 @@ export class AsyncServing implements Serving {
   readonly #context: InternalContext;
   readonly #connections: Connections;
   readonly #engine: Engine;
-  readonly #records: RequestReporter | null;
+  readonly #records: EngineRecord | null;
   readonly #gate: Gate | null;
   /** Each answer ends its connection. */
   readonly #closes: boolean;
@@ -59,12 +59,12 @@ export class AsyncServing implements Serving {
     this.#closes = closes;
     this.#context = context;
     const scriptName = process.env["SCRIPT_NAME"] ?? "";
-    const facts = { unsentBytes, peerHasEnded };
-    const settings = engineSettings(context.config, scriptName, facts);
+    const probe = { unsentBytes, peerHasEnded };
+    const settings = engineSettings(context.config, scriptName, probe);
     this.#engine = { settings, readers: new ReaderPool(settings) };
     this.#connections = new Connections(context.scores);
     const { observers } = context;
-    this.#records = observers.length === 0 ? null : new RequestReporter(observers);
+    this.#records = observers.length === 0 ? null : new EngineRecord(observers);
     this.#sites = context.listeners.map((each) => [each, this.#site(each)] as const);
   }
 

@@ -1,12 +1,12 @@
 /**
- * The `serve` kind: Bun.serve in each worker, for apps that need Bun's own routes or protocols. It
+ * The worker class `serve`: Bun.serve in each worker, for apps that need Bun's own routes or protocols. It
  * can't inherit sockets, so each worker opens its own by reusePort: what waits in the queue of a
  * worker that leaves is reset, unless the kernel migrates it (net.ipv4.tcp_migrate_req).
  */
 import { AppServer } from "../../app/server.ts";
 import type { RequestFacts } from "../../api/request-record.ts";
 import { installResponse } from "../../http/response/install.ts";
-import { ServedRequest } from "../records/serve-record.ts";
+import { ServeRecord } from "../records/serve-record.ts";
 import type { Serving } from "../../api/serving.ts";
 import type { InternalContext } from "./serving.ts";
 import {
@@ -125,7 +125,7 @@ export class BunServing implements Serving {
   async #answer(request: Request, server: Server, handle: Handle): Promise<Response | undefined> {
     const { handler, observers } = this.#context;
     const facts: RequestFacts = { method: request.method, target: targetOf(request.url) };
-    const served = observers.length === 0 ? null : new ServedRequest(facts, request, server);
+    const served = observers.length === 0 ? null : new ServeRecord(facts, request, server);
     let response: Response | null = null;
     // Bun would cut a request that an app works on, without a word.
     this.#limit(request, server, 0);

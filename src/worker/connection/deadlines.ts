@@ -26,11 +26,11 @@ export interface DeadlineTicks {
   readonly lingerTicks: number;
   /** 0: at once, so that the next tick is the last. */
   readonly graceTicks: number;
-  readonly facts: SocketFacts;
+  readonly probe: SocketProbe;
 }
 
 /** What the kernel knows of a socket: os/send-queue.ts says it. */
-export interface SocketFacts {
+export interface SocketProbe {
   /** Bytes that are written and that the client hasn't taken, FIN counting as one; -1 if nobody knows. */
   unsentBytes(fd: number): number;
   /** The client has sent FIN, though bytes before it may wait to be read. */
@@ -80,12 +80,12 @@ export class Deadlines {
 
   /** Bytes that the kernel has taken and the client hasn't; -1 if nobody knows. */
   get heldBytes(): number {
-    return this.#times.facts.unsentBytes(this.#wire.fd);
+    return this.#times.probe.unsentBytes(this.#wire.fd);
   }
 
   /** The client has sent FIN, which clientQuiet() hasn't been told yet. */
   get clientHasEnded(): boolean {
-    return !this.#quiet && this.#times.facts.peerHasEnded(this.#wire.fd);
+    return !this.#quiet && this.#times.probe.peerHasEnded(this.#wire.fd);
   }
 
   /** One step. Answers which one has run out, if any. */

@@ -7,7 +7,7 @@ import type { ParserOptions } from "../../http/syntax/parser.ts";
 import { createTrust } from "../../net/trust.ts";
 import type { MountSettings } from "../exchange/mount.ts";
 import { tickMs } from "./connections.ts";
-import type { DeadlineTicks, SocketFacts } from "./deadlines.ts";
+import type { DeadlineTicks, SocketProbe } from "./deadlines.ts";
 
 /** How long a client may take to close after the last answer. */
 const lingerSeconds = 2;
@@ -36,7 +36,7 @@ export interface EngineSettings {
 export function engineSettings(
   config: ConfigData,
   scriptName: string,
-  facts: SocketFacts,
+  probe: SocketProbe,
 ): EngineSettings {
   return Object.freeze({
     maxConnections: config.workerConnections,
@@ -59,7 +59,7 @@ export function engineSettings(
       keepAliveTicks: ticksOf(config.keepalive),
       lingerTicks: ticksOf(lingerSeconds),
       graceTicks: ticksOf(config.asgiDisconnectGracePeriod),
-      facts,
+      probe,
     }),
     mount: Object.freeze({
       schemeHeaders: compileSchemeHeaders(config.secureSchemeHeaders as Record<string, string>),

@@ -1,7 +1,7 @@
 import type { AppServer } from "../../app/server.ts";
 import type { Log } from "../../api/log.ts";
 import type { Scheme } from "../../http/proxy/forwarded.ts";
-import type { RequestReporter } from "../records/engine-record.ts";
+import type { EngineRecord } from "../records/engine-record.ts";
 import type { Gate } from "./gate.ts";
 import type { Handler } from "./handler.ts";
 
@@ -17,7 +17,7 @@ export interface Site {
   /** Null if the app may have any number of requests at a time. */
   readonly gate: Gate | null;
   /** Null if nobody wants to know of requests. */
-  readonly records: RequestReporter | null;
+  readonly records: EngineRecord | null;
   readonly log: Log;
   /** Each answer ends its connection, from now on. */
   closing(): boolean;

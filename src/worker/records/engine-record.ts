@@ -47,7 +47,7 @@ export const noAnswer = 499;
 
 const requestLine = /^([^ ]+) ([^ ]+) (HTTP\/[0-9]\.[0-9])$/;
 
-export class RequestReporter implements RequestRecord, Surroundings {
+export class EngineRecord implements RequestRecord, Surroundings {
   status = 0;
   bodyBytes = 0;
   durationUs = 0;

@@ -9,7 +9,7 @@ import type { RequestFacts, RequestObserver, RequestRecord } from "../../api/req
 import { environOf, type Surroundings } from "./cgi-variables.ts";
 import { noAnswer } from "./engine-record.ts";
 
-export class ServedRequest implements RequestRecord, Surroundings {
+export class ServeRecord implements RequestRecord, Surroundings {
   readonly method: string;
   readonly target: string;
   readonly protocol = "HTTP/1.1";
@@ -82,7 +82,7 @@ function bodyBytesOf(response: Response): number {
       return 0;
     case "text":
       return Buffer.byteLength(String(init));
-    case "late text": {
+    case "json text": {
       // Response.json(): only its text tells.
       const text = response.bodyUsed ? null : Bun.peek(response.clone().text());
       return typeof text === "string" ? Buffer.byteLength(text) : -1;

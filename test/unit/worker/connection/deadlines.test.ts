@@ -8,7 +8,7 @@ const times: DeadlineTicks = {
   keepAliveTicks: 3,
   lingerTicks: 2,
   graceTicks: 4,
-  facts: { unsentBytes: () => -1, peerHasEnded: () => false },
+  probe: { unsentBytes: () => -1, peerHasEnded: () => false },
 };
 
 /** After how many ticks something runs out, and what; null if nothing does. */

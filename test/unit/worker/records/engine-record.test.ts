@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { RequestRecord } from "../../../../src/api/request-record.ts";
 import { limitsFrom } from "../../../../src/http/limits.ts";
 import { MessageReader } from "../../../../src/http/request/message-reader.ts";
-import { RequestReporter } from "../../../../src/worker/records/engine-record.ts";
+import { EngineRecord } from "../../../../src/worker/records/engine-record.ts";
 
 const limits = limitsFrom({ limitRequestLine: 0, limitRequestFields: 0, limitRequestFieldSize: 0 });
 const client = {
@@ -22,12 +22,9 @@ function readerOf(text: string): MessageReader {
 }
 
 /** What `look` sees of one record. */
-function seen<T>(
-  tell: (reporter: RequestReporter) => void,
-  look: (record: RequestRecord) => T,
-): T[] {
+function seen<T>(tell: (record: EngineRecord) => void, look: (record: RequestRecord) => T): T[] {
   const all: T[] = [];
-  tell(new RequestReporter([{ answered: (record) => void all.push(look(record)) }]));
+  tell(new EngineRecord([{ answered: (record) => void all.push(look(record)) }]));
   return all;
 }
 
@@ -37,8 +34,8 @@ function answered(change: { appTarget?: string; response?: Response } = {}) {
   const { head } = readerOf(text);
   head.appTarget = change.appTarget ?? null;
   const response = change.response ?? null;
-  return (reporter: RequestReporter) =>
-    reporter.answered({ head, scheme: "https", client, server, response, startedMs: -1 }, 200, 5);
+  return (record: EngineRecord) =>
+    record.answered({ head, scheme: "https", client, server, response, startedMs: -1 }, 200, 5);
 }
 
 describe("environ()", () => {
@@ -100,8 +97,7 @@ describe("a record", () => {
     [null, "", "", ""],
   ])("of %p, which was refused: %p %p %p", (sent, method, target, protocol) => {
     const reader = sent === null ? null : readerOf(sent);
-    const refused = (reporter: RequestReporter) =>
-      reporter.refused({ client, server, reader }, 400, 9);
+    const refused = (record: EngineRecord) => record.refused({ client, server, reader }, 400, 9);
     const look = (record: RequestRecord) => [record.method, record.target, record.protocol];
     expect(seen(refused, look)).toEqual([[method, target, protocol]]);
   });
@@ -109,8 +105,8 @@ describe("a record", () => {
   test("of a unix socket has no addresses", () => {
     const nobody = { clientAddress: "", address: null };
     const { head } = readerOf(text);
-    const tell = (reporter: RequestReporter) =>
-      reporter.answered(
+    const tell = (record: EngineRecord) =>
+      record.answered(
         {
           head,
           scheme: "http",
@@ -132,8 +128,8 @@ describe("a record", () => {
   });
 
   test("keeps nothing of the last one", () => {
-    const reporter = new RequestReporter([{ answered: () => {} }]);
-    answered()(reporter);
-    expect([reporter.requestHeader("x-a"), reporter.clientAddress]).toEqual([null, ""]);
+    const record = new EngineRecord([{ answered: () => {} }]);
+    answered()(record);
+    expect([record.requestHeader("x-a"), record.clientAddress]).toEqual([null, ""]);
   });
 });

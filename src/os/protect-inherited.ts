@@ -1,4 +1,4 @@
-import { setCloseOnExec } from "../os/socket-options.ts";
+import { setCloseOnExec } from "./socket-options.ts";
 
 /**
  * For the worker, before the app is loaded: keeps the inherited sockets from the programs that the app

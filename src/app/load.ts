@@ -3,7 +3,8 @@ import { AppImportError } from "../modules/errors.ts";
 import { importModule } from "../modules/import.ts";
 import { parseReference, type Target } from "../modules/reference.ts";
 import { resolveModule } from "../modules/resolve.ts";
-import { readApp, type App } from "./shape.ts";
+import type { Capture } from "./capture.ts";
+import { type App, fromCaptured, readApp } from "./shape.ts";
 
 export type { App } from "./shape.ts";
 
@@ -22,22 +23,52 @@ interface Found {
   readonly owner: unknown;
 }
 
+/** How long a script that exports nothing may take to call Bun.serve, behind a promise that nobody awaits. */
+const scriptMs = 10_000;
+/** How long a module may whose exports are no app. */
+const moduleMs = 1000;
+
+export interface LoadOptions {
+  readonly cwd: string;
+  /** Where what the app calls Bun.serve for is found; installed already. */
+  readonly capture?: Capture;
+}
+
 /**
- * Imports the module of MODULE[:EXPORT] and answers its app. Throws AppImportError when the reference doesn't
+ * Imports the module of MODULE[:EXPORT] and answers its app: the export, or what the module has called Bun.serve for. Throws AppImportError when the reference doesn't
  * name one; what the app's own code throws while it is imported or called passes through as it is.
  */
-export async function loadApp(text: string, options: { readonly cwd: string }): Promise<App> {
+export async function loadApp(text: string, options: LoadOptions): Promise<App> {
   const reference = parseReference(text);
   const { module: name, target } = reference;
   const path = resolveModule(reference, options.cwd);
   const module: Module = { name, file: basename(path), exports: await importModule(path) };
-  if (target === null) return await chooseExport(module);
+  if (target === null) return await chooseApp(module, options.capture ?? null);
   const { value, owner } =
     target.call === null ? find(module, target) : call(module, target, target.call);
-  return demandApp(await settle(value, owner), module, target);
+  const app = demandApp(await settle(value, owner), module, target);
+  if (!app.captured) options.capture?.leaveAside();
+  return app;
 }
 
-async function chooseExport({ name: module, file, exports }: Module): Promise<App> {
+async function chooseApp(module: Module, capture: Capture | null): Promise<App> {
+  const chosen = await chooseExport(module);
+  if (!(chosen instanceof AppImportError)) {
+    if (!chosen.captured) capture?.leaveAside();
+    return chosen;
+  }
+  const isScript = Object.keys(module.exports).length === 0;
+  const server = (await capture?.wait(isScript ? scriptMs : moduleMs)) ?? null;
+  if (server === null) throw chosen;
+  return fromCaptured(server, `${module.file}: Bun.serve`);
+}
+
+/** Answers with what is wrong with the exports, if none is an app. */
+async function chooseExport({
+  name: module,
+  file,
+  exports,
+}: Module): Promise<App | AppImportError> {
   const refusals: string[] = [];
   for (const name of ["default", "fetch", "app"]) {
     if (!Object.hasOwn(exports, name)) continue;
@@ -46,15 +77,15 @@ async function chooseExport({ name: module, file, exports }: Module): Promise<Ap
     if (typeof app === "string") refusals.push(`${file}: ${name} ${app}`);
     else if (app !== null) return app;
   }
-  if (refusals[0] !== undefined) throw new AppImportError(refusals[0]);
+  if (refusals[0] !== undefined) return new AppImportError(refusals[0]);
   const names = Object.keys(exports);
   const usable = names.find((name) => isApp(exports[name]));
   const listed = listExports({ file, exports });
   if (usable !== undefined)
-    throw new AppImportError(
+    return new AppImportError(
       `${listed}: none is named default, fetch or app, did you mean '${module}:${usable}'?`,
     );
-  throw new AppImportError(
+  return new AppImportError(
     names.length === 0 ? listed : `${listed}: none is a function or has fetch`,
   );
 }

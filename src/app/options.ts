@@ -48,7 +48,15 @@ export function passedOptions(app: App): Options {
   );
 }
 
+function hasNothing(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const values: unknown[] = Object.values(value);
+  return values.length > 0 && values.every((each) => each === undefined);
+}
+
 function isSet(options: Options, name: string): boolean {
   const value = options[name];
+  // srvx passes the certificates that it hasn't got: Bun takes that for none.
+  if (name === "tls" && hasNothing(value)) return false;
   return value !== undefined && value !== null && value !== false;
 }

@@ -3,6 +3,9 @@
  * Proxies, which answer to any name with a function.
  */
 
+import { CapturedServer } from "./captured-server.ts";
+import { isPlain, ownFetch, ownObject, ownValue } from "./properties.ts";
+
 /** An app as the workers see it. */
 export interface App {
   /** The app's own function or method, looked up at each call: Elysia replaces it when it is first called. */
@@ -14,6 +17,8 @@ export interface App {
   readonly websocket: object | null;
   /** The plain object that all of it comes from, options of Bun.serve; null for a function or a framework's app. */
   readonly options: Readonly<Record<string, unknown>> | null;
+  /** It has called Bun.serve itself. */
+  readonly captured: boolean;
   /** `hello.ts: fetch`. */
   readonly describe: string;
 }
@@ -26,6 +31,7 @@ interface HasFetch {
 
 /** The value as an app; or a text that says what it is instead; or null when there is no more to say than its type. */
 export function readApp(value: unknown, owner: unknown, describe: string): App | string | null {
+  if (value instanceof CapturedServer) return fromCaptured(value, describe);
   if (hasFetch(value)) {
     if (isBunServer(value))
       return "is a running Bun.serve server: export what it was made of, { fetch }, and gunicorn-ts listens";
@@ -41,7 +47,21 @@ export function readApp(value: unknown, owner: unknown, describe: string): App |
   if (isNodeListener(value)) return nodeListener;
   // Bun.serve's options may do without fetch.
   if (!isPlain(value) || ownObject(value, "routes") === null) return null;
-  return { fetch: notFound, ...fromOptions(value), describe };
+  return { fetch: notFound, ...fromOptions(value), captured: false, describe };
+}
+
+/** What the app has called Bun.serve with, as it is at each request: server.reload() changes it. */
+export function fromCaptured(server: CapturedServer, describe: string): App {
+  return {
+    ...fromOptions(server.options),
+    // The server that the app has got of Bun.serve, as it would there.
+    fetch: (request) => (ownFetch(server.options) ?? notFound)(request, server),
+    get error() {
+      return fromOptions(server.options).error;
+    },
+    captured: true,
+    describe,
+  };
 }
 
 const nodeListener = "is a node listener (req, res): node listeners aren't supported yet";
@@ -55,6 +75,7 @@ function fromObject(value: HasFetch, describe: string): App {
   return {
     fetch: (request, server) => value.fetch(request, server),
     ...(isPlain(value) ? fromOptions(value) : noOptions),
+    captured: false,
     describe,
   };
 }
@@ -74,7 +95,7 @@ function fromOptions(value: object): FromOptions {
 }
 
 /** As Bun.serve answers what no route takes. */
-function notFound(): Response {
+function notFound(_request?: Request, _server?: unknown): Response {
   return new Response(null, { status: 404 });
 }
 
@@ -82,23 +103,9 @@ function fromFunction(value: Fetch, owner: unknown, describe: string): App {
   return {
     fetch: owner === null ? value : (request, server) => value.call(owner, request, server),
     ...noOptions,
+    captured: false,
     describe,
   };
-}
-
-/** Only such an object can be Bun.serve's options: frameworks have routes and errors of their own. */
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-}
-
-function ownValue(value: object, name: string): unknown {
-  return Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
-}
-
-function ownObject(value: object, name: string): object | null {
-  const found = ownValue(value, name);
-  return typeof found === "object" && !Array.isArray(found) ? found : null;
 }
 
 function isBunServer(value: object): boolean {

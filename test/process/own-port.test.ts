@@ -6,7 +6,7 @@ const exported = `export default { fetch: () => new Response("ours") };`;
 const warning = /The app opens a port of its own, (\S+), beside the addresses of this server/g;
 
 const listens = {
-  "Bun.serve": `Bun.serve({ hostname: "127.0.0.1", port: 0, reusePort: true, fetch: () => new Response("own") });`,
+  "Bun.listen": `Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });`,
   "node:http": `import { createServer } from "node:http";
     import { once } from "node:events";
     const server = createServer((_request, response) => response.end("own"));
@@ -39,7 +39,7 @@ test.each(rows)(
 
 test("workers that collide at a port of the app's say so, with the exit code of a worker that can't boot", async () => {
   using taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const own = `Bun.serve({ hostname: "127.0.0.1", port: ${taken.port}, fetch: () => new Response("own") });`;
+  const own = `Bun.listen({ hostname: "127.0.0.1", port: ${taken.port}, socket: { data() {} } });`;
   await using server = start({ files: { "app.ts": `${own}\n${exported}` } });
   expect(await server.process.exited).toBe(3);
   expect(server.log).toContain("The app opens a port of its own, where workers collide");
@@ -48,8 +48,8 @@ test("workers that collide at a port of the app's say so, with the exit code of 
 const collides = {
   "node:http, which tells it by an event": (port: number) =>
     `import { createServer } from "node:http"; createServer().listen(${port}, "127.0.0.1");`,
-  "Bun.serve, a while after the import": (port: number) =>
-    `setTimeout(() => Bun.serve({ hostname: "127.0.0.1", port: ${port}, fetch: () => new Response() }), 10);`,
+  "Bun.listen, a while after the import": (port: number) =>
+    `setTimeout(() => Bun.listen({ hostname: "127.0.0.1", port: ${port}, socket: { data() {} } }), 10);`,
 };
 
 test.each(Object.keys(collides) as (keyof typeof collides)[])(
@@ -69,7 +69,7 @@ test.each(Object.keys(collides) as (keyof typeof collides)[])(
 test.each(["async", "serve"])(
   "-k %s: a port that the app opens a moment after its import is told once",
   async (kind) => {
-    const late = `setTimeout(() => Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("own") }), 200);`;
+    const late = `setTimeout(() => Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } }), 200);`;
     await using server = await gunicorn({
       files: { "app.ts": `${late}\n${exported}` },
       args: ["-k", kind, "-w", "2"],

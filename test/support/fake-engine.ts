@@ -86,6 +86,7 @@ export class FakeEngine {
       routes: null,
       websocket: null,
       options: null,
+      captured: false,
       describe: "app",
     };
     const worker: HookWorker = {

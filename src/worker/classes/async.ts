@@ -1,9 +1,8 @@
 /** The class `async`: our own HTTP engine on the sockets that the master opened, many requests at a time. */
-import { AppServer, type AppServerHost } from "../../app/server.ts";
+import { AppServer } from "../../app/server.ts";
 import { requestOwner } from "../../http/request/request.ts";
 import { installResponse } from "../../http/response/install.ts";
 import type { BoundTo, ListeningSocket, Serving } from "../../api/serving.ts";
-import { joinHostPort } from "../../net/ip-address.ts";
 import { acceptPackets } from "../../os/hop-limit.ts";
 import { peerHasEnded, unsentBytes } from "../../os/send-queue.ts";
 import { hasWaiting } from "../../os/accept-queue.ts";
@@ -18,6 +17,7 @@ import { engineSettings, ticksOf } from "../connection/engine-settings.ts";
 import { ReaderPool } from "../connection/reader-pool.ts";
 import type { Site } from "../exchange/site.ts";
 import { EngineRecord } from "../records/engine-record.ts";
+import { authorityOf, listeningAt } from "./listening-at.ts";
 import type { InternalContext } from "./serving.ts";
 import type { Wire } from "../connection/wire.ts";
 
@@ -66,6 +66,8 @@ export class AsyncServing implements Serving {
     const { observers } = context;
     this.#records = observers.length === 0 ? null : new EngineRecord(observers);
     this.#sites = context.listeners.map((each) => [each, this.#site(each)] as const);
+    const [first] = this.#sites;
+    if (first !== undefined) context.capture.attach(first[1].server);
   }
 
   /** Before the app is imported: its Responses have to remember what they were made from. */
@@ -145,7 +147,7 @@ export class AsyncServing implements Serving {
     const connections = this.#connections;
     const closes = this.#closes;
     const server = new AppServer({
-      ...describe(bound),
+      ...listeningAt(bound),
       rootPath: config.rootPath,
       pendingRequests: () => handler.inFlight,
       requestIP: (request) => exchangeOf(request)?.client.address ?? null,
@@ -209,27 +211,9 @@ export class AsyncServing implements Serving {
   }
 }
 
-/** What Bun.serve's own Server says of the same socket. */
-function describe(bound: BoundTo): Pick<AppServerHost, "url" | "address"> {
-  if (bound.type === "unix") {
-    const { path } = bound;
-    const url = path.startsWith("\0") ? `abstract://${path.slice(1)}` : `unix://${path}`;
-    return { url, address: path };
-  }
-  const { hostname, port } = bound;
-  const family = hostname.includes(":") ? "IPv6" : "IPv4";
-  return { url: `http://${authorityOf(bound)}`, address: { address: hostname, family, port } };
-}
-
 function familyOf(bound: BoundTo): 4 | 6 | null {
   if (bound.type === "unix") return null;
   return bound.hostname.includes(":") ? 6 : 4;
-}
-
-/** Of the URL of a request without Host. */
-function authorityOf(bound: BoundTo): string {
-  if (bound.type === "unix") return "localhost";
-  return joinHostPort(bound.hostname, bound.port);
 }
 
 function exchangeOf(request: Request): Exchange | null {

@@ -3,6 +3,8 @@
  * can't inherit sockets, so each worker opens its own by reusePort: what waits in the queue of a
  * worker that leaves is reset, unless the kernel migrates it (net.ipv4.tcp_migrate_req).
  */
+import { nativeServe } from "../../app/capture.ts";
+import type { ServedBy } from "../../app/captured-server.ts";
 import { AppServer } from "../../app/server.ts";
 import type { RequestFacts } from "../../api/request-record.ts";
 import { installResponse } from "../../http/response/install.ts";
@@ -66,7 +68,7 @@ export class BunServing implements Serving {
       // The rules between settings, and Listeners, have refused it.
       if (bound.type !== "tcp") throw new TypeError(`${bound.path}: not a TCP socket`);
       const { hostname, port } = bound;
-      const server: Server = Bun.serve(
+      const server: Server = nativeServe(
         serveOptions({
           app,
           hostname,
@@ -77,6 +79,7 @@ export class BunServing implements Serving {
         }),
       );
       this.#timeout = server.timeout;
+      this.#context.capture.attach(server as unknown as ServedBy);
       const stop = server.stop.bind(server);
       Object.assign(server, refusals, this.#watched(server));
       return () => stop();

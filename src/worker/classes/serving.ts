@@ -1,4 +1,5 @@
 /** What a worker class gets from the worker around it, and what every class does with an app before it serves it. */
+import type { Capture } from "../../app/capture.ts";
 import type { App } from "../../app/load.ts";
 import { type AppFeature, flagFor, workerClassOf } from "../../config/worker-classes.ts";
 import { unusedOptions } from "../../app/options.ts";
@@ -11,6 +12,8 @@ import type { Handler } from "../exchange/handler.ts";
 export interface InternalContext extends ServingContext {
   readonly app: App;
   readonly scores: ScoreboardRow;
+  /** Where the servers are that the app has called Bun.serve for. */
+  readonly capture: Capture;
   readonly handler: Handler;
 }
 
@@ -25,6 +28,8 @@ export function checkApp({ app, config, log, slot }: InternalContext): void {
   for (const feature of appFeatures) {
     const why = app[feature] === null ? null : takes[feature];
     if (why === null) continue;
+    // Frameworks pass handlers for websockets that nobody has asked for: upgrade() says so when somebody does.
+    if (feature === "websocket" && app.captured) continue;
     throw new AppImportError(`${app.describe}: ${why}, use ${flagFor(feature)}`);
   }
   const unused = unusedOptions(app, config.workerClass);

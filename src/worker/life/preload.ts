@@ -1,11 +1,15 @@
 /** The program behind preload_app: imports the app as a worker would, says how that went, and ends. */
 import { isA } from "../../api/thrown.ts";
 import { AppImportError } from "../../modules/errors.ts";
+import { Capture } from "../../app/capture.ts";
 import { loadApp } from "../../app/load.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { PreloadMessage, PreloadResult } from "../../ipc/messages.ts";
 import { describeError } from "../../log/error-log.ts";
 import { assume, identityOf, PrivilegesError } from "../../os/privileges.ts";
+
+/** For apps that listen: they open nothing here, and no request comes. */
+const loopback = { address: "127.0.0.1", family: "IPv4", port: 8000 } as const;
 
 // The master has gone.
 process.on("disconnect", () => process.exit(exitCodes.ok));
@@ -19,7 +23,10 @@ async function attempt(config: PreloadMessage["config"], app: string): Promise<P
   try {
     const identity = identityOf(config);
     if (identity !== null) assume(identity);
-    await loadApp(app, { cwd: config.chdir });
+    const listening = { url: "http://127.0.0.1:8000/", address: loopback };
+    const capture = new Capture({ listening, log: { info() {}, debug() {} } });
+    capture.install();
+    await loadApp(app, { cwd: config.chdir, capture });
     return { type: "preloaded" };
   } catch (error) {
     // The app's own exception needs its stack; a wrong reference is told in one line.

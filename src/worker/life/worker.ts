@@ -1,6 +1,7 @@
 /** A worker's life: boot in Gunicorn's order, heartbeat, signals, drain, exit. */
 import { isA } from "../../api/thrown.ts";
 import { AppImportError } from "../../modules/errors.ts";
+import { Capture } from "../../app/capture.ts";
 import { type App, loadApp } from "../../app/load.ts";
 import type { HookServer, HookWorker } from "../../api/hooks.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
@@ -14,6 +15,7 @@ import { protectInherited } from "../../os/protect-inherited.ts";
 import { processTitle, setProcessTitle } from "../../os/process-title.ts";
 import { AppSignals } from "./app-signals.ts";
 import { loadWorkerClass } from "../classes/classes.ts";
+import { listeningAt } from "../classes/listening-at.ts";
 import { Ending } from "./ending.ts";
 import { drawLimit, Handler } from "../exchange/handler.ts";
 import { hookServer, hookWorker, type WorkerHooks } from "./hook-views.ts";
@@ -118,6 +120,7 @@ export class Worker {
     const { observers } = this.#logs;
     const marked = config.enrichResponse || observers.length > 0;
     const createServing = await loadWorkerClass(config.workerClass, marked);
+    const capture = this.#capture();
     const enriching = config.enrichResponse ? await import("../exchange/enrich-response.ts") : null;
     const serve = (app: App): Serving => {
       const limit = drawLimit(config.maxRequests, config.maxRequestsJitter, Math.random);
@@ -138,12 +141,13 @@ export class Worker {
         listeners,
         numWorkers: this.#boot.numWorkers,
         scores: this.#scores,
+        capture,
         handler,
         log: this.#log,
         observers,
       });
     };
-    const load = async () => serve(await loadApp(reference, { cwd: config.chdir }));
+    const load = async () => serve(await loadApp(reference, { cwd: config.chdir, capture }));
     const serving = await (config.reload ? this.#loadReloading(load, serve) : load());
     const { postWorkerInit } = this.#hooks;
     if (postWorkerInit !== undefined) {
@@ -153,6 +157,17 @@ export class Worker {
         if (!before.has(port)) this.#portsOfHooks.add(port);
     }
     return serving;
+  }
+
+  /** Before the app is imported: it may call Bun.serve itself. */
+  #capture(): Capture {
+    const [first] = this.#boot.listeners;
+    const bound = first?.bound ?? { type: "unix", path: "" };
+    const info = (message: string) => void (this.#boot.slot === 0 && this.#log.info(message));
+    const debug = (message: string) => this.#log.debug(message);
+    const capture = new Capture({ listening: listeningAt(bound), log: { info, debug } });
+    capture.install();
+    return capture;
   }
 
   /** An app that can't be loaded doesn't end the worker: it serves the error until a file changes. */

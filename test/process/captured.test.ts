@@ -1,0 +1,101 @@
+/** Apps that call Bun.serve themselves, served on this server's addresses. */
+import { describe, expect, test } from "bun:test";
+import { freePort } from "../support/peers.ts";
+import { gunicorn, start } from "../support/server.ts";
+
+/** Each with the answer to GET /, given a port that nobody may open. */
+const scripts: Readonly<Record<string, (port: number) => string>> = {
+  "a script": (port) => `Bun.serve({ port: ${port}, fetch: () => new Response("ours") });`,
+  "a script that imports serve": (port) =>
+    `import { serve } from "bun"; serve({ port: ${port}, fetch: () => new Response("ours") });`,
+  "a script that takes its time": (port) =>
+    `setTimeout(() => Bun.serve({ port: ${port}, fetch: () => new Response("ours") }), 200);`,
+  "a script with other exports": (port) =>
+    `export const version = 1; setTimeout(() => Bun.serve({ port: ${port}, fetch: () => new Response("ours") }), 100);`,
+  "an export of the server": (port) =>
+    `export default Bun.serve({ port: ${port}, fetch: () => new Response("ours") });`,
+  "an app that is exported and listens too": (port) =>
+    `const app = { fetch: () => new Response("ours") };
+     Bun.serve({ ...app, port: ${port} });
+     export default app;`,
+  "a server that the app asks": (port) =>
+    `const server = Bun.serve({
+       port: ${port},
+       fetch: (request, given) =>
+         new Response(given === server && server.requestIP(request)?.address === "127.0.0.1" ? "ours" : "wrong"),
+     });`,
+  "a server that is reloaded": (port) =>
+    `const server = Bun.serve({ port: ${port}, fetch: () => new Response("old") });
+     server.reload({ fetch: () => new Response("ours") });`,
+  "a server whose certificate is undefined": (port) =>
+    `Bun.serve({ port: ${port}, tls: { cert: undefined, key: undefined }, fetch: () => new Response("ours") });`,
+  "a server that is stopped at a signal": (port) =>
+    `const server = Bun.serve({ port: ${port}, fetch: () => new Response("ours") });
+     process.on("SIGTERM", async () => { await server.stop(); process.exit(0); });`,
+};
+
+describe.each([["async"], ["sync"], ["serve"]])("-k %s", (kind) => {
+  test.each(Object.keys(scripts))(
+    "%s is served, and opens no port of its own",
+    async (name) => {
+      const port = freePort("127.0.0.1");
+      // reload() of worker class serve is Bun's own business.
+      if (kind === "serve" && name.includes("reloaded")) return;
+      await using server = await gunicorn({
+        app: "app",
+        files: { "app.ts": scripts[name]!(port) },
+        args: ["-k", kind, "-w", "2"],
+      });
+      await server.settled(2);
+      expect(await (await fetch(server.url)).text()).toBe("ours");
+      expect(
+        await fetch(`http://127.0.0.1:${port}`).then(
+          () => "open",
+          () => "closed",
+        ),
+      ).toBe("closed");
+      expect(await server.stop()).toBe(0);
+      expect(server.log).not.toContain("port of its own");
+      expect(server.log).not.toContain("ERROR");
+    },
+    30_000,
+  );
+});
+
+test("--check-config and --preload take a script that listens", async () => {
+  const port = freePort("127.0.0.1");
+  const files = { "app.ts": scripts["a script"]!(port) };
+  await using checked = start({ app: "app", files, args: ["--check-config"] });
+  expect(await checked.process.exited).toBe(0);
+  await using server = await gunicorn({ app: "app", files, args: ["--preload"] });
+  expect(await (await fetch(server.url)).text()).toBe("ours");
+  expect(await server.stop()).toBe(0);
+}, 30_000);
+
+test("an error handler is asked, and what it does without is a plain 500", async () => {
+  const text = `Bun.serve({
+    fetch: () => { throw new Error("no"); },
+    error: (error) => new Response(error.message, { status: 418 }),
+  });`;
+  await using server = await gunicorn({ app: "app", files: { "app.ts": text } });
+  const answer = await fetch(server.url);
+  expect([answer.status, await answer.text()]).toEqual([418, "no"]);
+  expect(await server.stop()).toBe(0);
+});
+
+test("routes are refused on async with the sentence that helps", async () => {
+  const text = `Bun.serve({ routes: { "/": new Response("ours") } });`;
+  await using server = start({ app: "app", files: { "app.ts": text } });
+  expect(await server.process.exited).toBe(4);
+  expect(server.log).toContain(
+    "app.ts: Bun.serve: routes are Bun.serve's own, use --worker-class serve",
+  );
+});
+
+test("a module that neither exports an app nor listens is refused with what it exports", async () => {
+  await using server = start({ app: "app", files: { "app.ts": "export const version = 1;" } });
+  expect(await server.process.exited).toBe(4);
+  expect(server.log).toContain(
+    'app.ts exports "version" (number): none is a function or has fetch',
+  );
+}, 30_000);

@@ -23,6 +23,12 @@ export const maxChunkOverheadBytes = 16_384;
 /** A whole trailer section. RFC 9112 §7.1.2 sets none; without one it could be sent for ever. */
 export const maxTrailerBytes = 16_384;
 
+/**
+ * How many bytes may wait on one side of a connection before the other pauses: received ones that nobody reads, or
+ * answers that the client doesn't take.
+ */
+export const highWaterBytes = 64 * 1024;
+
 /** Limits from the settings of the same names, where 0 means unlimited (for fields: as many as Gunicorn ever takes). */
 export function limitsFrom(settings: {
   readonly limitRequestLine: number;

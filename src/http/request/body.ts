@@ -1,9 +1,29 @@
-// A request body between two parties: the connection pushes bytes, the app reads them or doesn't.
-// Invariant: bytes leave in order and once, to one consumer: the collector (text(), bytes(), ...) or the stream (.body).
-// Invariant: unread bytes stay near highWaterBytes, since the source is paused above it, unless a collector wants all.
-
+/**
+ * A request body between two parties: the connection pushes bytes, the app reads them or doesn't.
+ *
+ * Invariants: bytes leave in order and once, to one reader; unread bytes stay near highWaterBytes, since the source is
+ * paused above it, unless a collector wants them all.
+ *
+ * | arrival    | what the connection has done                     | what may follow                                  |
+ * | ---------- | ------------------------------------------------ | ------------------------------------------------ |
+ * | arriving   | it has pushed some of the body, or nothing yet   | any of the others                                |
+ * | ended      | it has pushed all; some may wait for a reader    | abandoned, unless everything has been read       |
+ * | failed     | it can't get the rest: a reader gets the error   | abandoned                                        |
+ * | abandoned  | it has given the answer: what nobody has asked   | nothing                                          |
+ * |            | for by then is dropped, now and when it comes    |                                                  |
+ *
+ * | reader     | what the app has done                            | what may follow                                  |
+ * | ---------- | ------------------------------------------------ | ------------------------------------------------ |
+ * | none       | it hasn't asked for the body                     | held, collecting                                 |
+ * | held       | it has the stream (.body), and has read nothing  | teed, streaming, collecting, cancelled           |
+ * | teed       | it has two streams: of this request and a clone  | cancelled: both are                              |
+ * | streaming  | it reads the stream                              | cancelled                                        |
+ * | collecting | it wants the whole at once (text(), json(), ...) | nothing                                          |
+ * | cancelled  | it has cancelled the stream: the rest is dropped | nothing                                          |
+ */
 import { convertBody, plainBytes, rejectUsedBody } from "./body-convert.ts";
 import type { BodyKind, BodyResult } from "./body-convert.ts";
+import { highWaterBytes } from "../limits.ts";
 
 /** What a body asks of the connection that fills it. */
 export interface BodySource {
@@ -15,32 +35,51 @@ export interface BodySource {
   onResume(): void;
 }
 
-export const highWaterBytes = 64 * 1024;
-
-/** How much memory a Content-Length is believed for, as a multiple of what has arrived: a client that sends little costs little. */
+/**
+ * How much memory a Content-Length is believed for, as a multiple of what has arrived: a client that sends little costs
+ * little.
+ */
 const trustFactor = 16;
 
-/** And how much in all; beyond it, the buffer doubles. */
+/** How much memory it is believed for in all; beyond that, the buffer doubles. */
 const preallocateBytes = 1024 * 1024;
+
+const arriving = 0;
+const ended = 1;
+const failed = 2;
+const abandoned = 3;
+
+const none = 0;
+const held = 1;
+const teed = 2;
+const streaming = 3;
+const collecting = 4;
+const cancelled = 5;
 
 export class RequestBody {
   readonly #source: BodySource;
   readonly #length: number | null;
+  #arrival: typeof arriving | typeof ended | typeof failed | typeof abandoned = arriving;
+  #reader:
+    | typeof none
+    | typeof held
+    | typeof teed
+    | typeof streaming
+    | typeof collecting
+    | typeof cancelled = none;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
-  #ended = false;
+  /** What readers get of a body that has failed or was abandoned. */
   #error: unknown = undefined;
-  #failed = false;
-  #touched = false;
+  /** The source was told to wait. */
   #paused = false;
-  #discarded = false;
-  #collecting: Collector | null = null;
-  #collected = false;
-  #stream: ReadableStream<Uint8Array> | null = null;
-  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  /** A read of the stream waits for bytes. */
   #wanted = false;
-  #disturbed = false;
-  #teed = false;
+  /** Gathers what comes, while a reader waits for the whole. */
+  #collector: Collector | null = null;
+  #stream: ReadableStream<Uint8Array> | null = null;
+  /** The stream's, until it is closed, failed or cancelled. */
+  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
 
   /** `length` is the Content-Length, null for a chunked body. */
   constructor(source: BodySource, length: number | null) {
@@ -48,11 +87,14 @@ export class RequestBody {
     this.#length = length;
   }
 
-  /** Bytes from the connection, in order, handed over: a whole buffer may be freed once it is copied, a view is kept until read. */
+  /**
+   * Takes bytes of the connection, in order. They are handed over: a whole buffer may be freed once it is copied, a
+   * view is kept until it is read.
+   */
   push(bytes: Uint8Array): void {
-    if (bytes.byteLength === 0 || this.#ended || this.#failed || this.#discarded) return;
-    if (this.#collecting !== null) {
-      this.#collecting.add(bytes);
+    if (bytes.byteLength === 0 || this.#arrival !== arriving || this.#reader === cancelled) return;
+    if (this.#collector !== null) {
+      this.#collector.add(bytes);
       release(bytes);
     } else if (this.#wanted) {
       this.#wanted = false;
@@ -66,20 +108,14 @@ export class RequestBody {
 
   /** The whole body has been pushed. */
   end(): void {
-    if (this.#ended || this.#failed) return;
-    this.#ended = true;
+    if (this.#arrival !== arriving) return;
+    this.#arrival = ended;
     this.#settle();
   }
 
   /** The body will never be complete: whoever reads it gets `error`. */
   fail(error: unknown): void {
-    if (this.#ended || this.#failed) return;
-    this.#failed = true;
-    this.#error = error;
-    this.#dropQueue();
-    this.#settle();
-    // There is room for the rest, if only to be dropped.
-    this.#resume();
+    if (this.#arrival === arriving) this.#break(failed, error);
   }
 
   /**
@@ -87,56 +123,53 @@ export class RequestBody {
    * A read of the whole that is under way still gets its bytes.
    */
   abandon(error: unknown): void {
-    if (this.#discarded || this.#collecting !== null || this.complete) return;
-    this.#discarded = true;
-    // Arrived, but never to be read.
-    this.#ended = false;
-    this.fail(error);
+    if (this.discarded || this.#collector !== null || this.complete) return;
+    if (this.#arrival === failed) this.#arrival = abandoned;
+    else this.#break(abandoned, error);
   }
 
-  /** Everything has arrived, and the app holds it or has it buffered in a reader's hands. */
+  /** Everything has arrived, and nothing of it waits for a reader. */
   get complete(): boolean {
-    return this.#ended && this.#queuedBytes === 0;
+    return this.#arrival === ended && this.#queuedBytes === 0;
   }
 
   get ended(): boolean {
-    return this.#ended;
+    return this.#arrival === ended;
   }
 
   /** The app has asked for the body, in whatever form. */
   get touched(): boolean {
-    return this.#touched;
+    return this.#reader !== none;
   }
 
   /** Nobody will read the rest: the app has cancelled its stream, or the exchange is over. */
   get discarded(): boolean {
-    return this.#discarded;
+    return this.#reader === cancelled || this.#arrival === abandoned;
   }
 
   /** As Request.bodyUsed in Bun: a lock counts as use. */
   get used(): boolean {
-    return this.#collected || this.#disturbed || (this.#stream !== null && this.#stream.locked);
+    return this.#reader >= streaming || (this.#stream !== null && this.#stream.locked);
   }
 
   get stream(): ReadableStream<Uint8Array> {
     if (this.#stream === null) {
-      this.#touch();
+      if (this.#reader === none) this.#ask(held);
       this.#stream = this.#createStream();
       // As native: after text(), body is there but locked.
-      if (this.#collected) this.#stream.getReader();
+      if (this.#reader === collecting) this.#stream.getReader();
     }
     return this.#stream;
   }
 
   read<Kind extends BodyKind>(kind: Kind, contentType: string): Promise<BodyResult[Kind]> {
     if (this.used) return rejectUsedBody(kind);
-    this.#touch();
-    if (this.#teed) return convertBody(kind, contentType, this.stream);
-    this.#collected = true;
+    if (this.#reader === teed) return convertBody(kind, contentType, this.stream);
+    this.#ask(collecting);
     this.#stream?.getReader();
-    if (this.#failed) return Promise.reject(this.#error);
+    if (this.#arrival >= failed) return Promise.reject(this.#error);
     const first = this.#queue[0];
-    if (this.#ended && first !== undefined && this.#queue.length === 1) {
+    if (this.#arrival === ended && first !== undefined && this.#queue.length === 1) {
       this.#dropQueue();
       return convertBody(kind, contentType, first);
     }
@@ -146,8 +179,8 @@ export class RequestBody {
       release(bytes);
     }
     this.#dropQueue();
-    if (this.#ended) return convertBody(kind, contentType, collector.take(), true);
-    this.#collecting = collector;
+    if (this.#arrival === ended) return convertBody(kind, contentType, collector.take(), true);
+    this.#collector = collector;
     this.#resume();
     return collector.done.promise.then((bytes) => convertBody(kind, contentType, bytes, true));
   }
@@ -155,16 +188,16 @@ export class RequestBody {
   /** A second reader for the same bytes, for clone(); undefined when the body has been used. */
   fork(): Uint8Array | ReadableStream<Uint8Array> | undefined {
     if (this.used) return undefined;
-    if (this.#ended && this.#stream === null) {
+    if (this.#arrival === ended && this.#stream === null) {
       const collector = new Collector(this.#length);
       for (const bytes of this.#queue) collector.add(bytes);
       return collector.take();
     }
-    const [kept, given] = this.stream.tee();
+    const { stream } = this;
+    // Before tee(), which may pull: the pulls of the source stream say nothing about `kept`.
+    this.#reader = teed;
+    const [kept, given] = stream.tee();
     this.#stream = kept;
-    this.#teed = true;
-    // The branches are read through the source stream, whose pulls no longer say anything about `kept`.
-    this.#disturbed = false;
     return given;
   }
 
@@ -173,14 +206,13 @@ export class RequestBody {
       {
         start: (controller) => {
           this.#controller = controller;
-          if (this.#failed) controller.error(this.#error);
+          if (this.#arrival >= failed) controller.error(this.#error);
           else if (this.complete) controller.close();
         },
         pull: () => this.#pull(),
         cancel: () => {
-          this.#disturbed = true;
+          this.#reader = cancelled;
           this.#controller = null;
-          this.#discarded = true;
           this.#dropQueue();
           this.#resume();
         },
@@ -191,7 +223,7 @@ export class RequestBody {
   }
 
   #pull(): void {
-    if (!this.#teed) this.#disturbed = true;
+    if (this.#reader === held) this.#reader = streaming;
     const bytes = this.#queue.shift();
     if (bytes === undefined) {
       this.#wanted = true;
@@ -204,13 +236,23 @@ export class RequestBody {
     else if (this.#queuedBytes === 0) this.#resume();
   }
 
+  #break(arrival: typeof failed | typeof abandoned, error: unknown): void {
+    this.#arrival = arrival;
+    this.#error = error;
+    this.#dropQueue();
+    this.#settle();
+    // There is room for the rest, if only to be dropped.
+    this.#resume();
+  }
+
+  /** Tells whoever waits that nothing more comes. */
   #settle(): void {
-    const collecting = this.#collecting;
-    if (collecting !== null) {
-      this.#collecting = null;
-      if (this.#failed) collecting.done.reject(this.#error);
-      else collecting.done.resolve(collecting.take());
-    } else if (this.#failed) {
+    const collector = this.#collector;
+    if (collector !== null) {
+      this.#collector = null;
+      if (this.#arrival === ended) collector.done.resolve(collector.take());
+      else collector.done.reject(this.#error);
+    } else if (this.#arrival !== ended) {
       this.#controller?.error(this.#error);
       this.#controller = null;
     } else if (this.#queuedBytes === 0) {
@@ -228,10 +270,10 @@ export class RequestBody {
     this.#queuedBytes = 0;
   }
 
-  #touch(): void {
-    if (this.#touched) return;
-    this.#touched = true;
-    if (!this.#ended && !this.#failed) this.#source.onFirstRead();
+  #ask(reader: typeof held | typeof collecting): void {
+    const first = this.#reader === none;
+    this.#reader = reader;
+    if (first && this.#arrival === arriving) this.#source.onFirstRead();
   }
 
   #pauseIfFull(): void {

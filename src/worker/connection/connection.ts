@@ -5,12 +5,13 @@
  * parses, writes, pauses and ends. Invariant: a turn isn't entered twice; what changes during one is seen to before it
  * is over.
  */
+import { highWaterBytes } from "../../http/limits.ts";
 import { OutputBuffer } from "../../http/response/output.ts";
 import type { Site } from "../exchange/site.ts";
 import { Client } from "./client.ts";
 import type { Member } from "./connections.ts";
 import { Deadlines, type Expired } from "./deadlines.ts";
-import { HeldBytes, highWaterBytes } from "./held-bytes.ts";
+import { HeldBytes } from "./held-bytes.ts";
 import { type Engine, Http1 } from "./http1.ts";
 import type { Protocol, Transport } from "./protocol.ts";
 import type { Wire } from "./wire.ts";

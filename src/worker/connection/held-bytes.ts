@@ -1,8 +1,6 @@
 /** The bytes that a connection has received and can't parse yet, and whether its socket is read at all. */
+import { highWaterBytes } from "../../http/limits.ts";
 import type { Wire } from "./wire.ts";
-
-/** Above so many held bytes reading pauses, and above so many unwritten ones nothing more is parsed. */
-export const highWaterBytes = 65_536;
 
 const noBytes = Buffer.alloc(0);
 

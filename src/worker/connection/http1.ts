@@ -5,6 +5,7 @@
  * error in the framing nothing more is parsed.
  */
 import { errors, type RefusalName } from "../../http/errors.ts";
+import { highWaterBytes } from "../../http/limits.ts";
 import type { MessageReader } from "../../http/request/message-reader.ts";
 import { currentDate } from "../../http/response/date.ts";
 import { refusalPage } from "../../http/response/error-page.ts";
@@ -17,7 +18,6 @@ import type { Site } from "../exchange/site.ts";
 import type { Client } from "./client.ts";
 import type { Deadlines, Expired } from "./deadlines.ts";
 import type { EngineSettings } from "./engine-settings.ts";
-import { highWaterBytes } from "./held-bytes.ts";
 import type { Protocol, Transport } from "./protocol.ts";
 import type { ReaderPool } from "./reader-pool.ts";
 

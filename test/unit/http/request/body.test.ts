@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { highWaterBytes, RequestBody } from "../../../../src/http/request/body.ts";
+import { highWaterBytes } from "../../../../src/http/limits.ts";
+import { RequestBody } from "../../../../src/http/request/body.ts";
 
 class Source {
   readonly calls: string[] = [];
@@ -202,4 +203,127 @@ test("RequestBody.touched tells whether the app asked; a body that is all there 
   void body.read("text", "");
   expect(body.touched).toBe(true);
   expect(source.calls).toEqual([]);
+});
+
+const two = (body: RequestBody): void => {
+  body.push(bytes("one"));
+  body.push(bytes("two"));
+};
+
+/** What may be known of a body in each state; `used` as Request.bodyUsed. */
+const states: readonly [
+  claim: string,
+  play: (body: RequestBody) => unknown,
+  holds: readonly ("touched" | "used" | "discarded" | "ended" | "complete")[],
+][] = [
+  ["nothing has happened", () => {}, []],
+  ["some has come", two, []],
+  ["the app has the stream", (body) => body.stream, ["touched"]],
+  ["the stream is locked", (body) => body.stream.getReader(), ["touched", "used"]],
+  [
+    "the stream was read and let go",
+    async (body) => {
+      two(body);
+      const reader = body.stream.getReader();
+      await reader.read();
+      reader.releaseLock();
+    },
+    ["touched", "used"],
+  ],
+  ["the stream is cancelled", (body) => body.stream.cancel(), ["touched", "used", "discarded"]],
+  ["the whole is wanted", (body) => void body.read("text", ""), ["touched", "used"]],
+  ["a clone has the other half", (body) => void body.fork(), ["touched"]],
+  [
+    "both halves are cancelled",
+    async (body) => {
+      const other = body.fork() as ReadableStream;
+      await Promise.all([other.cancel(), body.stream.cancel()]);
+    },
+    ["touched", "used", "discarded"],
+  ],
+  ["it has failed", (body) => body.fail(left), []],
+  ["it was abandoned", (body) => body.abandon(left), ["discarded"]],
+  [
+    "it has failed, and was abandoned",
+    (body) => {
+      body.fail(left);
+      body.abandon(left);
+    },
+    ["discarded"],
+  ],
+  [
+    "it was abandoned with the stream in the app's hands",
+    (body) => {
+      void body.stream;
+      body.abandon(left);
+    },
+    ["touched", "discarded"],
+  ],
+  ["it is empty", (body) => body.end(), ["ended", "complete"]],
+  [
+    "all has come",
+    (body) => {
+      two(body);
+      body.end();
+    },
+    ["ended"],
+  ],
+  [
+    "all has come, and was read",
+    async (body) => {
+      two(body);
+      body.end();
+      await body.read("text", "");
+    },
+    ["touched", "used", "ended", "complete"],
+  ],
+  [
+    "all has come, a clone has it, and the app hasn't asked",
+    (body) => {
+      two(body);
+      body.end();
+      body.fork();
+    },
+    ["ended"],
+  ],
+  [
+    "it has ended behind a cancelled stream",
+    async (body) => {
+      two(body);
+      await body.stream.cancel();
+      body.end();
+    },
+    ["touched", "used", "discarded", "ended", "complete"],
+  ],
+  [
+    "all has come, and it was abandoned",
+    (body) => {
+      two(body);
+      body.end();
+      body.abandon(left);
+    },
+    ["discarded"],
+  ],
+];
+
+test.each(states)("RequestBody, when %s", async (_claim, play, holds) => {
+  const [body] = create();
+  await play(body);
+  const all = ["touched", "used", "discarded", "ended", "complete"] as const;
+  expect(all.filter((name) => body[name])).toEqual(all.filter((name) => holds.includes(name)));
+});
+
+test.each([
+  ["arriving", (body: RequestBody) => two(body), "onetwo-end"],
+  ["that has arrived", (body: RequestBody) => (two(body), body.end()), "onetwo"],
+] as const)("RequestBody.fork() gives a body %s to both", async (_claim, play, expected) => {
+  const [body] = create();
+  play(body);
+  const given = body.fork();
+  const texts = [new Response(given as Bun.BodyInit).text(), body.read("text", "")];
+  if (!body.ended) body.push(bytes("-end"));
+  body.end();
+  expect(await Promise.all(texts)).toEqual([expected, expected]);
+  expect(body.used).toBe(true);
+  expect(body.fork()).toBeUndefined();
 });

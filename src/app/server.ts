@@ -8,6 +8,8 @@ export interface AppServerHost {
   readonly address: ClientAddress | string;
   /** The setting root_path. */
   readonly rootPath: string;
+  /** The worker's, from 0 on. */
+  readonly slot: number;
   /** Requests in flight. */
   pendingRequests(): number;
   requestIP(request: Request): ClientAddress | null;
@@ -62,6 +64,11 @@ export class AppServer {
   /** Where the app is mounted: the setting root_path. Bun's Server has no such property. */
   get rootPath(): string {
     return this.#host.rootPath;
+  }
+
+  /** Which of the workers this is, from 0 on; a successor has the same. Bun's Server has no such property. */
+  get slot(): number {
+    return this.#host.slot;
   }
 
   get pendingRequests(): number {

@@ -130,6 +130,7 @@ export class FakeEngine {
       url: "http://127.0.0.1:8000",
       address: { address: "127.0.0.1", family: "IPv4", port: 8000 },
       rootPath: "",
+      slot: 0,
       pendingRequests: () => handler.inFlight,
       requestIP: (request): ClientAddress | null => exchangeOf(request)?.client.address ?? null,
       timeout: (request, seconds) => exchangeOf(request)?.answersWithin(ticksOf(seconds)),

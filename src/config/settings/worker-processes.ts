@@ -160,9 +160,11 @@ Longer behind a load balancer that keeps connections open: more than its own idl
     flags: [{ long: "--asgi-lifespan" }],
     kind: oneOf("auto", "on", "off"),
     default: "auto",
-    status: "planned",
+    status: "works",
     description: `Whether the app's startup and shutdown exports run
-auto: if it has them. on: it must have them. off: never.`,
+auto: if it has them. on: it must have one of them. off: never. startup is awaited before the worker serves; if it fails, or
+takes more than 30 seconds, the worker can't boot. shutdown is awaited when the worker has served its last request, for what
+is left of graceful_timeout and 30 seconds at most; at a quick stop it isn't called.`,
   }),
   asgiDisconnectGracePeriod: setting({
     flags: [{ long: "--asgi-disconnect-grace-period" }],

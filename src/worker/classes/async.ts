@@ -149,6 +149,7 @@ export class AsyncServing implements Serving {
     const server = new AppServer({
       ...listeningAt(bound),
       rootPath: config.rootPath,
+      slot: this.#context.slot,
       pendingRequests: () => handler.inFlight,
       requestIP: (request) => exchangeOf(request)?.client.address ?? null,
       timeout: (request, seconds) => exchangeOf(request)?.answersWithin(ticksOf(seconds)),

@@ -81,7 +81,7 @@ export class BunServing implements Serving {
       this.#timeout = server.timeout;
       this.#context.capture.attach(server as unknown as ServedBy);
       const stop = server.stop.bind(server);
-      Object.assign(server, refusals, this.#watched(server));
+      Object.assign(server, refusals, { slot: this.#context.slot }, this.#watched(server));
       return () => stop();
     });
   }

@@ -2,6 +2,7 @@
 import { isA } from "../../api/thrown.ts";
 import { AppImportError } from "../../modules/errors.ts";
 import { Capture } from "../../app/capture.ts";
+import { loadLifespan } from "../../app/lifespan.ts";
 import { loadApp } from "../../app/load.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { PreloadMessage, PreloadResult } from "../../ipc/messages.ts";
@@ -26,7 +27,10 @@ async function attempt(config: PreloadMessage["config"], app: string): Promise<P
     const listening = { url: "http://127.0.0.1:8000/", address: loopback };
     const capture = new Capture({ listening, log: { info() {}, debug() {} } });
     capture.install();
-    await loadApp(app, { cwd: config.chdir, capture });
+    const cwd = config.chdir;
+    await loadApp(app, { cwd, capture });
+    // Also where asgi_lifespan wants what isn't there.
+    await loadLifespan(app, { cwd, mode: config.asgiLifespan });
     return { type: "preloaded" };
   } catch (error) {
     // The app's own exception needs its stack; a wrong reference is told in one line.

@@ -2,6 +2,7 @@
 import { isA } from "../../api/thrown.ts";
 import { AppImportError } from "../../modules/errors.ts";
 import { Capture } from "../../app/capture.ts";
+import { loadLifespan } from "../../app/lifespan.ts";
 import { type App, loadApp } from "../../app/load.ts";
 import type { HookServer, HookWorker } from "../../api/hooks.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
@@ -13,6 +14,7 @@ import { leaveLauncherOutput } from "../../os/daemon.ts";
 import { assume, identityOf, PrivilegesError } from "../../os/privileges.ts";
 import { protectInherited } from "../../os/protect-inherited.ts";
 import { processTitle, setProcessTitle } from "../../os/process-title.ts";
+import { AppLifespan, StartupError } from "./app-lifespan.ts";
 import { AppSignals } from "./app-signals.ts";
 import { loadWorkerClass } from "../classes/classes.ts";
 import { listeningAt } from "../classes/listening-at.ts";
@@ -41,6 +43,7 @@ export class Worker {
   readonly #ending: Ending;
   #hooks: WorkerHooks = {};
   readonly #portsOfHooks = new Set<string>();
+  #lifespan: AppLifespan | null = null;
   #serving: Serving | null = null;
   #reloader: Reloader | null = null;
   /** Leaves on account of a changed file. */
@@ -117,6 +120,7 @@ export class Worker {
     // The scoreboard is mapped and the sockets are held: what follows needs no rights of root's.
     const identity = identityOf(config);
     if (identity !== null) assume(identity);
+    this.#nameSlot();
     const { observers } = this.#logs;
     const marked = config.enrichResponse || observers.length > 0;
     const createServing = await loadWorkerClass(config.workerClass, marked);
@@ -147,7 +151,14 @@ export class Worker {
         observers,
       });
     };
-    const load = async () => serve(await loadApp(reference, { cwd: config.chdir, capture }));
+    const load = async () => {
+      const cwd = config.chdir;
+      const app = await loadApp(reference, { cwd, capture });
+      const mode = config.asgiLifespan;
+      this.#lifespan = new AppLifespan(await loadLifespan(reference, { cwd, mode }), this.#log);
+      await this.#lifespan.start();
+      return serve(app);
+    };
     const serving = await (config.reload ? this.#loadReloading(load, serve) : load());
     const { postWorkerInit } = this.#hooks;
     if (postWorkerInit !== undefined) {
@@ -157,6 +168,12 @@ export class Worker {
         if (!before.has(port)) this.#portsOfHooks.add(port);
     }
     return serving;
+  }
+
+  /** For work that one of all workers is to do: the first has slot 0, and its successor has it again. */
+  #nameSlot(): void {
+    process.env["GUNICORN_SLOT"] = String(this.#boot.slot);
+    process.env["GUNICORN_WORKERS"] = String(this.#boot.numWorkers);
   }
 
   /** Before the app is imported: it may call Bun.serve itself. */
@@ -204,7 +221,7 @@ export class Worker {
       this.#log.error(error.message);
       return exitCodes.appLoad;
     }
-    if (isA(error, PrivilegesError)) {
+    if (isA(error, PrivilegesError) || isA(error, StartupError)) {
       this.#log.error(error.message);
       return exitCodes.workerBoot;
     }
@@ -284,6 +301,7 @@ export class Worker {
     this.#logs.flush();
     await this.#serving?.drain();
     clearTimeout(timer);
+    await this.#lifespan?.end(endMs - performance.now());
     await this.#ending.cleanUp(["SIGTERM"], endMs - performance.now());
   }
 

@@ -9,6 +9,7 @@ function serverOf(changes: Partial<AppServerHost> = {}): AppServer {
     address: { address: "127.0.0.1", family: "IPv4", port: 8000 },
     url: "http://127.0.0.1:8000",
     rootPath: "/mount",
+    slot: 3,
     pendingRequests: () => 2,
     requestIP: (asked) => (asked === request ? client : null),
     timeout: () => {},

@@ -31,8 +31,9 @@ export interface Serving {
   /** Starts to accept; returns when it does. */
   listen(): void;
   /**
-   * Asked four times a second. False: all that the class can do at a time has stood still since the last time. The worker's
-   * heart doesn't beat then, and after `timeout` of that the master replaces it. A class without a bound needn't have it.
+   * Asked four times a second. False: all that the class can do at a time has stood still since the last time. The
+   * worker's heart doesn't beat then, and after `timeout` of that the master replaces it. A class without a bound
+   * needn't have it.
    */
   moves?(): boolean;
   /** From now on answers say `Connection: close`; connections are still accepted. */

@@ -1,6 +1,6 @@
 /**
- * What code of others has thrown may be anything: a Proxy that is revoked, an object whose getters throw. Invariant: nothing here
- * throws by looking at it.
+ * What code of others has thrown may be anything: a Proxy that is revoked, an object whose getters throw. Invariant:
+ * nothing here throws by looking at it.
  */
 
 /** Whether it is an instance of the class; false when that can't be found out. */

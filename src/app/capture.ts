@@ -1,6 +1,6 @@
 /**
- * Bun.serve in a worker. An app that calls it was made to be run alone: here it opens no port, and what it would have served
- * there is served on this server's addresses. Installed before the app is imported, for the life of the process.
+ * Bun.serve in a worker. An app that calls it was made to be run alone: here it opens no port, and what it would have
+ * served there is served on this server's addresses. Installed before the app is imported, for the life of the process.
  */
 import {
   CapturedServer,

@@ -1,4 +1,7 @@
-/** What an app gets of the Bun.serve that it calls: a server that listens, for all it can tell, on the first address of this one. */
+/**
+ * What an app gets of the Bun.serve that it calls: a server that listens, for all it can tell, on the first address of
+ * this one.
+ */
 import type { AppServer, ClientAddress } from "./server.ts";
 import { ownFetch, ownObject } from "./properties.ts";
 

@@ -35,8 +35,9 @@ export interface LoadOptions {
 }
 
 /**
- * Imports the module of MODULE[:EXPORT] and answers its app: the export, or what the module has called Bun.serve for. Throws AppImportError when the reference doesn't
- * name one; what the app's own code throws while it is imported or called passes through as it is.
+ * Imports the module of MODULE[:EXPORT] and answers its app: the export, or what the module has called Bun.serve for.
+ * Throws AppImportError when the reference doesn't name one; what the app's own code throws while it is imported or
+ * called passes through as it is.
  */
 export async function loadApp(text: string, options: LoadOptions): Promise<App> {
   const reference = parseReference(text);

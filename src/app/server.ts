@@ -23,7 +23,10 @@ export interface ClientAddress {
   readonly port: number;
 }
 
-/** The second argument of an app's fetch: Bun's Server, as far as it makes sense in a worker that listens on sockets of its master. */
+/**
+ * The second argument of an app's fetch: Bun's Server, as far as it makes sense in a worker that listens on sockets of
+ * its master.
+ */
 export class AppServer {
   readonly #host: AppServerHost;
 

@@ -1,4 +1,7 @@
-/** Byte classes as tables: 1 for a member, 0 for the rest. One load per byte is what the scan costs (bench: parser). */
+/**
+ * Bytes as the syntax of HTTP sees them: classes as tables (1 for a member, 0 for the rest), words, and lists. A scan
+ * costs one load for each byte (bench: parser). CR, LF, SP and HTAB have the names of RFC 5234.
+ */
 
 export const HTAB = 0x09;
 export const LF = 0x0a;
@@ -31,11 +34,16 @@ function byteClass(members: string, except = ""): Uint8Array {
 const tchar = `${digits}${upper}${lower}!#$%&'*+-.^_\`|~`;
 
 export const isTokenByte = byteClass(tchar);
-/** A field name's bytes without `_`: the scan stops there, so that header_map costs nothing to the names without one. */
+/**
+ * A field name's bytes without `_`: the scan stops there, so that header_map costs nothing to the names without one.
+ */
 export const isPlainNameByte = byteClass(tchar, "_");
 /** Gunicorn's methods: a token without lower-case letters and without `#`. */
 export const isMethodByte = byteClass(tchar, `${lower}#`);
-/** RFC 9112 §3.2: visible ASCII. Browsers send `|`, `{` and `^` raw, so the rest of RFC 3986 isn't enforced; `#` can't be. */
+/**
+ * RFC 9112 §3.2: visible ASCII. Browsers send `|`, `{` and `^` raw, so the rest of RFC 3986 isn't enforced; `#` can't
+ * be.
+ */
 export const isTargetByte = byteClass(visible, "#");
 /** RFC 9110 §5.5: field-vchar, obs-text, SP and HTAB. */
 export const isValueByte = byteClass(` \t${visible}${highBytes}`);
@@ -59,8 +67,8 @@ export function word(text: string): Uint8Array {
 }
 
 /**
- * Whether the bytes are the word, whatever their case. Setting bit 5 also maps a few control bytes and `_` onto others; all
- * words here consist of letters, digits and `-`, and a CR (which maps to `-`) never gets this far.
+ * Whether the bytes are the word, whatever their case. Setting bit 5 also maps a few control bytes and `_` onto others;
+ * all words here consist of letters, digits and `-`, and a CR (which maps to `-`) never gets this far.
  */
 export function equalsWord(
   bytes: Uint8Array,
@@ -77,8 +85,8 @@ export function equalsWord(
 }
 
 /**
- * The elements of a comma list (RFC 9110 §5.6.1) as indices into `words`; -1 for any other element, -2 for an empty one.
- * Only SP and HTAB are trimmed: what else looks like a blank is part of the element.
+ * The elements of a comma list (RFC 9110 §5.6.1) as indices into `words`; -1 for any other element, -2 for an empty
+ * one. Only SP and HTAB are trimmed: what else looks like a blank is part of the element.
  */
 export function readList(
   bytes: Uint8Array,

@@ -1,4 +1,9 @@
-/** Everything that can be wrong with a request, by name. The name is what feed() returns and what the corpus expects. */
+/**
+ * Everything that is refused, by name: its status (RFC 9110 §15), and what the log says of it. Names are what parsers
+ * return and what the corpus expects.
+ */
+
+/** What can be wrong with a request. */
 export type ParseErrorName =
   | "tls on a plain port"
   | "http2 preface"
@@ -41,7 +46,7 @@ export type ProxyErrorName =
   | "unexpected proxy version"
   | "forbidden proxy";
 
-/** What a connection refuses besides what can't be parsed. */
+/** What a connection refuses: what can't be parsed, and the rest. */
 export type RefusalName =
   | ParseErrorName
   | ProxyErrorName

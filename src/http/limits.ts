@@ -1,7 +1,9 @@
 /**
- * The bounds of one request, in bytes unless the name says otherwise. They apply as bytes arrive: whatever is limited is
- * refused at the first byte over its limit, whether or not its end ever comes.
+ * Bounds of a request and of its connection, in bytes unless the name says otherwise. Invariant: they apply as bytes
+ * arrive. Whatever is limited is refused at the first byte over its limit, whether or not its end ever comes.
  */
+
+/** Bounds that settings give. */
 export interface Limits {
   /** The request line, without its CRLF. */
   readonly requestLine: number;
@@ -17,7 +19,10 @@ export const maxFields = 32768;
 /** A chunk-size line, extensions included, without its CRLF. RFC 9112 §7.1.1: a server ought to limit extensions. */
 export const maxChunkLineBytes = 1024;
 
-/** How far the extension bytes of a chunked body may run ahead of its data: small chunks with large extensions cost us more than their data is worth. */
+/**
+ * How far the extension bytes of a chunked body may run ahead of its data: small chunks with large extensions cost more
+ * than their data is worth.
+ */
 export const maxChunkOverheadBytes = 16_384;
 
 /** A whole trailer section. RFC 9112 §7.1.2 sets none; without one it could be sent for ever. */

@@ -1,4 +1,7 @@
-/** Exit codes of master and workers: Gunicorn's. A worker's 3 or 4 becomes the master's when no worker of its generation ever ran. */
+/**
+ * Exit codes of master and workers: Gunicorn's. A worker's 3 or 4 becomes the master's when no worker of its generation
+ * ever ran.
+ */
 export const exitCodes = {
   ok: 0,
   /** Wrong configuration, ports that can't be opened, a missing application name. */

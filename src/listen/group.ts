@@ -64,7 +64,9 @@ export function openSlots({ kind, bound, fds }: Group, slots: number, backlog: n
   }
 }
 
-/** Closes from the top down; a single socket serves any number of slots but 0. Answers what of it the system refuses. */
+/**
+ * Closes from the top down; a single socket serves any number of slots but 0. Answers what of it the system refuses.
+ */
 export function closeSlots({ kind, fds }: Group, slots: number): Error | null {
   const stays = kind === "slots" ? slots : Math.min(slots, 1);
   return firstError(fds.splice(stays).toReversed().map(tryToClose));
@@ -99,8 +101,8 @@ export function firstError<E extends Error>(results: readonly (E | null)[]): E |
 }
 
 /**
- * Removes a unix socket's file, unless another one stands there by now. To be called before the socket closes, which keeps the
- * inode's number taken. Answers why the system refuses: the folder may be read-only, or another user's.
+ * Removes a unix socket's file, unless another one stands there by now. To be called before the socket closes, which
+ * keeps the inode's number taken. Answers why the system refuses: the folder may be read-only, or another user's.
  */
 export function unlinkFile({ bound, fds }: Group): Error | null {
   if (bound.type !== "unix" || bound.file === null || fds.length === 0) return null;

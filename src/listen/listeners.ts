@@ -96,11 +96,11 @@ export class Listeners {
   }
 
   /**
-   * Opens those of the addresses that aren't open yet, with at least `slots` slots each, and keeps them aside for use() or
-   * discard(). Answers whether use() would change where the server listens. One call at a time.
-   * After adopt() there are as many slots as the old master had, until addSlot(): connections that reach a
-   * new socket are lost if this master's workers turn out not to boot.
-   * Throws ListenError, ConfigError, or SystemError for a lack of fds, and then everything is as it was.
+   * Opens those of the addresses that aren't open yet, with at least `slots` slots each, and keeps them aside for use()
+   * or discard(). Answers whether use() would change where the server listens. One call at a time. After adopt() there
+   * are as many slots as the old master had, until addSlot(): connections that reach a new socket are lost if this
+   * master's workers turn out not to boot. Throws ListenError, ConfigError, or SystemError for a lack of fds, and then
+   * everything is as it was.
    */
   async prepare(
     addresses: readonly Address[],
@@ -143,8 +143,8 @@ export class Listeners {
   }
 
   /**
-   * From now on the server listens at the addresses, which are open already or prepared. Those that are no longer wanted
-   * stay open until closeUnused().
+   * From now on the server listens at the addresses, which are open already or prepared. Those that are no longer
+   * wanted stay open until closeUnused().
    */
   use(addresses: readonly Address[], backlog: number): void {
     const { adopted, opened, unclaimed } = this.#prepared;
@@ -189,7 +189,10 @@ export class Listeners {
     });
   }
 
-  /** How many connections wait to be accepted; those at unix sockets aren't counted, nor what the system doesn't tell. Linux only. */
+  /**
+   * How many connections wait to be accepted; those at unix sockets aren't counted, nor what the system doesn't tell.
+   * Linux only.
+   */
   waiting(): number {
     const fds = this.#allGroups().flatMap((group) =>
       group.bound.type === "tcp" ? listeningFds(group) : [],
@@ -234,7 +237,10 @@ export class Listeners {
     return shared ? null : firstError(this.#allGroups().map(stopArrivals));
   }
 
-  /** The same for the addresses that a reload left out, for good: a configuration that wants one of them again opens it anew. */
+  /**
+   * The same for the addresses that a reload left out, for good: a configuration that wants one of them again opens it
+   * anew.
+   */
   refuseUnused(shared: boolean): Error | null {
     const leaving = this.#unused;
     this.#leaving = [...this.#leaving, ...leaving];
@@ -249,7 +255,10 @@ export class Listeners {
     return refused;
   }
 
-  /** Closes the master's side of everything; workers keep theirs. Files of unix sockets stay if another master shares them. */
+  /**
+   * Closes the master's side of everything; workers keep theirs. Files of unix sockets stay if another master shares
+   * them.
+   */
   close(shared: boolean): Error | null {
     const groups = [...this.#allGroups(), ...this.#leaving];
     const refused = firstError(groups.map((group) => closeGroup(group, shared)));

@@ -1,4 +1,6 @@
-/** What can be known of the logs before anything is opened: for --check-config, and before a start or a reload goes on. */
+/**
+ * What can be known of the logs before anything is opened: for --check-config, and before a start or a reload goes on.
+ */
 import { accessSync, constants, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { ConfigError } from "../api/errors.ts";
@@ -8,7 +10,8 @@ import { lonelyLogs } from "./custom/logger.ts";
 import { planLogs } from "./plan-logs.ts";
 
 /**
- * The configuration with what its logging file holds in logconfigDict, so that master and workers go by one reading of it.
+ * The configuration with what its logging file holds in logconfigDict, so that master and workers go by one reading of
+ * it.
  * @param goodFormat an access_log_format that is known to be one: the default
  * @throws ConfigError for a logging configuration or an access_log_format that can't be used
  */

@@ -166,7 +166,10 @@ async function importTelemetry() {
   return { openStatsd, countLogCalls };
 }
 
-/** The file that capture_output sends standard output and error to, whatever a logging configuration does with the log itself. */
+/**
+ * The file that capture_output sends standard output and error to, whatever a logging configuration does with the log
+ * itself.
+ */
 function openCapture(
   { captureOutput, errorlog, chdir }: ConfigData,
   owner: FileOwner | null,

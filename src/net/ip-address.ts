@@ -1,6 +1,6 @@
 /**
- * IP addresses as text. Not by node:net, which takes 7 ms to load (bench: start) and brings a quarter of a worker's objects
- * with it, which every collection of garbage looks at (bench: upload).
+ * IP addresses as text. Not by node:net, which takes 7 ms to load (bench: start) and brings a quarter of a worker's
+ * objects with it, which every collection of garbage looks at (bench: upload).
  */
 const octet = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
 const quad = new RegExp(`^${octet}(?:\\.${octet}){3}$`);
@@ -31,8 +31,8 @@ export function canonicalIPv6(address: string): string {
 }
 
 /**
- * One text for each peer: its IPv4 address also for what a dual-stack socket calls `::ffff:10.0.0.1` (RFC 4291 §2.5.5.2),
- * otherwise what canonicalIPv6 says. Null: not an address.
+ * One text for each peer: its IPv4 address also for what a dual-stack socket calls `::ffff:10.0.0.1` (RFC 4291
+ * §2.5.5.2), otherwise what canonicalIPv6 says. Null: not an address.
  */
 export function canonicalAddress(text: string): string | null {
   if (isIPv4(text)) return text;

@@ -27,7 +27,10 @@ export type StatsdAddress = (InternetAddress & { readonly type: "udp" }) | UnixA
 const syslogPort = 514;
 const statsdPort = 8125;
 
-/** Throws ConfigError for anything but `udp://HOST:PORT`, `tcp://HOST:PORT` and `unix://PATH`, with options behind a `#`. */
+/**
+ * Throws ConfigError for anything but `udp://HOST:PORT`, `tcp://HOST:PORT` and `unix://PATH`, with options behind a
+ * `#`.
+ */
 export function parseSyslogAddress(text: string): SyslogAddress {
   const [, scheme = "", place = "", options] =
     /^(udp|tcp|unix):\/\/([^#]*)(?:#(.*))?$/s.exec(text) ?? [];

@@ -7,9 +7,9 @@ const nobodyElse = (address: string | undefined): boolean => address === undefin
 const everybody = (): boolean => true;
 
 /**
- * Whether a peer is in a list of IP addresses and networks, which the config has checked; `*` is everybody. A peer on a unix
- * socket has no address and is always trusted. An IPv4 peer is the same one in IPv4-mapped form, and no IPv6 network holds
- * it: `::/0` is all of IPv6.
+ * Whether a peer is in a list of IP addresses and networks, which the config has checked; `*` is everybody. A peer on a
+ * unix socket has no address and is always trusted. An IPv4 peer is the same one in IPv4-mapped form, and no IPv6
+ * network holds it: `::/0` is all of IPv6.
  */
 export function createTrust(list: readonly string[]): (address: string | undefined) => boolean {
   if (list.includes("*")) return everybody;

@@ -11,7 +11,9 @@ export function hasWaiting(fd: number): boolean {
   return (pollNow(fd, POLLIN) & POLLIN) !== 0;
 }
 
-/** How many connections wait to be accepted from a listening TCP socket; null where the system doesn't say. Linux only. */
+/**
+ * How many connections wait to be accepted from a listening TCP socket; null where the system doesn't say. Linux only.
+ */
 export function acceptQueueLength(fd: number): number | null {
   // struct tcp_info: eight bytes, then words; tcpi_unacked of a socket that listens is the length of its queue.
   const info = new Uint32Array(8);

@@ -1,4 +1,7 @@
-/** A classic BPF program on a group of listening sockets says who gets a new connection. Linux only; needs no capability. */
+/**
+ * A classic BPF program on a group of listening sockets says who gets a new connection. Linux only; needs no
+ * capability.
+ */
 import { constants } from "node:os";
 import { ptr } from "bun:ffi";
 import { lastError, library, SystemError } from "./libc.ts";

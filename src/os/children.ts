@@ -51,7 +51,10 @@ function watchedPids(): ReadonlySet<number> | null {
   }
 }
 
-/** Empty for a file that isn't there: no /proc, a kernel without CONFIG_PROC_CHILDREN, or a descriptor that was closed meanwhile. */
+/**
+ * Empty for a file that isn't there: no /proc, a kernel without CONFIG_PROC_CHILDREN, or a descriptor that was closed
+ * meanwhile.
+ */
 function readIfAny(path: string): string {
   try {
     return readFileSync(path, "latin1");

@@ -10,9 +10,9 @@ const seekFromHere = 1;
 const lockTries = 50;
 
 /**
- * Takes the advisory lock of a file that several processes have opened, each for itself. Answers false when somebody holds
- * it for 50 ms: a process that was stopped must not stop the others. Where there are no locks (ENOLCK, EOPNOTSUPP of file systems
- * of a network), it answers true: nobody else has one either.
+ * Takes the advisory lock of a file that several processes have opened, each for itself. Answers false when somebody
+ * holds it for 50 ms: a process that was stopped must not stop the others. Where there are no locks (ENOLCK, EOPNOTSUPP
+ * of file systems of a network), it answers true: nobody else has one either.
  */
 export function lockFile(fd: number): boolean {
   for (let tries = 0; tries < lockTries; tries++) {
@@ -23,7 +23,10 @@ export function lockFile(fd: number): boolean {
   return false;
 }
 
-/** Locks the file behind the descriptor until that is closed, the death of its process included. Answers whether it could. */
+/**
+ * Locks the file behind the descriptor until that is closed, the death of its process included. Answers whether it
+ * could.
+ */
 export function holdFile(fd: number): boolean {
   return library().flock(fd, lockExclusive | lockNonBlocking) === 0;
 }

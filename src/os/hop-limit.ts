@@ -14,7 +14,9 @@ import { IPPROTO_IPV6, onLinux } from "./socket-options.ts";
 const IPPROTO_IP = 0;
 const LINUX_IP_MINTTL = 21;
 const LINUX_IPV6_MINHOPCOUNT = 73;
-/** Only a neighbour that begins with the largest one gets through: Linux, BSD, macOS and Windows begin with 64 or 128. */
+/**
+ * Only a neighbour that begins with the largest one gets through: Linux, BSD, macOS and Windows begin with 64 or 128.
+ */
 const largest = new Int32Array([255]);
 const none = new Int32Array([0]);
 

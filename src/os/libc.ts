@@ -127,7 +127,10 @@ export function lastError(syscall: string): SystemError {
   return new SystemError(libc().errno(), syscall);
 }
 
-/** A system call that failed; the message is Python's, as operators know it from Gunicorn: `[Errno 98] Address already in use`. */
+/**
+ * A system call that failed; the message is Python's, as operators know it from Gunicorn: `[Errno 98] Address already
+ * in use`.
+ */
 export class SystemError extends Error {
   override readonly name = "SystemError";
   readonly errno: number;

@@ -1,7 +1,9 @@
 /** Memory of processes. */
 import { readFileSync } from "node:fs";
 
-/** The resident set in bytes; null where the system doesn't say (no /proc, no descriptor left), or the process has gone. */
+/**
+ * The resident set in bytes; null where the system doesn't say (no /proc, no descriptor left), or the process has gone.
+ */
 export function residentBytes(pid: number): number | null {
   try {
     const [, kibibytes] =

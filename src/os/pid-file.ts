@@ -1,6 +1,7 @@
 /**
- * The file that holds the master's process id: written whole or not at all, removed only by the process that it names. The
- * master holds a lock on it for its life: that tells a file that was left behind from one in use, whoever has the number now.
+ * The file that holds the master's process id: written whole or not at all, removed only by the process that it names.
+ * The master holds a lock on it for its life: that tells a file that was left behind from one in use, whoever has the
+ * number now.
  */
 import {
   closeSync,

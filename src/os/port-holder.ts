@@ -7,7 +7,10 @@ import { encodeTcp, type TcpName, type UnixName } from "./socket-address.ts";
 /** What was to be bound. */
 export type WantedAddress = (TcpName & { readonly v6only: boolean }) | UnixName;
 
-/** A process that holds the address, or, where its descriptors are not ours to read, the user that has opened the socket. */
+/**
+ * A process that holds the address, or, where its descriptors are not ours to read, the user that has opened the
+ * socket.
+ */
 export type Holder =
   | {
       readonly type: "process";
@@ -39,7 +42,8 @@ const anyV4 = `${mappedV4}${"0".repeat(8)}`;
 const anyV6 = "0".repeat(32);
 
 /**
- * Never throws; null if nothing can be said: no /proc, a socket of another network namespace, one that has closed meanwhile.
+ * Never throws; null if nothing can be said: no /proc, a socket of another network namespace, one that has closed
+ * meanwhile.
  * @param budgetMs how much CPU time it may take to look around; what it has found by then is the answer
  */
 export function findHolder(wanted: WantedAddress, budgetMs = 300): Holder | null {
@@ -133,13 +137,18 @@ function tcpSockets(wanted: TcpName & { v6only: boolean }, isOver: () => boolean
   );
 }
 
-/** Words of 32 bits in the order of the machine, as the kernel prints an address, to 32 digits; a v4 address becomes a mapped one. */
+/**
+ * Words of 32 bits in the order of the machine, as the kernel prints an address, to 32 digits; a v4 address becomes a
+ * mapped one.
+ */
 export function canonical(words: string): string {
   const digits = words.toLowerCase().replace(/(..)(..)(..)(..)/g, "$4$3$2$1");
   return digits.length === 8 ? mappedV4 + digits : digits;
 }
 
-/** 0 if the other is in the way; 1 if it may be: /proc doesn't tell whether `::` takes v4 clients too; null if it isn't. */
+/**
+ * 0 if the other is in the way; 1 if it may be: /proc doesn't tell whether `::` takes v4 clients too; null if it isn't.
+ */
 function overlapOf(wanted: string, v6only: boolean, other: string): 0 | 1 | null {
   if (wanted === other) return 0;
   const [isV4, isOtherV4] = [wanted, other].map((address) => address.startsWith(mappedV4));
@@ -180,7 +189,10 @@ function isSameFile(bytes: string, path: string): boolean {
   return found !== null && wanted !== null && found.dev === wanted.dev && found.ino === wanted.ino;
 }
 
-/** The lines with a text; none where the file is missing. The table of a busy machine has megabytes, those of sockets that listen first. */
+/**
+ * The lines with a text; none where the file is missing. The table of a busy machine has megabytes, those of sockets
+ * that listen first.
+ */
 export function linesWith(path: string, text: string, isOver: () => boolean): string[] {
   const fd = tryTo(() => openSync(path, "r"));
   // Without IPv6 there is no tcp6.

@@ -9,8 +9,8 @@ let area: Uint8Array | null = null;
 let typed: readonly string[] | null = null;
 
 /**
- * The words that this process was started with, as they were typed, whatever title it has by now. Where the system doesn't
- * say, the paths that the runtime has made of them.
+ * The words that this process was started with, as they were typed, whatever title it has by now. Where the system
+ * doesn't say, the paths that the runtime has made of them.
  */
 export function typedWords(): readonly string[] {
   return (typed ??= commandLine() ?? [process.execPath, ...process.argv.slice(1)]);

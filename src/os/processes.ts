@@ -14,8 +14,8 @@ export function isRunning(pid: number): boolean {
 }
 
 /**
- * Whether the process may be a master of Gunicorn, ours or Python's, by its command line. True where nothing can be learned of
- * a process that runs; false for the id of a thread, which kill() takes too.
+ * Whether the process may be a master of Gunicorn, ours or Python's, by its command line. True where nothing can be
+ * learned of a process that runs; false for the id of a thread, which kill() takes too.
  */
 export function mayBeGunicorn(pid: number): boolean {
   if (!isRunning(pid)) return false;
@@ -38,8 +38,8 @@ export function parentOf(pid: number): number | null {
 }
 
 /**
- * The program's name, for a log line: the first word of a title (`nginx: master process`), or the file's. Arguments are left
- * out, which may be secret. Null where /proc doesn't tell.
+ * The program's name, for a log line: the first word of a title (`nginx: master process`), or the file's. Arguments are
+ * left out, which may be secret. Null where /proc doesn't tell.
  */
 export function nameOfProcess(pid: number): string | null {
   try {

@@ -1,4 +1,7 @@
-/** Memory that several processes map, behind a descriptor that they inherit. Invariant: there is room for all of it before it is mapped. */
+/**
+ * Memory that several processes map, behind a descriptor that they inherit. Invariant: there is room for all of it
+ * before it is mapped.
+ */
 import { type Pointer, toArrayBuffer } from "bun:ffi";
 import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";

@@ -20,7 +20,9 @@ export interface UnixName {
   readonly path: string;
 }
 
-/** A sockaddr_in (16 bytes) or sockaddr_in6 (28 bytes). The hostname is numeric, and may carry a scope: `fe80::1%eth0`. */
+/**
+ * A sockaddr_in (16 bytes) or sockaddr_in6 (28 bytes). The hostname is numeric, and may carry a scope: `fe80::1%eth0`.
+ */
 export function encodeTcp(family: 4 | 6, hostname: string, port: number): Uint8Array {
   const [host = "", scope] = hostname.split("%");
   const domain = family === 6 ? system.inet6 : AF_INET;

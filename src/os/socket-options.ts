@@ -115,7 +115,10 @@ export function pollNow(fd: number, events: number): number {
   return library().poll(ptr(poll), 1, 0) < 0 ? 0 : (poll[3] ?? 0);
 }
 
-/** Never waits. Answers with the number of bytes that the kernel has taken, or the error; `to` is null on a socket that is connected. */
+/**
+ * Never waits. Answers with the number of bytes that the kernel has taken, or the error; `to` is null on a socket that
+ * is connected.
+ */
 export function sendNow(
   fd: number,
   bytes: Uint8Array,

@@ -1,4 +1,7 @@
-/** A connection that is only written to, by libc: no call waits, and what is written at the end of a process still leaves. */
+/**
+ * A connection that is only written to, by libc: no call waits, and what is written at the end of a process still
+ * leaves.
+ */
 import { ptr } from "bun:ffi";
 import { check, library, SystemError } from "./libc.ts";
 import { domainOf } from "./socket-address.ts";
@@ -18,8 +21,9 @@ import {
 } from "./socket-options.ts";
 
 /**
- * A peer that has vanished without a word is found out after 60 s of silence. TCP_USER_TIMEOUT would be quicker while something is
- * under way, but Linux cuts a live peer too then, whose window has been closed for so long (tcp_probe_timer).
+ * A peer that has vanished without a word is found out after 60 s of silence. TCP_USER_TIMEOUT would be quicker while
+ * something is under way, but Linux cuts a live peer too then, whose window has been closed for so long
+ * (tcp_probe_timer).
  */
 const LINUX_TCP_KEEPIDLE = 4;
 const LINUX_TCP_KEEPINTVL = 5;
@@ -60,7 +64,9 @@ export class StreamSocket implements Disposable {
     return (pollNow(this.#fd, ends) & ends) !== 0;
   }
 
-  /** Answers with the number of bytes that the kernel has taken, which may be 0, or with what has ended the connection. */
+  /**
+   * Answers with the number of bytes that the kernel has taken, which may be 0, or with what has ended the connection.
+   */
   send(bytes: Uint8Array): number | SystemError {
     const sent = sendNow(this.#fd, bytes, null);
     if (typeof sent === "number") return sent;

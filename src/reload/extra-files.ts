@@ -4,7 +4,10 @@ export function isPattern(path: string): boolean {
   return /[*?[]/.test(path);
 }
 
-/** The files that an absolute path means now: itself, all below it, or what it matches as a pattern. Names with a dot in front only match if they are written out. */
+/**
+ * The files that an absolute path means now: itself, all below it, or what it matches as a pattern. Names with a dot in
+ * front only match if they are written out.
+ */
 export function expand(path: string): string[] {
   // First, since brackets may stand in a plain name.
   if (isFile(path)) return [path];

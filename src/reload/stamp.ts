@@ -1,6 +1,9 @@
 import { statSync } from "node:fs";
 
-/** What tells one version of a file from the next. A file that isn't there has one too, so that its coming and going are changes. */
+/**
+ * What tells one version of a file from the next. A file that isn't there has one too, so that its coming and going are
+ * changes.
+ */
 export function stampOf(path: string): string {
   const stats = statIfAny(path);
   if (!stats?.isFile()) return "absent";

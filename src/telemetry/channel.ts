@@ -81,8 +81,8 @@ export class DatagramChannel implements Channel {
 const reconnectMs = 1000;
 
 /**
- * Holds one packet at most, until the kernel has taken all of it. On another connection it is sent anew as a whole: what
- * the old one has got of it ends with that connection.
+ * Holds one packet at most, until the kernel has taken all of it. On another connection it is sent anew as a whole:
+ * what the old one has got of it ends with that connection.
  */
 export class StreamChannel implements Channel {
   readonly isStream = true;

@@ -1,4 +1,7 @@
-/** Where a host of the network is: a numeric address at once, a name as soon as it has been looked up, in the background. */
+/**
+ * Where a host of the network is: a numeric address at once, a name as soon as it has been looked up, in the
+ * background.
+ */
 import { isIPv4 } from "../net/ip-address.ts";
 import type { TcpName } from "../os/socket-address.ts";
 import type { InternetAddress } from "../net/telemetry-address.ts";

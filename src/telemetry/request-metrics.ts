@@ -1,7 +1,8 @@
 /**
- * The metrics of answered requests that wait for a datagram: a duration for each request, and two counters, of all requests and of
- * its status. Few requests have counters of their own, as Gunicorn sends them; of more than a datagram holds so, each counter
- * is one line with the sum, which a statsD server adds up to the same (bench: statsd, where the cost is in the datagrams).
+ * The metrics of answered requests that wait for a datagram: a duration for each request, and two counters, of all
+ * requests and of its status. Few requests have counters of their own, as Gunicorn sends them; of more than a datagram
+ * holds so, each counter is one line with the sum, which a statsD server adds up to the same (bench: statsd, where the
+ * cost is in the datagrams).
  */
 
 /** Room for one digit more in a sum: a datagram doesn't hold 100 durations. */

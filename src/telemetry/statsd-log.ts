@@ -1,4 +1,6 @@
-/** Log calls as metrics, whatever the log level: those that an operator wants to count, and those that carry a metric. */
+/**
+ * Log calls as metrics, whatever the log level: those that an operator wants to count, and those that carry a metric.
+ */
 import type { Log, Metric } from "../log/error-log.ts";
 import type { Statsd } from "./statsd.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Metrics for a statsD server, with Gunicorn's names, packed into few datagrams. Nothing here waits, and nothing tells: a
- * datagram that isn't taken is lost, as UDP has it.
+ * Metrics for a statsD server, with Gunicorn's names, packed into few datagrams. Nothing here waits, and nothing tells:
+ * a datagram that isn't taken is lost, as UDP has it.
  */
 import type { Metric } from "../api/log.ts";
 import type { ConfigData } from "../config/types.ts";
@@ -15,7 +15,10 @@ const lineFeedBytes = 1;
 const flushMs = 1000;
 /** What waits for the look-up of the host's name. */
 const keptDatagrams = 64;
-/** After a send that failed, the next is tried so much later, and each time twice as late: a failure costs more than what it loses. */
+/**
+ * After a send that failed, the next is tried so much later, and each time twice as late: a failure costs more than
+ * what it loses.
+ */
 const firstPauseMs = 10;
 const lastPauseMs = 1000;
 

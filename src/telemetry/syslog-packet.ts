@@ -48,8 +48,8 @@ export function framePacket(
   if (!isStream) return Buffer.from(form === "gunicorn" ? `${packet}\0` : packet);
   // RFC 6587 §3.4.1, octet counting: any byte may be part of the message.
   if (form === "rfc5424") return Buffer.from(`${Buffer.byteLength(packet)} ${packet}`);
-  // RFC 6587 §3.4.2, a line feed as the end: those inside are written as rsyslogd writes control characters. Gunicorn's NUL
-  // isn't taken for an end there, so that messages run together.
+  // RFC 6587 §3.4.2, a line feed as the end: those inside are written as rsyslogd writes control characters. Gunicorn's
+  // NUL isn't taken for an end there, so that messages run together.
   return Buffer.from(`${packet.replaceAll("\n", "#012")}\n`);
 }
 

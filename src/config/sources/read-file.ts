@@ -1,4 +1,7 @@
-/** The configuration file, imported and read into raw values by setting. Imported itself only where there is one (bench: start). */
+/**
+ * The configuration file, imported and read into raw values by setting. Imported itself only where there is one (bench:
+ * start).
+ */
 import { inspectSafely, isA, messageOf, propertyOf, textProperty } from "../../api/thrown.ts";
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";

@@ -1,9 +1,12 @@
-/** The only place that decides how long a request's body is. Everything else asks here; nobody guesses. */
+/**
+ * The only place that decides how long the body of a request is (RFC 9112 §6). Everything else asks here; nobody
+ * guesses.
+ */
 import { isDigit, readList, word } from "../bytes.ts";
 
 /**
- * What the Transfer-Encoding fields of a head amount to so far, read as one list. "compressed" is a list of codings that we
- * know by name and don't decode, still without chunked behind them.
+ * What the Transfer-Encoding fields of a head amount to so far, read as one list. "compressed" is a list of codings
+ * that we know by name and don't decode, still without chunked behind them.
  */
 export type TransferCoding = "none" | "compressed" | "chunked" | "unsupported" | "bad";
 
@@ -15,7 +18,9 @@ export interface FramingFacts {
   readonly transferCoding: TransferCoding;
 }
 
-/** "length" means contentLength bytes, at least one; "none" means that the next request starts right behind the head. */
+/**
+ * "length" means contentLength bytes, at least one; "none" means that the next request starts right behind the head.
+ */
 export type Framing = "none" | "length" | "chunked";
 
 export type FramingError =
@@ -24,7 +29,9 @@ export type FramingError =
   | "transfer-encoding on http/1.0"
   | "unsupported transfer-encoding";
 
-/** One request's framing, or the name of the error that makes it undecidable: then the connection can't be used again. */
+/**
+ * One request's framing, or the name of the error that makes it undecidable: then the connection can't be used again.
+ */
 export function frame(head: FramingFacts): Framing | FramingError {
   if (head.transferCoding !== "none") {
     // RFC 9112 §6.1: Transfer-Encoding in an HTTP/1.0 message MUST be treated as faulty framing.
@@ -71,7 +78,8 @@ export function readTransferCoding(
   let coding = before;
   for (const element of readList(bytes, start, end, codings)) {
     if (coding === "bad" || coding === "unsupported") return coding;
-    // An empty element is harmless in other lists (RFC 9110 §5.6.1.2). Here two readers would differ: refuse, as Gunicorn does.
+    // An empty element is harmless in other lists (RFC 9110 §5.6.1.2). Here two readers would differ: refuse, as
+    // Gunicorn does.
     if (element === -2) coding = "bad";
     // RFC 9112 §7: names that we don't know, "identity" among them, and chunked with parameters, which it hasn't.
     else if (element === -1) coding = "unsupported";

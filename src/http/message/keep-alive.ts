@@ -1,3 +1,7 @@
+/**
+ * Whether a connection outlives a request: the client's word in Connection (RFC 9110 §7.6.1), its version (RFC 9112
+ * §9.3), and the server's own wish.
+ */
 import { equalsWord, readList, word } from "../bytes.ts";
 
 /** Connection options that matter to a server, as bits; the parser gathers them over all Connection fields. */
@@ -5,8 +9,8 @@ export const connectionClose = 1;
 export const connectionKeepAlive = 2;
 
 /**
- * Whether the connection outlives this request, as far as the client has a say. `serverCloses` is the other half: draining,
- * max_requests, keepalive 0, a body left unread.
+ * Whether the connection outlives this request, as far as the client has a say. `serverCloses` is the other half:
+ * draining, max_requests, keepalive 0, a body left unread.
  */
 export function isPersistent(
   versionMinor: number,
@@ -25,7 +29,10 @@ export function isPersistent(
 const options = ["close", "keep-alive"].map(word);
 const keepAlive = word("keep-alive");
 
-/** The options of one Connection field as bits. RFC 9110 §7.6.1: a list of case-insensitive tokens; unknown ones are ignored. */
+/**
+ * The options of one Connection field as bits. RFC 9110 §7.6.1: a list of case-insensitive tokens; unknown ones are
+ * ignored.
+ */
 export function readConnection(bytes: Uint8Array, start: number, end: number): number {
   // What nearly every client sends, without a list (bench: parser).
   if (equalsWord(bytes, start, end, keepAlive)) return connectionKeepAlive;

@@ -1,3 +1,7 @@
+/**
+ * Rules for single fields, as pure functions: Expect (RFC 9110 §10.1.1), names that contain `_`, and trailers (RFC 9110
+ * §6.5.1).
+ */
 import { readList, word } from "../bytes.ts";
 
 /** What the Expect fields of a head amount to. */
@@ -16,7 +20,8 @@ export function readExpectation(
   end: number,
 ): Expectation {
   if (before === "unknown") return before;
-  // RFC 9110 §10.1.1: a list of expectations, of which 100-continue is the only one defined. An empty value is none of them.
+  // RFC 9110 §10.1.1: a list of expectations, of which 100-continue is the only one defined. An empty value is none of
+  // them.
   return readList(bytes, start, end, expectations).every((element) => element === 0)
     ? "continue"
     : "unknown";
@@ -48,7 +53,10 @@ export function judgeUnderscore(
   return headerMap === "dangerous" ? "keep" : headerMap;
 }
 
-/** RFC 9110 §6.5.1: fields that frame, route or authenticate a message can't come after it. Gunicorn's list, and the fields that our own parser acts on. */
+/**
+ * RFC 9110 §6.5.1: fields that frame, route or authenticate a message can't come after it. The list is Gunicorn's, with
+ * the fields that our own parser acts on.
+ */
 const forbiddenTrailers: ReadonlySet<string> = new Set([
   "authorization",
   "connection",

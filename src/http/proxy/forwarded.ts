@@ -1,6 +1,7 @@
-// What a trusted proxy says about the client's request. The caller knows whether the peer is in forwarded_allow_ips: nothing
-// here may be asked about the head of another one.
-
+/**
+ * What a trusted proxy says about the client's request: its scheme, and the path that the app is mounted at. The caller
+ * knows whether the peer is in forwarded_allow_ips, and asks nothing here about the head of any other peer.
+ */
 import { initialOf, isNamed, lastValue } from "../syntax/find-field.ts";
 import type { Head } from "../syntax/head.ts";
 
@@ -26,8 +27,9 @@ export function compileSchemeHeaders(settings: Readonly<Record<string, string>>)
 }
 
 /**
- * The scheme of a trusted peer's request: `own`, the connection's, unless a scheme header is there. Only its exact value
- * means https, any other one http; two that disagree are refused, whether they have the same name, stand in one list, or not.
+ * The scheme of a trusted peer's request: `own`, the connection's, unless a scheme header is there. Only its exact
+ * value means https, any other one http; two that disagree are refused, whether they have the same name, stand in one
+ * list, or not.
  */
 export function readScheme(
   head: Head,

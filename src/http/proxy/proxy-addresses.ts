@@ -1,5 +1,6 @@
-// What a PROXY header says, once it is there as a whole: the text of version 1, the address block of version 2.
-
+/**
+ * What a PROXY header says, once the whole header is there: the text of version 1, or the address block of version 2.
+ */
 import { canonicalIPv6, isIPv4, isIPv6 } from "../../net/ip-address.ts";
 
 export interface ProxyAddress {

@@ -1,6 +1,7 @@
 /**
- * The PROXY header that a load balancer may send before the first request of a connection. Invariants: no byte is looked at
- * twice, whatever the split; which byte is refused, and why, doesn't depend on the split; what is kept is bounded.
+ * The PROXY header that a load balancer may send before the first request of a connection. Invariants: no byte is
+ * looked at twice, whatever the split; which byte is refused, and why, doesn't depend on the split; what is kept is
+ * bounded.
  */
 import type { ProxyMode } from "../../net/proxy-mode.ts";
 import { CR, LF, latin1 } from "../bytes.ts";
@@ -20,8 +21,8 @@ const maxBlockBytes = 4096;
 const localCommand = 0x20;
 const proxyCommand = 0x21;
 /**
- * PROXY protocol 2.2: the families and transports that can carry HTTP, with the bytes of their addresses. UNSPEC may have a
- * block too, of anything; what UNIX has are two paths.
+ * PROXY protocol 2.2: the families and transports that can carry HTTP, with the bytes of their addresses. UNSPEC may
+ * have a block too, of anything; what UNIX has are two paths.
  */
 const families: Readonly<Record<number, { readonly bytes: number; readonly named: boolean }>> = {
   0x00: { bytes: 0, named: false },
@@ -70,8 +71,8 @@ export class ProxyReader {
 
   /**
    * Takes bytes[start..end). "need more": all are consumed. "done": the header ends at `consumed`. "plain": there is no
-   * header, and HTTP starts with `kept`, then with bytes[start]. After these two there is nothing more to feed. Otherwise
-   * the name of what is wrong; every later call returns it again.
+   * header, and HTTP starts with `kept`, then with bytes[start]. After these two there is nothing more to feed.
+   * Otherwise the name of what is wrong; every later call returns it again.
    */
   feed(bytes: Buffer, start: number, end: number): "need more" | "plain" | "done" | ProxyErrorName {
     if (this.#failed !== null) return this.#failed;
@@ -160,7 +161,8 @@ export class ProxyReader {
     this.#behind = this.#block.readUInt16BE(2);
     if (command !== localCommand && command !== proxyCommand) return "bad proxy header";
     if (this.#behind > maxBlockBytes) return "proxy header too long";
-    // PROXY protocol 2.2: LOCAL is the proxy's own connection; what the block says MUST be ignored, its family included.
+    // PROXY protocol 2.2: LOCAL is the proxy's own connection; what the block says MUST be ignored, its family
+    // included.
     if (command === localCommand) return this.#skipRest();
     const family = families[this.#block[1]!];
     // PROXY protocol 2.2: reserved values MUST be refused; datagrams carry no HTTP.

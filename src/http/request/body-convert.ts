@@ -1,5 +1,7 @@
-// The forms in which an app may read a body, for bytes that are all there. What is rare or has texts of Bun's own
-// (errors, form data) is done by a native Response.
+/**
+ * The forms in which an app may read a body whose bytes are all there. A native Response makes the rare ones, and words
+ * the errors as Bun does.
+ */
 
 export interface BodyResult {
   text: string;
@@ -12,7 +14,7 @@ export interface BodyResult {
 
 export type BodyKind = keyof BodyResult;
 
-// Taken when the module is loaded, before a worker replaces the global.
+/** The native classes, taken before a worker replaces the globals. */
 const NativeResponse = Response;
 const NativeRequest = Request;
 

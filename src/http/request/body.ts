@@ -4,22 +4,22 @@
  * Invariants: bytes leave in order and once, to one reader; unread bytes stay near highWaterBytes, since the source is
  * paused above it, unless a collector wants them all.
  *
- * | arrival    | what the connection has done                     | what may follow                                  |
- * | ---------- | ------------------------------------------------ | ------------------------------------------------ |
- * | arriving   | it has pushed some of the body, or nothing yet   | any of the others                                |
- * | ended      | it has pushed all; some may wait for a reader    | abandoned, unless everything has been read       |
- * | failed     | it can't get the rest: a reader gets the error   | abandoned                                        |
- * | abandoned  | it has given the answer: what nobody has asked   | nothing                                          |
- * |            | for by then is dropped, now and when it comes    |                                                  |
+ * | arrival   | what the connection has done                   | what may follow                            |
+ * | --------- | ---------------------------------------------- | ------------------------------------------ |
+ * | arriving  | it has pushed some of the body, or nothing yet | any of the others                          |
+ * | ended     | it has pushed all; some may wait for a reader  | abandoned, unless everything has been read |
+ * | failed    | it can't get the rest: a reader gets the error | abandoned                                  |
+ * | abandoned | it has given the answer: what nobody has asked | nothing                                    |
+ * |           | for by then is dropped, now and when it comes  |                                            |
  *
- * | reader     | what the app has done                            | what may follow                                  |
- * | ---------- | ------------------------------------------------ | ------------------------------------------------ |
- * | none       | it hasn't asked for the body                     | held, collecting                                 |
- * | held       | it has the stream (.body), and has read nothing  | teed, streaming, collecting, cancelled           |
- * | teed       | it has two streams: of this request and a clone  | cancelled: both are                              |
- * | streaming  | it reads the stream                              | cancelled                                        |
- * | collecting | it wants the whole at once (text(), json(), ...) | nothing                                          |
- * | cancelled  | it has cancelled the stream: the rest is dropped | nothing                                          |
+ * | reader     | what the app has done                            | what may follow                        |
+ * | ---------- | ------------------------------------------------ | -------------------------------------- |
+ * | none       | it hasn't asked for the body                     | held, collecting                       |
+ * | held       | it has the stream (.body), and has read nothing  | teed, streaming, collecting, cancelled |
+ * | teed       | it has two streams: of this request and a clone  | cancelled: both are                    |
+ * | streaming  | it reads the stream                              | cancelled                              |
+ * | collecting | it wants the whole at once (text(), json(), ...) | nothing                                |
+ * | cancelled  | it has cancelled the stream: the rest is dropped | nothing                                |
  */
 import { convertBody, plainBytes, rejectUsedBody } from "./body-convert.ts";
 import type { BodyKind, BodyResult } from "./body-convert.ts";
@@ -290,9 +290,9 @@ export class RequestBody {
 }
 
 /**
- * Gathers a whole body in one buffer, which is exact when the length was right. Bun's own sink, since its buffer counts as
- * memory of the heap only when it is handed out: bodies that are under way would raise the collector's threshold, each
- * collection come late, and every body cost the page faults of memory that is cold by then (bench: upload).
+ * Gathers a whole body in one buffer, which is exact when the length was right. Bun's own sink, since its buffer counts
+ * as memory of the heap only when it is handed out: bodies that are under way would raise the collector's threshold,
+ * each collection come late, and every body cost the page faults of memory that is cold by then (bench: upload).
  */
 class Collector {
   readonly done: PromiseWithResolvers<Uint8Array> = Promise.withResolvers();

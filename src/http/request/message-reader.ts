@@ -1,4 +1,7 @@
-/** Reads one request after another off a connection's bytes: head, framing, expectation, body. It owns no socket and keeps no answer. */
+/**
+ * Reads one request after another off a connection's bytes: head, framing, expectation, body (RFC 9112 §6, §7). It owns
+ * no socket and keeps no answer.
+ */
 import type { RequestBody } from "./body.ts";
 import { ChunkedDecoder } from "../syntax/chunked.ts";
 import type { RefusalName } from "../errors.ts";

@@ -1,5 +1,4 @@
-// Which part of a file a request asks for (RFC 9110 §14). Only an answer that would be 200 has parts.
-
+/** Which part of a file a request asks for (RFC 9110 §14). Only an answer that would be 200 has parts. */
 import { allValues } from "../syntax/find-field.ts";
 import type { Head } from "../syntax/head.ts";
 
@@ -13,9 +12,9 @@ export interface ByteRange {
 const singleRange = /^bytes[ \t]*=[ \t]*(\d*)[ \t]*-[ \t]*(\d*)[ \t]*$/i;
 
 /**
- * The Range of a request for an answer with such fields, if it counts: the method is GET, the only one that ranges are defined
- * for (RFC 9110 §14.2), the app doesn't say that it has none (§14.3), and If-Range, where there is one, holds. `nowMs` as
- * Date.now().
+ * The Range of a request for an answer with such fields, if it counts: the method is GET, the only one that ranges are
+ * defined for (RFC 9110 §14.2), the app doesn't say that it has none (§14.3), and If-Range, where there is one, holds.
+ * `nowMs` as Date.now().
  */
 export function askedRange(request: Head, fields: Headers, nowMs: number): string | null {
   const range = allValues(request, "range");
@@ -26,8 +25,8 @@ export function askedRange(request: Head, fields: Headers, nowMs: number): strin
 }
 
 /**
- * What a Range asks of a file of so many bytes. Null: all of it, since the value is malformed, in another unit, or of several
- * ranges, any of which a server may ignore (RFC 9110 §14.2).
+ * What a Range asks of a file of so many bytes. Null: all of it, since the value is malformed, in another unit, or of
+ * several ranges, any of which a server may ignore (RFC 9110 §14.2).
  */
 export function selectRange(value: string, sizeBytes: number): ByteRange | "unsatisfiable" | null {
   const found = singleRange.exec(value);

@@ -1,6 +1,10 @@
-// The Headers of a request that isn't parsed into a native one until somebody needs more than get() and has().
-// A prototype between the object and Headers.prototype makes it `instanceof Headers`; Bun's native code takes an object
-// without its internal slot as an iterable of pairs, which this is. #native, once made, is the only truth.
+/**
+ * The Headers of a request, read from the head's text. Native Headers are made of it only when somebody needs more than
+ * get() and has(). Invariant: once there are native ones, they are the only truth.
+ *
+ * A prototype between the object and Headers.prototype makes it `instanceof Headers`. Bun's native code takes an object
+ * without its internal slot for an iterable of pairs, and this is one.
+ */
 
 /** A head whose fields can be found: four offsets into `text` each (name start, name end, value start, value end). */
 export interface HeaderFields {

@@ -1,4 +1,4 @@
-// The url of a request, as `new Request(url).url` would spell it. RFC 9112 §3.3 says what it is made of.
+/** The url of a request, as `new Request(url).url` would spell it. RFC 9112 §3.3 says what it is made of. */
 
 export interface RequestTarget {
   readonly target: string;

@@ -1,7 +1,9 @@
-// The Request that apps get: a real one as far as they can tell, but nothing of it is built until it is touched.
-// It inherits from Request.prototype and has no native slot: Bun's native code (new Request(), fetch()) then reads the
-// getters, so every one of them is overridden here. What can't be lazy (clone()) goes through materialise.
-
+/**
+ * The Request that apps get: a real one as far as they can tell, but nothing of it is built until it is touched.
+ *
+ * It inherits from Request.prototype and has no native slot. Bun's native code (new Request(), fetch()) reads the
+ * getters then, so each of them is overridden here. What can't be lazy, such as clone(), makes a native Request.
+ */
 import type { RequestBody } from "./body.ts";
 import { convertNothing, throwUsedClone } from "./body-convert.ts";
 import type { BodyKind, BodyResult } from "./body-convert.ts";
@@ -15,7 +17,7 @@ export interface RequestHead extends HeaderFields, RequestTarget {
   readonly method: string;
 }
 
-// Taken when the module is loaded, before a worker replaces the globals.
+/** The native classes, taken before a worker replaces the globals. */
 const NativeRequest = Request;
 const NativeResponse = Response;
 
@@ -181,7 +183,7 @@ class LazyRequest {
   }
 }
 
-// Bun's own, missing in bun-types.
+/** A method of Bun's, missing in bun-types. */
 const textStream = Reflect.get(NativeResponse.prototype, "textStream") as () => unknown;
 
 disguise(LazyRequest.prototype, NativeRequest.prototype, LazyRequest.show);

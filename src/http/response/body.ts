@@ -1,20 +1,35 @@
-// What a Response was made from. A native Response doesn't tell whether its body is fixed without turning it into a stream
-// (response.body: 190 ns), so in a worker the global Response remembers its first argument, for about 3 ns.
-// A Response that came about otherwise (fetch(), Bun's own modules) isn't known and is sent as a stream.
+/**
+ * What a Response was made from: its init. A native Response doesn't tell whether its body is fixed, unless it is
+ * turned into a stream (response.body: 190 ns). So in a worker the global Response remembers its first argument, for
+ * about 3 ns.
+ *
+ * | kind      | what the init is                                            | what is sent                       |
+ * | --------- | ----------------------------------------------------------- | ---------------------------------- |
+ * | none      | null or undefined                                           | no body                            |
+ * | text      | a string, a number, a boolean, a bigint                     | the text                           |
+ * | json text | the value that Response.json() was given                    | the text that Bun has made of it   |
+ * | bytes     | a buffer or a view, a form; the same of a clone             | the bytes, which Bun gives at once |
+ * | blob      | a Blob or a Bun.file                                        | its bytes; large ones in parts     |
+ * | stream    | a stream or an iterable; or unknown: the Response is one of | what comes, as it comes            |
+ * |           | fetch() or a module of Bun's                                |                                    |
+ *
+ * A mark is a private field on somebody else's object: no app can see it. A lender is a Response whose stream another
+ * Response was made from, as middleware does it: the other one is sent by the lender's init.
+ */
 
-// Taken when the module is loaded, before a worker replaces the globals.
+/** The native class, taken before a worker replaces the global. */
 export const NativeResponse = Response;
 
-/** The body of a Response that wasn't made by the wrapped constructor. */
+/** The init of a Response that wasn't made by the wrapped constructor. */
 export const unknownInit = Symbol("unknown");
 
-/** A body whose bytes are all there, whatever they were made from. */
+/** The init of a clone whose bytes are all there. */
 const fixedInit = Symbol("fixed");
 
-/** The same, and they are UTF-8 text: Response.json(). */
-export const jsonInit = Symbol("fixed text");
+/** The init of Response.json(). */
+export const jsonInit = Symbol("json");
 
-/** A constructor that returns an object: to that one a subclass's #fields are added. */
+/** A constructor that returns its argument, so that a subclass adds its #fields to that object. */
 const Stamped = function Stamped(target: object): object {
   return target;
 } as unknown as new (target: object) => object;
@@ -61,7 +76,9 @@ export function markBody(response: Response, init: unknown): void {
   Reflect.construct(BodyMark, [response, init]);
 }
 
-/** Carries the mark to a clone. What a body was made from may have changed since, so its bytes are read from the clone. */
+/**
+ * Carries the mark to a clone. What the body was made from may have changed since, so the bytes are the clone's own.
+ */
 export function copyMark(from: Response, to: Response): void {
   const init = bodyInit(from);
   const kind = bodyKind(init);
@@ -69,10 +86,10 @@ export function copyMark(from: Response, to: Response): void {
   markBody(to, kind === "bytes" ? fixedInit : init);
 }
 
-/** By stream: what the Response that it was taken from was made from. The getter of `body` isn't configurable, so it can't tell. */
+/** The lender's init, by its stream. The getter of `body` can't note it, since it isn't configurable. */
 const lenders = new WeakMap<object, unknown>();
 
-/** For `new Response(lender.body, lender)`, as middleware has it: remembers what is behind the stream. */
+/** Remembers what is behind the stream of `new Response(lender.body, lender)`. */
 export function lendBody(lender: unknown, body: ReadableStream): void {
   if (!(lender instanceof NativeResponse) || lender.body !== body) return;
   const init = bodyInit(lender);
@@ -82,13 +99,13 @@ export function lendBody(lender: unknown, body: ReadableStream): void {
   if (kind !== "stream" && !form) lenders.set(body, init);
 }
 
-/** What the Response was made from whose body `stream` is, or unknownInit. */
+/** The init of the Response whose body `stream` is, or unknownInit. */
 export function lentInit(stream: unknown): unknown {
   if (typeof stream !== "object" || stream === null) return unknownInit;
   return lenders.get(stream) ?? unknownInit;
 }
 
-/** What the Response was made from, or unknownInit. */
+/** The init of a Response, or unknownInit. */
 export function bodyInit(response: Response): unknown {
   return BodyMark.init(response);
 }
@@ -98,6 +115,7 @@ export function claimBody(response: Response): boolean {
   return !response.bodyUsed && !BodyMark.send(response);
 }
 
+/** The first column of the table above. */
 export type InitKind = "none" | "text" | "json text" | "bytes" | "blob" | "stream";
 
 export function bodyKind(init: unknown): InitKind {
@@ -118,11 +136,11 @@ export function bodyKind(init: unknown): InitKind {
   if (ArrayBuffer.isView(init) || init instanceof ArrayBuffer) return "bytes";
   if (init instanceof Blob) return "blob";
   if (init instanceof FormData || init instanceof URLSearchParams) return "bytes";
-  // Streams, iterables, and whatever else Bun accepts: as a stream they are all alike.
+  // Whatever else Bun accepts becomes a stream.
   return "stream";
 }
 
-/** Remembers where `part`, whole.slice(from), starts. */
+/** Remembers where `part` starts, which is `whole.slice(from)`. */
 export function markSlice(whole: Blob, part: Blob, from: unknown): void {
   const start = (SliceMark.start(whole) ?? 0) + sliceOffset(whole, from);
   Reflect.construct(SliceMark, [part, start]);
@@ -133,7 +151,7 @@ export function sliceStart(blob: Blob): number | undefined {
   return SliceMark.start(blob);
 }
 
-/** How Blob.slice reads its first argument. */
+/** The offset that Blob.slice makes of its first argument. */
 function sliceOffset(whole: Blob, from: unknown): number {
   const start = typeof from === "number" ? Math.trunc(from) || 0 : 0;
   return start < 0 ? Math.max(0, whole.size + start) : start;

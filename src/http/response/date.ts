@@ -1,3 +1,5 @@
+/** The date of answers (RFC 9110 §6.6.1), as text that is made once a second. */
+
 let cachedSecond = -1;
 let cachedDate = "";
 
@@ -13,7 +15,10 @@ export function httpDate(nowMs: number): string {
 
 let date = "";
 
-/** What currentDate() gives until the next call. A server calls it a few times a second: the clock costs 30 ns (bench: hello). */
+/**
+ * What currentDate() gives until the next call. A server calls it a few times a second: the clock costs 30 ns (bench:
+ * hello).
+ */
 export function refreshDate(nowMs: number): void {
   date = httpDate(nowMs);
 }

@@ -1,14 +1,19 @@
-// Answers of other servers that fetch() has decoded. Their fields still name the Content-Encoding and the Content-Length of what
-// was on the wire, and none of their own says that it was decoded, so in a worker fetch() remembers it. An app that returns
-// such a Response, or another one with its body and fields, would send plain bytes that no client could decode.
+/**
+ * Answers of other servers that fetch() has decoded. Their fields still name the Content-Encoding and the
+ * Content-Length of the bytes that were received, and nothing in them says that the body was decoded. So in a worker
+ * fetch() remembers it.
+ *
+ * An app that returns such a Response, or another one with its body and fields, would send plain bytes that no client
+ * could decode.
+ */
 
-/** What fetch() decodes. */
+/** Codings that fetch() decodes. */
 const decodable = /^(?:gzip|x-gzip|deflate|br|zstd)$/i;
 
-/** By Response, and by the stream of its body: what the other server said. */
+/** The Content-Encoding of the other server, by Response and by the stream of its body. */
 const decoded = new WeakMap<object, string>();
 
-/** Takes what a fetch() that decodes has given, and gives it back. */
+/** Remembers the answer of a fetch() that decodes, and gives it back. */
 export function markDecoded(response: Response): Response {
   const coding = response.headers.get("content-encoding");
   if (coding !== null && decodable.test(coding)) remember(response, coding);
@@ -24,8 +29,8 @@ export function copyDecoded(from: Response, to: Response): void {
 }
 
 /**
- * Whether the Content-Encoding of an answer, which has one, isn't true of its bytes any more. `init` as bodyInit() gives it. One
- * that the app has put in its place is the app's word.
+ * Whether the Content-Encoding of an answer is no longer true of its bytes. A value that the app has put in its place
+ * is the app's word. `init` is what bodyInit() says.
  */
 export function isDecoded(response: Response, init: unknown): boolean {
   let coding = decoded.get(response);
@@ -34,7 +39,7 @@ export function isDecoded(response: Response, init: unknown): boolean {
 }
 
 function remember(response: Response, coding: string): void {
-  // Of an answer to HEAD nothing was decoded, and what its fields say is all that is known.
+  // An answer to HEAD has nothing to decode: its fields are all that is known.
   if (response.body === null) return;
   decoded.set(response, coding);
   decoded.set(response.body, coding);

@@ -1,15 +1,17 @@
-// Direct streams, a kind of Bun's own. Whoever takes the whole body calls pull() once, and the stream ends with its promise;
-// for a reader pull() is a demand, and comes again for each read (bun-types/docs/runtime/streams.mdx, "Ending the stream").
-// The pump takes the whole body but has a reader, so it says beforehand which of the two it is.
+/**
+ * Direct streams, a kind of Bun's own. Whoever takes the whole body calls pull() once, and the stream ends with its
+ * promise. For a reader, pull() is a demand, and comes again for each read (bun-types/docs/runtime/streams.mdx, "Ending
+ * the stream"). The pump takes the whole body, but has a reader: it says beforehand which of the two it is.
+ */
 
-// Taken when the module is loaded, before a worker replaces the globals.
+/** The native class, taken before a worker replaces the global. */
 export const NativeReadableStream = ReadableStream;
 
 interface Controller {
   close(): void;
 }
 
-/** Stands between Bun and the source of an app. */
+/** The source that Bun sees, in front of the app's own. */
 class DirectSource {
   readonly type = "direct";
   readonly pull: unknown;

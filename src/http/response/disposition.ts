@@ -1,6 +1,7 @@
-// The name that a client gives a file whose type says nothing about it, as Bun.serve says it, with the disposition that
-// RFC 6266 §4.1 demands. `inline` changes nothing about a type that no browser shows.
-
+/**
+ * The name that a client gives to a file whose type says nothing about it: as Bun.serve says it, in the form that RFC
+ * 6266 §4.1 demands. `inline` changes nothing for a type that no browser shows.
+ */
 import { basename } from "node:path";
 
 /** Printable ASCII without what would end a quoted-string or a field, or what some clients decode. */

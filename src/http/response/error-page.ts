@@ -1,3 +1,4 @@
+/** Answers that the server itself makes: Gunicorn's error page, and the one that refuses a request. */
 import { errors, reasonPhrase, type RefusalName } from "../errors.ts";
 import { htmlPage } from "../page.ts";
 import { frameFixed } from "./framing.ts";

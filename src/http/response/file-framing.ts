@@ -1,5 +1,7 @@
-// A file as an answer: all of it, the slice that the app has made, or the range that the client asks for (RFC 9110 §14).
-
+/**
+ * A file as an answer: all of it, the slice that the app has made, or the range that the client asks for (RFC 9110
+ * §14).
+ */
 import { askedRange } from "../request/range.ts";
 import { sliceStart } from "./body.ts";
 import { dispositionLine } from "./disposition.ts";
@@ -9,7 +11,7 @@ import type { FixedResponse, StartOfHead, StreamResponse } from "./framing.ts";
 import { parseLength } from "./head.ts";
 import type { AppFields, ResponseContext } from "./head.ts";
 
-/** What Bun.serve sends for a file, or bytes, of which it doesn't know more. */
+/** The type that Bun.serve sends with a file, or with bytes, if it knows no better one. */
 export const bytesType = "application/octet-stream";
 
 /** Opens the file of `blob`; throws what the system says. */

@@ -1,6 +1,7 @@
-// A file as a body. It is opened when the answer is prepared, so that a missing or unreadable one is an error before the head
-// is sent, and read through that descriptor: replacing the file on disk can't mix two versions.
-
+/**
+ * A file as a body. It is opened when the answer is prepared, so that a missing or unreadable one is an error before
+ * the head is sent. It is read through that descriptor: replacing the file on disk can't mix two versions.
+ */
 import { closeSync, fstatSync, openSync, read, readSync } from "node:fs";
 import { type ByteRange, selectRange } from "../request/range.ts";
 
@@ -21,8 +22,8 @@ export interface OpenedFile {
 }
 
 /**
- * Opens bytes [start, start + maxLength) of a file; throws what the system says. `range`: what the client asks for of a whole
- * file, as askedRange() says it. `unread`: only the figures are needed.
+ * Opens bytes [start, start + maxLength) of a file; throws what the system says. `range`: what the client asks for of a
+ * whole file, as askedRange() says it. `unread`: only the figures are needed.
  */
 export function openFile(
   path: string,

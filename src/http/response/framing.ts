@@ -1,5 +1,4 @@
-// How the end of a body is told (RFC 9112 §6.3), and the head that says so.
-
+/** How a client learns where a body ends (RFC 9112 §6.3), and the head that says so. */
 import { fixedHead, parseLength, startHead } from "./head.ts";
 import type { AppFields, ResponseContext } from "./head.ts";
 
@@ -22,7 +21,7 @@ export interface FixedResponse {
   readonly warning: string | null;
 }
 
-/** An answer whose body is pumped (response-stream.ts). */
+/** An answer whose body is pumped (stream-pump.ts). */
 export interface StreamResponse {
   readonly type: "stream";
   readonly status: number;
@@ -43,7 +42,9 @@ export interface StartOfHead {
   readonly statusText: string;
 }
 
-/** `length` is the body's; for HEAD `body` is not looked at. `type` is sent if there is a body and the app has set none. */
+/**
+ * `length` is the body's; for HEAD `body` is not looked at. `type` is sent if there is a body and the app has set none.
+ */
 export function frameFixed(
   { status, statusText }: StartOfHead,
   fields: AppFields,
@@ -61,7 +62,8 @@ export function frameFixed(
       // RFC 9110 §9.3.2: an answer to HEAD may state the length of a body that the app hasn't made.
       stated = given;
     } else if (given !== length) {
-      // RFC 9110 §8.6: a length known to be wrong MUST NOT be sent. The client gets the real one, and the connection ends.
+      // RFC 9110 §8.6: a length known to be wrong MUST NOT be sent. The client gets the real one, and the connection
+      // ends.
       warning = `Content-Length is ${fields.contentLength}, the body has ${length} bytes`;
       keepAlive = false;
     }

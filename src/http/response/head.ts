@@ -1,5 +1,4 @@
-// The head of an answer as text, one character for each byte.
-
+/** The head of an answer as text (RFC 9112 §4, §5), one character for each byte. */
 import { reasonPhrase } from "../errors.ts";
 import type { Head } from "../syntax/head.ts";
 
@@ -10,13 +9,13 @@ export interface ResponseContext {
   versionMinor: number;
   /** Whether the connection would persist if the answer allows it. */
   keepAlive: boolean;
-  /** httpDate(now). */
+  /** The Date field's value, as httpDate() makes it. */
   date: string;
   /** What is answered; null: nothing of it is known. */
   request: Head | null;
 }
 
-/** One that says nothing yet. */
+/** A context that says nothing yet. */
 export function newContext(): ResponseContext {
   return { head: false, versionMinor: 1, keepAlive: true, date: "", request: null };
 }
@@ -52,7 +51,7 @@ export const noFields: AppFields = {
   ascii: true,
 };
 
-// forEach's callback is shared, and so is what it fills: no closure per answer (bench: hello).
+/** What addField() fills: the callback of forEach is shared, so that no answer costs a closure (bench: hello). */
 let lines = "";
 let contentLength: string | null = null;
 let flags = 0;
@@ -131,7 +130,7 @@ function addField(value: string, name: string): void {
       break;
     default:
   }
-  // Value by value: asking all the lines would build that string once more (bench: hello).
+  // Each value is asked: to ask all lines at the end would build that string once more (bench: hello).
   if (Buffer.byteLength(value) !== value.length) flags |= notAsciiBit;
   lines += `${name}: ${value}\r\n`;
 }
@@ -233,7 +232,10 @@ function lengthLine(length: number): string {
   return made;
 }
 
-/** JSC joins lazily, and again for each text that a joined one becomes part of; a match needs it in one piece, which stays. */
+/**
+ * Makes one piece of a text that was joined. JSC joins lazily, and again for each text that such a one becomes part of;
+ * a match needs it in one piece, and that piece stays.
+ */
 function flatten(text: string): void {
   safePhrase.test(text);
 }

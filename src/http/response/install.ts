@@ -1,6 +1,7 @@
-// Replaces a worker's globals before the app is imported. Nothing of it shows: same prototypes, statics, names and lengths,
-// instanceof in both directions.
-
+/**
+ * Replaces a worker's globals before the app is imported. Invariant: nothing of it shows. Prototypes, statics, names
+ * and lengths are the same, and instanceof holds in both directions.
+ */
 import { isLazyRequest } from "../request/request.ts";
 import {
   copyMark,
@@ -14,7 +15,7 @@ import {
 import { copyDecoded, markDecoded } from "./decoded.ts";
 import { makeStream, NativeReadableStream } from "./direct-stream.ts";
 
-// Kept apart from what apps may patch later.
+/** Native classes and functions, kept apart from what apps may patch later. */
 const NativeRequest = Request;
 const nativeJson = NativeResponse.json as (...args: unknown[]) => Response;
 const nativeClone = NativeResponse.prototype.clone;
@@ -24,8 +25,8 @@ const nativeSlice = Blob.prototype.slice;
 let installed = false;
 
 /**
- * Makes Responses remember what they were made from, direct streams how they are read, fetch() what it has decoded, and Requests copy ours. The second call
- * does nothing.
+ * Makes Responses remember what they were made from, direct streams how they are read, fetch() what it has decoded, and
+ * Requests copy ours. The second call does nothing.
  */
 export function installResponse(): void {
   if (installed) return;
@@ -62,7 +63,9 @@ function WrappedReadableStream(source: unknown, strategy: unknown): object {
   );
 }
 
-/** Native code would read our getters, and so lock the body of `input`; Bun copies a native one and leaves it readable. */
+/**
+ * Native code would read our getters, and so lock the body of `input`; Bun copies a native one and leaves it readable.
+ */
 function WrappedRequest(input: unknown, init: unknown): object {
   const target = new.target;
   if (target === undefined) return callWithoutNew(NativeRequest);

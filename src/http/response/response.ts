@@ -1,6 +1,7 @@
-// From what an app returned to what is written. Invariants: a fixed body never becomes a stream; whatever can't be sent is
-// "broken" before a byte is out; the framing that the head states is kept, or the connection ends.
-
+/**
+ * From what an app returned to what is written. Invariants: a fixed body never becomes a stream; whatever can't be sent
+ * is "broken" before a byte is out; the framing that the head states is kept, or the connection ends.
+ */
 import {
   bodyInit,
   bodyKind,
@@ -27,12 +28,12 @@ export interface BrokenResponse {
 
 export type Prepared = FixedResponse | StreamResponse | BrokenResponse;
 
-/** Bodies in memory above this are written as the client takes them, instead of being copied whole. */
+/** The largest body in memory that is copied whole; a larger one is written as the client takes it. */
 const blobStreamBytes = 256 * 1024;
 
 const nativeBytes = NativeResponse.prototype.bytes;
 
-// What Bun.serve sends for a body when the app has set no type.
+/** The type that Bun.serve sends with a text, if the app has set none. */
 const textType = "text/plain;charset=utf-8";
 
 /** Decides how what the app returned is sent. The Response is used up, also when the outcome is "broken". */
@@ -46,7 +47,8 @@ export function prepareResponse(value: unknown, context: ResponseContext): Prepa
   const { status } = value;
   // RFC 9110 §15.2.2: 101 hands the connection to another protocol, which no Response can do. 0 is Response.error().
   if (status < 200) return broken(`A Response with status ${status} can't be sent`);
-  // Before the body: looking at it loses the type of a Response from fetch(), and reading it the boundary of a FormData.
+  // Before the body: looking at it loses the type of a Response from fetch(), and reading it the boundary of a
+  // FormData.
   let fields = readAppFields(value.headers);
   const init = bodyInit(value);
   if (fields.contentEncoding && isDecoded(value, init)) fields = withoutEncoding(fields);
@@ -118,7 +120,9 @@ function prepareBytes(
   return frameStream(response, fields, stream, null, "", context);
 }
 
-/** A stream, and what the Response that it was taken from was made of: Bun gives the bytes back in one piece, at once. */
+/**
+ * A stream, and what the Response that it was taken from was made of: Bun gives the bytes back in one piece, at once.
+ */
 function prepareLent(
   response: Response,
   lent: unknown,

@@ -1,7 +1,8 @@
-// Copies a stream to a connection. Invariants: no more than a few chunks are held while the client doesn't read; the head
-// leaves with the first chunk, or alone when that keeps us waiting; a body that fails or breaks its word ends without a last
-// chunk, so that no client can take it for complete (RFC 9112 §8).
-
+/**
+ * Copies a stream to a connection. Invariants: no more than a few chunks are held while the client doesn't read; the
+ * head leaves with the first chunk, or alone if that one keeps us waiting; a body that fails or breaks its word ends
+ * without a last chunk, so that no client can take it for complete (RFC 9112 §8).
+ */
 import { takeWhole } from "./direct-stream.ts";
 import type { StreamResponse } from "./framing.ts";
 import type { OutputBuffer } from "./output.ts";
@@ -25,10 +26,10 @@ export type PumpOutcome =
   /** cancel() was called. */
   | { readonly type: "cancelled" };
 
-/** What is gathered before it is offered to the socket, while chunks keep coming without a wait. */
+/** How much is gathered before the socket is offered it, while chunks come without a wait. */
 const gatherBytes = 64 * 1024;
 
-/** What one stream may send before others get a turn. */
+/** How much one stream may send before others get a turn. */
 const turnBytes = 1024 * 1024;
 
 const lastChunk = "0\r\n\r\n";
@@ -123,7 +124,8 @@ export class StreamPump {
       await this.#send();
       return read;
     }
-    // A stream that has its first chunk, or its first error, within this turn of the event loop gets one write, or a 500.
+    // A stream that has its first chunk, or its first error, within this turn of the event loop gets one write, or a
+    // 500.
     const timer = setImmediate(() => {
       this.#addHead();
       this.#target.flush();

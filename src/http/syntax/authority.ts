@@ -1,3 +1,4 @@
+/** Hosts and ports, as targets and Host name them (RFC 3986 §3.2). */
 import {
   colon,
   leftBracket,
@@ -11,8 +12,8 @@ import {
 import { isIPv6 } from "../../net/ip-address.ts";
 
 /**
- * Whether the bytes are `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2). Stricter than the grammar in three places:
- * no empty host with a port (RFC 9110 §4.2.1), no IPvFuture, no port over 65535. No userinfo: RFC 9110 §4.2.4.
+ * Whether the bytes are `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2). Stricter than the grammar in three
+ * places: no empty host with a port (RFC 9110 §4.2.1), no IPvFuture, no port over 65535. No userinfo: RFC 9110 §4.2.4.
  */
 export function isAuthority(bytes: Buffer, start: number, end: number): boolean {
   const hostEnd = skipHost(bytes, start, end);
@@ -20,7 +21,10 @@ export function isAuthority(bytes: Buffer, start: number, end: number): boolean 
   return hostEnd === end || (bytes[hostEnd] === colon && readPort(bytes, hostEnd + 1, end) !== -1);
 }
 
-/** Whether the bytes are `uri-host ":" port`, as CONNECT needs. RFC 9110 §9.3.6: an empty or invalid port MUST be rejected. */
+/**
+ * Whether the bytes are `uri-host ":" port`, as CONNECT needs. RFC 9110 §9.3.6: an empty or invalid port MUST be
+ * rejected.
+ */
 export function isHostAndPort(bytes: Buffer, start: number, end: number): boolean {
   const hostEnd = skipHost(bytes, start, end);
   return hostEnd > start && bytes[hostEnd] === colon && readPort(bytes, hostEnd + 1, end) > 0;

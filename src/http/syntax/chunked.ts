@@ -1,4 +1,7 @@
-/** Takes the chunked coding off a body (RFC 9112 §7.1) without copying it. Nothing is scanned twice, whatever the split. */
+/**
+ * Takes the chunked coding off a body (RFC 9112 §7.1) without copying it. Invariant: nothing is scanned twice, whatever
+ * the split.
+ */
 import { CR, LF, semicolon, hexValue, isBlank, isValueByte } from "../bytes.ts";
 import type { ParseErrorName } from "../errors.ts";
 import {
@@ -46,9 +49,9 @@ export class ChunkedDecoder {
   }
 
   /**
-   * Takes bytes[start..end) up to `consumed`. "data": dataStart..dataEnd is body; call again from `consumed`. "need more": all
-   * is consumed. "end": the body and its trailers are complete, and the next request starts at `consumed`. Otherwise the name
-   * of what is wrong; every later call returns it again.
+   * Takes bytes[start..end) up to `consumed`. "data": dataStart..dataEnd is body; call again from `consumed`. "need
+   * more": all is consumed. "end": the body and its trailers are complete, and the next request starts at `consumed`.
+   * Otherwise the name of what is wrong; every later call returns it again.
    */
   feed(bytes: Buffer, start: number, end: number): "need more" | "data" | "end" | ParseErrorName {
     if (this.#failed !== null) return this.#failed;

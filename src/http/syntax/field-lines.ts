@@ -1,6 +1,6 @@
 /**
- * The field lines of a head or of a trailer section (RFC 9112 §5), in one pass: offsets for the names and values, facts for the
- * fields that the head's meaning depends on, no string for either.
+ * The field lines of a head or of a trailer section (RFC 9112 §5), in one pass: offsets of names and values, and facts
+ * of the fields that the head's meaning depends on. No string is made for either.
  */
 import {
   colon,
@@ -67,7 +67,9 @@ export class FieldLines {
     this.#underscore = false;
   }
 
-  /** Scans from..end of a head that starts at `base`. "done": the empty line is complete, and `position` is behind it. */
+  /**
+   * Scans from..end of a head that starts at `base`. "done": the empty line is complete, and `position` is behind it.
+   */
   scan(
     bytes: Buffer,
     base: number,
@@ -202,7 +204,8 @@ export class FieldLines {
         if (at === end) break;
         if (at === limit) return this.#stop("field too large", at);
         const byte = bytes[at]!;
-        // RFC 9112 §2.2: a bare LF may be taken for a line end; it is what smuggling is made of. RFC 9110 §5.5: control bytes.
+        // RFC 9112 §2.2: a bare LF may be taken for a line end; it is what smuggling is made of. RFC 9110 §5.5: control
+        // bytes.
         if (byte !== CR) return this.#stop(byte === LF ? "bad line end" : "bad field value", at);
         fields[field + 3] = at - base;
         at++;

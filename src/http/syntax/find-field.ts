@@ -6,7 +6,9 @@ export function initialOf(name: string): number {
   return 1 << (name.charCodeAt(0) & 31);
 }
 
-/** Offsets first, one character next: a browser's head has fields as long as X-Forwarded-SSL. `name` is in lower case. */
+/**
+ * Offsets first, one character next: a browser's head has fields as long as X-Forwarded-SSL. `name` is in lower case.
+ */
 export function isNamed(head: Head, index: number, name: string): boolean {
   const start = head.fields[4 * index]!;
   return (

@@ -10,9 +10,9 @@ const noBytes = Buffer.alloc(0);
 const usualFields = 16;
 
 /**
- * Where the offsets of a head's fields are written first: most are read before the next head comes, if at all, and an array
- * for each would cost more than the scan of a short head. Whoever claims it takes it from its owner, which then finds its
- * offsets again (#findFields) or has kept a copy (keepFields).
+ * Where the offsets of a head's fields are written first: most are read before the next head comes, if at all, and an
+ * array for each would cost more than the scan of a short head. Whoever claims it takes it from its owner, which then
+ * finds its offsets again (#findFields) or has kept a copy (keepFields).
  */
 const scratch = new Int32Array(4 * 64);
 let scratchOwner: Head | null = null;
@@ -36,7 +36,9 @@ export class Head {
   appTarget: string | null = null;
 
   fieldCount = 0;
-  /** One bit for each letter that a field's name begins with, by its place in the alphabet: rules out names at no cost. */
+  /**
+   * One bit for each letter that a field's name begins with, by its place in the alphabet: rules out names at no cost.
+   */
   initials = 0;
   hostField = -1;
   contentTypeField = -1;
@@ -59,8 +61,8 @@ export class Head {
   }
 
   /**
-   * Four offsets for each field: name start, name end, value start, value end. To be used at once: the array may be the one
-   * that the next head is written to.
+   * Four offsets for each field: name start, name end, value start, value end. To be used at once: the array may be the
+   * one that the next head is written to.
    */
   get fields(): Int32Array {
     if (this.#fields !== null) return this.#fields;

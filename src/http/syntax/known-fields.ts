@@ -1,3 +1,7 @@
+/**
+ * The fields that the parser itself acts on, and what it makes of their values: each rule is a function of the message
+ * room.
+ */
 import { isAuthority } from "./authority.ts";
 import { equalsWord, word } from "../bytes.ts";
 import type { ParseErrorName } from "../errors.ts";
@@ -15,8 +19,8 @@ const contentLengthName = word("content-length");
 const transferEncodingName = word("transfer-encoding");
 
 /**
- * By a name's first byte, the name lengths of the fields that the parser itself acts on, one bit each: all others, such as
- * User-Agent, which is as long as Connection, cost one test.
+ * By a name's first byte, the name lengths of the fields that the parser itself acts on, one bit each: all others, such
+ * as User-Agent, which is as long as Connection, cost one test.
  */
 export const knownLengths = new Int32Array(256);
 for (const name of [

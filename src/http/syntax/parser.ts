@@ -1,7 +1,9 @@
 /**
- * Invariants: no byte is looked at twice, whatever the split; which byte is refused, and why, doesn't depend on the split;
- * after an error nothing more is parsed. Offsets are relative to the head's first byte, so that they survive the move from a
- * received chunk to the buffer of a head that came in pieces.
+ * The parser of request heads and of trailer sections (RFC 9112 §2 to §5), whose lines RequestLine and FieldLines read.
+ *
+ * Invariants: no byte is looked at twice, whatever the split; which byte is refused, and why, doesn't depend on the
+ * split; after an error nothing more is parsed. Offsets are relative to the head's first byte, so that they survive the
+ * move from a received chunk to the buffer of a head that came in pieces.
  */
 import { CR, latin1, LF } from "../bytes.ts";
 import type { ParseErrorName } from "../errors.ts";
@@ -29,7 +31,7 @@ const unlimited = 2 ** 30;
 /** How much of a chunk is copied at a time when a head came in pieces: the body behind it is not. */
 const pieceBytes = 4096;
 
-/** As much of a request line is told that can't be read: Gunicorn's own limit to one. */
+/** How much is told of a request line that can't be read: Gunicorn's own limit to one. */
 const toldBytes = 8190;
 
 const noBytes = Buffer.alloc(0);
@@ -46,7 +48,7 @@ export class RequestParser {
   #unwritten = true;
   #inRequestLine = true;
   #failed: ParseErrorName | null = null;
-  /** Behind an error in a head. */
+  /** The request line of a head that was refused. */
   #failedLine = "";
   /** Where the head starts in the bytes that are being scanned. */
   #base = 0;
@@ -76,12 +78,12 @@ export class RequestParser {
     return this.#head;
   }
 
-  /** Whether nothing of a request has arrived since the last reset, but perhaps an empty line. */
+  /** Whether nothing of a request has arrived since the last reset, except an empty line perhaps. */
   get idle(): boolean {
     return this.#inRequestLine && this.#line.pending;
   }
 
-  /** Of a head that was refused or isn't complete: its request line, or what has come of it, as Latin-1. For logs. */
+  /** For logs: the request line of a head that was refused or isn't complete, or what has come of it, as Latin-1. */
   get requestLine(): string {
     return this.#failed === null ? lineIn(this.#kept, 0, this.#keptLength) : this.#failedLine;
   }
@@ -118,9 +120,9 @@ export class RequestParser {
   }
 
   /**
-   * Takes bytes[start..end). "need more": all are consumed, and nothing refers to `bytes` any more. "head": the head, or the
-   * trailer section, is complete and ends at `consumed`; it refers to `bytes`; call reset() before the next feed. Otherwise
-   * the name of what is wrong; every later call returns it again.
+   * Takes bytes[start..end). "need more": all are consumed, and nothing refers to `bytes` any more. "head": the head,
+   * or the trailer section, is complete and ends at `consumed`; it refers to `bytes`; call reset() before the next
+   * feed. Otherwise the name of what is wrong; every later call returns it again.
    */
   feed(bytes: Buffer, start: number, end: number): "need more" | "head" | ParseErrorName {
     if (this.#failed !== null) return this.#failed;

@@ -6,7 +6,10 @@ import type { RequestRecord } from "../../api/request-record.ts";
 export interface Atom {
   /** For a plain line, escaped. */
   text(request: RequestRecord): string;
-  /** For a line that is JSON: a number (which then is what `text` shows), a text as it came, or null for what is missing. */
+  /**
+   * For a line that is JSON: a number (which then is what `text` shows), a text as it came, or null for what is
+   * missing.
+   */
   value(request: RequestRecord): string | number | null;
   /** Where there is a number, which `%d` may show; a whole one. */
   number?(request: RequestRecord): number;

@@ -29,7 +29,8 @@ interface Piece {
 }
 
 /**
- * The function that makes a line of a request: one line, whatever the request says. Of a format that is a JSON object, each line is one.
+ * The function that makes a line of a request: one line, whatever the request says. Of a format that is a JSON object,
+ * each line is one.
  *
  * @throws ConfigError with the position of what can't be read, counted from 1
  */
@@ -141,7 +142,10 @@ function decimal(number: (request: RequestRecord) => number): Render {
   return (request) => String(number(request));
 }
 
-/** @param inString whether it stands within quotes, where what is missing is `-`; outside it is null, and a text gets quotes */
+/**
+ * @param inString whether it stands within quotes, where what is missing is `-`; outside it is null, and a text gets
+ * quotes
+ */
 function inJson(field: Field, inString: boolean): Render {
   const { atom, number, columns, left, zeros, described, index } = field;
   if (number !== null) {

@@ -1,4 +1,7 @@
-/** The JSON form of the access log: one object a line, always the same fields in the same order. docs/logging.md has them. */
+/**
+ * The JSON form of the access log: one object a line, always the same fields in the same order. docs/logging.md has
+ * them.
+ */
 import { decodeText } from "../lines/json-text.ts";
 import { basicUser, rawPath, rawQuery } from "./request-facts.ts";
 import type { RequestRecord } from "../../api/request-record.ts";

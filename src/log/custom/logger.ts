@@ -1,4 +1,7 @@
-/** What the package offers to apps: the log of the process they run in, and a base for logger classes. It imports little, since apps pay for it. */
+/**
+ * What the package offers to apps: the log of the process they run in, and a base for logger classes. It imports
+ * little, since apps pay for it.
+ */
 import type { CustomLogger, Log, Metric } from "../../api/log.ts";
 import type { ConfigData } from "../../config/types.ts";
 import { writeFully } from "../../os/write-fully.ts";
@@ -16,7 +19,8 @@ export interface BuiltInLogs {
   close(): void;
 }
 
-// An app may import this package from another place on disk than the server runs from, and then this file exists twice in the process.
+// An app may import this package from another place on disk than the server runs from, and then this file exists twice
+// in the process.
 const logKey = Symbol.for("gunicorn-ts.log");
 const openKey = Symbol.for("gunicorn-ts.open-logs");
 

@@ -1,6 +1,6 @@
 /**
- * What was thrown, in words. Anything can be thrown: a Proxy, an object whose getters throw, an error that holds itself.
- * Nothing here throws, and nothing is longer than a log should take.
+ * What was thrown, in words. Anything can be thrown: a Proxy, an object whose getters throw, an error that holds
+ * itself. Nothing here throws, and nothing is longer than a log should take.
  */
 
 const longest = 65_536;

@@ -5,7 +5,9 @@ const notAscii = /[^\x00-\x7f]/;
 const notLatin1 = /[^\x00-\xff]/;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Bytes, one character each, as the UTF-8 that they are, or as the plain form of the log shows them. Other texts stay. */
+/**
+ * Bytes, one character each, as the UTF-8 that they are, or as the plain form of the log shows them. Other texts stay.
+ */
 export function decodeText(text: string): string {
   if (!notAscii.test(text) || notLatin1.test(text)) return text;
   try {

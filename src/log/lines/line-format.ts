@@ -1,4 +1,7 @@
-/** Forms of a line: Gunicorn's, one JSON object, or the bare message. Small, since apps import it by way of src/index.ts. */
+/**
+ * Forms of a line: Gunicorn's, one JSON object, or the bare message. Small, since apps import it by way of
+ * src/index.ts.
+ */
 
 /** Gunicorn's levels, the most severe first. */
 export const logLevels = ["critical", "error", "warning", "info", "debug"] as const;

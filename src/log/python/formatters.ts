@@ -136,7 +136,10 @@ function textFormatter(parts: readonly Part[], asctime: (date: Date) => string):
   };
 }
 
-/** A format that is a JSON object by itself: so is each line. Within quotes a field is escaped, outside a text gets quotes. */
+/**
+ * A format that is a JSON object by itself: so is each line. Within quotes a field is escaped, outside a text gets
+ * quotes.
+ */
 function objectFormatter(
   parts: readonly Part[],
   places: readonly boolean[],

@@ -1,4 +1,6 @@
-/** Finds the logging configuration, whichever of the three settings has it, and reads it once for master and workers. */
+/**
+ * Finds the logging configuration, whichever of the three settings has it, and reads it once for master and workers.
+ */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { ConfigError } from "../../api/errors.ts";

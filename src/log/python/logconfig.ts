@@ -1,6 +1,6 @@
 /**
- * logconfig, logconfig_dict and logconfig_json: the subset of Python's dictConfig that docs/logging.md lists. Invariant: what isn't
- * in the subset is refused with its place; nothing is ignored.
+ * logconfig, logconfig_dict and logconfig_json: the subset of Python's dictConfig that docs/logging.md lists.
+ * Invariant: what isn't in the subset is refused with its place; nothing is ignored.
  */
 import type { ConfigData } from "../../config/types.ts";
 import { jsonLine, type LoggerName, textLine } from "../lines/line-format.ts";
@@ -55,7 +55,9 @@ const defaultHandlers: Values = {
 
 const defaultRoot: Values = { handlers: ["console"] };
 
-/** Gunicorn's propagate to the root besides, so that a line stands there twice; and their level isn't that of loglevel. */
+/**
+ * Gunicorn's propagate to the root besides, so that a line stands there twice; and their level isn't that of loglevel.
+ */
 const defaultLoggers: Values = {
   "gunicorn.error": { handlers: ["error_console"] },
   "gunicorn.access": { handlers: ["console"] },

@@ -1,4 +1,7 @@
-/** Reads the values of a logging configuration: each function takes a value and its place, and refuses with the place in front. */
+/**
+ * Reads the values of a logging configuration: each function takes a value and its place, and refuses with the place in
+ * front.
+ */
 import { ConfigError } from "../../api/errors.ts";
 import type { LogLevel } from "../lines/line-format.ts";
 

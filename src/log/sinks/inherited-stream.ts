@@ -1,4 +1,7 @@
-/** Names of descriptors that the process was started with: they are written to as they are, since to open them is another thing. */
+/**
+ * Names of descriptors that the process was started with: they are written to as they are, since to open them is
+ * another thing.
+ */
 import { readlinkSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { ConfigError } from "../../api/errors.ts";
@@ -11,9 +14,10 @@ const descriptor =
 const mostLinks = 40;
 
 /**
- * The standard stream that a path means, also by way of symbolic links; null for any other file. Opening the path would fail where the stream is a
- * socket, as of systemd's journal, or belongs to another user.
- * @throws ConfigError, which names the place, for other descriptors: workers don't have them, or have something else there
+ * The standard stream that a path means, also by way of symbolic links; null for any other file. Opening the path would
+ * fail where the stream is a socket, as of systemd's journal, or belongs to another user.
+ * @throws ConfigError, which names the place, for other descriptors: workers don't have them, or have something else
+ * there
  */
 export function inheritedStream(path: string, place: string): 1 | 2 | null {
   let target = path;

@@ -1,6 +1,7 @@
 /**
- * A log that goes to a file, by one or by many processes. Invariants: the file holds whole lines, whoever writes between, and what
- * the disk has no room for is written later, in order, up to a bound. The descriptor is closed once: its number is another file's then.
+ * A log that goes to a file, by one or by many processes. Invariants: the file holds whole lines, whoever writes
+ * between, and what the disk has no room for is written later, in order, up to a bound. The descriptor is closed once:
+ * its number is another file's then.
  */
 import {
   closeSync,
@@ -106,8 +107,8 @@ export class LogFile implements LineSink {
   }
 
   /**
-   * One write for all: O_APPEND keeps it in one piece beside other processes. Answers what the file hasn't taken, from the
-   * beginning of a line on.
+   * One write for all: O_APPEND keeps it in one piece beside other processes. Answers what the file hasn't taken, from
+   * the beginning of a line on.
    */
   #append(bytes: Buffer): Buffer {
     let written = 0;
@@ -125,8 +126,8 @@ export class LogFile implements LineSink {
   }
 
   /**
-   * Takes the beginning of a line off the file, whose rest the disk had no room for. Answers false if the system refuses, as for
-   * an append-only file: the rest follows later then.
+   * Takes the beginning of a line off the file, whose rest the disk had no room for. Answers false if the system
+   * refuses, as for an append-only file: the rest follows later then.
    */
   #takesBack(torn: number): boolean {
     try {

@@ -1,6 +1,7 @@
 /**
- * A log file that is renamed to `.1`, `.2` and so on when it is full, by one of many processes. Invariant: who renames holds the
- * lock of the very file that has the name, so that two never rename for the same reason; the others notice by its inode.
+ * A log file that is renamed to `.1`, `.2` and so on when it is full, by one of many processes. Invariant: who renames
+ * holds the lock of the very file that has the name, so that two never rename for the same reason; the others notice by
+ * its inode.
  */
 import { fstatSync, renameSync, type Stats, statSync } from "node:fs";
 import { lockFile, unlockFile } from "../../os/file-lock.ts";

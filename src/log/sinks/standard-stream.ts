@@ -5,7 +5,10 @@ import type { LineSink } from "./line-sink.ts";
 /** PIPE_BUF: a pipe takes so many bytes of one write in one piece, whoever else writes to it (pipe(7)). */
 const pieceBytes = 4096;
 
-/** Standard output or error, which master and workers share. What it doesn't take is lost, counted, and told when it takes lines again. */
+/**
+ * Standard output or error, which master and workers share. What it doesn't take is lost, counted, and told when it
+ * takes lines again.
+ */
 export class StandardStream implements LineSink {
   readonly #fd: 1 | 2;
   /** How a loss is told: with a line for the stream, or elsewhere, and then the answer is empty. */

@@ -7,11 +7,11 @@
  * Measured with bursts of 16 and 64 connections over 4 workers on a unix socket and 2 cores (60 bursts each): the
  * busiest worker gets 1.8 times the mean in the median, without a share 3.4 and 2.8 times.
  *
- * | constant     | smaller                                        | larger                                                     |
- * | ------------ | ---------------------------------------------- | ---------------------------------------------------------- |
- * | shareTurnMs  | 0: the same median, 3.5 times in bad bursts    | 3: 1.2 times of 64, which take 14 ms instead of 8          |
- * | burstGapMs   | 5: no difference                               | 500: the last burst's share is too much for 64, 3.3 times  |
- * | largestShare | 4: 1.3 times of 64, which take 12 ms           | 1024: no difference; a bound for bursts of thousands       |
+ * | constant     | smaller                                 | larger                                             |
+ * | ------------ | --------------------------------------- | -------------------------------------------------- |
+ * | shareTurnMs  | 0: same median, 3.5 times in bad bursts | 3: 1.2 times of 64, which take 14 ms instead of 8  |
+ * | burstGapMs   | 5: no difference                        | 500: the last burst's share is too much: 3.3 times |
+ * | largestShare | 4: 1.3 times of 64, which take 12 ms    | 1024: no difference; bounds bursts of thousands    |
  */
 
 /** How long the others get. */

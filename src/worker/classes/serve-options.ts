@@ -109,7 +109,10 @@ function mapValues(
   return Object.fromEntries(Object.entries(from).map(([name, value]) => [name, change(value)]));
 }
 
-/** The app's websocket handlers; two of them tell us as well. Whatever else they are, a class's instance or options, stays. */
+/**
+ * The app's websocket handlers; two of them tell us as well. Whatever else they are, a class's instance or options,
+ * stays.
+ */
 function watched(websocket: object, { opened, closed }: SocketEvents): object {
   const { open, close } = websocket as Partial<Bun.WebSocketHandler<unknown>>;
   return Object.create(websocket, {

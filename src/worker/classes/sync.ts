@@ -1,7 +1,7 @@
 /**
- * The class `sync`: one request at a time for each worker, or as many as `threads` says, and each connection ends with its
- * answer, as with Gunicorn's sync workers. Unlike theirs, a client that is slow to send keeps nobody waiting: connections are
- * read side by side, and only the app has one request at a time.
+ * The class `sync`: one request at a time for each worker, or as many as `threads` says, and each connection ends with
+ * its answer, as with Gunicorn's sync workers. Unlike theirs, a client that is slow to send keeps nobody waiting:
+ * connections are read side by side, and only the app has one request at a time.
  */
 import { AsyncServing } from "./async.ts";
 import type { InternalContext } from "./serving.ts";

@@ -2,15 +2,15 @@
  * How long a connection goes on waiting, in ticks of the connections' clock; 0 is for ever. Ticks are counted, not
  * measured: while the event loop is blocked, nobody's time runs out.
  *
- * | state          | what runs out                | setting                      | what starts it anew, or stops it         |
- * | -------------- | ---------------------------- | ---------------------------- | ---------------------------------------- |
- * | head           | the whole head's time        | header_timeout               | nothing; the end of the head stops it    |
- * | body           | the time between two bytes   | body_timeout                 | a byte; stops while the app doesn't read |
- * | app            | nothing                      | server.timeout(), if called  | the end of the answer stops it           |
- * | output pending | the time between two bytes   | write_timeout                | a byte that the client takes             |
- * | idle           | the time to the next request | keepalive                    | a byte of a request stops it             |
- * | after FIN      | the time that the app is mum | asgi_disconnect_grace_period | the app's next byte                      |
- * | linger         | the time to the client's FIN | none: 2 seconds              | nothing                                  |
+ * | state          | what runs out                | setting                      | what starts it anew, or stops it |
+ * | -------------- | ---------------------------- | ---------------------------- | -------------------------------- |
+ * | head           | the whole head's time        | header_timeout               | nothing; the head's end stops it |
+ * | body           | the time between two bytes   | body_timeout                 | a byte; stops while nobody reads |
+ * | app            | nothing                      | server.timeout(), if called  | the end of the answer stops it   |
+ * | output pending | the time between two bytes   | write_timeout                | a byte that the client takes     |
+ * | idle           | the time to the next request | keepalive                    | a byte of a request stops it     |
+ * | after FIN      | the app's silence            | asgi_disconnect_grace_period | the app's next byte              |
+ * | linger         | the time to the client's FIN | none: 2 seconds              | nothing                          |
  *
  * Output is pending until the kernel has taken the last byte, in lingering until the client has. As long as it is, no
  * other clock runs but the app's own: whoever has an answer to take isn't idle, and what he sends may not be read.

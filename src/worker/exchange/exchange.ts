@@ -1,14 +1,14 @@
 /**
  * One request and its answer: the app is asked once, answered once, and the connection learns whether it goes on.
  *
- * | state      | what has happened                               | what may follow                                        |
- * | ---------- | ----------------------------------------------- | ------------------------------------------------------ |
- * | reading    | the head has come, and perhaps some of the body | asked or waiting: enough has come; superseded          |
- * | waiting    | enough has come, and the app has others to serve | asked: it is its turn; superseded; done: nobody waits  |
- * | asked      | the app is at work, or its error handler        | answering: by a stream; done: at once, or never        |
- * | answering  | a pump copies the stream of the answer          | done; asked: it has failed before a byte was out       |
- * | superseded | the connection has answered in the app's place  | done: the app has come to an end                       |
- * | done       | the answer is out, or there won't be one        | nothing; the rest of the body may still be read        |
+ * | state      | what has happened                              | what may follow                                    |
+ * | ---------- | ---------------------------------------------- | -------------------------------------------------- |
+ * | reading    | the head has come, perhaps some of the body    | asked or waiting: enough has come; superseded      |
+ * | waiting    | enough has come, and it isn't its turn         | asked: its turn; superseded; done: the client left |
+ * | asked      | the app is at work, or its error handler       | answering: by a stream; done: at once, or never    |
+ * | answering  | a pump copies the stream of the answer         | done; asked: it failed before a byte was out       |
+ * | superseded | the connection has answered instead of the app | done: the app has come to an end                   |
+ * | done       | the answer is out, or there won't be one       | nothing; the rest of the body may be read          |
  */
 import type { AppServer } from "../../app/server.ts";
 import { type BodySource, RequestBody } from "../../http/request/body.ts";
@@ -150,7 +150,10 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     this.#reply.pauseForBody(false);
   }
 
-  /** Asks the app, as soon as it may have one more request. An answer that is there at once is in `output` when this returns. */
+  /**
+   * Asks the app, as soon as it may have one more request. An answer that is there at once is in `output` when this
+   * returns.
+   */
   dispatch(): void {
     const { gate } = this.#site;
     if (gate === null || gate.admit(this)) this.enter();

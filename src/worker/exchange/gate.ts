@@ -1,6 +1,6 @@
 /**
- * Bounds how many requests the app has at a time: `threads`. The others wait, in the order in which they came; no timeout
- * runs for them, as their connections' own clocks stop once a request has arrived.
+ * Bounds how many requests the app has at a time: `threads`. The others wait, in the order in which they came; no
+ * timeout runs for them, as their connections' own clocks stop once a request has arrived.
  */
 
 /** What waits at the gate. */

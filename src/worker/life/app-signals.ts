@@ -1,6 +1,7 @@
 /**
- * Signals tell a worker to leave, and the app's own listeners for them mostly end the process: requests under way would be lost.
- * So these signals are ours, and what the app listens with is kept until the worker has served its last request.
+ * Signals tell a worker to leave, and the app's own listeners for them mostly end the process: requests under way would
+ * be lost. So these signals are ours, and what the app listens with is kept until the worker has served its last
+ * request.
  */
 import type { EventEmitter } from "node:events";
 import { constants } from "node:os";
@@ -88,7 +89,8 @@ export class AppSignals {
   }
 
   /**
-   * Calls the listeners of the first of these signals that has any, once in a process, and waits for the promises that they return.
+   * Calls the listeners of the first of these signals that has any, once in a process, and waits for the promises that
+   * they return.
    * @param limitMs how long to wait at most
    * @returns false when they weren't done by then
    */

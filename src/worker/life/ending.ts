@@ -31,7 +31,10 @@ export class Ending {
     process.exit(code);
   }
 
-  /** Calls what the app listens with for the first of the signals that it knows, for so long at most, and ends the process. */
+  /**
+   * Calls what the app listens with for the first of the signals that it knows, for so long at most, and ends the
+   * process.
+   */
   async cleanUp(signals: Signals, limitMs: number): Promise<void> {
     // The listeners mostly end the process themselves.
     process.once("exit", () => {

@@ -5,7 +5,9 @@ import { type Logs, openLogs } from "../../log/logs.ts";
 import { identityOf } from "../../os/privileges.ts";
 import { writeFully } from "../../os/write-fully.ts";
 
-/** Opens a worker's logs, with the rights that it was started with. Without them there is no worker: the process ends. */
+/**
+ * Opens a worker's logs, with the rights that it was started with. Without them there is no worker: the process ends.
+ */
 export async function openOwnLogs(config: ConfigData): Promise<Logs> {
   try {
     const logs = await openLogs(config, identityOf(config));

@@ -1,4 +1,7 @@
-/** Ports that an app opens by itself: it was made to be run alone, and nobody limits, counts or drains what it serves there. */
+/**
+ * Ports that an app opens by itself: it was made to be run alone, and nobody limits, counts or drains what it serves
+ * there.
+ */
 import type { ListeningSocket } from "../../api/serving.ts";
 import type { Log } from "../../log/error-log.ts";
 import { joinHostPort } from "../../net/ip-address.ts";

@@ -32,7 +32,10 @@ const beatMs = 250;
 const staleLoadMs = 1000;
 /** How long the app may clean up at a quick stop. */
 const quickMs = 1000;
-/** When the app's own ports are looked for: it listens after its import too, and the first request needn't wait (bench: start). */
+/**
+ * When the app's own ports are looked for: it listens after its import too, and the first request needn't wait (bench:
+ * start).
+ */
 const ownPortsMs = 1000;
 
 export class Worker {

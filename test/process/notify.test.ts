@@ -61,7 +61,7 @@ test("the life of a server, as its service manager hears of it", async () => {
   await see(() => world.exit(2));
   await see(() => world.exit(3));
   await see(() => world.exit(4));
-  service.halt(world.state);
+  service.halt(world.state.mastership);
   expect(world.halted).not.toBeNull();
   expect(socat.lines).toEqual([
     "STATUS=Starting: 0 of 2 workers ready",

@@ -56,15 +56,15 @@ export class World {
   }
 
   worker(age: number): WorkerState {
-    const found = this.state.workers.find((each) => each.age === age);
+    const found = this.state.fleet.workers.find((each) => each.age === age);
     if (found === undefined) throw new Error(`no worker of age ${age}`);
     return found;
   }
 
   /** The ages of the workers that serve, by slot. */
   serving(): number[][] {
-    return Array.from({ length: this.state.target }, (_, slot) =>
-      this.state.workers
+    return Array.from({ length: this.state.fleet.target }, (_, slot) =>
+      this.state.fleet.workers
         .filter((each) => each.slot === slot && each.phase === "ready")
         .map((each) => each.age),
     );
@@ -113,7 +113,7 @@ export class World {
   }
 
   tick(silent: readonly number[] = []): this {
-    const scores = this.state.workers.map(({ age, beat }) => {
+    const scores = this.state.fleet.workers.map(({ age, beat }) => {
       const requests = this.requests.get(age) ?? 0;
       const memoryBytes = this.memoryBytes.get(age) ?? null;
       return [
@@ -148,7 +148,7 @@ export class World {
     switch (action.do) {
       case "spawn": {
         const { age, slot, row, generation: number } = action;
-        if (this.state.workers.some((each) => each.row === row))
+        if (this.state.fleet.workers.some((each) => each.row === row))
           throw new Error(`row ${row} twice`);
         const { lifetimeMs } = this;
         return { type: "spawned", age, pid: 1000 + age, slot, row, generation: number, lifetimeMs };
@@ -177,7 +177,8 @@ export class World {
   }
 
   #check(): void {
-    const { workers, slots, target, steered, wanted } = this.state;
+    const { workers, slots, target, wanted } = this.state.fleet;
+    const { steered } = this.state.sockets;
     let restarting = 0;
     for (const [slot] of slots.entries()) {
       const here = workers.filter((each) => each.slot === slot);

@@ -69,7 +69,7 @@ export class Arbiter {
 
   /** The configuration in use, with its logs. */
   get #release(): Release {
-    return this.#configurations.get(this.#state.wanted.number);
+    return this.#configurations.get(this.#state.fleet.wanted.number);
   }
 
   /** Starts the workers; resolves with the exit code when the last one has gone. */
@@ -91,14 +91,14 @@ export class Arbiter {
     } finally {
       this.#busy = false;
     }
-    this.#configurations.keep(generationsInUse(this.#state));
+    this.#configurations.keep(generationsInUse(this.#state.fleet));
     this.#measure();
     if (!this.#over) this.#parts.service.observe(this.#state, performance.now());
     this.#schedule();
   }
 
   #measure(): void {
-    const { workers } = this.#state;
+    const { workers } = this.#state.fleet;
     this.#metrics.observe(this.#release, workers.length, performance.now());
   }
 
@@ -152,11 +152,12 @@ export class Arbiter {
   }
 
   #tick(): void {
-    if (this.#state.understudy && process.ppid !== this.#parts.oldMaster) {
+    const { fleet, mastership } = this.#state;
+    if (mastership.understudy && process.ppid !== this.#parts.oldMaster) {
       this.handle({ type: "promoted" });
     }
-    if (process.pid === 1) this.#children.reapStrays(this.#state.upgrade?.pid ?? null, this.log);
-    const memory = Number.isFinite(this.#state.wanted.maxMemoryBytes);
+    if (process.pid === 1) this.#children.reapStrays(mastership.upgrade?.pid ?? null, this.log);
+    const memory = Number.isFinite(fleet.wanted.maxMemoryBytes);
     this.handle({ type: "tick", scores: this.#children.read(memory, performance.now()) });
   }
 
@@ -175,7 +176,7 @@ export class Arbiter {
         return this.log[reaction.level](reaction.message);
       case "load config":
         void this.#configurations
-          .prepare(reaction.generation, this.#state.wanted.number)
+          .prepare(reaction.generation, this.#state.fleet.wanted.number)
           .then((event) => this.handle(event));
         return;
       case "use":
@@ -245,7 +246,7 @@ export class Arbiter {
         this.#halt(action);
         return "ended";
       default:
-        return performOnSockets(action, this.#parts.listeners, sharing(this.#state));
+        return performOnSockets(action, this.#parts.listeners, sharing(this.#state.mastership));
     }
   }
 
@@ -261,7 +262,7 @@ export class Arbiter {
         slot,
         row,
         generation,
-        numWorkers: this.#state.target,
+        numWorkers: this.#state.fleet.target,
         masterName: hooks.masterName,
         resolved,
         listeners: listeners.forSlot(slot, listeners.addresses(resolved.config)),
@@ -281,8 +282,8 @@ export class Arbiter {
   #halt({ exitCode, reason, left }: Extract<Action, { do: "halt" }>): void {
     const { hooks, listeners, service } = this.#parts;
     try {
-      service.halt(this.#state);
-      listeners.close(sharing(this.#state));
+      service.halt(this.#state.mastership);
+      listeners.close(sharing(this.#state.mastership));
     } finally {
       // Whatever can't be closed is closed by the end of the process.
       this.#ended.resolve(exitCode);

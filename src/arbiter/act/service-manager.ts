@@ -7,7 +7,13 @@
  */
 import { monotonicUsec, sendNotification } from "../../os/notify.ts";
 import type { Environment } from "./environment.ts";
-import { describeStatus, type Status, status, type StatusFacts } from "../decide/status.ts";
+import {
+  describeStatus,
+  type MastershipFacts,
+  type Status,
+  status,
+  type StatusFacts,
+} from "../decide/status.ts";
 
 const variables = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] as const;
 
@@ -48,7 +54,7 @@ export class ServiceManager {
 
   /** Tells what has changed, and beats. Called after each event, ticks included. */
   observe(state: StatusFacts, nowMs: number): void {
-    if (this.#address === null || state.understudy) return;
+    if (this.#address === null || state.mastership.understudy) return;
     this.#beat(nowMs);
     const now = status(state);
     const phase = servicePhase(now);
@@ -63,7 +69,7 @@ export class ServiceManager {
   }
 
   /** The last word, right before the master's end. */
-  halt({ upgrade, understudy }: Pick<StatusFacts, "upgrade" | "understudy">): void {
+  halt({ upgrade, understudy }: Pick<MastershipFacts, "upgrade" | "understudy">): void {
     if (this.#address === null || understudy) return;
     if (upgrade !== null) {
       this.#tell([`MAINPID=${upgrade.pid}`, `STATUS=New master (pid:${upgrade.pid}) took over`]);

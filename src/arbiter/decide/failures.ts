@@ -1,8 +1,8 @@
 /** What the system refuses never ends the master: it is told once, and then tried again later, or done without. */
 import type { Action, Done, Event } from "./events.ts";
 import { countRetry, takeBack } from "./reap.ts";
-import type { State } from "./state.ts";
-import { log, type Step, still } from "./step.ts";
+import type { Mastership, State } from "./state.ts";
+import { log, type Step, still, tellOnce, withFleet } from "./step.ts";
 
 type Failed = Extract<Event, { type: "action failed" }>;
 /** Actions that the server can do without: they count as done. */
@@ -12,10 +12,7 @@ const cantStart = "Can't start a worker";
 
 /** Says once what is lost; null: nothing is. */
 export function without(state: State, loss: string, refused: Error | null): Step {
-  if (refused === null) return still(state);
-  const line = `${loss}: ${refused.message}`;
-  if (state.told.includes(line)) return still(state);
-  return { state: { ...state, told: [...state.told, line] }, reactions: [log("info", line)] };
+  return refused === null ? still(state) : tellOnce(state, "info", `${loss}: ${refused.message}`);
 }
 
 export function onActionFailed(state: State, { action, error }: Failed, nowMs: number): Step {
@@ -26,12 +23,8 @@ export function onActionFailed(state: State, { action, error }: Failed, nowMs: n
       return onSlotFailed(state, error);
     case "halt":
       return still(state);
-    default: {
-      const line = `Can't ${describe(action)}: ${error.message}`;
-      if (state.told.includes(line)) return still(state);
-      const told = [...state.told, line];
-      return { state: { ...state, told }, reactions: [log("error", line)] };
-    }
+    default:
+      return tellOnce(state, "error", `Can't ${describe(action)}: ${error.message}`);
   }
 }
 
@@ -63,8 +56,8 @@ export function takenAs(action: Action): Done | null {
   }
 }
 
-/** The next failure to start a worker is told again. */
-export function forgetFailedStarts({ told }: State): readonly string[] {
+/** What the log has heard, once a worker is started: the next failure to start one is told again. */
+export function toldAfterStart({ told }: Mastership): readonly string[] {
   return told.some(isFailedStart) ? told.filter((line) => !isFailedStart(line)) : told;
 }
 
@@ -84,24 +77,22 @@ function onSpawnFailed(
   nowMs: number,
 ): Step {
   // The age is used up: a process of it may have been started, and its end is on the way.
-  const spent = { ...state, lastAge: age };
-  const { fallback } = state;
-  if (fallback !== null && !state.proven && generation === state.wanted.number) {
+  const spent = withFleet(state, { lastAge: age });
+  const { fallback, proven, wanted } = state.fleet;
+  if (fallback !== null && !proven && generation === wanted.number) {
     return takeBack(spent, fallback, [], `${cantStart} of the new configuration: ${message}`);
   }
-  const later = countRetry(spent, slot, nowMs);
-  const line = `${cantStart}: ${message}`;
-  if (state.told.includes(line)) return still(later);
-  return { state: { ...later, told: [...state.told, line] }, reactions: [log("error", line)] };
+  return tellOnce(countRetry(spent, slot, nowMs), "error", `${cantStart}: ${message}`);
 }
 
 function onSlotFailed(state: State, { message }: Error): Step {
-  const target = state.slots.length;
+  const { slots, target: old } = state.fleet;
+  const target = slots.length;
   return {
-    state: { ...state, target },
+    state: withFleet(state, { target }),
     reactions: [
       log("error", `Can't open the sockets of one more worker, ${target} stay: ${message}`),
-      { do: "hook nworkersChanged", value: target, old: state.target },
+      { do: "hook nworkersChanged", value: target, old },
     ],
   };
 }

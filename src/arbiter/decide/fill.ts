@@ -1,21 +1,26 @@
 /** The part of plan() that gives every slot its worker. */
 import type { Action } from "./events.ts";
 import { signal } from "./orders.ts";
-import { leaving, serving, type State, type WorkerState } from "./state.ts";
+import { type Fleet, leaving, serving, type State, type WorkerState } from "./state.ts";
 
 /** Slots below the target: a worker of the wanted generation in each, the old one leaving only after that. */
-export function fill(state: State, nowMs: number): Action[] {
+export function fill(state: Pick<State, "fleet" | "sockets">, nowMs: number): Action[] {
+  return [...occupy(state.fleet, nowMs), ...grow(state)];
+}
+
+function occupy(fleet: Fleet, nowMs: number): Action[] {
+  const { workers, slots, target, wanted, fallback, proven } = fleet;
   const out: Action[] = [];
-  let { lastAge } = state;
+  let { lastAge } = fleet;
   // A reload tries one worker first: broken code costs one boot, and no slot loses its worker.
-  const onTrial = !state.proven && state.fallback !== null;
-  let tried = state.workers.some((worker) => worker.generation === state.wanted.number);
-  let restarting = restartingSlots(state);
-  const current = [state.wanted.number, state.fallback?.generation.number];
-  for (let slot = 0; slot < Math.min(state.target, state.slots.length); slot++) {
-    const here = state.workers.filter((worker) => worker.slot === slot);
+  const onTrial = !proven && fallback !== null;
+  let tried = workers.some((worker) => worker.generation === wanted.number);
+  let restarting = restartingSlots(fleet);
+  const current = [wanted.number, fallback?.generation.number];
+  for (let slot = 0; slot < Math.min(target, slots.length); slot++) {
+    const here = workers.filter((worker) => worker.slot === slot);
     const servers = here.filter(serving);
-    const fit = servers.find((worker) => isFit(state, worker));
+    const fit = servers.find((worker) => isFit(fleet, worker));
     // Two reloads in a row can leave two unfit ones; the younger serves on, if it has served already.
     const keeper = fit ?? servers.findLast((worker) => worker.warm) ?? servers.at(-1);
     for (const worker of servers) {
@@ -32,13 +37,13 @@ export function fill(state: State, nowMs: number): Action[] {
     }
     if (fit !== undefined || here.length >= 2) continue;
     if (here.some((worker) => worker.phase === "booting")) continue;
-    if (nowMs < (state.slots[slot]?.retryAtMs ?? 0)) continue;
-    if (servers.length > 0 && restarting >= state.wanted.maxRestarting) continue;
-    let generation = state.wanted.number;
+    if (nowMs < (slots[slot]?.retryAtMs ?? 0)) continue;
+    if (servers.length > 0 && restarting >= wanted.maxRestarting) continue;
+    let generation = wanted.number;
     if (onTrial && tried) {
-      if (here.length > 0 || state.fallback === null) continue;
+      if (here.length > 0 || fallback === null) continue;
       // Nobody knows yet whether the new generation boots: a slot that is empty gets the old one.
-      generation = state.fallback.generation.number;
+      generation = fallback.generation.number;
     }
     tried = true;
     if (servers.length > 0) restarting += 1;
@@ -46,24 +51,24 @@ export function fill(state: State, nowMs: number): Action[] {
     const row = here.some((worker) => worker.row === slot * 2) ? slot * 2 + 1 : slot * 2;
     out.push({ do: "spawn", slot, row, age: lastAge, generation });
   }
-  out.push(...grow(state));
   return out;
 }
 
 /** Slots whose worker serves while its successor boots or warms up. */
-function restartingSlots({ workers }: State): number {
+function restartingSlots({ workers }: Fleet): number {
   const present = workers.filter((worker) => !leaving(worker));
   const slots = present.map(({ slot }) => slot);
   return new Set(slots.filter((slot, index) => slots.indexOf(slot) !== index)).size;
 }
 
-function isFit(state: State, worker: WorkerState): boolean {
-  return worker.generation === state.wanted.number && !worker.tired;
+function isFit({ wanted }: Fleet, worker: WorkerState): boolean {
+  return worker.generation === wanted.number && !worker.tired;
 }
 
 /** A new slot's sockets join the group, but get no connections before its worker is ready. */
-function grow(state: State): Action[] {
-  const { target, slots, steered } = state;
+function grow({ fleet, sockets }: Pick<State, "fleet" | "sockets">): Action[] {
+  const { target, slots } = fleet;
+  const { steered } = sockets;
   // Slots that have served, counted from 0 without a gap.
   const able = slots.findIndex((slot) => !slot.served);
   const ready = able === -1 ? slots.length : able;

@@ -1,8 +1,8 @@
 /** What a tick shows of the workers: heartbeats, warm-up, and who has lived or grown beyond its bounds. */
 import { countFailure } from "./reap.ts";
 import type { Reaction, WorkerScores } from "./events.ts";
-import type { State, WorkerState } from "./state.ts";
-import { log, type Step } from "./step.ts";
+import type { Generation, State, WorkerState } from "./state.ts";
+import { log, type Step, tellOnce, withFleet } from "./step.ts";
 
 /** Ticks come at least once a second; a gap this long means that the whole machine stood still, not the workers. */
 const clockJumpMs = 5000;
@@ -18,10 +18,11 @@ export function observe(
   scores: ReadonlyMap<number, WorkerScores>,
   nowMs: number,
 ): Step {
-  const jumped = nowMs - state.lastTickMs > clockJumpMs;
+  const { wanted, lastTickMs } = state.fleet;
+  const jumped = nowMs - lastTickMs > clockJumpMs;
   const reactions: Reaction[] = [];
   const oversized: WorkerState[] = [];
-  const workers = state.workers.map((worker) => {
+  const workers = state.fleet.workers.map((worker) => {
     const seen = scores.get(worker.age);
     const beaten =
       jumped || (seen !== undefined && seen.beat !== worker.beat)
@@ -29,16 +30,16 @@ export function observe(
         : worker;
     if (beaten.phase !== "ready" || beaten.readyAtMs === null) return beaten;
     const freshBytes = freshBytesOf(beaten, seen, nowMs);
-    const warm = beaten.warm || isWarm(state, beaten, seen, nowMs);
-    const why = beaten.tired ? null : whyTired(state, beaten, seen, nowMs);
+    const warm = beaten.warm || isWarm(wanted, beaten, seen, nowMs);
+    const why = beaten.tired ? null : whyTired(wanted, beaten, seen, nowMs);
     const next = { ...beaten, freshBytes, warm, tired: beaten.tired || why !== null };
     if (why !== null) {
       reactions.push(log("info", `Worker (pid:${worker.pid}) ${why}: replacing it`));
-      if ((freshBytes ?? 0) > state.wanted.maxMemoryBytes) oversized.push(next);
+      if ((freshBytes ?? 0) > wanted.maxMemoryBytes) oversized.push(next);
     }
     return next;
   });
-  const seen = { ...state, workers, lastTickMs: nowMs };
+  const seen = withFleet(state, { workers, lastTickMs: nowMs });
   return oversized.reduce<Step>((step, worker) => slowDown(step, worker, nowMs), {
     state: seen,
     reactions,
@@ -59,15 +60,12 @@ function freshBytesOf(
 
 /** No replacement can be smaller: they come more and more slowly, and the log says once why. */
 function slowDown({ state, reactions }: Step, worker: WorkerState, nowMs: number): Step {
-  const limit = state.wanted.maxMemoryBytes;
+  const limit = state.fleet.wanted.maxMemoryBytes;
   const lesson = `max_memory is ${limit} bytes, and a new worker needs more`;
-  const step = countFailure(state, worker, nowMs, reactions);
-  if (state.told.includes(lesson)) return step;
   const line = `${lesson}: ${worker.freshBytes} bytes. Its workers are replaced more and more slowly`;
-  return {
-    state: { ...step.state, told: [...state.told, lesson] },
-    reactions: [...step.reactions, log("warning", line)],
-  };
+  const counted = countFailure(state, worker, nowMs, reactions);
+  const told = tellOnce(counted.state, "warning", line, lesson);
+  return { state: told.state, reactions: [...counted.reactions, ...told.reactions] };
 }
 
 /** When a worker that nothing happens to becomes warm, or too old. */
@@ -82,7 +80,7 @@ function servedMs(worker: WorkerState, nowMs: number): number {
 }
 
 function isWarm(
-  { wanted }: State,
+  wanted: Generation,
   worker: WorkerState,
   seen: WorkerScores | undefined,
   nowMs: number,
@@ -91,7 +89,7 @@ function isWarm(
 }
 
 function whyTired(
-  { wanted }: State,
+  wanted: Generation,
   worker: WorkerState,
   seen: WorkerScores | undefined,
   nowMs: number,

@@ -9,7 +9,15 @@
 import type { Action } from "./events.ts";
 import { fill } from "./fill.ts";
 import { changesAtMs } from "./observe.ts";
-import { leaving, sharing, type State, type Stopping, type WorkerState } from "./state.ts";
+import {
+  type Fleet,
+  leaving,
+  sharing,
+  type Sockets,
+  type State,
+  type Stopping,
+  type WorkerState,
+} from "./state.ts";
 import { kill, signal } from "./orders.ts";
 
 /** How long packets of a handshake that has begun may be under way when new ones go elsewhere, or are refused. */
@@ -22,32 +30,33 @@ const immortalAfterMs = 5000;
 const drainMarginMs = 1000;
 
 export function plan(state: State, nowMs: number): readonly Action[] {
-  const { stopping } = state;
-  if (stopping === null && state.resting) {
+  const { fleet, sockets } = state;
+  const { stopping, resting } = state.mastership;
+  if (stopping === null && resting) {
     const away = leaveToOther(state, nowMs);
     if (away !== null) return away;
     const unused = leaveUnused(state, nowMs);
-    return [...escalate(state, nowMs), ...(unused ?? dismiss(state.workers))];
+    return [...escalate(fleet, nowMs), ...(unused ?? dismiss(fleet.workers))];
   }
   if (stopping === null) {
     const unused = leaveUnused(state, nowMs);
-    return [...escalate(state, nowMs), ...retire(state, nowMs), ...(unused ?? fill(state, nowMs))];
+    return [...escalate(fleet, nowMs), ...retire(state, nowMs), ...(unused ?? fill(state, nowMs))];
   }
   if (nowMs < stopping.sinceMs + stopping.delayMs) {
-    return [...windDown(state, nowMs), ...fill(state, nowMs)];
+    return [...windDown(fleet, nowMs), ...fill(state, nowMs)];
   }
-  if (state.workers.every((worker) => immortal(worker, nowMs))) {
+  if (fleet.workers.every((worker) => immortal(worker, nowMs))) {
     const { exitCode, reason } = stopping;
-    return [{ do: "halt", exitCode, reason, left: state.workers.map(({ pid }) => pid) }];
+    return [{ do: "halt", exitCode, reason, left: fleet.workers.map(({ pid }) => pid) }];
   }
   const away = leaveToOther(state, nowMs);
   if (away !== null) return away;
   const refusing = refuse(state, stopping, nowMs);
-  if (refusing !== null) return [...escalate(state, nowMs), ...refusing];
+  if (refusing !== null) return [...escalate(fleet, nowMs), ...refusing];
   // Workers have theirs, and close them when nothing waits any more: from then on clients are told to go elsewhere.
-  const out: Action[] = state.closed ? [] : [{ do: "close listeners" }];
+  const out: Action[] = sockets.closed ? [] : [{ do: "close listeners" }];
   const overdue = nowMs >= stopDeadlineMs(stopping);
-  for (const worker of state.workers) {
+  for (const worker of fleet.workers) {
     if (worker.phase === "killed") continue;
     if (overdue) {
       out.push(kill(worker));
@@ -56,7 +65,7 @@ export function plan(state: State, nowMs: number): readonly Action[] {
     } else if (!leaving(worker)) {
       if (worker.awake) out.push(signal(worker, "SIGTERM"));
     } else {
-      out.push(...escalateOne(state, worker, nowMs));
+      out.push(...escalateOne(fleet, worker, nowMs));
     }
   }
   return out;
@@ -68,24 +77,26 @@ export function nextDeadlineMs(state: State, nowMs: number): number {
   const consider = (atMs: number) => {
     if (atMs > nowMs) next = Math.min(next, atMs);
   };
-  const { stopping } = state;
+  const { wanted, slots, workers } = state.fleet;
+  const { steered, refusedSinceMs, unusedRefusedSinceMs } = state.sockets;
+  const { stopping } = state.mastership;
   if (stopping !== null) {
     consider(stopping.sinceMs + stopping.delayMs);
     consider(stopDeadlineMs(stopping));
   }
-  if (state.steered !== null) consider(state.steered.sinceMs + settleMs);
-  if (state.refusedSinceMs !== null) consider(state.refusedSinceMs + settleMs);
-  if (state.staleRefusedSinceMs !== null) consider(state.staleRefusedSinceMs + settleMs);
-  for (const slot of state.slots) consider(slot.retryAtMs);
-  for (const worker of state.workers) {
+  if (steered !== null) consider(steered.sinceMs + settleMs);
+  if (refusedSinceMs !== null) consider(refusedSinceMs + settleMs);
+  if (unusedRefusedSinceMs !== null) consider(unusedRefusedSinceMs + settleMs);
+  for (const slot of slots) consider(slot.retryAtMs);
+  for (const worker of workers) {
     consider(changesAtMs(worker));
     if (worker.phase === "killed") consider(worker.phaseSinceMs + immortalAfterMs);
     if (worker.phase === "aborting") consider(worker.phaseSinceMs + abortPatienceMs);
     if (worker.phase === "draining" || worker.phase === "quitting") {
-      consider(worker.phaseSinceMs + state.wanted.gracefulTimeoutMs + drainMarginMs);
+      consider(worker.phaseSinceMs + wanted.gracefulTimeoutMs + drainMarginMs);
     }
-    if (state.wanted.timeoutMs > 0 && watched(worker)) {
-      consider(worker.beatAtMs + state.wanted.timeoutMs + 1);
+    if (wanted.timeoutMs > 0 && watched(worker)) {
+      consider(worker.beatAtMs + wanted.timeoutMs + 1);
     }
   }
   return next;
@@ -97,28 +108,29 @@ function stopDeadlineMs({ how, sinceMs, delayMs, patienceMs }: Stopping): number
 }
 
 /** drain_delay: a load balancer that is slow to notice still gets answers. */
-function windDown(state: State, nowMs: number): Action[] {
-  const told = state.workers
+function windDown(fleet: Fleet, nowMs: number): Action[] {
+  const told = fleet.workers
     .filter((worker) => worker.phase === "ready" && !worker.windingDown)
     .map(({ age }): Action => ({ do: "wind down", age }));
-  return [...escalate(state, nowMs), ...told];
+  return [...escalate(fleet, nowMs), ...told];
 }
 
 /** Before the sockets close, no new handshake begins at them; null when those that had begun are through. A quick stop waits for nobody. */
-function refuse(state: State, { how }: Stopping, nowMs: number): Action[] | null {
-  if (sharing(state)) return null;
-  if (state.refusedSinceMs === null) return [{ do: "refuse new connections" }];
-  return how === "graceful" && nowMs - state.refusedSinceMs < settleMs ? [] : null;
+function refuse({ sockets, mastership }: State, { how }: Stopping, nowMs: number): Action[] | null {
+  if (sharing(mastership)) return null;
+  if (sockets.refusedSinceMs === null) return [{ do: "refuse new connections" }];
+  return how === "graceful" && nowMs - sockets.refusedSinceMs < settleMs ? [] : null;
 }
 
 /** Slots that the other master hasn't get no more connections before their workers go; null when that is done. */
-function leaveToOther(state: State, nowMs: number): Action[] | null {
-  const { slots, common } = state;
-  return sharing(state) && slots.length > common ? steerTo(state, common, nowMs) : null;
+function leaveToOther({ fleet, sockets, mastership }: State, nowMs: number): Action[] | null {
+  const { common } = sockets;
+  const others = sharing(mastership) && fleet.slots.length > common;
+  return others ? steerTo(sockets, common, nowMs) : null;
 }
 
 /** New connections reach the first `count` slots only; null when the last of the others have arrived. */
-function steerTo({ steered }: State, count: number, nowMs: number): Action[] | null {
+function steerTo({ steered }: Sockets, count: number, nowMs: number): Action[] | null {
   if (steered === null || steered.count > count) return [{ do: "steer", count }];
   return nowMs - steered.sinceMs < settleMs ? [] : null;
 }
@@ -140,12 +152,12 @@ function watched(worker: WorkerState): boolean {
   return worker.phase === "ready" || (worker.phase === "draining" && worker.readyAtMs !== null);
 }
 
-function escalate(state: State, nowMs: number): Action[] {
-  return state.workers.flatMap((worker) => escalateOne(state, worker, nowMs));
+function escalate(fleet: Fleet, nowMs: number): Action[] {
+  return fleet.workers.flatMap((worker) => escalateOne(fleet, worker, nowMs));
 }
 
-function escalateOne(state: State, worker: WorkerState, nowMs: number): Action[] {
-  const { timeoutMs, gracefulTimeoutMs } = state.wanted;
+function escalateOne({ wanted }: Fleet, worker: WorkerState, nowMs: number): Action[] {
+  const { timeoutMs, gracefulTimeoutMs } = wanted;
   const inPhaseMs = nowMs - worker.phaseSinceMs;
   if (timeoutMs > 0 && watched(worker) && nowMs - worker.beatAtMs > timeoutMs) {
     return [
@@ -167,12 +179,12 @@ function escalateOne(state: State, worker: WorkerState, nowMs: number): Action[]
 }
 
 /** Slots at and above the target: steer new connections away, let the workers go, close from the top. */
-function retire(state: State, nowMs: number): Action[] {
-  const { target, slots } = state;
+function retire({ fleet, sockets }: State, nowMs: number): Action[] {
+  const { target, slots, workers } = fleet;
   if (slots.length <= target) return [];
-  const steering = steerTo(state, target, nowMs);
+  const steering = steerTo(sockets, target, nowMs);
   if (steering !== null) return steering;
-  const beyond = state.workers.filter((worker) => worker.slot >= target);
+  const beyond = workers.filter((worker) => worker.slot >= target);
   const told = dismiss(beyond);
   const top = slots.length - 1;
   const occupied = beyond.some((worker) => worker.slot === top);
@@ -184,9 +196,9 @@ function retire(state: State, nowMs: number): Action[] {
  * then close; the workers that still have them accept what waits and drain. The load of a configuration may count on finding
  * them open, as long as they aren't refused. Null when nothing is left to do.
  */
-function leaveUnused(state: State, nowMs: number): Action[] | null {
-  const { staleListeners, proven, loading, staleRefusedSinceMs } = state;
-  if (staleRefusedSinceMs !== null)
-    return nowMs - staleRefusedSinceMs < settleMs ? [] : [{ do: "close unused listeners" }];
-  return staleListeners && proven && !loading ? [{ do: "refuse at unused listeners" }] : null;
+function leaveUnused({ fleet, sockets }: State, nowMs: number): Action[] | null {
+  const { unused, unusedRefusedSinceMs } = sockets;
+  if (unusedRefusedSinceMs !== null)
+    return nowMs - unusedRefusedSinceMs < settleMs ? [] : [{ do: "close unused listeners" }];
+  return unused && fleet.proven && !fleet.loading ? [{ do: "refuse at unused listeners" }] : null;
 }

@@ -1,8 +1,8 @@
 /** What the death of a worker means: Gunicorn's log lines, a halt, a reload taken back, or a respawn. */
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { Event, Reaction } from "./events.ts";
-import { leaving, type State, type WorkerState } from "./state.ts";
-import { changeSlot, log, type Step, stop } from "./step.ts";
+import { type Fallback, leaving, type State, type WorkerState } from "./state.ts";
+import { changeSlot, log, type Step, still, stop, withFleet } from "./step.ts";
 
 type Exit = Extract<Event, { type: "exited" }>;
 
@@ -19,20 +19,19 @@ export function backOffMs(failures: number): number {
 }
 
 export function reap(state: State, exit: Exit, nowMs: number): Step {
-  const worker = state.workers.find((each) => each.age === exit.age);
-  if (worker === undefined) return { state, reactions: [] };
-  const without: State = {
-    ...state,
-    workers: state.workers.filter((each) => each.age !== exit.age),
-  };
+  const { workers, wanted, proven, fallback } = state.fleet;
+  const { stopping } = state.mastership;
+  const worker = workers.find((each) => each.age === exit.age);
+  if (worker === undefined) return still(state);
+  const without = withFleet(state, { workers: workers.filter((each) => each !== worker) });
   const reactions: Reaction[] = [...obituary(worker, exit)];
   const bootFailed = worker.readyAtMs === null && !leaving(worker);
-  const ofWanted = worker.generation === state.wanted.number;
+  const ofWanted = worker.generation === wanted.number;
 
-  if (bootFailed && ofWanted && !state.proven && state.stopping === null) {
-    if (state.fallback !== null) {
+  if (bootFailed && ofWanted && !proven && stopping === null) {
+    if (fallback !== null) {
       const why = `worker (pid:${worker.pid}) of the new configuration failed to boot`;
-      const taken = takeBack(without, state.fallback, reactions, why);
+      const taken = takeBack(without, fallback, reactions, why);
       return { state: taken.state, reactions: [...taken.reactions, childExit(worker)] };
     }
     if (exit.code === exitCodes.workerBoot || exit.code === exitCodes.appLoad) {
@@ -44,7 +43,7 @@ export function reap(state: State, exit: Exit, nowMs: number): Step {
   }
   reactions.push(childExit(worker));
   // A worker that went as it was told, or in the course of a stop, says nothing about its slot.
-  if (state.stopping !== null || (leaving(worker) && worker.phase !== "aborting")) {
+  if (stopping !== null || (leaving(worker) && worker.phase !== "aborting")) {
     return { state: without, reactions };
   }
   return countFailure(without, worker, nowMs, reactions);
@@ -57,32 +56,26 @@ function childExit(worker: WorkerState): Reaction {
 /** The reload's first worker didn't come up: everything is as it was before. */
 export function takeBack(
   state: State,
-  fallback: NonNullable<State["fallback"]>,
+  fallback: Fallback,
   reactions: readonly Reaction[],
   why: string,
 ): Step {
+  const { target: old } = state.fleet;
+  const { generation, target } = fallback;
   const back: Reaction[] = [
     log("error", `Reload failed, the running workers stay: ${why}`),
-    { do: "use", generation: fallback.generation.number },
+    { do: "use", generation: generation.number },
   ];
-  if (fallback.target !== state.target) {
-    back.push({ do: "hook nworkersChanged", value: fallback.target, old: state.target });
-  }
+  if (target !== old) back.push({ do: "hook nworkersChanged", value: target, old });
   return {
-    state: {
-      ...state,
-      wanted: fallback.generation,
-      target: fallback.target,
-      proven: true,
-      fallback: null,
-    },
+    state: withFleet(state, { wanted: generation, target, proven: true, fallback: null }),
     reactions: [...reactions, ...back],
   };
 }
 
 /** A start that the system has refused: the next one in the slot waits, and longer each time. */
 export function countRetry(state: State, slot: number, nowMs: number): State {
-  const failures = (state.slots[slot]?.failures ?? 0) + 1;
+  const failures = (state.fleet.slots[slot]?.failures ?? 0) + 1;
   const waitMs = Math.max(backOffMs(failures), leastRetryMs);
   return changeSlot(state, slot, { failures, retryAtMs: nowMs + waitMs });
 }
@@ -95,7 +88,7 @@ export function countFailure(
   reactions: readonly Reaction[],
 ): Step {
   const sound = worker.readyAtMs !== null && nowMs - worker.readyAtMs >= soundAfterMs;
-  const failures = sound ? 1 : (state.slots[worker.slot]?.failures ?? 0) + 1;
+  const failures = sound ? 1 : (state.fleet.slots[worker.slot]?.failures ?? 0) + 1;
   const waitMs = backOffMs(failures);
   const backedOff = changeSlot(state, worker.slot, { failures, retryAtMs: nowMs + waitMs });
   if (waitMs === 0) return { state: backedOff, reactions };

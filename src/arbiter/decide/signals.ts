@@ -1,8 +1,8 @@
 /** What each of Gunicorn's signals means for the state. */
 import { maxWorkers } from "../../ipc/scoreboard.ts";
-import type { SignalName } from "./events.ts";
-import type { State } from "./state.ts";
-import { log, type Step, still, stop } from "./step.ts";
+import type { Reaction, SignalName } from "./events.ts";
+import type { Fleet, State } from "./state.ts";
+import { log, type Step, still, stop, withFleet, withMastership } from "./step.ts";
 
 /** A signal that has come to the master. */
 export function onSignal(state: State, name: SignalName, nowMs: number): Step {
@@ -15,6 +15,7 @@ export function onSignal(state: State, name: SignalName, nowMs: number): Step {
 }
 
 function signalled(state: State, name: Exclude<SignalName, "chld">, nowMs: number): Step {
+  const { fleet, mastership } = state;
   const asked = { exitCode: 0, reason: null };
   switch (name) {
     case "term":
@@ -23,22 +24,19 @@ function signalled(state: State, name: Exclude<SignalName, "chld">, nowMs: numbe
     case "quit":
       return stop(state, "quick", nowMs, asked);
     case "hup":
-      if (state.stopping !== null) return still(state);
-      if (state.loading) return still({ ...state, reloadAgain: true });
+      if (mastership.stopping !== null) return still(state);
+      if (fleet.loading) return still(withFleet(state, { reloadAgain: true }));
       return {
         state: startLoading(state),
-        reactions: [
-          log("info", "Hang up: Master"),
-          { do: "load config", generation: state.lastGeneration + 1 },
-        ],
+        reactions: [log("info", "Hang up: Master"), loadNext(fleet)],
       };
     case "ttin":
       // As Gunicorn, which counts up from none after WINCH.
-      return state.resting
-        ? retarget({ ...state, resting: false }, 1)
-        : retarget(state, Math.min(maxWorkers, state.target + 1));
+      return mastership.resting
+        ? retarget(withMastership(state, { resting: false }), 1)
+        : retarget(state, Math.min(maxWorkers, fleet.target + 1));
     case "ttou":
-      return retarget(state, Math.max(1, state.target - 1));
+      return retarget(state, Math.max(1, fleet.target - 1));
     case "usr1":
       return {
         state,
@@ -47,7 +45,7 @@ function signalled(state: State, name: Exclude<SignalName, "chld">, nowMs: numbe
           // The others haven't opened any log.
           {
             do: "pass on USR1",
-            pids: state.workers.filter(({ awake }) => awake).map(({ pid }) => pid),
+            pids: fleet.workers.filter(({ awake }) => awake).map(({ pid }) => pid),
           },
         ],
       };
@@ -62,39 +60,43 @@ function signalled(state: State, name: Exclude<SignalName, "chld">, nowMs: numbe
 
 /** The state while a configuration is being loaded. */
 export function startLoading(state: State): State {
-  return {
-    ...state,
-    loading: true,
-    reloadAgain: false,
-    lastGeneration: state.lastGeneration + 1,
-  };
+  const lastGeneration = state.fleet.lastGeneration + 1;
+  return withFleet(state, { loading: true, reloadAgain: false, lastGeneration });
+}
+
+/** Asks for the load that startLoading() counts. */
+export function loadNext({ lastGeneration }: Fleet): Reaction {
+  return { do: "load config", generation: lastGeneration + 1 };
 }
 
 function retarget(state: State, target: number): Step {
-  if (target === state.target || state.stopping !== null) return still(state);
+  const { target: old } = state.fleet;
+  if (target === old || state.mastership.stopping !== null) return still(state);
   return {
-    state: { ...state, target },
-    reactions: [{ do: "hook nworkersChanged", value: target, old: state.target }],
+    state: withFleet(state, { target }),
+    reactions: [{ do: "hook nworkersChanged", value: target, old }],
   };
 }
 
 /** Starts a new master beside this one: one at a time. */
 function upgrade(state: State): Step {
-  if (state.stopping !== null) return still(state);
-  const other = state.upgrade !== null ? "Child" : state.understudy ? "Parent" : null;
+  const { stopping, upgrade: child, understudy } = state.mastership;
+  if (stopping !== null) return still(state);
+  const other = child !== null ? "Child" : understudy ? "Parent" : null;
   if (other === null) return { state, reactions: [{ do: "upgrade" }] };
   return { state, reactions: [log("warning", `USR2 signal ignored. ${other} exists.`)] };
 }
 
 /** The workers go, the master and its sockets stay. */
 function rest(state: State): Step {
-  if (state.stopping !== null || state.resting) return still(state);
+  const { stopping, resting, onTerminal } = state.mastership;
+  if (stopping !== null || resting) return still(state);
   // A terminal sends WINCH to its programs whenever its window changes.
-  if (state.onTerminal) {
+  if (onTerminal) {
     return { state, reactions: [log("debug", "SIGWINCH ignored. Not daemonized")] };
   }
   return {
-    state: { ...state, resting: true },
+    state: withMastership(state, { resting: true }),
     reactions: [log("info", "graceful stop of workers")],
   };
 }

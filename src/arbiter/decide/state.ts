@@ -1,4 +1,4 @@
-/** What the arbiter knows and wants. Only update() makes a new State; nothing here touches a process. */
+/** The state of the arbiter. Only update() makes a new one; nothing here touches a process. */
 
 /**
  * A worker's life, seen from the master. `aborting` and `killed` are steps of an escalation;
@@ -79,26 +79,55 @@ export interface Stopping {
   readonly reason: string | null;
 }
 
+/** What the arbiter knows and wants, in three parts: who serves, where from, and what becomes of the master itself. */
 export interface State {
+  readonly fleet: Fleet;
+  readonly sockets: Sockets;
+  readonly mastership: Mastership;
+}
+
+/** The workers that are there, and those that are wanted: how many, and born under which configuration. */
+export interface Fleet {
   readonly target: number;
   readonly wanted: Generation;
   /** The generation to go back to while no worker of `wanted` has been ready. */
-  readonly fallback: { readonly generation: Generation; readonly target: number } | null;
+  readonly fallback: Fallback | null;
   /** A worker of `wanted` has been ready. */
   readonly proven: boolean;
   /** The number given to the newest load of the configuration; loads that failed use one up too. */
   readonly lastGeneration: number;
   readonly loading: boolean;
   readonly reloadAgain: boolean;
-  /** Sockets of an address that only older generations bind to may still be open. */
-  readonly staleListeners: boolean;
-  /** Since when those refuse new connections. */
-  readonly staleRefusedSinceMs: number | null;
   readonly workers: readonly WorkerState[];
   /** One entry for each slot whose sockets are open. */
   readonly slots: readonly SlotState[];
+  readonly lastAge: number;
+  readonly lastTickMs: number;
+}
+
+export interface Fallback {
+  readonly generation: Generation;
+  readonly target: number;
+}
+
+/** What is under way at the listening sockets, for all slots at once; since when, in the master's milliseconds. */
+export interface Sockets {
   /** To how many slots new connections are steered, and since when; null: the kernel spreads them over all. */
   readonly steered: { readonly count: number; readonly sinceMs: number } | null;
+  /** How many slots another master has too: beyond them nobody serves what this one leaves. */
+  readonly common: number;
+  /** Sockets of an address that only older generations bind to may still be open, and take connections. */
+  readonly unused: boolean;
+  /** Since when those refuse new connections. */
+  readonly unusedRefusedSinceMs: number | null;
+  /** Since when all sockets refuse new connections: part of stopping. */
+  readonly refusedSinceMs: number | null;
+  /** This master has closed its listening sockets; workers may have theirs. */
+  readonly closed: boolean;
+}
+
+/** What becomes of the master: whether it stops or rests, which other master is there, and what its log has heard. */
+export interface Mastership {
   readonly stopping: Stopping | null;
   /** WINCH: no workers, but the sockets stay, until HUP or TTIN. */
   readonly resting: boolean;
@@ -108,16 +137,8 @@ export interface State {
   readonly upgrade: { readonly pid: number } | null;
   /** This is the new master of an upgrade, and the old one still lives. */
   readonly understudy: boolean;
-  /** How many slots another master has too: beyond them nobody serves what this one leaves. */
-  readonly common: number;
-  /** Since when the sockets refuse new connections: part of stopping. */
-  readonly refusedSinceMs: number | null;
-  /** This master has closed its listening sockets; workers may have theirs. */
-  readonly closed: boolean;
   /** What the system has refused and the log has heard of. */
   readonly told: readonly string[];
-  readonly lastAge: number;
-  readonly lastTickMs: number;
 }
 
 export const freshSlot: SlotState = { served: false, failures: 0, retryAtMs: 0 };
@@ -132,29 +153,35 @@ export function initialState(
   { slots = generation.workers, understudy = false, onTerminal = false } = {},
 ): State {
   return {
-    target: generation.workers,
-    wanted: generation,
-    fallback: null,
-    proven: false,
-    lastGeneration: generation.number,
-    loading: false,
-    reloadAgain: false,
-    staleListeners: false,
-    staleRefusedSinceMs: null,
-    workers: [],
-    slots: Array.from({ length: slots }, () => freshSlot),
-    steered: null,
-    stopping: null,
-    resting: false,
-    onTerminal,
-    upgrade: null,
-    understudy,
-    common: slots,
-    refusedSinceMs: null,
-    closed: false,
-    told: [],
-    lastAge: 0,
-    lastTickMs: nowMs,
+    fleet: {
+      target: generation.workers,
+      wanted: generation,
+      fallback: null,
+      proven: false,
+      lastGeneration: generation.number,
+      loading: false,
+      reloadAgain: false,
+      workers: [],
+      slots: Array.from({ length: slots }, () => freshSlot),
+      lastAge: 0,
+      lastTickMs: nowMs,
+    },
+    sockets: {
+      steered: null,
+      common: slots,
+      unused: false,
+      unusedRefusedSinceMs: null,
+      refusedSinceMs: null,
+      closed: false,
+    },
+    mastership: {
+      stopping: null,
+      resting: false,
+      onTerminal,
+      upgrade: null,
+      understudy,
+      told: [],
+    },
   };
 }
 
@@ -169,12 +196,12 @@ export function leaving(worker: WorkerState): boolean {
 }
 
 /** The numbers of the configurations that workers run under, may be born under, or may be taken back. */
-export function generationsInUse({ wanted, fallback, workers }: State): number[] {
+export function generationsInUse({ wanted, fallback, workers }: Fleet): number[] {
   const numbers = [wanted.number, ...workers.map(({ generation }) => generation)];
   return fallback === null ? numbers : [...numbers, fallback.generation.number];
 }
 
 /** Another master uses the sockets too: what is done to the sockets themselves would be done to it. */
-export function sharing({ upgrade, understudy }: State): boolean {
+export function sharing({ upgrade, understudy }: Mastership): boolean {
   return upgrade !== null || understudy;
 }

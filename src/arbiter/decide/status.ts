@@ -1,20 +1,18 @@
 /** What a state means to somebody who watches the server from outside: one description, from which all that shows it is made. */
-import type { State, WorkerState } from "./state.ts";
+import type { Fleet, Mastership, WorkerState } from "./state.ts";
 
 /** The facts of a state that the description is made from. */
-export type StatusFacts = Pick<
-  State,
-  | "target"
-  | "wanted"
-  | "fallback"
-  | "proven"
-  | "lastGeneration"
-  | "loading"
-  | "resting"
-  | "stopping"
-  | "upgrade"
-  | "understudy"
+export interface StatusFacts {
+  readonly fleet: FleetFacts;
+  readonly mastership: MastershipFacts;
+}
+
+export type FleetFacts = Pick<
+  Fleet,
+  "target" | "wanted" | "fallback" | "proven" | "lastGeneration" | "loading"
 > & { readonly workers: readonly WorkerFacts[] };
+
+export type MastershipFacts = Pick<Mastership, "resting" | "stopping" | "upgrade" | "understudy">;
 
 export type WorkerFacts = Pick<WorkerState, "slot" | "pid" | "age" | "generation" | "phase">;
 
@@ -42,7 +40,8 @@ export interface Status {
 }
 
 export function status(state: StatusFacts): Status {
-  const { target, wanted, workers, upgrade } = state;
+  const { target, wanted, workers, lastGeneration } = state.fleet;
+  const { resting, upgrade, understudy } = state.mastership;
   const ready = workers.filter((worker) => worker.phase === "ready");
   const current = ready.filter((worker) => worker.generation === wanted.number);
   const reload = reloadOf(state, current.length < ready.length);
@@ -50,14 +49,14 @@ export function status(state: StatusFacts): Status {
     phase: phaseOf(state, reload),
     reload,
     generation: wanted.number,
-    loads: state.lastGeneration,
-    reloadFailed: wanted.number < state.lastGeneration,
+    loads: lastGeneration,
+    reloadFailed: wanted.number < lastGeneration,
     target,
     ready: countSlots(ready, target),
     current: countSlots(current, target),
-    resting: state.resting,
+    resting,
     newMaster: upgrade?.pid ?? null,
-    understudy: state.understudy,
+    understudy,
     workers: workers.map(({ slot, pid, age, generation, phase }) => {
       return { slot, pid, age, generation, phase };
     }),
@@ -93,16 +92,16 @@ export function describeStatus(status: Status): string {
   }
 }
 
-function phaseOf(state: StatusFacts, reload: Status["reload"]): Status["phase"] {
-  if (state.stopping !== null) return "stopping";
-  if (!state.proven && state.fallback === null) return "starting";
+function phaseOf({ fleet, mastership }: StatusFacts, reload: Status["reload"]): Status["phase"] {
+  if (mastership.stopping !== null) return "stopping";
+  if (!fleet.proven && fleet.fallback === null) return "starting";
   return reload === null ? "ready" : "reloading";
 }
 
-function reloadOf(state: StatusFacts, mixed: boolean): Status["reload"] {
-  if (state.stopping !== null) return null;
-  if (state.loading) return "reading the configuration";
-  if (!state.proven) return state.fallback === null ? null : "on trial";
+function reloadOf({ fleet, mastership }: StatusFacts, mixed: boolean): Status["reload"] {
+  if (mastership.stopping !== null) return null;
+  if (fleet.loading) return "reading the configuration";
+  if (!fleet.proven) return fleet.fallback === null ? null : "on trial";
   return mixed ? "replacing workers" : null;
 }
 

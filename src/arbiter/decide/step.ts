@@ -1,7 +1,7 @@
 /** Small moves over the state that update() and reap() share. */
 import type { LogLevel } from "../../log/error-log.ts";
 import type { Reaction } from "./events.ts";
-import type { SlotState, State, WorkerState } from "./state.ts";
+import type { Fleet, Mastership, SlotState, Sockets, State, WorkerState } from "./state.ts";
 
 export interface Step {
   readonly state: State;
@@ -20,19 +20,39 @@ export function log(level: LogLevel, message: string): Reaction {
   return { do: "log", level, message };
 }
 
+export function withFleet(state: State, change: Partial<Fleet>): State {
+  return { ...state, fleet: { ...state.fleet, ...change } };
+}
+
+export function withSockets(state: State, change: Partial<Sockets>): State {
+  return { ...state, sockets: { ...state.sockets, ...change } };
+}
+
+export function withMastership(state: State, change: Partial<Mastership>): State {
+  return { ...state, mastership: { ...state.mastership, ...change } };
+}
+
 export function changeWorker(state: State, age: number, change: Partial<WorkerState>): State {
-  return {
-    ...state,
-    workers: state.workers.map((worker) =>
-      worker.age === age ? { ...worker, ...change } : worker,
-    ),
-  };
+  const workers = state.fleet.workers.map((worker) =>
+    worker.age === age ? { ...worker, ...change } : worker,
+  );
+  return withFleet(state, { workers });
 }
 
 export function changeSlot(state: State, slot: number, change: Partial<SlotState>): State {
+  const slots = state.fleet.slots.map((each, index) =>
+    index === slot ? { ...each, ...change } : each,
+  );
+  return withFleet(state, { slots });
+}
+
+/** Says a line unless the log has heard of it; `key` is what must not be told twice. */
+export function tellOnce(state: State, level: LogLevel, line: string, key = line): Step {
+  const { told } = state.mastership;
+  if (told.includes(key)) return still(state);
   return {
-    ...state,
-    slots: state.slots.map((each, index) => (index === slot ? { ...each, ...change } : each)),
+    state: withMastership(state, { told: [...told, key] }),
+    reactions: [log(level, line)],
   };
 }
 
@@ -43,27 +63,27 @@ export function stop(
   nowMs: number,
   why: { readonly exitCode: number; readonly reason: string | null },
 ): Step {
-  const patienceMs = state.wanted.gracefulTimeoutMs;
-  const { stopping } = state;
+  const { loading, wanted } = state.fleet;
+  const patienceMs = wanted.gracefulTimeoutMs;
+  const { stopping } = state.mastership;
   if (stopping === null) {
-    const delayMs = how === "graceful" ? state.wanted.drainDelayMs : 0;
+    const delayMs = how === "graceful" ? wanted.drainDelayMs : 0;
+    const begun = { how, sinceMs: nowMs, patienceMs, delayMs, ...why };
     return {
-      state: { ...state, stopping: { how, sinceMs: nowMs, patienceMs, delayMs, ...why } },
-      reactions: state.loading ? [{ do: "discard" }] : [],
+      state: withMastership(state, { stopping: begun }),
+      reactions: loading ? [{ do: "discard" }] : [],
     };
   }
   if (stopping.how === "quick" || how === "graceful") return still(state);
+  const hurried = {
+    ...stopping,
+    how,
+    sinceMs: nowMs,
+    delayMs: 0,
+    patienceMs: Math.min(patienceMs, quickPatienceMs),
+  };
   return {
-    state: {
-      ...state,
-      stopping: {
-        ...stopping,
-        how,
-        sinceMs: nowMs,
-        delayMs: 0,
-        patienceMs: Math.min(patienceMs, quickPatienceMs),
-      },
-    },
+    state: withMastership(state, { stopping: hurried }),
     reactions: [log("info", "Quick shutdown requested")],
   };
 }

@@ -1,12 +1,22 @@
 /** update(): what an event means for the state. Pure: no clock, no process, no log; what must be said or run comes back as reactions. */
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { Event, Reaction, WorkerSignal } from "./events.ts";
-import { forgetFailedStarts, onActionFailed, takenAs, without } from "./failures.ts";
+import { onActionFailed, takenAs, toldAfterStart, without } from "./failures.ts";
 import { observe } from "./observe.ts";
 import { countFailure, reap } from "./reap.ts";
-import { onSignal, startLoading } from "./signals.ts";
-import { freshSlot, type Phase, type State, type WorkerState } from "./state.ts";
-import { changeSlot, changeWorker, log, type Step, still, stop } from "./step.ts";
+import { loadNext, onSignal, startLoading } from "./signals.ts";
+import { type Fallback, freshSlot, type Phase, type State, type WorkerState } from "./state.ts";
+import {
+  changeSlot,
+  changeWorker,
+  log,
+  type Step,
+  still,
+  stop,
+  withFleet,
+  withMastership,
+  withSockets,
+} from "./step.ts";
 
 const phaseAfter: Record<WorkerSignal, Phase> = {
   SIGTERM: "draining",
@@ -29,8 +39,10 @@ export function update(state: State, event: Event, nowMs: number): Step {
       return onConfigLoaded(state, event);
     case "config failed":
       return onConfigFailed(state, event.message);
-    case "upgrade started":
-      return still({ ...state, upgrade: { pid: event.pid }, common: state.slots.length });
+    case "upgrade started": {
+      const shared = withSockets(state, { common: state.fleet.slots.length });
+      return still(withMastership(shared, { upgrade: { pid: event.pid } }));
+    }
     case "upgrade failed":
       return {
         state,
@@ -40,7 +52,7 @@ export function update(state: State, event: Event, nowMs: number): Step {
       return onUpgradeEnded(state, event, nowMs);
     case "promoted":
       return {
-        state: { ...state, understudy: false, steered: { count: 0, sinceMs: nowMs } },
+        state: steerAnew(withMastership(state, { understudy: false }), nowMs),
         reactions: [log("info", "Master has been promoted."), { do: "promote" }],
       };
     case "fault":
@@ -65,8 +77,9 @@ export function update(state: State, event: Event, nowMs: number): Step {
         readyAtMs: null,
         freshBytes: null,
       };
-      const told = forgetFailedStarts(state);
-      return still({ ...state, workers: [...state.workers, worker], lastAge: age, told });
+      const told = toldAfterStart(state.mastership);
+      const workers = [...state.fleet.workers, worker];
+      return still(withMastership(withFleet(state, { workers, lastAge: age }), { told }));
     }
     case "signalled":
       return still(
@@ -78,25 +91,33 @@ export function update(state: State, event: Event, nowMs: number): Step {
     case "winding down":
       return still(changeWorker(state, event.age, { windingDown: true }));
     case "slot opened":
-      return still({ ...state, slots: [...state.slots, freshSlot] });
+      return still(withFleet(state, { slots: [...state.fleet.slots, freshSlot] }));
     case "slot closed":
-      return without({ ...state, slots: state.slots.slice(0, -1) }, losses.closing, event.refused);
+      return without(
+        withFleet(state, { slots: state.fleet.slots.slice(0, -1) }),
+        losses.closing,
+        event.refused,
+      );
     case "steered": {
       const steered = { count: event.count, sinceMs: nowMs };
-      return without({ ...state, steered }, losses.steering, event.refused);
+      return without(withSockets(state, { steered }), losses.steering, event.refused);
     }
     case "refusing":
-      return without({ ...state, refusedSinceMs: nowMs }, losses.refusing, event.refused);
+      return without(withSockets(state, { refusedSinceMs: nowMs }), losses.refusing, event.refused);
     case "refusing unused":
       return without(
-        { ...state, staleListeners: false, staleRefusedSinceMs: nowMs },
+        withSockets(state, { unused: false, unusedRefusedSinceMs: nowMs }),
         losses.refusing,
         event.refused,
       );
     case "unused closed":
-      return without({ ...state, staleRefusedSinceMs: null }, losses.closing, event.refused);
+      return without(
+        withSockets(state, { unusedRefusedSinceMs: null }),
+        losses.closing,
+        event.refused,
+      );
     case "listeners closed":
-      return without({ ...state, closed: true }, losses.closing, event.refused);
+      return without(withSockets(state, { closed: true }), losses.closing, event.refused);
     case "action failed": {
       const failed = onActionFailed(state, event, nowMs);
       const done = takenAs(event.action);
@@ -121,59 +142,67 @@ function onUpgradeEnded(
   { code, signal }: Extract<Event, { type: "upgrade ended" }>,
   nowMs: number,
 ): Step {
-  const pid = state.upgrade?.pid;
-  // It may have steered new connections to fewer slots than this master has: they are steered anew.
-  const steered = { count: 0, sinceMs: nowMs };
+  const pid = state.mastership.upgrade?.pid;
   const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
   const level = code === 0 ? "info" : "error";
   return {
-    state: { ...state, upgrade: null, steered },
+    state: steerAnew(withMastership(state, { upgrade: null }), nowMs),
     reactions: [log(level, `New master (pid:${pid}) ${how}, this one is the only one again`)],
   };
 }
 
+/** The other master, which has gone, may have steered new connections to fewer slots than this one has. */
+function steerAnew(state: State, nowMs: number): State {
+  return withSockets(state, { steered: { count: 0, sinceMs: nowMs } });
+}
+
 function onConfigLoaded(state: State, event: Extract<Event, { type: "config loaded" }>): Step {
   const { generation, rebound } = event;
-  if (state.stopping !== null) {
-    return { state: { ...state, loading: false }, reactions: [{ do: "discard" }] };
+  if (state.mastership.stopping !== null) {
+    return { state: withFleet(state, { loading: false }), reactions: [{ do: "discard" }] };
   }
-  const proven = state.proven ? { generation: state.wanted, target: state.target } : state.fallback;
+  const { proven, wanted, target, fallback, slots } = state.fleet;
+  const sound: Fallback | null = proven ? { generation: wanted, target } : fallback;
   const loaded: State = {
-    ...state,
-    loading: false,
-    resting: false,
-    wanted: generation,
-    proven: false,
-    fallback: proven,
-    target: generation.workers,
-    staleListeners: state.staleListeners || rebound,
-    // A slot that backs off does so on account of the old configuration.
-    slots: state.slots.map((slot) => ({ ...slot, failures: 0, retryAtMs: 0 })),
+    fleet: {
+      ...state.fleet,
+      loading: false,
+      wanted: generation,
+      proven: false,
+      fallback: sound,
+      target: generation.workers,
+      // A slot that backs off does so on account of the old configuration.
+      slots: slots.map((slot) => ({ ...slot, failures: 0, retryAtMs: 0 })),
+    },
+    sockets: { ...state.sockets, unused: state.sockets.unused || rebound },
+    mastership: { ...state.mastership, resting: false },
   };
   return again(loaded, [
     { do: "use", generation: generation.number },
-    { do: "hook nworkersChanged", value: generation.workers, old: state.target },
+    { do: "hook nworkersChanged", value: generation.workers, old: target },
     { do: "hook onReload" },
   ]);
 }
 
 function onConfigFailed(state: State, message: string): Step {
+  const { stopping, resting } = state.mastership;
+  const ended = withFleet(state, { loading: false });
   // The stop has ended it.
-  if (state.stopping !== null) return still({ ...state, loading: false });
-  const stays = state.resting
+  if (stopping !== null) return still(ended);
+  const stays = resting
     ? "the workers of the last configuration come back"
     : "the running workers stay";
-  return again({ ...state, loading: false, resting: false }, [
+  return again(withMastership(ended, { resting: false }), [
     log("error", `Reload failed, ${stays}: ${message}`),
   ]);
 }
 
 /** A HUP that came while the configuration was being loaded starts the next load. */
 function again(state: State, reactions: readonly Reaction[]): Step {
-  if (!state.reloadAgain || state.stopping !== null) return { state, reactions };
+  if (!state.fleet.reloadAgain) return { state, reactions };
   return {
     state: startLoading(state),
-    reactions: [...reactions, { do: "load config", generation: state.lastGeneration + 1 }],
+    reactions: [...reactions, loadNext(state.fleet)],
   };
 }
 
@@ -182,24 +211,25 @@ function onMessage(
   { age, message }: Extract<Event, { type: "message" }>,
   nowMs: number,
 ): Step {
-  const worker = state.workers.find((each) => each.age === age);
+  const worker = state.fleet.workers.find((each) => each.age === age);
   if (worker === undefined) return still(state);
   switch (message) {
     case "awake":
       return still(changeWorker(state, age, { awake: true }));
     case "ready": {
+      const { wanted } = state.fleet;
       const beating = changeWorker(state, age, {
         awake: true,
         readyAtMs: nowMs,
         beatAtMs: nowMs,
-        warm: state.wanted.warmupRequests === 0,
+        warm: wanted.warmupRequests === 0,
         // A worker that was told to leave while it booted stays on its way out.
         ...(worker.phase === "booting" ? { phase: "ready" as const, phaseSinceMs: nowMs } : {}),
       });
       const served = changeSlot(beating, worker.slot, { served: true });
       return still(
-        worker.generation === state.wanted.number
-          ? { ...served, proven: true, fallback: null }
+        worker.generation === wanted.number
+          ? withFleet(served, { proven: true, fallback: null })
           : served,
       );
     }

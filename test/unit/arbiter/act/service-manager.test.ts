@@ -7,11 +7,13 @@ import {
 import type { Generation, Stopping } from "../../../../src/arbiter/decide/state.ts";
 import {
   describeStatus,
+  type FleetFacts,
+  type MastershipFacts,
   status as statusOf,
   type StatusFacts,
 } from "../../../../src/arbiter/decide/status.ts";
 
-type Worker = StatusFacts["workers"][number];
+type Worker = FleetFacts["workers"][number];
 
 const generation = (number: number, workers = 3) => ({ number, workers }) as Generation;
 const stopping = { how: "graceful", exitCode: 0, reason: null } as Stopping;
@@ -32,8 +34,10 @@ function workers(...slots: readonly string[]): Worker[] {
   );
 }
 
-function facts(change: Partial<StatusFacts> = {}): StatusFacts {
-  return {
+type Change = Partial<FleetFacts & MastershipFacts>;
+
+function facts(change: Change = {}): StatusFacts {
+  const all = {
     target: 3,
     wanted: generation(1),
     fallback: null,
@@ -47,11 +51,12 @@ function facts(change: Partial<StatusFacts> = {}): StatusFacts {
     workers: workers("1", "1", "1"),
     ...change,
   };
+  return { fleet: all, mastership: all };
 }
 
 describe("describeStatus()", () => {
   const second = { wanted: generation(2), lastGeneration: 2 };
-  const rows: [claim: string, change: Partial<StatusFacts>, phase: string, status: string][] = [
+  const rows: [claim: string, change: Change, phase: string, status: string][] = [
     [
       "is starting until a worker is ready",
       { proven: false, workers: workers("1b", "1b") },
@@ -210,7 +215,7 @@ describe("ServiceManager", () => {
   test("says each change once, from start to stop", () => {
     const { service, told } = manager();
     const second = { wanted: generation(2), lastGeneration: 2 };
-    const states: Partial<StatusFacts>[] = [
+    const states: Change[] = [
       { proven: false, workers: [] },
       { workers: workers("1", "1b", "1b") },
       {},
@@ -225,7 +230,7 @@ describe("ServiceManager", () => {
       service.observe(facts(change), 0);
       service.observe(facts(change), 0);
     }
-    service.halt(facts());
+    service.halt(facts().mastership);
     expect(told).toEqual([
       "STATUS=Starting: 0 of 3 workers ready\n",
       "READY=1\nSTATUS=1 of 3 workers ready\n",
@@ -258,7 +263,7 @@ describe("ServiceManager", () => {
 
   test("says STOPPING also when the end comes at once", () => {
     const { service, told } = manager();
-    service.halt(facts());
+    service.halt(facts().mastership);
     expect(told).toEqual(["STOPPING=1\nSTATUS=Stopping\n"]);
   });
 
@@ -267,7 +272,7 @@ describe("ServiceManager", () => {
     service.observe(facts(), 0);
     const last = facts({ stopping, upgrade: { pid: 77 }, workers: [] });
     service.observe(last, 0);
-    service.halt(last);
+    service.halt(last.mastership);
     expect(told.slice(1)).toEqual([
       "STATUS=New master (pid:77) takes over, workers left: 0\n",
       "MAINPID=77\nSTATUS=New master (pid:77) took over\n",
@@ -277,7 +282,7 @@ describe("ServiceManager", () => {
   test("a new master is silent until the old one has gone", () => {
     const { service, told } = manager({ WATCHDOG_USEC: "1000000" });
     service.observe(facts({ understudy: true }), 1000);
-    service.halt(facts({ understudy: true }));
+    service.halt(facts({ understudy: true }).mastership);
     expect(told).toEqual([]);
     expect(service.nextDeadlineMs()).toBe(Number.POSITIVE_INFINITY);
     service.observe(facts(), 2000);
@@ -335,7 +340,7 @@ describe("ServiceManager", () => {
       send: () => expect.unreachable(),
     });
     service.observe(facts(), 0);
-    service.halt(facts());
+    service.halt(facts().mastership);
     expect(service.nextDeadlineMs()).toBe(Number.POSITIVE_INFINITY);
   });
 

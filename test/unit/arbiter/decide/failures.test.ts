@@ -17,7 +17,7 @@ test("sockets that can't be opened: the number of workers stays, and the log say
   const world = new World().ready(1, 2);
   refusing(world, "open slot", "EMFILE");
   world.signal("ttin");
-  expect(world.state.target).toBe(2);
+  expect(world.state.fleet.target).toBe(2);
   expect(world.lines.at(-1)).toBe("Can't open the sockets of one more worker, 2 stay: EMFILE");
 });
 
@@ -34,9 +34,9 @@ describe("a worker that can't be started", () => {
     expect(told()).toHaveLength(1);
     world.refuses = () => null;
     world.pass(30_000);
-    expect(world.state.workers).toHaveLength(1);
+    expect(world.state.fleet.workers).toHaveLength(1);
     refusing(world, "spawn", "EAGAIN");
-    world.exit(world.state.workers[0]?.age ?? 0, 1);
+    world.exit(world.state.fleet.workers[0]?.age ?? 0, 1);
     world.pass(30_000);
     expect(told()).toHaveLength(2);
   });
@@ -47,15 +47,15 @@ describe("a worker that can't be started", () => {
     world.exit(1, null, "SIGKILL");
     world.refuses = () => null;
     world.pass(1000).exit(2, null, "SIGKILL");
-    expect(world.state.workers.map(({ age }) => age)).toEqual([3]);
+    expect(world.state.fleet.workers.map(({ age }) => age)).toEqual([3]);
   });
 
   test("takes a reload back that is on trial", () => {
     const world = new World().ready(1, 2).signal("hup");
     refusing(world, "spawn", "ENOMEM");
     world.loaded(generation(2, { workers: 3 }));
-    expect(world.state.wanted.number).toBe(1);
-    expect(world.state.target).toBe(2);
+    expect(world.state.fleet.wanted.number).toBe(1);
+    expect(world.state.fleet.target).toBe(2);
     expect(world.lines).toContain(
       "Reload failed, the running workers stay: Can't start a worker of the new configuration: ENOMEM",
     );
@@ -101,7 +101,7 @@ test.each(["refuse at unused listeners", "close unused listeners"] as const)(
     const world = new World().ready(1, 2).signal("hup");
     refusing(world, kind, "EROFS");
     world.loaded(generation(2), true).ready(3).pass(250).ready(4);
-    expect(world.state.staleListeners).toBe(false);
+    expect(world.state.sockets.unused).toBe(false);
     expect(world.lines).toContain(`Can't ${kind}: EROFS`);
     expect(world.serving()).toEqual([[3], [4]]);
   },

@@ -90,7 +90,7 @@ describe("death", () => {
   test("deaths of workers that had served for long are not counted", () => {
     const world = new World(generation(1, { workers: 1 }));
     for (let age = 1; age <= 5; age++) world.ready(age).pass(10_000).exit(age, 1);
-    expect(world.state.slots[0]?.failures).toBe(1);
+    expect(world.state.fleet.slots[0]?.failures).toBe(1);
   });
 });
 
@@ -183,10 +183,10 @@ describe("HUP", () => {
       .ready(1, 2)
       .signal("hup")
       .loaded(generation(2, { workers: 4 }));
-    expect(world.state.target).toBe(4);
+    expect(world.state.fleet.target).toBe(4);
     world.exit(3, code);
-    expect(world.state.wanted.number).toBe(1);
-    expect(world.state.target).toBe(2);
+    expect(world.state.fleet.wanted.number).toBe(1);
+    expect(world.state.fleet.target).toBe(2);
     expect(world.reactions).toContainEqual({ do: "use", generation: 1 });
     expect(signals(world)).toEqual([]);
     world.exit(1, null, "SIGKILL");
@@ -221,7 +221,7 @@ describe("HUP", () => {
       expect(uses(world)).toEqual([{ do: "discard" }]);
       world.loaded(generation(2));
       expect(uses(world)).toEqual([{ do: "discard" }, { do: "discard" }]);
-      expect(world.state.wanted.number).toBe(1);
+      expect(world.state.fleet.wanted.number).toBe(1);
     },
   );
 
@@ -257,7 +257,7 @@ describe("HUP", () => {
     expect(signals(world)).toEqual(["SIGTERM 3"]);
     // Slot 0 has two workers until the one on trial has gone: the next trial is in slot 1.
     expect(spawns(world).at(-1)).toBe("age 4 slot 1 generation 3");
-    expect(world.state.fallback?.generation.number).toBe(1);
+    expect(world.state.fleet.fallback?.generation.number).toBe(1);
   });
 
   test("sockets of addresses left out close once the new generation has proven itself", () => {
@@ -305,7 +305,7 @@ describe("TTIN and TTOU", () => {
 
   test("the target never falls below 1, and a TTOU there changes nothing", () => {
     const world = new World().ready(1, 2).signal("ttou").signal("ttou").signal("ttou");
-    expect(world.state.target).toBe(1);
+    expect(world.state.fleet.target).toBe(1);
     expect(world.reactions.filter((each) => each.do === "hook nworkersChanged")).toEqual([
       { do: "hook nworkersChanged", value: 1, old: 2 },
     ]);
@@ -369,7 +369,7 @@ describe("stop", () => {
     world.actions.length = 0;
     world.signal("ttin").signal("hup").signal("ttou").exit(1, 3);
     expect(world.actions).toEqual([]);
-    expect(world.state.target).toBe(2);
+    expect(world.state.fleet.target).toBe(2);
   });
 
   test("a hook that throws stops quickly with 255", () => {
@@ -484,14 +484,14 @@ describe("replacement", () => {
     world.pass(6000).ready(2).exit(1);
     world.memoryBytes.set(2, 1001);
     world.pass(5000);
-    expect(world.state.slots[0]?.failures).toBe(2);
+    expect(world.state.fleet.slots[0]?.failures).toBe(2);
     world.signal("hup").loaded(generation(2, { workers: 1, maxMemoryBytes: 2000 }));
     expect(spawns(world).at(-1)).toBe("age 3 slot 0 generation 2");
     world.ready(3).exit(2);
     world.memoryBytes.set(3, 1001);
     world.pass(20_000);
     expect(spawns(world)).toHaveLength(3);
-    expect(world.state.slots[0]?.failures).toBe(0);
+    expect(world.state.fleet.slots[0]?.failures).toBe(0);
   });
 
   test.each<[why: string, grown: (world: World) => void]>([
@@ -517,7 +517,7 @@ describe("replacement", () => {
     world.pass(1000);
     expect(spawns(world)).toHaveLength(2);
     expect(world.lines.filter((line) => line.includes("needs more"))).toEqual([]);
-    expect(world.state.slots[0]?.failures).toBe(0);
+    expect(world.state.fleet.slots[0]?.failures).toBe(0);
   });
 
   test("workers that fail one after another are replaced more and more slowly, and serve on meanwhile", () => {
@@ -554,7 +554,7 @@ describe("WINCH", () => {
     expect(world.lines.at(-1)).toBe("graceful stop of workers");
     expect(signals(world)).toEqual(["SIGTERM 1", "SIGTERM 2"]);
     world.exit(1).exit(2).pass(2000);
-    expect(world.state.slots).toHaveLength(2);
+    expect(world.state.fleet.slots).toHaveLength(2);
     expect(spawns(world)).toHaveLength(2);
     world.signal("hup").loaded(generation(2));
     expect(spawns(world).slice(2)).toEqual([
@@ -565,7 +565,7 @@ describe("WINCH", () => {
 
   test("TTIN after WINCH starts one worker, as in Gunicorn", () => {
     const world = new World().ready(1, 2).signal("winch").exit(1).exit(2).signal("ttin");
-    expect(world.state.target).toBe(1);
+    expect(world.state.fleet.target).toBe(1);
     expect(spawns(world)).toHaveLength(3);
   });
 

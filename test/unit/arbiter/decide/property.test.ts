@@ -18,8 +18,8 @@ const codes = ["EPERM", "EACCES", "EMFILE", "ENFILE", "ENOMEM", "ENOSPC", "EAGAI
 
 /** What happens to a server once in a while. */
 function other(world: World, random: () => number): void {
-  const { state } = world;
-  const worker = pick(random, state.workers);
+  const { fleet, mastership } = world.state;
+  const worker = pick(random, fleet.workers);
   const die = random();
   if (die < 0.2) world.signal("winch");
   else if (die < 0.4 && worker !== undefined) {
@@ -27,18 +27,18 @@ function other(world: World, random: () => number): void {
   } else if (die < 0.6 && worker !== undefined) {
     world.requests.set(worker.age, (world.requests.get(worker.age) ?? 0) + 3);
   } else if (die < 0.7) world.lifetimeMs = random() < 0.5 ? 5000 : Number.POSITIVE_INFINITY;
-  else if (state.upgrade === null && die < 0.85) {
+  else if (mastership.upgrade === null && die < 0.85) {
     world.event({ type: "upgrade started", pid: 77 });
-  } else if (state.upgrade !== null) {
+  } else if (mastership.upgrade !== null) {
     world.event({ type: "upgrade ended", code: pick(random, [0, 3]) ?? 0, signal: null });
-  } else if (state.understudy) world.event({ type: "promoted" });
+  } else if (mastership.understudy) world.event({ type: "promoted" });
   else if (die > 0.9) world.signal(pick(random, ["term", "int", "quit"] as const) ?? "term");
 }
 
 /** One random event; the world itself checks that no slot has three workers and nothing is signalled twice. */
 function step(world: World, random: () => number): void {
-  const { state } = world;
-  const worker = pick(random, state.workers);
+  const { fleet } = world.state;
+  const worker = pick(random, fleet.workers);
   const die = random();
   if (die < 0.3 && worker?.phase === "booting") world.ready(worker.age);
   else if (die < 0.4 && worker !== undefined) {
@@ -50,12 +50,12 @@ function step(world: World, random: () => number): void {
   } else if (die < 0.65) world.signal(pick(random, ["ttin", "ttou"] as const) ?? "ttin");
   else if (die < 0.68) world.signal("hup");
   else if (die < 0.7) other(world, random);
-  else if (die < 0.75 && state.loading) {
+  else if (die < 0.75 && fleet.loading) {
     const workers = 1 + Math.floor(random() * 4);
-    const { maxRestarting, warmupRequests, maxMemoryBytes } = state.wanted;
+    const { maxRestarting, warmupRequests, maxMemoryBytes } = fleet.wanted;
     const bounds = { maxRestarting, warmupRequests, maxMemoryBytes, timeoutMs: 3000 };
-    world.loaded(generation(state.lastGeneration, { workers, ...bounds }), random() < 0.3);
-  } else if (die < 0.78 && state.loading) world.event({ type: "config failed", message: "no" });
+    world.loaded(generation(fleet.lastGeneration, { workers, ...bounds }), random() < 0.3);
+  } else if (die < 0.78 && fleet.loading) world.event({ type: "config failed", message: "no" });
   else if (die < 0.8) {
     world.nowMs += 60_000;
     world.tick();
@@ -67,22 +67,23 @@ function calm(world: World): void {
   world.memoryBytes.clear();
   world.refuses = () => null;
   world.lifetimeMs = Number.POSITIVE_INFINITY;
-  if (world.state.resting) world.signal("hup");
+  if (world.state.mastership.resting) world.signal("hup");
   for (let rounds = 0; rounds < 400 && world.halted === null; rounds++) {
-    if (world.state.loading) {
-      const { maxRestarting, warmupRequests } = world.state.wanted;
-      world.loaded(generation(world.state.lastGeneration, { maxRestarting, warmupRequests }));
+    if (world.state.fleet.loading) {
+      const { maxRestarting, warmupRequests } = world.state.fleet.wanted;
+      world.loaded(generation(world.state.fleet.lastGeneration, { maxRestarting, warmupRequests }));
     }
-    for (const worker of world.state.workers) {
-      if (worker.phase === "booting" && world.state.stopping === null) world.ready(worker.age);
+    for (const worker of world.state.fleet.workers) {
+      if (worker.phase === "booting" && world.state.mastership.stopping === null)
+        world.ready(worker.age);
       else if (worker.phase !== "ready" && world.reached.has(worker.age)) world.exit(worker.age);
     }
     world.pass(500);
-    const { workers, slots, target, loading } = world.state;
+    const { workers, slots, target, loading } = world.state.fleet;
     const settled = workers.every((each) => each.phase === "ready" && !each.tired && each.warm);
     const mortal = workers.some((each) => Number.isFinite(each.lifetimeMs));
     if (
-      world.state.stopping === null &&
+      world.state.mastership.stopping === null &&
       settled &&
       !mortal &&
       !loading &&
@@ -120,17 +121,17 @@ test("10,000 random sequences of events end in the wanted state", () => {
       calm(world);
       if (world.halted !== null) {
         outcomes.halted += 1;
-        const asked = world.state.stopping?.reason === null;
+        const asked = world.state.mastership.stopping?.reason === null;
         expect(asked ? [0] : [3, 4]).toContain(world.halted.exitCode);
         expect(world.halted.left.every((pid) => wasKilled(world, pid))).toBe(true);
         continue;
       }
-      expect(world.state.stopping).toBeNull();
+      expect(world.state.mastership.stopping).toBeNull();
       outcomes.settled += 1;
-      const { state } = world;
-      expect(state.slots.length).toBe(state.target);
-      expect(state.workers.length).toBe(state.target);
-      expect(state.workers.every((each) => each.generation === state.wanted.number)).toBe(true);
+      const { slots, target, workers, wanted } = world.state.fleet;
+      expect(slots.length).toBe(target);
+      expect(workers.length).toBe(target);
+      expect(workers.every((each) => each.generation === wanted.number)).toBe(true);
       expect(world.serving().every((ages) => ages.length === 1)).toBe(true);
     } catch (error) {
       const state = JSON.stringify(world.state);

@@ -4,24 +4,24 @@ import { AppImportError } from "../../modules/errors.ts";
 import { Capture } from "../../app/capture.ts";
 import { loadLifespan } from "../../app/lifespan.ts";
 import { type App, loadApp } from "../../app/load.ts";
-import type { HookServer, HookWorker } from "../../api/hooks.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
+import type { ConfigData } from "../../config/types.ts";
 import type { BootMessage, WorkerMessage } from "../../ipc/messages.ts";
 import { inheritedRow, type ScoreboardRow } from "../../ipc/scoreboard.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
-import type { Logs } from "../../log/logs.ts";
+import { type Logs, openLogs } from "../../log/logs.ts";
 import { leaveLauncherOutput } from "../../os/daemon.ts";
 import { assume, identityOf, PrivilegesError } from "../../os/privileges.ts";
 import { protectInherited } from "../../os/protect-inherited.ts";
 import { processTitle, setProcessTitle } from "../../os/process-title.ts";
+import { writeFully } from "../../os/write-fully.ts";
 import { AppLifespan, StartupError } from "./app-lifespan.ts";
 import { AppSignals } from "./app-signals.ts";
 import { loadWorkerClass } from "../classes/classes.ts";
 import { listeningAt } from "../classes/listening-at.ts";
 import { Ending } from "./ending.ts";
 import { drawLimit, Handler } from "../exchange/handler.ts";
-import { hookServer, hookWorker, type WorkerHooks } from "./hook-views.ts";
-import { openOwnLogs } from "./own-logs.ts";
+import { WorkerHooks } from "./hooks.ts";
 import { explainCollision } from "./port-collision.ts";
 import type { Reloader } from "./reloader.ts";
 import type { Serving } from "../../api/serving.ts";
@@ -44,7 +44,7 @@ export class Worker {
   readonly #logs: Logs;
   readonly #appSignals: AppSignals;
   readonly #ending: Ending;
-  #hooks: WorkerHooks = {};
+  readonly #hooks: WorkerHooks;
   readonly #portsOfHooks = new Set<string>();
   #lifespan: AppLifespan | null = null;
   #serving: Serving | null = null;
@@ -54,7 +54,7 @@ export class Worker {
   #draining = false;
 
   static async create(boot: BootMessage): Promise<Worker> {
-    return new Worker(boot, await openOwnLogs(boot.config));
+    return new Worker(boot, await openLogsOrExit(boot.config));
   }
 
   private constructor(boot: BootMessage, logs: Logs) {
@@ -64,9 +64,8 @@ export class Worker {
     this.#scores = inheritedRow(boot.scoreboardFd, boot.row);
     this.#watchSignals();
     this.#appSignals = new AppSignals(this.#log, boot.slot === 0);
-    this.#ending = new Ending(logs, this.#appSignals, () => {
-      this.#hooks.workerExit?.(this.#asHookServer(), this.#asHookWorker());
-    });
+    this.#hooks = new WorkerHooks(boot, this.#scores, this.#log);
+    this.#ending = new Ending(logs, this.#appSignals, () => this.#hooks.workerExit());
   }
 
   /** Loads hooks and app and starts to serve; a failure ends the process with Gunicorn's exit code. */
@@ -109,17 +108,17 @@ export class Worker {
     this.#draining = true;
     this.#tell({ type: "draining" });
     this.#reloader?.close();
-    if (this.#reloading) this.#runHook("workerInt");
+    if (this.#reloading) this.#hooks.stopped("workerInt");
     if (this.#serving !== null) void this.#drain();
     // The app may never be imported, and the master may have died.
     else setTimeout(() => this.#giveUp(), this.#boot.config.gracefulTimeout * 1000);
   }
 
   async #prepare(): Promise<Serving> {
-    const { config, hooksFile, app: reference, listeners } = this.#boot;
-    if (hooksFile !== null) this.#hooks = await importHooks(hooksFile);
-    const worker = this.#asHookWorker();
-    await this.#hooks.postFork?.(this.#asHookServer(), worker);
+    const { config, app: reference, listeners } = this.#boot;
+    await this.#hooks.load();
+    const worker = this.#hooks.worker();
+    await this.#hooks.postFork(worker);
     // The scoreboard is mapped and the sockets are held: what follows needs no rights of root's.
     const identity = identityOf(config);
     if (identity !== null) assume(identity);
@@ -134,7 +133,7 @@ export class Worker {
       const handler = new Handler({
         app,
         worker,
-        hooks: this.#hooks,
+        hooks: this.#hooks.ofRequests,
         log: this.#log,
         scores: this.#scores,
         limit,
@@ -163,10 +162,9 @@ export class Worker {
       return serve(app);
     };
     const serving = await (config.reload ? this.#loadReloading(load, serve) : load());
-    const { postWorkerInit } = this.#hooks;
-    if (postWorkerInit !== undefined) {
+    if (this.#hooks.hasPostWorkerInit) {
       const before = await this.#otherPorts();
-      await postWorkerInit(worker);
+      await this.#hooks.postWorkerInit(worker);
       for (const port of await this.#otherPorts())
         if (!before.has(port)) this.#portsOfHooks.add(port);
     }
@@ -239,7 +237,7 @@ export class Worker {
       process.on(name, () => void this.#quit(name));
     }
     process.on("SIGABRT", () => {
-      this.#runHook("workerAbort");
+      this.#hooks.stopped("workerAbort");
       this.#ending.exit(1);
     });
     // Meant for the master, but terminals and `pkill` reach the whole group.
@@ -311,17 +309,8 @@ export class Worker {
   async #quit(signal: "SIGINT" | "SIGQUIT"): Promise<void> {
     const { inFlight } = this.#scores;
     if (inFlight > 0) this.#log.warning(`Quick stop: ${inFlight} requests cut`);
-    this.#runHook("workerInt");
+    this.#hooks.stopped("workerInt");
     await this.#ending.cleanUp([signal, "SIGINT", "SIGTERM"], quickMs);
-  }
-
-  /** Whatever a hook does, the worker leaves. */
-  #runHook(name: "workerInt" | "workerAbort"): void {
-    try {
-      this.#hooks[name]?.(this.#asHookWorker());
-    } catch (error) {
-      this.#log.warning(`Exception in ${name}:\n${describeError(error)}`);
-    }
   }
 
   #beat(): void {
@@ -334,24 +323,16 @@ export class Worker {
   #tell(message: WorkerMessage): void {
     if (process.connected) process.send?.(message);
   }
-
-  #asHookWorker(): HookWorker {
-    return hookWorker({
-      boot: this.#boot,
-      hooks: this.#hooks,
-      scores: this.#scores,
-      log: this.#log,
-    });
-  }
-
-  #asHookServer(): HookServer {
-    return hookServer({ boot: this.#boot, hooks: this.#hooks, log: this.#log });
-  }
 }
 
-// What a worker doesn't use isn't imported: it would cost time at the start, and every garbage collection.
-
-async function importHooks(file: string): Promise<WorkerHooks> {
-  const { loadHooks } = await import("../../config/sources/read-file.ts");
-  return loadHooks(file);
+/** Opens the logs, with the rights that the worker was started with. Without them there is no worker: the process ends. */
+async function openLogsOrExit(config: ConfigData): Promise<Logs> {
+  try {
+    const logs = await openLogs(config, identityOf(config));
+    logs.use();
+    return logs;
+  } catch (error) {
+    writeFully(2, `Worker ${process.pid} can't open its logs: ${describeError(error)}\n`);
+    return process.exit(exitCodes.workerBoot);
+  }
 }

@@ -4,7 +4,8 @@ import { BenchError } from "../errors.ts";
 import type { Load } from "../loads/loads.ts";
 import { type Measured, measureTurn, warmUp } from "../measure.ts";
 import type { Facilities } from "../servers/facilities.ts";
-import { BenchServer, freePort } from "../servers/server.ts";
+import { freePort } from "../free-port.ts";
+import { BenchServer } from "../servers/server.ts";
 import type { Peer } from "./peer.ts";
 
 export interface Competitor {

@@ -1,7 +1,8 @@
 /** The two sides of a comparison: gunicorn-ts with one worker, and a bare Bun.serve, with the same app. */
 import { join } from "node:path";
 import { benchApp, gunicornTs } from "../servers/gunicorn-ts.ts";
-import { BenchServer, freePort } from "../servers/server.ts";
+import { freePort } from "../free-port.ts";
+import { BenchServer } from "../servers/server.ts";
 
 /** `plain`: gunicorn-ts without the load's feature, for what a feature costs by itself. */
 export type Side = "gunicorn-ts" | "bare" | "plain";

@@ -106,14 +106,6 @@ async function get(url: string, limitMs: number): Promise<string | null> {
   }
 }
 
-/** A port that was free a moment ago. */
-export function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
-}
-
 function killTree(root: number): void {
   for (const pid of treeOf(root)) {
     try {

@@ -14,7 +14,8 @@ import { childrenOf, residentBytesOf } from "../process-tree.ts";
 import { Progress } from "../progress.ts";
 import { chartPath, commandLine, outFlag, ownVersion, record, resultPath } from "../results.ts";
 import { benchApp, gunicornTs } from "../servers/gunicorn-ts.ts";
-import { BenchServer, freePort } from "../servers/server.ts";
+import { freePort } from "../free-port.ts";
+import { BenchServer } from "../servers/server.ts";
 import { faultsOf, renderMixed, soakMixed } from "./mixed.ts";
 import { panelsOf, renderSoak, seriesOf, type Soaked } from "./report.ts";
 

@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describeWith, freePort } from "../support/peers.ts";
+import { freePort } from "../../bench/free-port.ts";
+import { describeWith } from "../support/peers.ts";
 import { gunicorn, type RunningServer, start, until } from "../support/server.ts";
 
 const app = `export const fetch = (request, server) => Response.json({
@@ -37,7 +38,7 @@ async function ask(url: string, unix?: string): Promise<Facts> {
 
 describeWith(["systemd-socket-activate"], "sockets of systemd", () => {
   test("take the place of --bind, serve the connection that started it, and outlive reloads", async () => {
-    const port = freePort("127.0.0.1");
+    const port = freePort();
     const path = join(mkdtempSync(join(tmpdir(), "gunicorn-ts-systemd-")), "app.sock");
     await using server = await activated([`127.0.0.1:${port}`, path]);
     const first = await ask(`http://127.0.0.1:${port}/`);
@@ -59,7 +60,7 @@ describeWith(["systemd-socket-activate"], "sockets of systemd", () => {
   }, 20_000);
 
   test("aren't for worker class serve", async () => {
-    const port = freePort("127.0.0.1");
+    const port = freePort();
     await using server = await activated([`127.0.0.1:${port}`], ["-k", "serve"]);
     const refused = fetch(`http://127.0.0.1:${port}/`).catch(() => "refused");
     expect(await server.process.exited).toBe(1);

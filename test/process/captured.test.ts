@@ -1,6 +1,6 @@
 /** Apps that call Bun.serve themselves, served on this server's addresses. */
 import { describe, expect, test } from "bun:test";
-import { freePort } from "../support/peers.ts";
+import { freePort } from "../../bench/free-port.ts";
 import { gunicorn, start } from "../support/server.ts";
 
 /** Each with the answer to GET /, given a port that nobody may open. */
@@ -38,7 +38,7 @@ describe.each([["async"], ["sync"], ["serve"]])("-k %s", (kind) => {
   test.each(Object.keys(scripts))(
     "%s is served, and opens no port of its own",
     async (name) => {
-      const port = freePort("127.0.0.1");
+      const port = freePort();
       // reload() of worker class serve is Bun's own business.
       if (kind === "serve" && name.includes("reloaded")) return;
       await using server = await gunicorn({
@@ -63,7 +63,7 @@ describe.each([["async"], ["sync"], ["serve"]])("-k %s", (kind) => {
 });
 
 test("--check-config and --preload take a script that listens", async () => {
-  const port = freePort("127.0.0.1");
+  const port = freePort();
   const files = { "app.ts": scripts["a script"]!(port) };
   await using checked = start({ app: "app", files, args: ["--check-config"] });
   expect(await checked.process.exited).toBe(0);

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Load } from "../support/load.ts";
-import { freePort } from "../support/peers.ts";
+import { freePort } from "../../bench/free-port.ts";
 import { gunicorn, type RunningServer, until } from "../support/server.ts";
 import type { StopLoadResult } from "../support/stop-load.ts";
 
@@ -120,8 +120,8 @@ test("HUP takes up the new code, worker count, environment and limits", async ()
 
 test("HUP moves to another address: the new one serves, the old one closes, nothing is lost", async () => {
   const config = (port: number) => `export default { bind: "127.0.0.1:${port}", workers: 2 };`;
-  const first = freePort("127.0.0.1");
-  const second = freePort("127.0.0.1");
+  const first = freePort();
+  const second = freePort();
   const files = { "app.ts": okApp, "gunicorn.conf.ts": config(first) };
   await using server = await gunicorn({ files, bind: [] });
   const before = await server.settled(2);
@@ -153,7 +153,7 @@ test("HUP moves to another address: the new one serves, the old one closes, noth
 
 test("HUP to an address that somebody else uses: the old one stays", async () => {
   using taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const port = freePort("127.0.0.1");
+  const port = freePort();
   const config = (to: number) => `export default { bind: "127.0.0.1:${to}" };`;
   const files = { "app.ts": okApp, "gunicorn.conf.ts": config(port) };
   await using server = await gunicorn({ files, bind: [] });

@@ -3,6 +3,7 @@ import { describe } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../../bench/free-port.ts";
 import { until } from "./server.ts";
 
 /** Debian has nginx and haproxy where only root's PATH leads. */
@@ -78,14 +79,6 @@ export interface Mirrored {
 
 export function mirrored(text: string): Mirrored {
   return JSON.parse(text) as Mirrored;
-}
-
-/** A port that nobody has: programs that can't say which one they got must be told one. */
-export function freePort(hostname: string): number {
-  const listener = Bun.listen({ hostname, port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
 }
 
 /** One process without children, so that its pid is all there is to kill. */

@@ -77,14 +77,14 @@ input(type="imuxsock" socket="${folder}/log")
 export async function rsyslogd(): Promise<Rsyslogd> {
   const daemon = new Rsyslogd(
     mkdtempSync(join(tmpdir(), "gunicorn-ts-rsyslogd-")),
-    await freePort(),
+    await freeUdpPort(),
   );
   await daemon.ready();
   return daemon;
 }
 
 /** imudp can't say which port the kernel has chosen. */
-async function freePort(): Promise<number> {
+async function freeUdpPort(): Promise<number> {
   const socket = await Bun.udpSocket({ hostname: "127.0.0.1" });
   const { port } = socket;
   socket.close();

@@ -14,7 +14,8 @@ import { loads } from "../../../bench/loads/loads.ts";
 import { measureTurn, warmUp } from "../../../bench/measure.ts";
 import { childrenOf, cpuNsOf, treeOf } from "../../../bench/process-tree.ts";
 import { Facilities } from "../../../bench/servers/facilities.ts";
-import { BenchServer, freePort } from "../../../bench/servers/server.ts";
+import { freePort } from "../../../bench/free-port.ts";
+import { BenchServer } from "../../../bench/servers/server.ts";
 import { probeLatency } from "../../../bench/tune/probe.ts";
 import { until } from "../../support/server.ts";
 

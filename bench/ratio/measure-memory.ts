@@ -1,4 +1,5 @@
 /** Memory of the serving process per connection that has had one answer and is idle now. */
+import { ByteClient } from "../byte-client.ts";
 import { BenchError } from "../errors.ts";
 import type { Figure } from "./figure.ts";
 import { anonymousBytesOf } from "../process-tree.ts";
@@ -19,8 +20,6 @@ const patienceMs = 10_000;
 
 const request = "GET / HTTP/1.1\r\nHost: bench\r\n\r\n";
 
-type Client = Bun.Socket<undefined>;
-
 export async function measureIdleMemory(side: Side, seconds: number): Promise<Figure> {
   await using server = startSide(side, "collect");
   await server.answered();
@@ -28,7 +27,7 @@ export async function measureIdleMemory(side: Side, seconds: number): Promise<Fi
   const before = await settledMemory(server);
   const clients = await openIdle(server, connectionCount);
   const after = await settledMemory(server);
-  const open = clients.filter((client) => client.readyState > 0).length;
+  const open = clients.filter(({ ending }) => ending === null).length;
   close(clients);
   return {
     value: (after - before) / connectionCount,
@@ -45,9 +44,9 @@ async function settledMemory(server: BenchServer): Promise<number> {
   return anonymousBytesOf(server.servingPid);
 }
 
-async function openIdle({ url }: BenchServer, count: number): Promise<Client[]> {
+async function openIdle({ url }: BenchServer, count: number): Promise<ByteClient[]> {
   const { hostname, port } = new URL(url);
-  const clients: Client[] = [];
+  const clients: ByteClient[] = [];
   while (clients.length < count) {
     const batch = Array.from({ length: Math.min(batchSize, count - clients.length) }, () =>
       openOne(hostname, Number(port)),
@@ -71,22 +70,16 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
 }
 
 /** Connects, asks once, and resolves with the answer's first bytes. */
-function openOne(hostname: string, port: number): Promise<Client> {
-  const { promise, resolve, reject } = Promise.withResolvers<Client>();
+function openOne(hostname: string, port: number): Promise<ByteClient> {
+  const { promise, resolve, reject } = Promise.withResolvers<ByteClient>();
   const ended = () => reject(new Error("the server closed a connection before its first answer"));
-  Bun.connect({
-    hostname,
-    port,
-    socket: {
-      open: (socket) => void socket.write(request),
-      data: (socket) => resolve(socket),
-      close: ended,
-      connectError: (_socket, error) => reject(error),
-    },
-  }).catch(reject);
+  ByteClient.connect({ hostname, port }, { data: resolve, ended }).then(
+    (client) => client.send(request),
+    reject,
+  );
   return promise;
 }
 
-function close(clients: readonly Client[]): void {
-  for (const client of clients) client.end();
+function close(clients: readonly ByteClient[]): void {
+  for (const client of clients) client.close();
 }

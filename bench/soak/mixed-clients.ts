@@ -2,6 +2,7 @@
  * Clients of all sorts, a bounded number of each, in a process of their own: slow readers, those that leave at random, event streams, uploads
  * and downloads. Run with a port and seconds; prints what they have seen as JSON.
  */
+import { ByteClient, type Receiver } from "../byte-client.ts";
 import { derivedBytes } from "./derived.ts";
 
 export interface Seen {
@@ -112,62 +113,55 @@ function carry(port: number, exchange: Exchange): Promise<string | null> {
   const ended = Promise.withResolvers<string | null>();
   const checker = new Checker(expected);
   const begunMs = performance.now();
-  let sent = 0;
   let left = false;
-  const depart = (socket: Bun.Socket) => {
+  const depart = (client: ByteClient) => {
     left = true;
-    if (leave?.how === "rst") socket.terminate();
-    else socket.end();
+    if (leave?.how === "rst") client.reset();
+    else client.close();
     ended.resolve(null);
   };
-  const send = (socket: Bun.Socket) => {
-    const upTo = leave?.sent ?? request.length;
-    if (sent < upTo) sent += Math.max(0, socket.write(request.subarray(sent, upTo)));
-    if (leave?.sent !== undefined && sent >= upTo && !left) depart(socket);
+  const departWhenSent = (client: ByteClient) => {
+    if (leave?.sent !== undefined && client.unsentBytes === 0 && !left) depart(client);
   };
-  const over = (error?: Error) => {
+  const over = (error: Error | null) => {
     if (!left)
-      ended.resolve(error === undefined ? checker.missing : `${error.message}, ${checker.missing}`);
+      ended.resolve(error === null ? checker.missing : `${error.message}, ${checker.missing}`);
   };
   const limit = setTimeout(() => ended.resolve(`still going on, ${checker.missing}`), 120_000);
-  Bun.connect({
-    hostname: "127.0.0.1",
-    port,
-    socket: {
-      open: send,
-      drain: send,
-      data(socket, bytes) {
-        if (left) return;
-        const wrong = checker.take(bytes);
-        if (wrong !== null) {
-          ended.resolve(wrong);
-          socket.terminate();
-          left = true;
-          return;
-        }
-        if (leave?.received !== undefined && checker.received >= leave.received) {
-          // Half of them stop reading first: then much of the answer waits in the server.
-          left = true;
-          if (Math.random() < 0.5) return depart(socket);
-          socket.pause();
-          setTimeout(() => depart(socket), stuckMs);
-          return;
-        }
-        const elapsedMs = performance.now() - begunMs;
-        const aheadMs = (checker.received / slowBytesPerSecond) * 1000 - elapsedMs;
-        if (!slow || elapsedMs > slowMs || aheadMs <= 0) return;
-        socket.pause();
-        setTimeout(() => socket.resume(), Math.min(aheadMs, slowMs - elapsedMs));
-      },
-      end(socket) {
-        over();
-        socket.end();
-      },
-      close: (_socket, error) => over(error),
-      error: (_socket, error) => over(error),
-      connectError: (_socket, error) => over(error),
+  const receiver: Receiver = {
+    drained: departWhenSent,
+    data(client, bytes) {
+      if (left) return;
+      const wrong = checker.take(bytes);
+      if (wrong !== null) {
+        ended.resolve(wrong);
+        left = true;
+        client.reset();
+        return;
+      }
+      if (leave?.received !== undefined && checker.received >= leave.received) {
+        // Half of them stop reading first: then much of the answer waits in the server.
+        left = true;
+        if (Math.random() < 0.5) return depart(client);
+        client.pause();
+        setTimeout(() => depart(client), stuckMs);
+        return;
+      }
+      const elapsedMs = performance.now() - begunMs;
+      const aheadMs = (checker.received / slowBytesPerSecond) * 1000 - elapsedMs;
+      if (!slow || elapsedMs > slowMs || aheadMs <= 0) return;
+      client.pause();
+      setTimeout(() => client.resume(), Math.min(aheadMs, slowMs - elapsedMs));
     },
-  }).catch(over);
+    ended(client, _ending, error) {
+      over(error);
+      client.close();
+    },
+  };
+  ByteClient.connect({ port }, receiver).then((client) => {
+    client.send(request.subarray(0, leave?.sent));
+    departWhenSent(client);
+  }, over);
   return ended.promise.finally(() => clearTimeout(limit));
 }
 

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import { machineMs } from "../support/machine-time.ts";
+import { field, RawClient } from "../support/raw-client.ts";
 import { gunicorn, start, until } from "../support/server.ts";
+import { get } from "../support/wire.ts";
 
 const okApp = `export const fetch = () => new Response("ok");`;
 
@@ -59,7 +61,8 @@ test("TERM lets a slow request finish, and says Connection: close", async () => 
       return new Response("done");
     };`;
   await using server = await gunicorn({ files: { "app.ts": app } });
-  const kept = await keptConnection(server.port);
+  using kept = await RawClient.connect(server.port);
+  await kept.ask(get("/"));
   const slow = fetch(`${server.url}/slow`);
   await server.logged("slow begins");
   // One connection is free for it: new ones are dropped once the worker has been told.
@@ -71,9 +74,10 @@ test("TERM lets a slow request finish, and says Connection: close", async () => 
     return answer.headers.get("connection") === "close";
   });
   // A connection that was idle when the stop began still gets its request served.
-  expect(await kept("/release")).toMatch(
-    /^HTTP\/1\.1 200 OK\r\n[^]*Connection: close\r\n[^]*released$/,
-  );
+  const released = await kept.ask(get("/release"));
+  expect([released.status, released.reason]).toEqual([200, "OK"]);
+  expect(field(released, "connection")).toBe("close");
+  expect(released.body.toString()).toBe("released");
   const response = await slow;
   expect(response.headers.get("connection")).toBe("close");
   expect(await response.text()).toBe("done");
@@ -107,7 +111,9 @@ test("a handler that blocks its event loop for longer than timeout is killed and
   expect(await slow.text()).toBe(String(pid));
   const begun = machineMs();
   // Not by fetch(): Bun's sends the request again on another connection.
-  await closedAfter(server.port, "GET /block HTTP/1.1\r\nHost: test\r\n\r\n");
+  using blocked = await RawClient.connect(server.port);
+  blocked.send(get("/block"));
+  await blocked.ended();
   const next = await fetch(server.url, { keepalive: false });
   const tookMs = machineMs() - begun;
   expect(await next.text()).not.toBe(String(pid));
@@ -214,40 +220,6 @@ function alive(pid: number): boolean {
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
     throw error;
   }
-}
-
-/** Sends a request and waits until the server's end of the connection is gone. */
-async function closedAfter(port: number, request: string): Promise<void> {
-  const closed = Promise.withResolvers<void>();
-  const socket = await Bun.connect({
-    hostname: "127.0.0.1",
-    port,
-    socket: { data() {}, close: () => closed.resolve(), end: () => closed.resolve() },
-  });
-  socket.write(request);
-  await closed.promise;
-}
-
-/** A kept-alive connection that has had one answer; returns a function for the next request on it. */
-async function keptConnection(port: number): Promise<(path: string) => Promise<string>> {
-  let received = "";
-  const socket = await Bun.connect({
-    hostname: "127.0.0.1",
-    port,
-    socket: {
-      data(_socket, bytes) {
-        received += bytes.toString();
-      },
-    },
-  });
-  const ask = async (path: string) => {
-    received = "";
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`);
-    await until("an answer", () => /\r\n\r\n./.test(received));
-    return received;
-  };
-  await ask("/");
-  return ask;
 }
 
 test("TERM while workers boot: what waits in the queues is served before they leave", async () => {

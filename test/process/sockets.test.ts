@@ -3,8 +3,10 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { curl } from "../support/peers.ts";
+import { RawClient } from "../support/raw-client.ts";
 import { isRoot, needsRoot } from "../support/needs.ts";
 import { type RunningServer, start, until } from "../support/server.ts";
+import { get } from "../support/wire.ts";
 
 /** Answers with what it sees; a path of milliseconds blocks the event loop for so long. */
 const app = `export const fetch = (request, server) => {
@@ -221,31 +223,20 @@ describe("bind = unix:PATH", () => {
     await using server = start({ files: { "app.ts": late }, bind: ["unix:app.sock"] });
     const path = join(server.folder, "app.sock");
     await server.logged("Booting worker");
-    const waiting = Array.from({ length: 10 }, () => openAndAsk(path));
-    await Promise.all(waiting.map(({ opened }) => opened));
+    const waiting = await Promise.all(
+      Array.from({ length: 10 }, () => RawClient.connect({ unix: path })),
+    );
+    for (const client of waiting) client.send(get("/", "Connection: close"));
     server.kill("SIGTERM");
     await until("the file to go", () => !existsSync(path));
     await Bun.write(join(server.folder, "go"), "");
-    for (const { answered } of waiting) expect(await answered).toContain("200 OK");
+    for (const client of waiting) {
+      const { status, complete } = await client.answer();
+      expect([status, complete, await client.ended()]).toEqual([200, true, "fin"]);
+    }
     expect(await server.process.exited).toBe(0);
   });
 });
-
-/** A request whose connection is known to be in the queue once `opened` resolves. */
-function openAndAsk(unix: string): { opened: Promise<unknown>; answered: Promise<string> } {
-  const answered = Promise.withResolvers<string>();
-  let answer = "";
-  const opened = Bun.connect({
-    unix,
-    socket: {
-      open: (socket) =>
-        void socket.write("GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"),
-      data: (_socket, bytes) => void (answer += bytes.toString()),
-      close: () => answered.resolve(answer),
-    },
-  });
-  return { opened, answered: answered.promise };
-}
 
 test("a hook that throws when the server listens leaves no socket file", async () => {
   await using server = start({

@@ -1,6 +1,7 @@
 /** Clients that a server must survive, the well-behaved ones that are served meanwhile, and the figures of both. */
 import { expect } from "bun:test";
 import { join } from "node:path";
+import { ByteClient, type Ending } from "../../bench/byte-client.ts";
 import { Load } from "./load.ts";
 import { anonymousBytes, megabyte, settledGrowth, Watch } from "./memory.ts";
 import { machineMs } from "./machine-time.ts";
@@ -33,17 +34,15 @@ export class Abuser {
   readonly openedAt = performance.now();
   readonly #openedMachineMs = machineMs();
   received = "";
-  receivedBytes = 0;
-  sentBytes = 0;
   /** For how long the server bore it; null while it does. */
   cutMs: number | null = null;
   /** The same without the stalls of a loaded machine. */
   cutMachineMs = 0;
-  ending: "fin" | "reset" | null = null;
+  /** How many answers have come so far, as long as none has a status line in its body. */
+  answers = 0;
   /** Sends what it answers with as fast as the server takes it, until the server ends the connection. */
   readonly #pour: Pour | null;
-  #socket: Bun.Socket | null = null;
-  #unsent: Uint8Array | null = null;
+  #client: ByteClient | null = null;
   /** The end of what has come: a status line may be cut. */
   #tail = "";
 
@@ -53,23 +52,27 @@ export class Abuser {
 
   static async connect(port: number, pour: Pour | null = null): Promise<Abuser> {
     const abuser = new Abuser(pour);
-    abuser.#socket = await Bun.connect({
-      hostname: "127.0.0.1",
-      port,
-      allowHalfOpen: true,
-      socket: {
-        data: (_socket, bytes) => abuser.#receive(bytes),
-        drain: () => abuser.#write(),
-        end: (socket) => {
-          abuser.#end("fin");
-          socket.end();
+    abuser.#client = await ByteClient.connect(
+      { port },
+      {
+        data: (_client, bytes) => abuser.#receive(bytes),
+        drained: () => abuser.#goOn(),
+        ended: (client) => {
+          abuser.#cut();
+          client.close();
         },
-        close: (_socket, error) => abuser.#end(error === undefined ? "fin" : "reset"),
-        error: () => abuser.#end("reset"),
       },
-    });
-    abuser.#write();
+    );
+    abuser.#goOn();
     return abuser;
+  }
+
+  get ending(): Ending | null {
+    return this.#client?.ending ?? null;
+  }
+
+  get sentBytes(): number {
+    return this.#client?.sentBytes ?? 0;
   }
 
   /** The first status; null if there is none. */
@@ -78,52 +81,33 @@ export class Abuser {
     return found === null ? null : Number(found[1]);
   }
 
-  /** How many answers have come so far, as long as none has a status line in its body. */
-  answers = 0;
-
-  /** The server hasn't taken all that was sent. */
-  get stuck(): boolean {
-    return this.#unsent !== null;
-  }
-
   send(data: string | Uint8Array): void {
-    const bytes = typeof data === "string" ? Buffer.from(data, "latin1") : data;
-    this.#unsent = this.#unsent === null ? bytes : Buffer.concat([this.#unsent, bytes]);
-    this.#write();
+    this.#client?.send(data);
   }
 
   pause(): void {
-    this.#socket?.pause();
+    this.#client?.pause();
   }
 
   halfClose(): void {
-    this.#socket?.shutdown();
+    this.#client?.halfClose();
   }
 
   reset(): void {
-    this.#socket?.terminate();
+    this.#client?.reset();
   }
 
   close(): void {
-    this.#socket?.end();
+    this.#client?.close();
   }
 
-  #write(): void {
-    while (this.cutMs === null) {
-      this.#unsent ??= this.#pour?.() ?? null;
-      if (this.#unsent === null) return;
-      const written = Math.max(0, this.#socket?.write(this.#unsent) ?? 0);
-      this.sentBytes += written;
-      if (written < this.#unsent.length) {
-        this.#unsent = this.#unsent.subarray(written);
-        return;
-      }
-      this.#unsent = null;
+  #goOn(): void {
+    while (this.#pour !== null && this.cutMs === null && this.#client?.unsentBytes === 0) {
+      this.send(this.#pour());
     }
   }
 
   #receive(bytes: Buffer): void {
-    this.receivedBytes += bytes.length;
     const text = this.#tail + bytes.toString("latin1");
     this.answers += text.split(statusLine).length - 1;
     this.#tail = text.slice(1 - statusLine.length);
@@ -132,11 +116,9 @@ export class Abuser {
     }
   }
 
-  #end(ending: "fin" | "reset"): void {
-    if (this.cutMs !== null) return;
+  #cut(): void {
     this.cutMs = performance.now() - this.openedAt;
     this.cutMachineMs = machineMs() - this.#openedMachineMs;
-    this.ending = ending;
   }
 }
 

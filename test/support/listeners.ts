@@ -1,5 +1,6 @@
 /** Listeners for a test, with servers on their sockets and clients that ask who answers. */
 import { afterEach } from "bun:test";
+import { ByteClient, type ServerAddress } from "../../bench/byte-client.ts";
 import { type Address, parseAddress } from "../../src/net/bind-address.ts";
 import { Listeners, type OpenOptions } from "../../src/listen/listeners.ts";
 import { duplicateFd } from "../../src/os/socket-options.ts";
@@ -58,25 +59,30 @@ export interface Asked extends Promise<string> {
 }
 
 export function ask(hostname: string, port: number): Asked {
-  return connect((socket) => Bun.connect({ hostname, port, socket }));
+  return connect({ hostname, port });
 }
 
 export function askUnix(unix: string): Asked {
-  return connect((socket) => Bun.connect({ unix, socket }));
+  return connect({ unix });
 }
 
-function connect(open: (handlers: Bun.SocketHandler<undefined>) => Promise<Bun.Socket>): Asked {
+function connect(to: ServerAddress): Asked {
   const answered = Promise.withResolvers<string>();
   const opened = Promise.withResolvers<boolean>();
   let answer = "";
-  open({
-    open: () => opened.resolve(true),
-    data: (_socket, bytes) => void (answer += bytes.toString()),
-    close: () => answered.resolve(answer),
-  }).catch((error: unknown) => {
-    opened.resolve(false);
-    answered.reject(error);
-  });
+  ByteClient.connect(to, {
+    data: (_client, bytes) => void (answer += bytes.toString()),
+    ended: (client) => {
+      client.close();
+      answered.resolve(answer);
+    },
+  }).then(
+    () => opened.resolve(true),
+    (error: unknown) => {
+      opened.resolve(false);
+      answered.reject(error);
+    },
+  );
   // A test may want `opened` only.
   answered.promise.catch(() => {});
   return Object.assign(answered.promise, { opened: opened.promise });

@@ -1,4 +1,5 @@
 /** Closed-loop clients over plain sockets: one request at a time each, every answer checked, every failure kept with its reason. */
+import { ByteClient, type Receiver } from "../../bench/byte-client.ts";
 
 export interface LoadOptions {
   readonly port: number;
@@ -108,55 +109,46 @@ export class Load {
     const method = post ? "POST" : "GET";
     const fields = `${keepAlive ? "" : "Connection: close\r\n"}${post ? bodyFields : ""}`;
     const request = `${method} ${path} HTTP/1.1\r\nHost: test\r\n${fields}\r\n`;
-    const send = (socket: Bun.Socket<undefined>) => {
-      socket.write(request);
-      if (post) socket.write(requestBody);
+    const send = (client: ByteClient) => {
+      client.send(request);
+      if (post) client.send(requestBody);
     };
     let received = "";
     let waiting = true;
-    const finish = (socket: { end(): void } | null, failure: string | null) => {
-      socket?.end();
+    const finish = (client: ByteClient, failure: string | null) => {
+      waiting = false;
+      client.close();
       ended.resolve(failure);
     };
-    const failed = ({ code, message }: NodeJS.ErrnoException) => {
-      const leaves = this.#options.untilGone === true && nobodyThere.has(code ?? "");
-      finish(null, leaves ? gone : `can't connect: ${code} ${message}`);
-    };
-    Bun.connect({
-      ...(unix === undefined ? { hostname, port } : { unix }),
-      socket: {
-        open: send,
-        data: (socket, bytes) => {
-          received += bytes.toString("latin1");
-          const headEnd = received.indexOf("\r\n\r\n");
-          if (headEnd === -1) return;
-          const head = received.slice(0, headEnd);
-          const length = Number(/content-length: (\d+)/i.exec(head)?.[1]);
-          const body = received.slice(headEnd + 4);
-          if (body.length < length) return;
-          if (!head.startsWith("HTTP/1.1 200 ") || body !== expected) {
-            return finish(socket, `unexpected answer: ${received.slice(0, 300)}`);
-          }
-          this.#requests += 1;
-          received = "";
-          const goesOn = keepAlive && !this.#stopped && this.#gate === null;
-          if (goesOn && !/^connection: close$/im.test(head)) {
-            send(socket);
-          } else {
-            waiting = false;
-            finish(socket, null);
-          }
-        },
-        end: (socket) => {
-          if (waiting) finish(socket, `closed after ${received.length} bytes of an answer`);
-        },
-        close: (_socket, error) => {
-          if (waiting) finish(null, `closed: ${error ?? "no error"}`);
-        },
-        error: (socket, error) => finish(socket, `error: ${error.message}`),
-        connectError: (_socket, error) => failed(error),
+    const receiver: Receiver = {
+      data: (client, bytes) => {
+        received += bytes.toString("latin1");
+        const headEnd = received.indexOf("\r\n\r\n");
+        if (headEnd === -1) return;
+        const head = received.slice(0, headEnd);
+        const length = Number(/content-length: (\d+)/i.exec(head)?.[1]);
+        const body = received.slice(headEnd + 4);
+        if (body.length < length) return;
+        if (!head.startsWith("HTTP/1.1 200 ") || body !== expected) {
+          return finish(client, `unexpected answer: ${received.slice(0, 300)}`);
+        }
+        this.#requests += 1;
+        received = "";
+        const goesOn = keepAlive && !this.#stopped && this.#gate === null;
+        if (goesOn && !/^connection: close$/im.test(head)) send(client);
+        else finish(client, null);
       },
-    } as Bun.TCPSocketConnectOptions<undefined>).catch(failed);
+      ended: (client, ending, error) => {
+        if (!waiting) return;
+        const how = ending === "fin" ? "closed" : `reset (${error})`;
+        finish(client, `${how} after ${received.length} bytes of an answer`);
+      },
+    };
+    const to = unix === undefined ? { hostname, port } : { unix };
+    ByteClient.connect(to, receiver).then(send, ({ code, message }: NodeJS.ErrnoException) => {
+      const leaves = this.#options.untilGone === true && nobodyThere.has(code ?? "");
+      ended.resolve(leaves ? gone : `can't connect: ${code} ${message}`);
+    });
     return ended.promise;
   }
 }

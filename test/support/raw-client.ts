@@ -2,12 +2,10 @@
  * An HTTP client that knows nothing: it sends the bytes it is given and reads answers off the wire by the
  * letter of RFC 9112, so that a test sees what a strict client would. Every wait is for a condition.
  */
+import { ByteClient, type Ending, type ServerAddress } from "../../bench/byte-client.ts";
 import { ByteQueue } from "./byte-queue.ts";
 
 const patienceMs = 10_000;
-
-/** How the server ended the connection: by FIN, or by a reset. */
-export type Ending = "fin" | "reset";
 
 export interface Answer {
   readonly status: number;
@@ -34,53 +32,33 @@ export function fieldValues({ fields }: Answer, name: string): string[] {
 
 export class RawClient implements Disposable {
   readonly #received = new ByteQueue();
-  #socket: Bun.Socket | null = null;
-  #unsent: Uint8Array[] = [];
-  #ending: Ending | null = null;
-  #closed = false;
+  #client: ByteClient | null = null;
   #wake: PromiseWithResolvers<void> = Promise.withResolvers();
 
-  static async connect(port: number): Promise<RawClient> {
-    const client = new RawClient();
-    client.#socket = await Bun.connect({
-      hostname: "127.0.0.1",
-      port,
-      // The client decides itself when it has said all.
-      allowHalfOpen: true,
-      socket: {
-        data: (_socket, bytes) => {
-          client.#received.add(bytes);
-          client.#change();
-        },
-        drain: () => client.#write(),
-        end: () => {
-          client.#ending ??= "fin";
-          client.#change();
-        },
-        close: (_socket, error) => {
-          client.#closed = true;
-          // Behind our own FIN the server's is told by this call only.
-          client.#ending ??= error === undefined ? "fin" : "reset";
-          client.#change();
-        },
-        error: () => {
-          client.#ending ??= "reset";
-          client.#change();
-        },
+  /** A number is a port of 127.0.0.1. */
+  static async connect(to: number | ServerAddress): Promise<RawClient> {
+    const raw = new RawClient();
+    const change = () => raw.#change();
+    raw.#client = await ByteClient.connect(typeof to === "number" ? { port: to } : to, {
+      data: (_client, bytes) => {
+        raw.#received.add(bytes);
+        change();
       },
+      drained: change,
+      ended: change,
+      closed: change,
     });
-    client.#socket.setNoDelay(true);
-    return client;
+    return raw;
   }
 
   /** How the server ended the connection; null while it is open. */
   get ending(): Ending | null {
-    return this.#ending;
+    return this.#client?.ending ?? null;
   }
 
   /** Whether nothing can be sent any more. */
   get closed(): boolean {
-    return this.#closed;
+    return this.#client?.closed === true;
   }
 
   /** Bytes received that no answer has taken. */
@@ -90,12 +68,11 @@ export class RawClient implements Disposable {
 
   /** Local port, by which the server knows this client. */
   get port(): number {
-    return this.#socket?.localPort ?? 0;
+    return this.#client?.port ?? 0;
   }
 
   send(data: string | Uint8Array): void {
-    this.#unsent.push(typeof data === "string" ? Buffer.from(data, "latin1") : data);
-    this.#write();
+    this.#client?.send(data);
   }
 
   /** Sends each piece in a segment of its own, as far as a sender has a say in that. */
@@ -109,12 +86,12 @@ export class RawClient implements Disposable {
 
   /** Resolves when the kernel has all that was sent, or takes no more. */
   async sent(): Promise<void> {
-    await this.#waitFor("the server to read", () => this.#unsent.length === 0 || this.#closed);
+    await this.#waitFor("the server to read", () => this.unsentBytes === 0 || this.closed);
   }
 
   /** Bytes that wait for the server to read. */
   get unsentBytes(): number {
-    return this.#unsent.reduce((sum, { length }) => sum + length, 0);
+    return this.#client?.unsentBytes ?? 0;
   }
 
   /** The next answer. `method` is its request's: HEAD and CONNECT have rules of their own. 1xx answers come like others. */
@@ -138,7 +115,7 @@ export class RawClient implements Disposable {
     }
     await this.ended();
     const body = this.#received.take(this.#received.length);
-    return { ...head, framing: "close", body, complete: this.#ending === "fin" };
+    return { ...head, framing: "close", body, complete: this.ending === "fin" };
   }
 
   /** Sends, and answers with the next answer. */
@@ -160,43 +137,31 @@ export class RawClient implements Disposable {
 
   /** Waits until the server has ended the connection. */
   async ended(): Promise<Ending> {
-    await this.#waitFor("the server to close", () => this.#ending !== null);
-    return this.#ending as Ending;
+    await this.#waitFor("the server to close", () => this.ending !== null);
+    return this.ending as Ending;
   }
 
   /** Sends FIN and goes on reading. */
   halfClose(): void {
-    this.#socket?.shutdown();
+    this.#client?.halfClose();
   }
 
   /** Leaves by a reset. */
   reset(): void {
-    this.#socket?.terminate();
+    this.#client?.reset();
   }
 
   pause(): void {
-    this.#socket?.pause();
+    this.#client?.pause();
   }
 
   resume(): void {
-    this.#socket?.resume();
+    this.#client?.resume();
   }
 
   /** Closes like a client that has all it wants. */
   [Symbol.dispose](): void {
-    this.#socket?.end();
-  }
-
-  #write(): void {
-    for (let next = this.#unsent[0]; next !== undefined; next = this.#unsent[0]) {
-      const written = Math.max(0, this.#socket?.write(next) ?? 0);
-      if (written < next.length) {
-        this.#unsent[0] = next.subarray(written);
-        return;
-      }
-      this.#unsent.shift();
-    }
-    this.#change();
+    this.#client?.close();
   }
 
   #change(): void {
@@ -220,21 +185,21 @@ export class RawClient implements Disposable {
 
   #describe(): string {
     const text = JSON.stringify(this.#received.peek().subarray(0, 400).toString("latin1"));
-    return `ended by ${this.#ending ?? "nobody"}, ${this.#received.length} bytes unread: ${text}`;
+    return `ended by ${this.ending ?? "nobody"}, ${this.#received.length} bytes unread: ${text}`;
   }
 
   /** As many bytes, or fewer when the connection ends before. */
   async #take(size: number): Promise<Buffer> {
     await this.#waitFor(
       `${size} bytes`,
-      () => this.#received.length >= size || this.#ending !== null,
+      () => this.#received.length >= size || this.ending !== null,
     );
     return this.#received.take(size);
   }
 
   /** A line without its CRLF; null when the connection ends before. */
   async #readLine(): Promise<string | null> {
-    await this.#waitFor("a line", () => this.#received.lineEnd !== -1 || this.#ending !== null);
+    await this.#waitFor("a line", () => this.#received.lineEnd !== -1 || this.ending !== null);
     const end = this.#received.lineEnd;
     if (end === -1) return null;
     return this.#received

@@ -2,6 +2,7 @@
  * Closed-loop clients that open a connection for each request, until they are refused: whose connection was opened gets its answer. Run
  * with a URL, the answer's text and how many clients; prints a line when 100 requests are answered, and in the end the outcome as JSON.
  */
+import { ByteClient } from "../../bench/byte-client.ts";
 
 export interface StopLoadResult {
   readonly answered: number;
@@ -28,29 +29,24 @@ async function request(url: URL, expected: string): Promise<string | null> {
     );
   const giveUp = () => finish("no answer");
   waiting.add(giveUp);
-  Bun.connect({
-    hostname: url.hostname,
-    port: Number(url.port),
-    socket: {
-      open(socket) {
+  ByteClient.connect(
+    { hostname: url.hostname, port: Number(url.port) },
+    {
+      data: (_client, bytes) => void (received += bytes.toString("latin1")),
+      ended: (client, ending, error) => {
         opened = true;
-        socket.write(`GET ${url.pathname} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n`);
+        if (ending === "fin") judge();
+        else finish(`reset: ${error}`);
+        client.close();
       },
-      data(_socket, bytes) {
-        received += bytes.toString("latin1");
-      },
-      end(socket) {
-        judge();
-        socket.end();
-      },
-      close(_socket, error) {
-        if (error === undefined) judge();
-        else finish(`closed: ${String(error)}`);
-      },
-      error: (_socket, error) => finish(`error: ${error.message}`),
-      connectError: () => ended.resolve(null),
     },
-  }).catch(() => ended.resolve(null));
+  ).then(
+    (client) => {
+      opened = true;
+      client.send(`GET ${url.pathname} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n`);
+    },
+    () => ended.resolve(null),
+  );
   return ended.promise.finally(() => waiting.delete(giveUp));
 }
 

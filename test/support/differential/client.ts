@@ -1,4 +1,5 @@
 /** One request on a connection of its own, its bytes in one write, and what comes back within a bounded time. */
+import { ByteClient } from "../../../bench/byte-client.ts";
 import type { Echo } from "./app.ts";
 
 export type Reply =
@@ -26,33 +27,24 @@ export async function talk(port: number, bytes: Uint8Array, options: Options): P
   const look = () => {
     if (closed || (!options.untilClosed && readAnswer(received) !== null)) resolve();
   };
-  const close = () => {
-    closed = true;
-    look();
-  };
-  let unsent = bytes;
-  const write = (socket: Bun.Socket) => {
-    unsent = unsent.subarray(Math.max(0, socket.write(unsent)));
-  };
   const timer = setTimeout(resolve, options.boundMs);
-  const socket = await Bun.connect({
-    hostname: "127.0.0.1",
-    port,
-    socket: {
-      open: write,
-      drain: write,
-      data: (_socket, chunk) => {
+  const client = await ByteClient.connect(
+    { port },
+    {
+      data: (_client, chunk) => {
         received += chunk.toString("latin1");
         look();
       },
-      end: close,
-      close,
-      error: close,
+      ended: () => {
+        closed = true;
+        look();
+      },
     },
-  });
+  );
+  client.send(bytes);
   await over;
   clearTimeout(timer);
-  socket.terminate();
+  client.reset();
   const answer = readAnswer(received);
   if (answer === null) return { reply: { type: closed ? "closed" : "silent" }, rest: null };
   const { status, echo, rest } = answer;

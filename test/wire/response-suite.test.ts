@@ -1,6 +1,6 @@
 /**
  * One table of Responses, sent by ours and by a bare Bun.serve, and compared as they come off the wire. Each difference stands,
- * with its reason, in support/response-suite-table.ts, and so does nothing else.
+ * with its reason, in support/response-suite/table.ts, and so does nothing else.
  */
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";

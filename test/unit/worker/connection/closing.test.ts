@@ -232,12 +232,18 @@ describe("a client that sends nothing more", () => {
   });
 });
 
+/** A client that waits for an answer that the test gives later. */
+function askedForLater() {
+  const answer = later();
+  const engine = new FakeEngine(() => answer.promise);
+  const wire = engine.connect();
+  wire.send(get);
+  return { answer, engine, wire };
+}
+
 describe("an app that answers behind it", () => {
   test("to a client that has left, nothing is written, and its stream is cancelled", async () => {
-    const answer = later();
-    const engine = new FakeEngine(() => answer.promise);
-    const wire = engine.connect();
-    wire.send(get);
+    const { answer, engine, wire } = askedForLater();
     wire.reset();
     expect(engine.inFlight).toBe(1);
     let cancelled = false;
@@ -250,10 +256,7 @@ describe("an app that answers behind it", () => {
   });
 
   test("by an error, it is logged as the app's", async () => {
-    const answer = later();
-    const engine = new FakeEngine(() => answer.promise);
-    const wire = engine.connect();
-    wire.send(get);
+    const { answer, engine, wire } = askedForLater();
     wire.reset();
     answer.reject(new Error("no"));
     await engine.settle();
@@ -277,10 +280,7 @@ describe("an app that answers behind it", () => {
   });
 
   test("to a client that only sends nothing more, it is written, and the connection ends", async () => {
-    const answer = later();
-    const engine = new FakeEngine(() => answer.promise);
-    const wire = engine.connect();
-    wire.send(get);
+    const { answer, engine, wire } = askedForLater();
     wire.fin();
     answer.resolve(new Response("hello"));
     await engine.settle();

@@ -14,8 +14,22 @@ const post = (length: number, fields = "") =>
 const chunked = "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
 const get = "GET /b HTTP/1.1\r\nHost: x\r\n\r\n";
 const echo: Fetch = async (request) => new Response(await request.text());
+const cancelling: Fetch = async (request) => {
+  await request.body?.cancel();
+  return new Response("enough");
+};
 const expecting = (length: number) => post(length, "Expect: 100-continue\r\n");
 const goOn = "HTTP/1.1 100 Continue\r\n\r\n";
+
+/** A client, and an app that answers with the body once it is asked to read. */
+function readingWhenAsked() {
+  const asked = Promise.withResolvers<void>();
+  const engine = new FakeEngine(async (request) => {
+    await asked.promise;
+    return new Response(await request.text());
+  });
+  return { ask: asked.resolve, engine, wire: engine.connect() };
+}
 
 describe("a body", () => {
   test.each<[claim: string, sent: string, body: string]>([
@@ -97,10 +111,7 @@ describe("a body", () => {
   });
 
   test("whose reader stops, and of which much is left, costs the connection", async () => {
-    const engine = new FakeEngine(async (request) => {
-      await request.body?.cancel();
-      return new Response("enough");
-    });
+    const engine = new FakeEngine(cancelling);
     const wire = engine.connect();
     wire.send(`${post(1_000_000)}abc`);
     await engine.settle();
@@ -108,10 +119,7 @@ describe("a body", () => {
   });
 
   test("whose reader stops, and of which little is left, doesn't", async () => {
-    const engine = new FakeEngine(async (request) => {
-      await request.body?.cancel();
-      return new Response("enough");
-    });
+    const engine = new FakeEngine(cancelling);
     const wire = engine.connect();
     wire.send(`${post(10)}abc`);
     await engine.settle();
@@ -151,13 +159,7 @@ describe("a body", () => {
 
 describe("100 Continue", () => {
   test("is sent when the app reads, once", async () => {
-    let ask = () => {};
-    const asked = new Promise<void>((resolve) => (ask = resolve));
-    const engine = new FakeEngine(async (request) => {
-      await asked;
-      return new Response(await request.text());
-    });
-    const wire = engine.connect();
+    const { ask, engine, wire } = readingWhenAsked();
     wire.send(expecting(3));
     expect(wire.text).toBe("");
     ask();
@@ -200,13 +202,7 @@ describe("100 Continue", () => {
   });
 
   test("isn't sent to a client that has left", async () => {
-    let ask = () => {};
-    const asked = new Promise<void>((resolve) => (ask = resolve));
-    const engine = new FakeEngine(async (request) => {
-      await asked;
-      return new Response(await request.text());
-    });
-    const wire = engine.connect();
+    const { ask, engine, wire } = readingWhenAsked();
     wire.send(expecting(3));
     wire.reset();
     ask();

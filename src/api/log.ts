@@ -6,7 +6,7 @@ export interface Metric {
   /** The name, without statsd_prefix. */
   readonly metric: string;
   readonly value: number;
-  /** A timer's value is in milliseconds. */
+  /** The type. The value of a timer is in milliseconds. */
   readonly mtype: "gauge" | "counter" | "histogram" | "timer";
 }
 
@@ -36,6 +36,6 @@ export interface CustomLogger extends Log {
   reopen(): void;
   /** Writes what waits: when a worker drains, and at exit. */
   flush?(): void;
-  /** The last call. */
+  /** Ends the logger: no call follows. */
   close(): void;
 }

@@ -5,7 +5,7 @@
  * one character for each byte that was received.
  */
 export interface RequestRecord {
-  /** As sent; empty if the request was refused before it was known. */
+  /** The method as it was sent; empty if the request was refused before it was known. */
   readonly method: string;
   /**
    * The raw target; empty if it isn't known. Of a request line that can't be read it is the line itself, as much as has
@@ -19,11 +19,11 @@ export interface RequestRecord {
   readonly status: number;
   /** Body bytes sent, framing not counted; -1 if nobody knows (worker_class serve, for streams). */
   readonly bodyBytes: number;
-  /** From the complete head to the end of the answer; a whole number. */
+  /** The time from the complete head to the end of the answer; a whole number. */
   readonly durationUs: number;
   /** The last field of that name, which is in lower case; null if absent. */
   requestHeader(name: string): string | null;
-  /** As the app has set it; null if absent. */
+  /** The field as the app has set it; null if absent. */
   responseHeader(name: string): string | null;
   /**
    * A CGI variable (RFC 3875) by its name in upper case: `REMOTE_PORT`, `HTTP_HOST`, `wsgi.url_scheme`; null if absent.
@@ -31,7 +31,7 @@ export interface RequestRecord {
   environ(name: string): string | null;
 }
 
-/** Whoever wants to know of each request, when its answer is complete or has been given up. */
+/** An observer is told of each request, when its answer is complete or has been given up. */
 export interface RequestObserver {
   answered(request: RequestRecord): void;
 }

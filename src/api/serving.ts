@@ -7,14 +7,14 @@ import type { RequestFacts, RequestObserver } from "./request-record.ts";
 export interface ListeningSocket {
   /** The master's descriptor, which the worker has inherited. */
   readonly fd: number;
-  /** As it stands in the log: `http://127.0.0.1:8000`, `unix:/run/app.sock`. */
+  /** The address as it stands in the log: `http://127.0.0.1:8000`, `unix:/run/app.sock`. */
   readonly url: string;
   readonly bound: BoundTo;
   /** All workers accept from it; else the slot's alone. */
   readonly shared: boolean;
 }
 
-/** What it is bound to. The hostname is numeric, the path absolute, or empty for a socket without a name. */
+/** What a socket is bound to. The hostname is numeric; the path is absolute, or empty for a socket without a name. */
 export type BoundTo =
   | { readonly type: "tcp"; readonly hostname: string; readonly port: number }
   | { readonly type: "unix"; readonly path: string };
@@ -47,7 +47,7 @@ export interface Serving {
 
 /** What a worker class gets to serve with, by its constructor. */
 export interface ServingContext {
-  /** From 0 on; what concerns all workers alike is logged by the first. */
+  /** The worker's place, from 0 on. What concerns all workers alike is logged by the first. */
   readonly slot: number;
   /** How many workers there were to be when this one was born. */
   readonly numWorkers: number;

@@ -45,7 +45,7 @@ export class Capture {
     return this.#server;
   }
 
-  /** The same, for an app that takes its time: null when it hasn't after so long. */
+  /** Waits for the same, of an app that takes its time; null when it hasn't come after so long. */
   async wait(limitMs: number): Promise<CapturedServer | null> {
     const { promise: late, resolve } = Promise.withResolvers<null>();
     const timer = setTimeout(resolve, limitMs, null);

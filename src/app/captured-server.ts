@@ -43,7 +43,7 @@ export class CapturedServer {
     this.#onStop = onStop;
   }
 
-  /** As they are by now: reload() changes them. */
+  /** The options as they are by now: reload() changes them. */
   get options(): Options {
     return this.#options;
   }
@@ -112,13 +112,13 @@ export class CapturedServer {
     return this.#server?.subscriberCount(...args) ?? 0;
   }
 
-  /** As Bun's: other handlers from the next request on. What only a new socket could take stays as it was. */
+  /** Takes other handlers from the next request on, as Bun's. What only a new socket could take stays as it was. */
   reload(options: Options): this {
     this.#options = { ...this.#options, ...checkedOptions(options) };
     return this;
   }
 
-  /** A request without a socket, as Bun's: the app's own fetch answers. */
+  /** Answers a request without a socket, as Bun's, by the app's own fetch. */
   async fetch(request: Request | URL | string): Promise<Response> {
     const asked =
       request instanceof Request ? request : new Request(new URL(String(request), this.url).href);
@@ -127,7 +127,7 @@ export class CapturedServer {
     return fetch(asked, this);
   }
 
-  /** Apps do so at a signal, when the worker leaves anyway. */
+  /** Stops nothing: apps call it at a signal, when the worker leaves anyway. */
   stop(): Promise<void> {
     this.#onStop();
     return Promise.resolve();

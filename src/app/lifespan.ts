@@ -5,7 +5,7 @@ import { importModule } from "../modules/import.ts";
 import { parseReference } from "../modules/reference.ts";
 import { resolveModule } from "../modules/resolve.ts";
 
-/** Null for what isn't exported, or isn't to be called. */
+/** The two functions; null for one that isn't exported, or isn't to be called. */
 export interface Lifespan {
   readonly startup: (() => unknown) | null;
   readonly shutdown: (() => unknown) | null;
@@ -14,7 +14,7 @@ export interface Lifespan {
 const nothing: Lifespan = { startup: null, shutdown: null };
 
 /**
- * Reads them of a module that is imported already, by its MODULE:EXPORT.
+ * Reads the two from a module that is imported already, by its MODULE:EXPORT.
  * @param mode the setting asgi_lifespan
  * @throws AppImportError when there are none and `mode` is `on`
  */

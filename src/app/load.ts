@@ -9,9 +9,9 @@ import { type App, fromCaptured, readApp } from "./shape.ts";
 export type { App } from "./shape.ts";
 
 interface Module {
-  /** As it was written. */
+  /** The module as it was written. */
   readonly name: string;
-  /** As messages name it: `app.ts`. */
+  /** The file as messages name it: `app.ts`. */
   readonly file: string;
   readonly exports: Readonly<Record<string, unknown>>;
 }
@@ -19,13 +19,13 @@ interface Module {
 /** A value that was found; wrapped, since a promise asks a bare one for its `then`, and a router Proxy has one. */
 interface Found {
   readonly value: unknown;
-  /** What a method was found on. */
+  /** The object that a method was found on. */
   readonly owner: unknown;
 }
 
 /** How long a script that exports nothing may take to call Bun.serve, behind a promise that nobody awaits. */
 const scriptMs = 10_000;
-/** How long a module may whose exports are no app. */
+/** How long a module may take to do so if its exports are no app. */
 const moduleMs = 1000;
 
 export interface LoadOptions {
@@ -121,7 +121,7 @@ function call(module: Module, target: Target, args: readonly unknown[]): Found {
   return { value: factory(...args), owner: null };
 }
 
-/** Awaits native promises only. */
+/** Waits for a value, if it is a native promise. */
 async function settle(value: unknown, owner: unknown): Promise<Found> {
   return { value: value instanceof Promise ? await value : value, owner };
 }

@@ -3,7 +3,7 @@ import { AppImportError } from "../modules/errors.ts";
 import { type WorkerClass, workerClassOf } from "../config/worker-classes.ts";
 import type { App } from "./shape.ts";
 
-/** Not used, by the setting that says the same. */
+/** Options that aren't used, and the setting that says the same. */
 const settled: Readonly<Record<string, string>> = {
   port: "bind",
   hostname: "bind",
@@ -12,7 +12,7 @@ const settled: Readonly<Record<string, string>> = {
   reusePort: "reuse_port",
 };
 
-/** Would be another server than the app asks for. */
+/** Options that are refused: without them it would be another server than the app asks for. */
 const refused: Readonly<Record<string, string>> = {
   tls: "TLS is not supported yet, let a proxy do it",
   http2: "HTTP/2 is not supported yet",

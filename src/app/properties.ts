@@ -1,9 +1,9 @@
 /** What stands in an object that may be Bun.serve's options. */
 
-/** As Bun.serve calls them. */
+/** A handler, as Bun.serve calls it. */
 type Fetch = (request: Request, server: unknown) => Response | Promise<Response>;
 
-/** Only such an object can be Bun.serve's options: frameworks have routes and errors of their own. */
+/** Whether an object can be Bun.serve's options: frameworks have routes and errors of their own. */
 export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
@@ -13,13 +13,13 @@ export function ownValue(value: object, name: string): unknown {
   return Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
 }
 
-/** A property of its own that is an object, and no array; else null. */
+/** A property of the object's own that is an object, and no array; else null. */
 export function ownObject(value: object, name: string): object | null {
   const found = ownValue(value, name);
   return typeof found === "object" && !Array.isArray(found) ? found : null;
 }
 
-/** Its fetch, own or inherited; null if it has none. */
+/** The object's fetch, own or inherited; null if it has none. */
 export function ownFetch(value: object): Fetch | null {
   const { fetch } = value as { fetch?: unknown };
   return typeof fetch === "function"

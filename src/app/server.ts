@@ -4,11 +4,11 @@ import { flagFor } from "../config/worker-classes.ts";
 export interface AppServerHost {
   /** `http://127.0.0.1:8000`, `unix:///run/app.sock`. */
   readonly url: string;
-  /** What it listens on; a string is the path of a unix socket. */
+  /** What the server listens on; a string is the path of a unix socket. */
   readonly address: ClientAddress | string;
   /** The setting root_path. */
   readonly rootPath: string;
-  /** The worker's, from 0 on. */
+  /** The worker's place, from 0 on. */
   readonly slot: number;
   /** Requests in flight. */
   pendingRequests(): number;
@@ -16,7 +16,7 @@ export interface AppServerHost {
   timeout(request: Request, seconds: number): void;
 }
 
-/** As Bun's Server.requestIP answers it. */
+/** A client's address, as Bun's Server.requestIP answers it. */
 export interface ClientAddress {
   readonly address: string;
   readonly family: "IPv4" | "IPv6";
@@ -118,7 +118,7 @@ export class AppServer {
     );
   }
 
-  /** The worker lives as long as its master wants. */
+  /** Does nothing: the worker lives as long as its master wants. */
   ref(): void {}
 
   unref(): never {

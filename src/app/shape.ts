@@ -17,7 +17,7 @@ export interface App {
   readonly websocket: object | null;
   /** The plain object that all of it comes from, options of Bun.serve; null for a function or a framework's app. */
   readonly options: Readonly<Record<string, unknown>> | null;
-  /** It has called Bun.serve itself. */
+  /** Whether the app has called Bun.serve itself. */
   readonly captured: boolean;
   /** `hello.ts: fetch`. */
   readonly describe: string;
@@ -94,7 +94,7 @@ function fromOptions(value: object): FromOptions {
   };
 }
 
-/** As Bun.serve answers what no route takes. */
+/** Answers what no route takes, as Bun.serve does. */
 function notFound(_request?: Request, _server?: unknown): Response {
   return new Response(null, { status: 404 });
 }

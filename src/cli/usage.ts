@@ -22,7 +22,7 @@ function layOut(args: ArgsDef): string {
     .join("\n");
 }
 
-/** `-w, --workers=<INT>`. */
+/** The flags of an argument: `-w, --workers=<INT>`. */
 function wordsOf(name: string, arg: ArgDef): string {
   const aliases = "alias" in arg ? [arg.alias ?? []].flat() : [];
   const hint = arg.valueHint === undefined ? "" : `=<${arg.valueHint}>`;

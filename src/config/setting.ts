@@ -36,9 +36,9 @@ export interface Setting<Out = unknown, In = Out> {
   readonly defaultText?: string;
   readonly env?: EnvDefault;
   readonly status: Status;
-  /** Of a number whose kind doesn't imply it. */
+  /** The unit of a number whose kind doesn't imply it. */
   readonly unit?: Unit;
-  /** Gunicorn has no such setting. */
+  /** Set where Gunicorn has no such setting. */
   readonly ours?: true;
   /** The first line is the help line; the rest stands in docs/settings.md. */
   readonly description: string;

@@ -115,7 +115,7 @@ export const workerClassEntries = Object.entries(workerClasses) as readonly (rea
   WorkerClassRow,
 ])[];
 
-/** `--worker-class serve`, of the first class that does what another can't. */
+/** The flag `--worker-class serve`, of the first class that does what another can't. */
 function flagOf(does: (row: WorkerClassRow) => boolean): string {
   const [name] = workerClassEntries.find(([, row]) => does(row)) ?? [];
   return `--worker-class ${name}`;

@@ -12,7 +12,7 @@ export interface BootMessage {
   readonly masterName: string;
   /** The master's resolved settings, without the hooks. */
   readonly config: ConfigData;
-  /** MODULE:EXPORT. */
+  /** The app, as MODULE:EXPORT. */
   readonly app: string;
   /** The file that the worker imports its hooks from, or null when it sets none that run in workers. */
   readonly hooksFile: string | null;
@@ -44,7 +44,7 @@ export type WorkerMessage =
 export interface PreloadMessage {
   readonly type: "preload";
   readonly config: ConfigData;
-  /** MODULE:EXPORT. */
+  /** The app, as MODULE:EXPORT. */
   readonly app: string;
 }
 

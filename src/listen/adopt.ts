@@ -14,7 +14,7 @@ interface Orphan {
 }
 
 export interface Adoption {
-  /** For each address; null where none of the sockets is bound to it. */
+  /** Groups by address; null where none of the sockets is bound to it. */
   readonly groups: readonly (Group | null)[];
   /** The sockets that nobody wants. */
   readonly unclaimed: readonly number[];

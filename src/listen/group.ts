@@ -22,10 +22,10 @@ export class ListenError extends Error {
 export interface Group {
   readonly address: Address;
   readonly bound: Bound;
-  /** As it stands in the log: `http://127.0.0.1:8000`, `unix:/run/app.sock`. */
+  /** The address as it stands in the log: `http://127.0.0.1:8000`, `unix:/run/app.sock`. */
   readonly url: string;
   readonly kind: SocketKind;
-  /** By slot with kind `slots`, else a single one. */
+  /** The sockets by slot with kind `slots`, else a single one. */
   readonly fds: number[];
   /** Someone outside holds the socket too, and goes on with it when this server has ended: systemd, for one. */
   readonly foreign: boolean;
@@ -37,7 +37,7 @@ export type Bound = TcpBound | UnixBound;
 export interface TcpBound {
   readonly type: "tcp";
   readonly family: 4 | 6;
-  /** Numeric. */
+  /** A numeric address. */
   readonly hostname: string;
   /** The kernel's choice where the address says 0. */
   readonly port: number;

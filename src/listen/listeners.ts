@@ -31,10 +31,10 @@ export type { OpenOptions } from "./open-group.ts";
 
 /** What prepare() has found and opened. */
 interface Prepared {
-  /** Of the old master. */
+  /** Sockets of the old master, by address. */
   readonly adopted: readonly Group[];
   readonly opened: readonly Group[];
-  /** The old master's, and nobody's by now. */
+  /** Sockets of the old master that no address wants. */
   readonly unclaimed: readonly number[];
 }
 
@@ -43,9 +43,9 @@ const nothingPrepared: Prepared = { adopted: [], opened: [], unclaimed: [] };
 export class Listeners {
   readonly #activated: readonly FdAddress[] | null;
   #groups: readonly Group[] = [];
-  /** No longer wanted, and still open for the workers that serve them. */
+  /** Groups that are no longer wanted, and still open for the workers that serve them. */
   #unused: readonly Group[] = [];
-  /** Those of them that refuse new connections by now, and serve nobody who comes back. */
+  /** Groups among them that refuse new connections by now: nobody who comes back is served there. */
   #leaving: readonly Group[] = [];
   /** What an old master has left; open() finds out what they are. */
   #adopted: readonly number[] = [];
@@ -65,7 +65,7 @@ export class Listeners {
     return this.#slots;
   }
 
-  /** For the line `Listening at: `. */
+  /** The addresses for the line `Listening at: `. */
   get urls(): readonly string[] {
     return this.#groups.map((group) => group.url);
   }
@@ -84,7 +84,7 @@ export class Listeners {
     this.#adopted = fds;
   }
 
-  /** For the new master that is to adopt the sockets. */
+  /** What the new master needs to adopt the sockets. */
   handover(pid: number): Handover {
     return planHandover(this.#allGroups(), this.#activated?.length ?? 0, pid);
   }
@@ -248,7 +248,7 @@ export class Listeners {
     return shared ? null : firstError(leaving.map(stopArrivals));
   }
 
-  /** Closes the master's side of those; the workers that serve them accept what waits. */
+  /** Closes the master's side of groups that are no longer wanted; the workers that serve them accept what waits. */
   closeUnused(shared: boolean): Error | null {
     const refused = firstError(this.#leaving.map((group) => closeGroup(group, shared)));
     this.#leaving = [];

@@ -27,11 +27,11 @@ import {
 
 export interface OpenOptions {
   readonly backlog: number;
-  /** Of TCP addresses; other sockets are shared. Addresses that stay open keep the way they were opened. */
+  /** The kind of TCP sockets; others are shared. Addresses that stay open keep the way they were opened. */
   readonly kind: SocketKind;
   /** The mode bits that the file of a unix socket doesn't get. 0 if it isn't given, as in Gunicorn. */
   readonly umask?: number;
-  /** Whom the file of a unix socket is given to. */
+  /** The owner that the file of a unix socket gets. */
   readonly owner?: { readonly uid: number; readonly gid: number } | null;
   /** One line about each attempt that failed, for the error log. It begins as Gunicorn's does. */
   readonly onRetry?: (message: string) => void;
@@ -42,7 +42,7 @@ export interface OpenOptions {
 
 const attempts = 5;
 
-/** Time doesn't change who may open a port or give a file away. */
+/** Errors that no other attempt mends: time doesn't change who may open a port or give a file away. */
 const hopeless = new Set(["EACCES", "EPERM"]);
 
 /**

@@ -17,9 +17,9 @@ import type { Statsd } from "../telemetry/statsd.ts";
 
 export interface Logs {
   readonly log: Log;
-  /** Access log, metrics and slow requests: whoever wants to know of requests. */
+  /** Observers of requests: access log, metrics, slow requests. */
   readonly observers: readonly RequestObserver[];
-  /** Null without statsd_host. */
+  /** The metrics; null without statsd_host. */
   readonly statsd: Statsd | null;
   /** Makes them the logs of the process: `log` of the package, and what capture_output sends where. */
   use(): void;
@@ -68,7 +68,7 @@ export async function openLogs(config: ConfigData, owner: FileOwner | null): Pro
 /** The logs that the process uses now. */
 let inUse: Logs | null = null;
 
-/** For the end of the master, whose logs a reload may have replaced. */
+/** Closes the logs at the end of the master, whose first ones a reload may have replaced. */
 export function closeLogsInUse(): void {
   inUse?.close();
   inUse = null;
@@ -76,7 +76,7 @@ export function closeLogsInUse(): void {
 
 /** Where capture_output sends standard output and error. */
 interface Capture {
-  /** 1 and 2: where these went before anything was captured. */
+  /** The descriptor; 1 and 2 mean where these went before anything was captured. */
   readonly fd: number;
   reopen(): void;
   close(): void;
@@ -181,7 +181,7 @@ function openCapture(
   return opening("errorlog", path, () => new LogFile(path, { owner, keptBytes: 0, tellLoss }));
 }
 
-/** Nothing is written to it by the server itself. */
+/** Tells nothing: the server itself writes nothing to that file. */
 function tellLoss(): string {
   return "";
 }
@@ -225,7 +225,7 @@ function openBuiltIn(
   }
 }
 
-/** Lines of the access log have level info. */
+/** Handlers that take lines of the access log, which have level info. */
 function takers(access: LoggerPlan | null): readonly HandlerPlan[] {
   if (access === null || !isSevere("info", access.threshold)) return [];
   return access.handlers.filter(({ threshold }) => isSevere("info", threshold));

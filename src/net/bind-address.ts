@@ -6,7 +6,7 @@ import { maxPathBytes } from "../os/socket-path.ts";
 /** A hostname that isn't numeric is looked up when the socket is opened. */
 export interface TcpAddress {
   readonly type: "tcp";
-  /** Lower case, without brackets. */
+  /** The host in lower case, without brackets. */
   readonly hostname: string;
   readonly port: number;
   /** 6 only for a numeric v6 hostname, as in Gunicorn. */
@@ -15,9 +15,9 @@ export interface TcpAddress {
 
 export interface UnixAddress {
   readonly type: "unix";
-  /** Absolute; an abstract name begins with NUL. */
+  /** The absolute path, or an abstract name, which begins with NUL. */
   readonly path: string;
-  /** As it was written, for log lines. */
+  /** The address as it was written, for log lines. */
   readonly text: string;
 }
 
@@ -81,7 +81,7 @@ export function sameAddress(one: Address, other: Address): boolean {
   );
 }
 
-/** As Gunicorn's messages about opening sockets name an address: `('127.0.0.1', 8000)`, or the path. */
+/** An address as Gunicorn's messages about opening sockets name it: `('127.0.0.1', 8000)`, or the path. */
 export function formatTuple(address: Address): string {
   if (address.type === "unix") return address.text;
   if (address.type === "fd") return `fd://${address.fd}`;
@@ -133,7 +133,7 @@ function parsePort(text: string | undefined): number {
   return port;
 }
 
-/** `fe80::1` of `fe80::1%eth0`: a link-local address names its interface. */
+/** An address without its zone, `fe80::1` of `fe80::1%eth0`: a link-local address names its interface. */
 export function withoutZone(address: string): string {
   return address.split("%", 1)[0] as string;
 }

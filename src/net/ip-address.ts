@@ -11,13 +11,13 @@ export function isIPv4(text: string): boolean {
   return quad.test(text);
 }
 
-/** Without a zone (`%eth0`), which means nothing outside of its machine. */
+/** Whether a text is an IPv6 address, without a zone (`%eth0`), which means nothing outside of its machine. */
 export function isIPv6(text: string): boolean {
   // A URL would swallow tabs and line ends.
   return ofIPv6.test(text) && URL.canParse(`http://[${text}]`);
 }
 
-/** `HOST:PORT` of a URL: an IPv6 address stands in brackets (RFC 3986 §3.2.2). */
+/** The part `HOST:PORT` of a URL: an IPv6 address stands in brackets (RFC 3986 §3.2.2). */
 export function joinHostPort(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -27,7 +27,7 @@ export function createTrust(list: readonly string[]): (address: string | undefin
   };
 }
 
-/** `networks` as ADDRESS/BITS. The address asked for is as canonicalAddress() spells it. */
+/** A test for networks, given as ADDRESS/BITS. The address asked for is as canonicalAddress() spells it. */
 function createNetworks(networks: readonly string[]): (address: string) => boolean {
   // Loaded when it is needed: see ip-address.ts.
   const net = process.getBuiltinModule("node:net");

@@ -62,7 +62,7 @@ export async function launch({ command, cwd, env, keeps, onStart }: Launch): Pro
   return { exitCode, output };
 }
 
-/** For the daemon's master. */
+/** Tells the launcher that the daemon's master serves. */
 export function reportUp(): void {
   leaveLauncherOutput();
   if (!process.connected) return;

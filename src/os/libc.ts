@@ -107,7 +107,7 @@ export function memfdCreate(): ((name: Uint8Array, flags: number) => number) | n
   }
 }
 
-/** Text as C functions take it. */
+/** A text as C functions take it. */
 export function cString(text: string): Uint8Array {
   return new TextEncoder().encode(`${text}\0`);
 }
@@ -134,7 +134,7 @@ export function lastError(syscall: string): SystemError {
 export class SystemError extends Error {
   override readonly name = "SystemError";
   readonly errno: number;
-  /** `EADDRINUSE`. */
+  /** The error's name: `EADDRINUSE`. */
   readonly code: string;
   readonly syscall: string;
 

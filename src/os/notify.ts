@@ -34,7 +34,7 @@ export function monotonicUsec(): bigint {
   return seconds * 1_000_000n + nanoseconds / 1000n;
 }
 
-/** As encodeUnix takes it: an abstract name begins with NUL. Null for what isn't one of the two. */
+/** The name as encodeUnix takes it: an abstract one begins with NUL. Null for what is neither that nor a path. */
 function socketPath(address: string): string | null {
   const abstract = address.startsWith("@");
   if (!abstract && !address.startsWith("/")) return null;

@@ -40,7 +40,7 @@ function tcpAddresses(table: "tcp" | "tcp6", links: ReadonlySet<string>): string
   });
 }
 
-/** Of 32 hexadecimal digits. */
+/** The address of 32 hexadecimal digits. */
 function addressOf(digits: string): string {
   if (mappedV4.test(digits)) return [...Buffer.from(digits.slice(24), "hex")].join(".");
   const groups = digits.match(/.{4}/g) ?? [];

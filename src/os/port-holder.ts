@@ -25,7 +25,7 @@ interface Socket {
   readonly inode: string;
   /** Null for unix sockets, of which the kernel doesn't list it. */
   readonly uid: number | null;
-  /** Lower is likelier to be in the way. */
+  /** The likeliest to be in the way has the lowest. */
   readonly rank: number;
   /** Of a unix socket; relative to the folder that its process was in, if that has bound it so. */
   readonly path?: string;
@@ -42,8 +42,8 @@ const anyV4 = `${mappedV4}${"0".repeat(8)}`;
 const anyV6 = "0".repeat(32);
 
 /**
- * Never throws; null if nothing can be said: no /proc, a socket of another network namespace, one that has closed
- * meanwhile.
+ * The holder of an address. Never throws; null if nothing can be said: no /proc, a socket of another network namespace,
+ * one that has closed meanwhile.
  * @param budgetMs how much CPU time it may take to look around; what it has found by then is the answer
  */
 export function findHolder(wanted: WantedAddress, budgetMs = 300): Holder | null {
@@ -86,7 +86,7 @@ function ownerOf(
   return first.uid === null ? null : { type: "user", uid: first.uid };
 }
 
-/** The lowest pid first. */
+/** Processes that hold one of the inodes, the lowest pid first. */
 function processesWith(
   sockets: readonly Socket[],
   wanted: WantedAddress,
@@ -182,7 +182,7 @@ function latin1(text: string): string {
   return Buffer.from(text).toString("latin1");
 }
 
-/** One is latin1 of bytes, the other a path. */
+/** Whether two texts name one file: the first is latin1 of bytes, the other a path. */
 function isSameFile(bytes: string, path: string): boolean {
   const found = tryTo(() => statSync(Buffer.from(bytes, "latin1")));
   const wanted = tryTo(() => statSync(path));

@@ -54,7 +54,7 @@ export function nameOfProcess(pid: number): string | null {
   }
 }
 
-/** Dead, and not yet waited for: it holds nothing any more. */
+/** Whether it is dead and not yet waited for: it holds nothing any more. */
 function isZombie(pid: number): boolean {
   return statFields(pid)?.[0] === "Z";
 }

@@ -62,7 +62,7 @@ export function createStreamSocket(domain: number): number {
   return createSocket(domain, SOCK_STREAM);
 }
 
-/** The same for datagrams. */
+/** A socket for datagrams, close-on-exec and non-blocking too. */
 export function createDatagramSocket(domain: number): number {
   return createSocket(domain, SOCK_DGRAM);
 }
@@ -137,7 +137,7 @@ export function setOption(fd: number, level: number, option: number, value: numb
   check(library().setsockopt(fd, level, option, ptr(bytes), bytes.byteLength), "setsockopt");
 }
 
-/** For an option that only helps. Answers why the system refuses it; null when it is set. */
+/** Sets an option that only helps. Answers why the system refuses it; null when it is set. */
 export function tryOption(
   fd: number,
   level: number,

@@ -1,4 +1,4 @@
-/** Not by node:tty, which takes 8 ms to load (bench: start). */
+/** Terminals, without node:tty, which takes 8 ms to load (bench: start). */
 import { library } from "./libc.ts";
 
 export function isTerminal(fd: number): boolean {

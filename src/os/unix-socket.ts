@@ -6,7 +6,7 @@ import { listen } from "./socket.ts";
 import { encodeUnix } from "./socket-address.ts";
 import { AF_UNIX, closeFd, closeOnFailure, createStreamSocket } from "./socket-options.ts";
 
-/** Which file it is, whatever its name: a socket that somebody put in its place is another one. */
+/** The identity of a file, whatever its name: a socket that somebody put in its place is another one. */
 export interface FileIdentity {
   readonly device: number;
   readonly inode: number;

@@ -39,7 +39,7 @@ export class CollectorAddress {
     this.#take(numeric);
   }
 
-  /** Null as long as nobody knows. The same object as before as long as the answer is the same. */
+  /** The address; null as long as nobody knows. It is the same object as before as long as the answer is the same. */
   get(nowMs: number): TcpName | null {
     if (nowMs >= this.#nextLookMs) {
       // Not twice at the same time.
@@ -49,7 +49,7 @@ export class CollectorAddress {
     return this.#names[this.#current % this.#names.length] ?? null;
   }
 
-  /** The address didn't answer: the host may have another one. */
+  /** Goes on to the next address: this one didn't answer, and the host may have another. */
   skip(): void {
     this.#current += 1;
   }
@@ -85,7 +85,7 @@ export class CollectorAddress {
   }
 }
 
-/** Empty for a name that must be looked up. */
+/** The addresses of a numeric host; empty for a name that must be looked up. */
 function numericHosts(host: string): string[] {
   if (host === "localhost") return ["127.0.0.1", "::1"];
   return isIPv4(host) || host.includes(":") ? [host] : [];

@@ -10,9 +10,9 @@ const digitBytes = 1;
 
 interface Counter {
   readonly name: string;
-  /** Of its line with the value 1, line feed included. */
+  /** The length of its line with the value 1, line feed included. */
   readonly bytes: number;
-  /** Requests that wait. */
+  /** How many requests wait. */
   count: number;
 }
 
@@ -23,7 +23,7 @@ export class RequestMetrics {
   readonly #durationBytes: number;
   readonly #requests: Counter;
   readonly #byStatus = new Map<number, Counter>();
-  /** Of each request that waits: its duration, and the counter of its status. */
+  /** The duration of each request that waits, and the counter of its status. */
   readonly #durations: string[] = [];
   readonly #counters: Counter[] = [];
   #summedBytes = 0;
@@ -38,7 +38,7 @@ export class RequestMetrics {
     this.#requests = this.#counter("requests");
   }
 
-  /** At most so many bytes are what waits, with a line feed behind each line. */
+  /** How many bytes wait at most, with a line feed behind each line. */
   get bytes(): number {
     return this.#summedBytes;
   }
@@ -120,7 +120,7 @@ function milliseconds(durationUs: number): string {
   return (shortDurations[us] ||= spell(us));
 }
 
-/** As Python writes a float. */
+/** A duration as Python writes a float. */
 function spell(us: number): string {
   const ms = us / 1000;
   return Number.isInteger(ms) ? `${ms}.0` : `${ms}`;

@@ -13,7 +13,7 @@ import type { RequestObserver, RequestRecord } from "../api/request-record.ts";
 const datagramBytes = 1432;
 const lineFeedBytes = 1;
 const flushMs = 1000;
-/** What waits for the look-up of the host's name. */
+/** How many datagrams wait for the look-up of the host's name. */
 const keptDatagrams = 64;
 /**
  * After a send that failed, the next is tried so much later, and each time twice as late: a failure costs more than
@@ -27,7 +27,7 @@ const encoder = new TextEncoder();
 export type StatsdSettings = Pick<ConfigData, "statsdHost" | "statsdPrefix" | "dogstatsdTags">;
 
 /**
- * Null without statsd_host. Opens at once; a host's name is looked up in the background.
+ * The metrics; null without statsd_host. Opens at once; a host's name is looked up in the background.
  * @param onProblem told once that it can't be looked up
  * @throws ConfigError for what isn't an address
  */
@@ -53,7 +53,7 @@ export class Statsd implements RequestObserver {
   /** Full datagrams that wait for an address, the oldest first. */
   #kept: Uint8Array[] = [];
   #timer: Timer | null = null;
-  /** Nothing is sent before; 0 while all goes well. */
+  /** When the next send may be tried; 0 while all goes well. */
   #pausedUntilMs = 0;
   #pauseMs = firstPauseMs;
   readonly #nowMs: () => number;
@@ -74,7 +74,7 @@ export class Statsd implements RequestObserver {
     this.#requests = new RequestMetrics(this.#prefix, this.#tags);
   }
 
-  /** Between two datagrams there is no system call (bench: statsd). */
+  /** Takes in a request. Between two datagrams there is no system call (bench: statsd). */
   answered({ status, durationUs }: RequestRecord): void {
     const room = datagramBytes + lineFeedBytes - this.#bytes;
     if (!this.#requests.add(status, durationUs, room)) {
@@ -100,7 +100,7 @@ export class Statsd implements RequestObserver {
     this.#emit(name, ms, "ms");
   }
 
-  /** What a log call carries; a kind that isn't one is dropped, as in Gunicorn. */
+  /** Takes the metric of a log call; a type that isn't one is dropped, as in Gunicorn. */
   send({ metric, value, mtype }: Metric): void {
     switch (mtype) {
       case "gauge":

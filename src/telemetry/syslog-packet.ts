@@ -5,7 +5,7 @@ import type { LogLevel } from "../log/error-log.ts";
 export interface SyslogSource {
   readonly form: "gunicorn" | "rfc5424";
   readonly facility: number;
-  /** `gunicorn.app.fetch`. */
+  /** The name, such as `gunicorn.app.fetch`. */
   readonly name: string;
   /** Nothing but the priority stands before a message of Gunicorn's form. */
   readonly bare?: boolean;

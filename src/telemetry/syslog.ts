@@ -11,7 +11,7 @@ import type { LogLevel } from "../log/error-log.ts";
 import type { LogHandler } from "../log/sinks/log-handler.ts";
 import { cutPacket, formatPacket, framePacket, type SyslogSource } from "./syslog-packet.ts";
 
-/** What waits for a receiver; messages beyond that are lost, and counted. */
+/** How much waits for a receiver; messages beyond that are lost, and counted. */
 const keptBytes = 1024 * 1024;
 /** What is too long for a datagram is cut to this; UDP over IPv4 has room for 65,507 bytes. */
 const datagramBytes = 65_000;

@@ -213,7 +213,7 @@ function findOption(word: string): Found | null {
   return option === undefined ? null : { option, attached };
 }
 
-/** `-DR` is `-D -R`; anything else attached to a flag that takes no value is an error. */
+/** The next word of a cluster: `-DR` is `-D -R`. Anything else attached to a flag that takes no value is an error. */
 function nextOfCluster(word: string, option: Option, attached: string): Found {
   const next = word.startsWith("--") ? undefined : options.get(`-${attached.slice(0, 1)}`);
   if (next === undefined) {

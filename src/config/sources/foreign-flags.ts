@@ -6,8 +6,8 @@ const bind = "use --bind HOST:PORT (-b :8000)";
 const runtime = "it is Bun's own and stands before the program: bun --bun";
 
 /**
- * By flag, without a value. Of uvicorn, hypercorn, granian, puma, pm2, and Bun's own; what only has another
- * spelling here is found by suggestSetting().
+ * Hints by flag, for one without a value: flags of uvicorn, hypercorn, granian, puma, pm2, and Bun's own; what only has
+ * another spelling here is found by suggestSetting().
  */
 export const foreignFlags: Readonly<Record<string, string>> = {
   "--port": bind,

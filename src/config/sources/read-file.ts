@@ -54,7 +54,7 @@ function unknown(name: string, named: boolean): string {
 
 interface Values {
   readonly values: Readonly<Record<string, unknown>>;
-  /** From named exports, not from the default one. */
+  /** Whether the values are named exports, not those of the default one. */
   readonly named: boolean;
 }
 

@@ -4,14 +4,14 @@ import { basicUser, decodePath, rawPath, rawQuery } from "./request-facts.ts";
 import type { RequestRecord } from "../../api/request-record.ts";
 
 export interface Atom {
-  /** For a plain line, escaped. */
+  /** The text for a plain line, escaped. */
   text(request: RequestRecord): string;
   /**
    * For a line that is JSON: a number (which then is what `text` shows), a text as it came, or null for what is
    * missing.
    */
   value(request: RequestRecord): string | number | null;
-  /** Where there is a number, which `%d` may show; a whole one. */
+  /** The whole number that `%d` shows, where there is one. */
   number?(request: RequestRecord): number;
 }
 
@@ -103,12 +103,12 @@ function shown(text: string | null): string {
   return text === null ? missing : escapeText(text);
 }
 
-/** As it was sent; of a line that couldn't be read, what there is. */
+/** The request line as it was sent; of one that couldn't be read, what there is. */
 function requestLine({ method, target, protocol }: RequestRecord): string {
   return method === "" ? target : `${method} ${target} ${protocol}`;
 }
 
-/** Escaped part by part: a text that is put together first has to be copied for it (bench: access-log). */
+/** The request line, escaped part by part: a text that is joined first has to be copied for it (bench: access-log). */
 function escapedRequestLine({ method, target, protocol }: RequestRecord): string {
   if (method !== "") return `${escapeText(method)} ${escapeText(target)} ${protocol}`;
   return escapeText(target) || missing;

@@ -8,14 +8,14 @@ type Render = (request: RequestRecord) => string;
 
 /** An atom as a format has it. */
 interface Field {
-  /** `%(D)08d`. */
+  /** The atom as the format has it: `%(D)08d`. */
   readonly described: string;
-  /** Of its percent sign in the format. */
+  /** The place of its percent sign in the format. */
   readonly index: number;
-  /** Behind it. */
+  /** The place behind it. */
   readonly end: number;
   readonly atom: Atom;
-  /** Shown as a whole number, `%d`. */
+  /** Set if it is shown as a whole number, `%d`. */
   readonly number: ((request: RequestRecord) => number) | null;
   readonly columns: number;
   readonly left: boolean;
@@ -73,7 +73,7 @@ function readParts(format: string): readonly (string | Field)[] {
 
 const nothing: Piece = { before: "", render: () => "" };
 
-/** Several pieces in one expression: one by one they leave more to the garbage collector (bench: access-log). */
+/** Joins several pieces in one expression: one by one they leave more to the garbage collector (bench: access-log). */
 function joinPieces(pieces: readonly Piece[], tail: string): Render {
   if (pieces.length === 0) return () => tail;
   const [a, b = nothing, c = nothing, d = nothing, ...others] = pieces as [Piece, ...Piece[]];
@@ -102,7 +102,7 @@ function joinPieces(pieces: readonly Piece[], tail: string): Render {
     rest(request);
 }
 
-/** Behind `%(name)`: flags, width, and what to show it as. */
+/** What stands behind `%(name)`: flags, width, and what to show it as. */
 const conversion = /([-0]*)([0-9]{0,3})([sd])/y;
 
 function readField(format: string, index: number): Field {

@@ -6,7 +6,7 @@ import { decodeText } from "../lines/json-text.ts";
 import { basicUser, rawPath, rawQuery } from "./request-facts.ts";
 import type { RequestRecord } from "../../api/request-record.ts";
 
-/** What isn't known is null. */
+/** The line of a request; what isn't known is null. */
 export function formatAccessJson(request: RequestRecord): string {
   const { method, protocol, clientAddress, status, bodyBytes, durationUs } = request;
   const path = method === "" ? request.target : rawPath(request);

@@ -26,7 +26,7 @@ export function rawQuery({ method, target }: RequestRecord): string {
 
 const encodedByte = /%([0-9a-fA-F]{2})/g;
 
-/** Percent-decoded; still Latin-1, one character for each byte. */
+/** A path, percent-decoded; still Latin-1, one character for each byte. */
 export function decodePath(path: string): string {
   if (!path.includes("%")) return path;
   return path.replace(encodedByte, (_, hex: string) =>

@@ -4,7 +4,7 @@
  */
 
 const longest = 65_536;
-/** Of an AggregateError, and how deep one may stand in another. */
+/** How many errors of an AggregateError are told, and how deep one may stand in another. */
 const mostErrors = 20;
 const deepest = 3;
 

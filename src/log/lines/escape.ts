@@ -30,7 +30,7 @@ function escapeCharacter(character: string): string {
     : Array.from(Buffer.from(character).toString("latin1"), escapeByte).join("");
 }
 
-/** Of one character up to 0xff. */
+/** Escapes one character up to 0xff. */
 function escapeByte(byte: string): string {
   return `\\x${byte.charCodeAt(0).toString(16).padStart(2, "0")}`;
 }

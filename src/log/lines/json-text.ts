@@ -21,7 +21,7 @@ export function decodeText(text: string): string {
 /** What JSON wants written otherwise within quotes, and lone surrogates, which only JSON.stringify finds. */
 const needsEscape = /[^\x20\x21\x23-\x5b\x5d-\x7e]/;
 
-/** As it stands between the quotes of a JSON string. */
+/** A text as it stands between the quotes of a JSON string. */
 export function escapeJson(text: string): string {
   return needsEscape.test(text) ? JSON.stringify(text).slice(1, -1) : text;
 }

@@ -47,7 +47,7 @@ export function jsonLine(logger: LoggerName): LineFormat {
   };
 }
 
-/** `stack` is undefined when no line looks like a place in the code. */
+/** Splits a text into message and stack, which is undefined when no line looks like a place in the code. */
 export function splitStack(text: string): { message: string; stack: string | undefined } {
   const end = text.indexOf("\n");
   if (end === -1 || !/\n\s+at /.test(text)) return { message: text, stack: undefined };

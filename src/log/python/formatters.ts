@@ -163,7 +163,7 @@ function objectFormatter(
   };
 }
 
-/** As python-json-logger: the fields that the format names, under these names. */
+/** A line as python-json-logger writes it: the fields that the format names, under these names. */
 function jsonFormatter(parts: readonly Part[], asctime: (date: Date) => string): Formatter {
   const fields = parts.filter((part) => typeof part !== "string");
   return (logger) => (level, text) => {

@@ -74,7 +74,7 @@ export function argumentNames(className: unknown, place: string): readonly strin
   return handlerClass(className, place).args;
 }
 
-/** By the full name, or without the modules in front. */
+/** The class of a name: the full one, or the one without the modules in front. */
 function handlerClass(value: unknown, place: string): HandlerClass {
   const name = readText(value, `${place}.class`);
   const full = Object.keys(classes).find(

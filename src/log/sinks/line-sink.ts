@@ -12,7 +12,7 @@ export interface LineSink {
   close(): void;
 }
 
-/** For the error log: each message is written at once, so that a crash loses none. */
+/** The handler of an error log: each message is written at once, so that a crash loses none. */
 export class DirectHandler implements LogHandler {
   readonly #sink: LineSink;
   readonly #format: LineFormat;
@@ -39,12 +39,12 @@ export class DirectHandler implements LogHandler {
   }
 }
 
-/** One write for so many characters. */
+/** How many characters that wait are written at once. */
 const batchLength = 64 * 1024;
 /** How long a line waits for others. */
 const batchMs = 200;
 
-/** For the access log: lines are gathered, so that one write serves many requests (bench: access log). */
+/** The handler of an access log: lines are gathered, so that one write serves many requests (bench: access-log). */
 export class BatchHandler implements LogHandler {
   readonly #sink: LineSink;
   /** Null for the bare message. */

@@ -35,7 +35,7 @@ export class StandardStream implements LineSink {
 
   reopen(): void {}
 
-  /** The last chance to tell. */
+  /** Tells of a loss: this is the last chance. */
   close(): void {
     if (this.#lostBytes === 0) return;
     const line = this.#notice();

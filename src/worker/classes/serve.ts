@@ -156,7 +156,7 @@ export class BunServing implements Serving {
     return this.#closing(answer);
   }
 
-  /** Unless the app has said how long. */
+  /** Bounds the time of a request, unless the app has done so. */
   #limit(request: Request, server: Server, seconds: number): void {
     if (this.#ownTimeout || this.#timed.has(request)) return;
     this.#timeout?.call(server, request, seconds);

@@ -37,7 +37,7 @@ export class Connection implements Member, Transport {
   #full = false;
   /** Output was left at the last write. */
   #behind = false;
-  /** It has sent FIN, and all before that has been received. */
+  /** The client has sent FIN, and all before that has been received. */
   #clientDone = false;
 
   constructor(wire: Wire, site: Site, engine: Engine) {

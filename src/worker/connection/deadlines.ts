@@ -53,23 +53,23 @@ export type Expired =
 export class Deadlines {
   readonly #times: DeadlineTicks;
   readonly #wire: Pick<Wire, "fd">;
-  /** For the client to send, or to close. */
+  /** The time for the client to send, or to close. */
   #receiving: number;
-  /** What runs out with #receiving. */
+  /** What expires with #receiving. */
   #waitsBy: Expired = "header_timeout";
   #inHead = false;
-  /** For the app to answer, by its own word. */
+  /** The time for the app to answer, by its own word. */
   #answering = 0;
-  /** For the app to write something to a client that has sent FIN. */
+  /** The time for the app to write something to a client that has sent FIN. */
   #leaving = 0;
-  /** It has sent FIN, and may be gone. */
+  /** The client has sent FIN, and may be gone. */
   #quiet = false;
   #lingering = false;
   /** The client has bytes to take. */
   #pending = false;
-  /** For it to take some. */
+  /** The time for the client to take some of them. */
   #writing = 0;
-  /** What the kernel held of them at the last tick; -1 if that isn't known. */
+  /** How many of them the kernel held at the last tick; -1 if that isn't known. */
   #held = -1;
 
   constructor(times: DeadlineTicks, wire: Pick<Wire, "fd">) {
@@ -149,12 +149,12 @@ export class Deadlines {
     return asked && this.#times.graceTicks === 0;
   }
 
-  /** To a client that may have left: from here on the app has a while to write again. */
+  /** The app writes: to a client that may have left, it has a while from here on to write again. */
   appWrites(): void {
     if (this.#quiet) this.#leaving = Math.max(1, this.#times.graceTicks);
   }
 
-  /** Between two requests. */
+  /** The connection idles between two requests. */
   idles(): void {
     this.#receiving = this.#times.keepAliveTicks;
     this.#waitsBy = "keepalive";

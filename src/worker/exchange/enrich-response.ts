@@ -31,7 +31,7 @@ export class Enricher {
     this.#max = max;
   }
 
-  /** Since 1970. */
+  /** Now, in microseconds since 1970. */
   nowUs(): number {
     return Math.round((performance.timeOrigin + performance.now()) * 1000);
   }

@@ -71,7 +71,7 @@ export class Exchange implements BodySource, PumpTarget, Guest {
   #expectsContinue: boolean;
   /** The connection lives on behind the answer. */
   #persistent = false;
-  /** While answering. */
+  /** Set while answering. */
   #pump: StreamPump | null = null;
   /** The end of the connection is the end of the body. */
   #untilClose = false;
@@ -129,7 +129,7 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     return this.#reply.output;
   }
 
-  /** For the pump. */
+  /** Writes, for the pump: see PumpTarget. */
   flush(): boolean {
     return this.#reply.flush();
   }

@@ -7,7 +7,7 @@ import type { Handler } from "./handler.ts";
 
 /** What serves the requests of one listener, and what they depend on: all that an exchange asks. */
 export interface Site {
-  /** Of requests that no trusted proxy says another one of. */
+  /** The scheme of requests, unless a trusted proxy says another one. */
   readonly scheme: Scheme;
   /** The authority of requests without Host: `127.0.0.1:8000`. */
   readonly host: string;
@@ -16,7 +16,7 @@ export interface Site {
   readonly handler: Handler;
   /** Null if the app may have any number of requests at a time. */
   readonly gate: Gate | null;
-  /** Null if nobody wants to know of requests. */
+  /** Where requests are told; null if nobody wants to know of them. */
   readonly records: EngineRecord | null;
   readonly log: Log;
   /** Each answer ends its connection, from now on. */

@@ -325,7 +325,9 @@ export class Worker {
   }
 }
 
-/** Opens the logs, with the rights that the worker was started with. Without them there is no worker: the process ends. */
+/**
+ * Opens the logs, with the rights that the worker was started with. Without them there is no worker: the process ends.
+ */
 async function openLogsOrExit(config: ConfigData): Promise<Logs> {
   try {
     const logs = await openLogs(config, identityOf(config));

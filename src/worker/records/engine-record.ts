@@ -13,9 +13,9 @@ import { environOf, mountOf, type Surroundings } from "./cgi-variables.ts";
 
 /** Who has sent a request. */
 export interface RecordedClient {
-  /** Also when the connection has closed; empty on a unix socket. */
+  /** The address, also when the connection has closed; empty on a unix socket. */
   readonly clientAddress: string;
-  /** Null on a unix socket, or when the client has left. */
+  /** Address and port; null on a unix socket, or when the client has left. */
   readonly address: ClientAddress | null;
 }
 
@@ -34,7 +34,7 @@ export interface AnsweredRequest {
   readonly startedMs: number;
 }
 
-/** One that was refused before that. */
+/** A request that was refused before that. */
 export interface RefusedRequest {
   readonly client: RecordedClient;
   readonly server: RecordedServer;
@@ -57,7 +57,7 @@ export class EngineRecord implements RequestRecord, Surroundings {
   #server: RecordedServer | null = null;
   #head: Head | null = null;
   #response: Response | null = null;
-  /** Of a request without a head: what its line says. */
+  /** The method in the line of a request without a head, as the next two. */
   #method = "";
   #target = "";
   #protocol = "";

@@ -72,7 +72,7 @@ export class ServeRecord implements RequestRecord, Surroundings {
   }
 }
 
-/** By what the Response was made from; -1 if that doesn't tell. */
+/** How many bytes the body has, by what the Response was made from; -1 if that doesn't tell. */
 function bodyBytesOf(response: Response): number {
   const { status } = response;
   if (status === 101 || status === 204 || status === 205 || status === 304) return 0;

@@ -112,29 +112,28 @@ export class Listeners {
         ? { groups: [], unclaimed: [] }
         : await adoptSockets(addresses, this.#adopted, options.kind);
     const adopted = adoption.groups.filter((group) => group !== null);
-    const opened: Group[] = [];
-    this.#prepared = { adopted, opened, unclaimed: adoption.unclaimed };
-    const spare: Group[] = [...this.#allGroups(), ...adopted];
-    const ours: readonly Group[] = [...spare, ...this.#leaving];
-    const wanted: Group[] = [];
+    this.#prepared = { adopted, opened: [], unclaimed: adoption.unclaimed };
+    const all = () => [...this.#allGroups(), ...adopted, ...this.#prepared.opened];
+    let wanted = find(addresses, all());
     try {
-      for (const address of addresses) {
-        const group =
-          takeGroup(spare, address) ??
-          (await openFirstSocket(
-            address,
-            needsV6only(address, addresses),
-            address.type === "fd" ? [...ours, ...opened] : ours,
-            options,
-          ));
-        wanted.push(group);
-        if (!ours.includes(group)) opened.push(group);
+      // While an attempt waits, an address that was open may be dropped: all are looked up again after it.
+      for (let at = wanted.indexOf(null); at >= 0; at = wanted.indexOf(null)) {
+        const address = addresses[at]!;
+        const ours = [...this.#allGroups(), ...adopted, ...this.#leaving];
+        const group = await openFirstSocket(
+          address,
+          needsV6only(address, addresses),
+          address.type === "fd" ? [...ours, ...this.#prepared.opened] : ours,
+          options,
+        );
+        this.#prepared = { ...this.#prepared, opened: [...this.#prepared.opened, group] };
+        wanted = find(addresses, all());
       }
       options.signal?.throwIfAborted();
       const inherited = adopted.map(({ kind, fds }) => (kind === "slots" ? fds.length : 0));
       const least = Math.max(0, ...inherited) || slots;
-      const slotsNow = Math.max(this.#slots, least);
-      this.#fill([...this.#allGroups(), ...adopted, ...opened], slotsNow, options.backlog);
+      // A slot that went while the attempts ran stays away.
+      this.#fill(all(), this.#slots || least, options.backlog);
     } catch (error) {
       this.discard();
       throw error;
@@ -148,17 +147,18 @@ export class Listeners {
    */
   use(addresses: readonly Address[], backlog: number): void {
     const { adopted, opened, unclaimed } = this.#prepared;
-    const spare = [...this.#allGroups(), ...adopted, ...opened];
+    const open = this.#allGroups();
     // Slots that came while the attempts ran have no sockets of the new addresses yet.
-    this.#fill(spare, this.#slots, backlog);
-    const wanted = addresses.map((address) => {
-      const group = takeGroup(spare, address);
-      if (group === null) throw new RangeError(`no socket for ${formatTuple(address)}`);
+    this.#fill([...open, ...adopted, ...opened], this.#slots, backlog);
+    const groups = find(addresses, [...open, ...adopted, ...opened]).map((group, at) => {
+      if (group === null) throw new RangeError(`no socket for ${formatTuple(addresses[at]!)}`);
       return group;
     });
-    this.#groups = wanted;
-    this.#unused = spare;
-    this.#prepared = nothingPrepared;
+    this.#groups = groups;
+    this.#unused = open.filter((group) => !groups.includes(group));
+    // Where an earlier configuration is taken back, a prepare() may be under way: what that has opened stays aside.
+    const aside = opened.filter((group) => !groups.includes(group));
+    this.#prepared = { ...nothingPrepared, opened: aside };
     this.#adopted = [];
     for (const fd of unclaimed) closeFd(fd);
     if (backlog !== this.#backlog)
@@ -179,9 +179,9 @@ export class Listeners {
    */
   forSlot(slot: number, addresses = this.#groups.map((group) => group.address)): ListeningSocket[] {
     if (slot < 0 || slot >= this.#slots) throw new RangeError(`no sockets for slot ${slot}`);
-    const spare = this.#allGroups();
-    return addresses.map((address) => {
-      const group = takeGroup(spare, address);
+    const groups = find(addresses, this.#allGroups());
+    return addresses.map((address, at) => {
+      const group = groups[at] ?? null;
       const fd = group?.fds[group.kind === "slots" ? slot : 0];
       if (group === null || fd === undefined)
         throw new RangeError(`no socket for ${formatTuple(address)} in slot ${slot}`);
@@ -289,6 +289,12 @@ export class Listeners {
     }
     this.#slots = slots;
   }
+}
+
+/** The group of each address, where there is one; none twice. */
+function find(addresses: readonly Address[], groups: readonly Group[]): (Group | null)[] {
+  const spare = [...groups];
+  return addresses.map((address) => takeGroup(spare, address));
 }
 
 function placeOf({ bound }: Group): BoundTo {

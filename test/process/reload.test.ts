@@ -26,6 +26,24 @@ async function replaced(server: RunningServer, before: readonly number[]): Promi
   return server.workers();
 }
 
+/** Clients of a port that have had their first 100 answers. Who can't connect has lost nothing, and ends with that. */
+async function startClients(port: number) {
+  const program = join(import.meta.dir, "../support/stop-load.ts");
+  const load = Bun.spawn([process.execPath, program, `http://127.0.0.1:${port}/`, "ok"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const output = load.stdout.getReader();
+  const decoder = new TextDecoder();
+  expect(decoder.decode((await output.read()).value)).toBe("100 answered\n");
+  return {
+    async end(): Promise<StopLoadResult> {
+      load.stdin.end();
+      return JSON.parse(decoder.decode((await output.read()).value));
+    },
+    [Symbol.asyncDispose]: () => load[Symbol.asyncDispose](),
+  };
+}
+
 async function answer(server: RunningServer, path = "/"): Promise<string> {
   const response = await fetch(new URL(path, server.url), { keepalive: false });
   return response.text();
@@ -125,14 +143,7 @@ test("HUP moves to another address: the new one serves, the old one closes, noth
   const files = { "app.ts": okApp, "gunicorn.conf.ts": config(first) };
   await using server = await gunicorn({ files, bind: [] });
   const before = await server.settled(2);
-  // Who can't connect has lost nothing; each client of the old address ends with that.
-  const clients = join(import.meta.dir, "../support/stop-load.ts");
-  await using load = Bun.spawn([process.execPath, clients, `http://127.0.0.1:${first}/`, "ok"], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const output = load.stdout.getReader();
-  const decoder = new TextDecoder();
-  expect(decoder.decode((await output.read()).value)).toBe("100 answered\n");
+  await using clients = await startClients(first);
   write(server, "gunicorn.conf.ts", config(second));
   server.kill("SIGHUP");
   await server.logged(`Listening at: http://127.0.0.1:${second}`);
@@ -142,14 +153,59 @@ test("HUP moves to another address: the new one serves, the old one closes, noth
     const refused = await fetch(`http://127.0.0.1:${first}/`).catch(() => "refused");
     return refused === "refused";
   });
-  load.stdin.end();
-  const { answered, lost } = JSON.parse(
-    decoder.decode((await output.read()).value),
-  ) as StopLoadResult;
+  const { answered, lost } = await clients.end();
   expect(lost).toEqual([]);
   expect(answered).toBeGreaterThan(100);
   expect(await server.stop()).toBe(0);
 }, 30_000);
+
+test.each<[then: string, thirdBinds: (first: number, second: number) => readonly number[]]>([
+  ["stays there", (_first, second) => [second]],
+  ["goes back to both", (first, second) => [first, second]],
+])(
+  "HUP moves to another address, and a HUP in the middle of that %s: nothing is lost",
+  async (_then, thirdBinds) => {
+    const gate = (name: string) => `
+      while (!require("node:fs").existsSync(${JSON.stringify(name)})) await Bun.sleep(5);`;
+    const config = (ports: readonly number[], before = "") =>
+      `${before}
+      export default { bind: ${JSON.stringify(ports.map((port) => `127.0.0.1:${port}`))}, workers: 2 };`;
+    const [first, second] = [freePort("127.0.0.1"), freePort("127.0.0.1")];
+    const files = { "app.ts": okApp, "gunicorn.conf.ts": config([first]) };
+    await using server = await gunicorn({ files, bind: [] });
+    const before = await loaded(server, 2);
+    await using clients = await startClients(first);
+    // The first reload is on trial while the second one reads its file, and through before that has read it.
+    write(server, "app.ts", gate("boot") + okApp);
+    write(server, "gunicorn.conf.ts", config([second]));
+    server.kill("SIGHUP");
+    const moved = await server.logged(`Listening at: http://127.0.0.1:${second}`);
+    const third = thirdBinds(first, second);
+    write(server, "gunicorn.conf.ts", config(third, `console.error("reading");${gate("read")}`));
+    server.kill("SIGHUP");
+    const reading = await server.logged("reading", moved);
+    write(server, "boot", "");
+    const between = await replaced(server, before);
+    write(server, "read", "");
+    if (third.length > 1) await server.logged(`Listening at: http://127.0.0.1:${first},`, reading);
+    await replaced(server, [...before, ...between]);
+    await until("the addresses are as they are wanted", async () => {
+      const answers = [first, second].map((port) =>
+        fetch(`http://127.0.0.1:${port}/`, { keepalive: false }).then(
+          () => true,
+          () => false,
+        ),
+      );
+      const [old, fresh] = await Promise.all(answers);
+      return old === third.includes(first) && fresh === true;
+    });
+    expect(await server.stop()).toBe(0);
+    const { answered, lost } = await clients.end();
+    expect(lost).toEqual([]);
+    expect(answered).toBeGreaterThan(100);
+  },
+  60_000,
+);
 
 test("HUP to an address that somebody else uses: the old one stays", async () => {
   using taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });

@@ -45,6 +45,8 @@ export class World {
   readonly #signalled = new Set<string>();
   readonly #woundDown = new Set<number>();
   #restarting = 0;
+  /** The newest generation that has changed where the server listens. */
+  #rebound = 1;
 
   constructor(first: Generation = generation(1), options: Parameters<typeof initialState>[2] = {}) {
     this.state = initialState(first, this.nowMs, options);
@@ -100,6 +102,7 @@ export class World {
   }
 
   loaded(next: Generation, rebound = false): this {
+    if (rebound) this.#rebound = next.number;
     return this.event({ type: "config loaded", generation: next, rebound });
   }
 
@@ -159,6 +162,7 @@ export class World {
         const key = `${action.signal} to ${action.age}${at}`;
         if (this.#signalled.has(key)) throw new Error(`${key} twice`);
         this.#signalled.add(key);
+        this.#checkServed(action);
         this.reached.add(action.age);
         return { type: "signalled", age: action.age, signal: action.signal };
       }
@@ -174,6 +178,19 @@ export class World {
       default:
         return takenAs(action);
     }
+  }
+
+  /** Who serves an address that is dropped leaves it to somebody, unless new connections are refused there, and none is under way. */
+  #checkServed({ age, because }: Extract<Action, { do: "signal" }>): void {
+    const { fleet, sockets, mastership } = this.state;
+    const settled = !sockets.unused && sockets.unusedRefusedSinceMs === null;
+    if (settled || mastership.stopping !== null || mastership.resting || because !== null) return;
+    const serves = (each: WorkerState) =>
+      each.phase === "ready" && each.generation < this.#rebound && each.slot < fleet.target;
+    const { slot } = this.worker(age);
+    const servers = fleet.workers.filter((each) => each.slot === slot && serves(each));
+    if (servers.length === 1 && servers[0]?.age === age)
+      throw new Error(`${age} leaves, and nobody serves the dropped address in slot ${slot}`);
   }
 
   #check(): void {

@@ -192,13 +192,13 @@ function retire({ fleet, sockets }: State, nowMs: number): Action[] {
 }
 
 /**
- * Once the wanted generation has proven itself, the sockets of addresses that it doesn't bind to get no new connections, and
- * then close; the workers that still have them accept what waits and drain. The load of a configuration may count on finding
- * them open, as long as they aren't refused. Null when nothing is left to do.
+ * Once there is no generation to go back to, the sockets of addresses that the wanted one doesn't bind to get no new
+ * connections, and then close: before any worker leaves that still has them, which accepts what waits and drains. A load that
+ * is under way and wants one of them again opens it anew. Null when nothing is left to do.
  */
 function leaveUnused({ fleet, sockets }: State, nowMs: number): Action[] | null {
   const { unused, unusedRefusedSinceMs } = sockets;
   if (unusedRefusedSinceMs !== null)
     return nowMs - unusedRefusedSinceMs < settleMs ? [] : [{ do: "close unused listeners" }];
-  return unused && fleet.proven && !fleet.loading ? [{ do: "refuse at unused listeners" }] : null;
+  return unused && fleet.fallback === null ? [{ do: "refuse at unused listeners" }] : null;
 }

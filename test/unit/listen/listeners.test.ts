@@ -200,6 +200,55 @@ describe("Listeners.open() again", () => {
     );
   });
 
+  /** Prepares the addresses and one more, whose first attempt fails; `meanwhile` comes before the second. */
+  async function prepareAside(
+    listeners: Listeners,
+    binds: readonly string[],
+    meanwhile: () => void,
+  ): Promise<ReturnType<typeof addressOf>[]> {
+    const taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+    const addresses = [...binds, `127.0.0.1:${taken.port}`].map(addressOf);
+    const onRetry = () => {
+      taken.stop(true);
+      meanwhile();
+    };
+    expect(await listeners.prepare(addresses, listeners.slots, { ...options, onRetry })).toBe(true);
+    return addresses;
+  }
+
+  test.each<[what: string, meanwhile: (listeners: Listeners) => void, slots: number]>([
+    ["refused", (listeners) => void listeners.refuseUnused(false), 2],
+    [
+      "closed",
+      (listeners) => {
+        listeners.refuseUnused(false);
+        listeners.closeUnused(false);
+      },
+      2,
+    ],
+    ["back in use", (listeners) => listeners.use([addressOf("[::1]:0")], options.backlog), 2],
+    ["left with fewer slots", (listeners) => void listeners.removeTopSlot(), 1],
+    ["left with more slots", (listeners) => listeners.addSlot(), 3],
+  ])(
+    "an address that is %s while prepare() waits has its sockets",
+    async (what, meanwhile, slots) => {
+      const listeners = await openListeners(["[::1]:0"], 2);
+      const before = fdsOf(listeners, 0);
+      await listeners.open([addressOf("127.0.0.1:0")], 2, options);
+      const wanted = ["127.0.0.2:0", "[::1]:0"];
+      const addresses = await prepareAside(listeners, wanted, () => meanwhile(listeners));
+      listeners.use(addresses, options.backlog);
+      expect(listeners.slots).toBe(slots);
+      for (let slot = 0; slot < slots; slot++) expect(listeners.forSlot(slot)).toHaveLength(3);
+      expect(() => listeners.forSlot(slots)).toThrow(RangeError);
+      const gone = what === "refused" || what === "closed";
+      if (!gone) expect(fdsOf(listeners, 0)[1]).toBe(before[0]!);
+      const port = portOf(listeners, 1);
+      serveAll(listeners);
+      expect(await ask("::1", port)).toStartWith("slot ");
+    },
+  );
+
   test("leaves everything as it was when one address can't be opened", async () => {
     const port = portOf(await openListeners(["127.0.0.1:0"], 1));
     const listeners = await openListeners(["127.0.0.1:0"], 2);

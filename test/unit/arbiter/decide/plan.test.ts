@@ -232,15 +232,6 @@ describe("HUP", () => {
     expect(world.reactions.slice(said)).toEqual([]);
   });
 
-  test("sockets that no generation needs stay open while a load counts on them", () => {
-    const world = new World().ready(1, 2).signal("hup").loaded(generation(2), true).signal("hup");
-    world.ready(3);
-    const closed = () => world.actions.some((each) => each.do === "refuse at unused listeners");
-    expect(closed()).toBe(false);
-    world.event({ type: "config failed", message: "on purpose" });
-    expect(closed()).toBe(true);
-  });
-
   test("a HUP during a load starts another load after it", () => {
     const world = new World().ready(1, 2).signal("hup").signal("hup").loaded(generation(2));
     const loads = world.reactions.filter((each) => each.do === "load config");
@@ -275,6 +266,51 @@ describe("HUP", () => {
       "signal",
       "spawn",
     ]);
+  });
+});
+
+describe("sockets of addresses left out refuse new connections before their workers leave", () => {
+  /** Generation 2 leaves an address out, and its worker (age 3) is on trial. */
+  const dropped = () => new World().ready(1, 2).signal("hup").loaded(generation(2), true);
+  const failed = { type: "config failed", message: "on purpose" } as const;
+
+  test.each<[when: string, world: () => World]>([
+    ["while nothing is loaded", () => dropped().ready(3)],
+    ["while another load is under way", () => dropped().signal("hup").ready(3)],
+    ["when another load has failed", () => dropped().signal("hup").event(failed).ready(3)],
+    [
+      "when a load ends while they settle",
+      () => dropped().signal("hup").ready(3).loaded(generation(3)),
+    ],
+    [
+      "when a load that moves again ends while they settle",
+      () => dropped().signal("hup").ready(3).loaded(generation(3), true),
+    ],
+    ["when a trial is taken back", () => dropped().exit(3, 3)],
+    ["when a trial is taken back during a load", () => dropped().signal("hup").exit(3, 3)],
+  ])("%s", (_when, make) => {
+    const world = make();
+    const done = () =>
+      world.actions.flatMap((each) => (each.do === "spawn" ? [] : [each.do])).join(", ");
+    expect(done()).toBe("refuse at unused listeners");
+    world.pass(99);
+    expect(done()).toBe("refuse at unused listeners");
+    world.pass(1);
+    expect(done()).toStartWith("refuse at unused listeners, close unused listeners");
+  });
+
+  test("before any worker was ready too: nothing is left to go back to", () => {
+    const world = new World().signal("hup").loaded(generation(2), true);
+    expect(world.actions.slice(2)).toEqual([{ do: "refuse at unused listeners" }]);
+    world.pass(100);
+    expect(signals(world)).toEqual(["SIGTERM 1", "SIGTERM 2"]);
+  });
+
+  test("while the generation that needs them may come back, they take connections", () => {
+    const world = dropped().signal("hup").loaded(generation(3));
+    expect(world.actions.map((each) => each.do)).not.toContain("refuse at unused listeners");
+    world.ready(4);
+    expect(world.actions.at(-1)).toEqual({ do: "refuse at unused listeners" });
   });
 });
 

@@ -52,7 +52,7 @@ export interface ServingContext {
   /** How many workers there were to be when this one was born. */
   readonly numWorkers: number;
   readonly config: ConfigData;
-  /** Of those only `bound` counts for a class that opens its own sockets: the master keeps the port. */
+  /** The master's sockets. For a class that opens its own, only `bound` counts: the master keeps the port. */
   readonly listeners: readonly ListeningSocket[];
   readonly handler: RequestHandler;
   readonly log: Log;

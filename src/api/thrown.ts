@@ -34,7 +34,7 @@ export function messageOf(error: Error): string {
   return textProperty(error, "message") ?? "(its message can't be read)";
 }
 
-/** As Bun shows a value; an inspector of the app's own may throw. */
+/** A value as Bun shows it; an inspector of the app's own may throw. */
 export function inspectSafely(value: unknown, options: Bun.BunInspectOptions = {}): string {
   try {
     return Bun.inspect(value, options);

@@ -90,7 +90,7 @@ export class AppServer {
     this.#host.timeout(request, seconds);
   }
 
-  /** False for a request that asks for no websocket, as Bun's: apps call it for every request. */
+  /** Answers false for a request that asks for no websocket, as Bun's: apps call it for every request. */
   upgrade(request: Request): boolean {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return false;
     throw servedElsewhere("upgrade");

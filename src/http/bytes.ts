@@ -130,7 +130,7 @@ declare global {
   }
 }
 
-/** One character for each byte. */
+/** The bytes as text, one character for each. */
 export function latin1(bytes: Buffer, start: number, end: number): string {
   return bytes.latin1Slice(start, end);
 }

@@ -61,7 +61,7 @@ export interface ParseError {
   readonly reason: string;
   /** Gunicorn logs every invalid request as a warning. */
   readonly level: "debug" | "warning";
-  /** For the log line and the page: what was wrong, without any byte of the request. */
+  /** What was wrong, for the log line and the page, without any byte of the request. */
   readonly text: string;
 }
 

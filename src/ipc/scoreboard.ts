@@ -37,7 +37,7 @@ const counters = names.filter((name): name is Counter => columns[name] === "coun
 const columnCount = 8;
 const rowCount = 2048;
 
-/** For all workers that there may ever be: it doesn't grow. */
+/** The size for all workers that there may ever be: it doesn't grow. */
 export const scoreboardBytes = rowCount * columnCount * Float64Array.BYTES_PER_ELEMENT;
 
 /** The largest number of workers: a slot has two rows, for a worker and its successor. */

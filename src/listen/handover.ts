@@ -2,7 +2,7 @@
 import type { Group } from "./group.ts";
 
 export interface Handover {
-  /** Behind standard error in the stdio of Bun.spawn: what becomes fd 3, 4 and so on. */
+  /** What becomes fd 3, 4 and so on: it stands behind standard error in the stdio of Bun.spawn. */
   readonly stdio: readonly (number | "ignore")[];
   /** GUNICORN_FD lists the new process's descriptors, in the order in which Listeners.adopt() wants them. */
   readonly env: Readonly<Record<string, string>>;

@@ -25,7 +25,7 @@ export interface HandlerPlan {
   readonly place: string;
   readonly to: Destination;
   readonly threshold: LogLevel;
-  /** Of no use to syslog by the settings, which has a form of its own. */
+  /** The form of a line. Syslog by the settings has a form of its own, and doesn't use it. */
   readonly format: LineFormat;
 }
 

@@ -9,7 +9,7 @@ export interface Reference {
 }
 
 export interface Target {
-  /** As it was written. */
+  /** The export as it was written. */
   readonly text: string;
   /** The names between the dots. */
   readonly path: readonly string[];

@@ -15,7 +15,7 @@ import {
 
 export interface InheritedSocket {
   readonly name: TcpName | UnixName;
-  /** False for a socket that is bound only. */
+  /** Whether it listens; false for a socket that is bound only. */
   readonly listening: boolean;
   readonly reusePort: boolean;
   readonly v6only: boolean;

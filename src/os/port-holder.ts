@@ -27,7 +27,7 @@ interface Socket {
   readonly uid: number | null;
   /** The likeliest to be in the way has the lowest. */
   readonly rank: number;
-  /** Of a unix socket; relative to the folder that its process was in, if that has bound it so. */
+  /** The path of a unix socket; relative to the folder that its process was in, if that has bound it so. */
   readonly path?: string;
 }
 
@@ -109,7 +109,10 @@ function processesWith(
   return { pids, complete: true };
 }
 
-/** Of TCP sockets the table has told it; a relative path depends on the process. */
+/**
+ * Whether a process's socket is at the address. Of TCP sockets the table has told it; a relative path depends on the
+ * process.
+ */
 function isAt({ path }: Socket, pid: number, wanted: WantedAddress): boolean {
   if (path === undefined || wanted.type === "tcp" || path === tablePath(wanted)) return true;
   const folder = tryTo(() => readlinkSync(`/proc/${pid}/cwd`)) ?? "/";
@@ -173,7 +176,10 @@ function unixSockets(wanted: UnixName, isOver: () => boolean): Socket[] {
   });
 }
 
-/** As /proc/net/unix spells it: @ for the NUL of an abstract name. Its bytes are read as latin1, and so are these. */
+/**
+ * The path as /proc/net/unix spells it: @ for the NUL of an abstract name. Its bytes are read as latin1, and so are
+ * these.
+ */
 function tablePath({ path }: UnixName): string {
   return latin1(path.replace(/^\0/, "@"));
 }

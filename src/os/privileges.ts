@@ -12,7 +12,7 @@ export interface Accounts {
 export interface Identity {
   readonly uid: number;
   readonly gid: number;
-  /** Also the groups that the group database lists for the user; else none but `gid`. */
+  /** Whether the user's groups of the group database are taken too; else none but `gid`. */
   readonly initgroups: boolean;
 }
 

@@ -23,7 +23,7 @@ export interface ListeningSocketOptions {
   readonly port: number;
   readonly backlog: number;
   readonly reusePort: boolean;
-  /** Only for v6: leaves v4 clients to a v4 socket. */
+  /** Leaves v4 clients to a v4 socket; for v6 only. */
   readonly v6only: boolean;
 }
 
@@ -60,7 +60,7 @@ export function probeAddress(options: Omit<ListeningSocketOptions, "backlog" | "
   closeFd(createBoundSocket({ ...options, reusePort: false }));
 }
 
-/** Also changes the backlog of a socket that listens already. */
+/** Listens, or changes the backlog of a socket that listens already. */
 export function listen(fd: number, backlog: number): void {
   check(library().listen(fd, backlog), "listen");
 }

@@ -6,7 +6,7 @@ const bind = "use --bind HOST:PORT (-b :8000)";
 const runtime = "it is Bun's own and stands before the program: bun --bun";
 
 /**
- * Hints by flag, for one without a value: flags of uvicorn, hypercorn, granian, puma, pm2, and Bun's own; what only has
+ * Hints by flag, without its value: flags of uvicorn, hypercorn, granian, puma, pm2, and Bun's own; what only has
  * another spelling here is found by suggestSetting().
  */
 export const foreignFlags: Readonly<Record<string, string>> = {

@@ -9,9 +9,9 @@ export type Scheme = "http" | "https";
 
 /** secure_scheme_headers, made ready for one look at each request. */
 export interface SchemeHeaders {
-  /** One bit for each name's length, modulo 32: most fields cost one test. */
+  /** The lengths of the names, one bit each, modulo 32: most fields cost one test. */
   readonly lengths: number;
-  /** As Head.initials. */
+  /** The first letters of the names, as in Head.initials. */
   readonly initials: number;
   readonly headers: readonly { readonly name: string; readonly value: string }[];
 }

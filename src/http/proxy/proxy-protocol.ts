@@ -58,7 +58,7 @@ export class ProxyReader {
   /** The line, or the header's fixed part and its addresses. */
   #block: Buffer = noBytes;
   #length = 0;
-  /** In a header: what hasn't come of this stage, and what comes behind it. */
+  /** How many bytes of a header's stage haven't come, and how many come behind it. */
   #left = 0;
   #behind = 0;
   #failed: ProxyErrorName | null = null;

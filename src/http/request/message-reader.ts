@@ -22,7 +22,7 @@ const noHead = new Head();
 export class MessageReader {
   /** After read(): where in the bytes it ended. */
   consumed = 0;
-  /** From "head" on. The reader makes a new one for each request. */
+  /** The request's head, from "head" on. The reader makes a new one for each request. */
   head: Head = noHead;
   hasBody = false;
   /** The client waits for 100 Continue. */
@@ -34,7 +34,7 @@ export class MessageReader {
   readonly #maxBodyBytes: number;
   readonly #parser: RequestParser;
   #stage = inHead;
-  /** Of a body by Content-Length: what hasn't come. Of a chunked one: what it may still have. */
+  /** How many bytes of a body by Content-Length haven't come; how many a chunked one may still have. */
   #left = 0;
   #chunked: ChunkedDecoder | null = null;
   #refusal: RefusalName = "bad request line";
@@ -56,7 +56,7 @@ export class MessageReader {
     this.#parser.trusted = trusted;
   }
 
-  /** Between two requests, with no byte of the next. */
+  /** Whether it is between two requests, with no byte of the next. */
   get idle(): boolean {
     return this.#stage === inHead && this.#parser.idle;
   }

@@ -156,7 +156,7 @@ class LazyRequest {
     return request.#owner;
   }
 
-  /** For console.log: all but the body, which stays unread. */
+  /** What console.log shows: all but the body, which stays unread. */
   static show(request: LazyRequest): object {
     return new NativeRequest(request.url, { method: request.method, headers: request.headers });
   }

@@ -16,7 +16,7 @@ class DirectSource {
   readonly type = "direct";
   readonly pull: unknown;
   readonly cancel: unknown;
-  /** Not documented, but called. */
+  /** A method that isn't documented, but is called. */
   readonly close: unknown;
   whole = false;
 

@@ -17,7 +17,7 @@ export interface OpenedFile {
   /** Null when the file can't tell: a pipe, /proc. */
   readonly length: number | null;
   readonly sizeBytes: number;
-  /** Of the bytes that the client has asked for; null: all of them are sent. */
+  /** The bytes that the client has asked for; null: all of them are sent. */
   readonly range: ByteRange | "unsatisfiable" | null;
 }
 

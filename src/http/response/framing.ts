@@ -29,7 +29,7 @@ export interface StreamResponse {
   readonly head: string;
   readonly ascii: boolean;
   readonly body: ReadableStream<Uint8Array>;
-  /** By chunks, by Content-Length, or by the end of the connection. */
+  /** What tells the end: chunks, Content-Length, or the end of the connection. */
   readonly framing: "chunked" | "length" | "close";
   /** The Content-Length sent; 0 with another framing. */
   readonly length: number;
@@ -146,7 +146,7 @@ export function frameStream(
   };
 }
 
-/** For 204, 205 and 304. RFC 9110 §6.4.1: 204 and 304 end with the head. §15.3.6: 205 has no content. */
+/** Frames 204, 205 and 304. RFC 9110 §6.4.1: 204 and 304 end with the head. §15.3.6: 205 has no content. */
 export function frameNothing(
   { status, statusText }: StartOfHead,
   fields: AppFields,

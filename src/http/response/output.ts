@@ -154,7 +154,7 @@ function release({ buffer }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
-/** As many bytes from the start of `pieces` as one write should have; valid until the next call. */
+/** The bytes of the next write, from the start of `pieces`; valid until the next call. */
 function gather(pieces: readonly Piece[]): Uint8Array {
   scratch ??= Buffer.allocUnsafeSlow(scratchBytes);
   let filled = 0;

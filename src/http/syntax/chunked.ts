@@ -90,7 +90,7 @@ export class ChunkedDecoder {
     return "need more";
   }
 
-  /** One byte of what stands between two chunks. */
+  /** Takes one byte of what stands between two chunks. */
   #step(byte: number): ParseErrorName | null {
     switch (this.#state) {
       case beforeSize:

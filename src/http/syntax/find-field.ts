@@ -1,7 +1,7 @@
 /** Fields of a head by their names, at the cost of a few comparisons: nothing is sliced but what is found. */
 import type { Head } from "./head.ts";
 
-/** As the parser notes it in Head.initials. */
+/** A name's first letter, as the parser notes it in Head.initials. */
 export function initialOf(name: string): number {
   return 1 << (name.charCodeAt(0) & 31);
 }

@@ -17,7 +17,7 @@ const usualFields = 16;
 const scratch = new Int32Array(4 * 64);
 let scratchOwner: Head | null = null;
 
-/** Of ` HTTP/1.1` and CRLF, which stand between the target and the first field. */
+/** The length of ` HTTP/1.1` and CRLF, which stand between the target and the first field. */
 const afterTargetLength = 11;
 
 /** A field fact is an index into the field list, -1 when absent. All offsets are relative to the head's first byte. */

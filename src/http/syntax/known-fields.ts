@@ -19,8 +19,8 @@ const contentLengthName = word("content-length");
 const transferEncodingName = word("transfer-encoding");
 
 /**
- * By a name's first byte, the name lengths of the fields that the parser itself acts on, one bit each: all others, such
- * as User-Agent, which is as long as Connection, cost one test.
+ * Lengths of the names of these fields, one bit each, by a name's first byte. Every other field costs one test:
+ * User-Agent, too, which is as long as Connection.
  */
 export const knownLengths = new Int32Array(256);
 for (const name of [

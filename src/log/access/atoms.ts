@@ -7,8 +7,8 @@ export interface Atom {
   /** The text for a plain line, escaped. */
   text(request: RequestRecord): string;
   /**
-   * For a line that is JSON: a number (which then is what `text` shows), a text as it came, or null for what is
-   * missing.
+   * The value for a line that is JSON: a number (which then is what `text` shows), a text as it came, or null for what
+   * is missing.
    */
   value(request: RequestRecord): string | number | null;
   /** The whole number that `%d` shows, where there is one. */

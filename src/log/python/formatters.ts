@@ -174,7 +174,7 @@ function jsonFormatter(parts: readonly Part[], asctime: (date: Date) => string):
   };
 }
 
-/** One field in the way of Python's `%` operator. */
+/** Shows one field in the way of Python's `%` operator. */
 function show({ read, flags, width, precision, conversion }: Field, entry: Entry): string {
   const value = read(entry);
   if (conversion === "s" || conversion === "r" || typeof value !== "number") {

@@ -10,7 +10,7 @@ import type { Destination } from "../plan.ts";
 const names: Readonly<Record<string, string>> = { stdin: "0", stdout: "1", stderr: "2" };
 const descriptor =
   /^(?:\/dev\/(std(?:in|out|err))|(?:\/dev|\/proc\/(?:self|thread-self))\/fd\/(\d+))$/;
-/** As the kernel's own bound (path_resolution(7)). */
+/** The kernel's own bound (path_resolution(7)). */
 const mostLinks = 40;
 
 /**

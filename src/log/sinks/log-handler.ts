@@ -6,7 +6,7 @@ import type { LogLevel } from "../error-log.ts";
  * kept up to a bound, and what is lost beyond that is told.
  */
 export interface LogHandler {
-  /** One message, without a line end; a stack has several lines. */
+  /** Takes one message, without a line end; a stack has several lines. */
   emit(level: LogLevel, message: string): void;
   /** Writes what waits; called at drain and at exit, and by whoever batches at least once a second. */
   flush(): void;

@@ -42,7 +42,7 @@ export class AcceptShare {
     return true;
   }
 
-  /** Behind a share, nothing waits: the others keep up. */
+  /** Nothing waits behind a share: the others keep up. */
   foundEmpty(): void {
     this.#share = Math.ceil(this.#share / 2);
   }

@@ -15,7 +15,7 @@ export function listeningAt(bound: BoundTo): Listening {
   return { url: `http://${authorityOf(bound)}`, address: { address: hostname, family, port } };
 }
 
-/** Of the URL of a request without Host. */
+/** The authority in the URL of a request without Host. */
 export function authorityOf(bound: BoundTo): string {
   if (bound.type === "unix") return "localhost";
   return joinHostPort(bound.hostname, bound.port);

@@ -80,7 +80,7 @@ function handleOf(value: unknown, app: App): Handle | null {
   return null;
 }
 
-/** As Bun does: a file that isn't there is no route. */
+/** Answers with a file. One that isn't there is no route, as in Bun. */
 async function file(value: Blob, app: App, request: Request, server: unknown): Promise<Response> {
   const isThere = !("exists" in value) || (await (value as Bun.BunFile).exists());
   return isThere ? new Response(value) : app.fetch(request, server);

@@ -15,10 +15,13 @@ export class Client {
    */
   readonly trusted: boolean;
   readonly #wire: Wire;
-  /** Until the connection's first bytes are known to be a PROXY header or not. */
+  /** Set until it is known whether the connection's first bytes are a PROXY header. */
   #proxy: ProxyReader | null = null;
   #named: ClientAddress | null = null;
-  /** Kept only for observers: a closed socket doesn't tell, and an open one makes the text anew (bench: access-log). */
+  /**
+   * The address, kept only for observers: a closed socket doesn't tell it, and an open one makes the text anew (bench:
+   * access-log).
+   */
   readonly #address: string;
 
   /** `observed`: somebody wants to know of requests. */
@@ -31,12 +34,12 @@ export class Client {
     this.#proxy = new ProxyReader(settings.proxyMode, settings.mayProxy(remoteAddress));
   }
 
-  /** For log lines; the address is empty where there is none. */
+  /** The client for log lines; the address is empty where there is none. */
   get shown(): ClientAddress {
     return this.address ?? nowhere;
   }
 
-  /** For observers, also when the connection has closed; empty on a unix socket. */
+  /** The address for observers, also when the connection has closed; empty on a unix socket. */
   get clientAddress(): string {
     return this.#named === null ? this.#address : this.#named.address;
   }

@@ -17,7 +17,7 @@
  */
 import type { Wire } from "./wire.ts";
 
-/** From the settings; 0 is for ever. */
+/** Deadlines from the settings; 0 is for ever. */
 export interface DeadlineTicks {
   readonly headTicks: number;
   readonly bodyTicks: number;
@@ -37,7 +37,7 @@ export interface SocketProbe {
   peerHasEnded(fd: number): boolean;
 }
 
-/** As the kernel counts FIN. */
+/** What FIN counts in the kernel's figure. */
 const finBytes = 1;
 
 /** What a connection waited for in vain, by the name of the setting, where there is one. */
@@ -88,7 +88,7 @@ export class Deadlines {
     return !this.#quiet && this.#times.probe.peerHasEnded(this.#wire.fd);
   }
 
-  /** One step. Answers which one has run out, if any. */
+  /** Makes one step. Answers which deadline has run out, if any. */
   tick(): Expired | null {
     if (this.#answering > 0 && --this.#answering === 0) return "server.timeout()";
     const held = this.#pending ? this.heldBytes : -1;

@@ -72,7 +72,7 @@ export function engineSettings(
   });
 }
 
-/** In ticks of the connections' clock; 0 stays 0. */
+/** Seconds as ticks of the connections' clock; 0 stays 0. */
 export function ticksOf(seconds: number): number {
   // One more: the first tick may come at once.
   return seconds <= 0 ? 0 : Math.ceil((seconds * 1000) / tickMs) + 1;

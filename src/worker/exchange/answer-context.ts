@@ -3,7 +3,7 @@ import type { Head } from "../../http/syntax/head.ts";
 import { isPersistent } from "../../http/message/keep-alive.ts";
 import { newContext, type ResponseContext } from "../../http/response/head.ts";
 
-/** One for all: it is read before anything else can run (bench: hello). */
+/** The one context of all answers: it is read before anything else can run (bench: hello). */
 const context = newContext();
 
 /**

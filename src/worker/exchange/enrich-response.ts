@@ -12,14 +12,14 @@ interface Facts {
   readonly spawn: number;
   /** The worker began with the request. */
   readonly t1: number;
-  /** Until the app was called. */
+  /** The time until the app was called. */
   readonly d1: number;
-  /** Until it had an answer. */
+  /** The time until it had an answer. */
   readonly d2: number;
   readonly pid: number;
   /** Requests of this worker, this one included. */
   readonly nr: number;
-  /** Its max_requests, jitter included; 0 for none. */
+  /** The worker's max_requests, jitter included; 0 for none. */
   readonly max: number;
 }
 
@@ -177,7 +177,7 @@ function remake(
   return new Response(body, { status, statusText, headers });
 }
 
-/** As Python's json.dumps spells it. */
+/** The facts as Python's json.dumps spells them. */
 function formatInfo(facts: Facts): string {
   const members = Object.entries(facts).map(([name, value]) => `"${name}": ${value}`);
   return `{${members.join(", ")}}`;

@@ -79,7 +79,7 @@ export class Exchange implements BodySource, PumpTarget, Guest {
   #failed = false;
   /** The client has left, or has sent half a body. */
   #clientLeft = false;
-  /** Of the answer, for observers. */
+  /** The answer's status and length, for observers. */
   #status = noAnswer;
   #bodyBytes = 0;
   #told = false;
@@ -160,7 +160,7 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     else this.#state = waiting;
   }
 
-  /** For the gate: it is this request's turn. */
+  /** Called by the gate: it is this request's turn. */
   enter(): void {
     const { handler, host, records, server } = this.#site;
     const request = createRequest(this.head, this.scheme, host, this.body, this);

@@ -33,7 +33,7 @@ export class Gate {
     return false;
   }
 
-  /** One that is inside has come to an end. */
+  /** A guest that was inside has come to an end. */
   leave(): void {
     this.#inside -= 1;
     this.#moved = true;
@@ -47,7 +47,7 @@ export class Gate {
     }
   }
 
-  /** One that waits waits no longer. */
+  /** A guest that waited waits no longer. */
   forget(guest: Guest): void {
     this.#waiting.delete(guest);
   }

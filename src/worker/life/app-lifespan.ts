@@ -2,7 +2,7 @@
 import type { Lifespan } from "../../app/lifespan.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
 
-/** For each of the two, as Gunicorn. */
+/** The time for each of the two, as in Gunicorn. */
 const limitMs = 30_000;
 
 /** The worker can't boot: exit code 3. */
@@ -48,7 +48,7 @@ export class AppLifespan {
   }
 }
 
-/** False if it wasn't through by then. */
+/** Waits for the work so long at most; false if it wasn't through by then. */
 async function within(ms: number, work: () => unknown): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<boolean>();
   const timer = setTimeout(resolve, Math.max(0, ms), false);

@@ -28,7 +28,7 @@ export class Reloader {
   readonly #stray = Promise.withResolvers<never>();
   #broken = false;
 
-  /** From before the app is loaded on: what changes while it loads may have been read already. */
+  /** Watches from before the app is loaded: what changes while it loads may have been read already. */
   constructor({ config, app, log, onChange }: ReloaderParts) {
     log.warning("Reloader is on. Use in development only!");
     for (const item of config.reloadExtraFiles) {

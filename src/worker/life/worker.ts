@@ -171,7 +171,10 @@ export class Worker {
     return serving;
   }
 
-  /** For work that one of all workers is to do: the first has slot 0, and its successor has it again. */
+  /**
+   * Tells the app which of the workers it is in, for work that only one is to do. The first has slot 0, and its
+   * successor has it again.
+   */
   #nameSlot(): void {
     process.env["GUNICORN_SLOT"] = String(this.#boot.slot);
     process.env["GUNICORN_WORKERS"] = String(this.#boot.numWorkers);

@@ -17,7 +17,7 @@ import { exitCodes } from "../ipc/exit-codes.ts";
 import { version } from "../version.ts";
 import { Arbiter } from "./act/arbiter.ts";
 import { adopt, type Environment, withRawEnv } from "./act/environment.ts";
-import { type AppConfig, checkWorkers, openOptions } from "./act/generations.ts";
+import { type AppConfig, checkWorkers, openOptions } from "./act/generation.ts";
 import { type EarlySignals, StartStopped } from "./act/early-signals.ts";
 import { masterSignals } from "./decide/events.ts";
 import { Identity } from "./act/identity.ts";

@@ -1,5 +1,5 @@
 import { withRawEnv } from "../arbiter/act/environment.ts";
-import type { AppConfig } from "../arbiter/act/generations.ts";
+import type { AppConfig } from "../arbiter/act/generation.ts";
 import { tryApp } from "../arbiter/act/preload.ts";
 import { ConfigError } from "../api/errors.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";

@@ -13,11 +13,10 @@ import {
   asGeneration,
   checkReloadable,
   checkWorkers,
-  Generations,
-  type Release,
   openOptions,
-} from "./generations.ts";
+} from "./generation.ts";
 import type { MasterHooks } from "./master-hooks.ts";
+import { type Release, Releases } from "./releases.ts";
 
 export interface ConfigurationParts extends Release {
   /** Loads the configuration anew for HUP; rejects with an error whose message says why not, or with the signal's reason. */
@@ -32,23 +31,23 @@ export interface ConfigurationParts extends Release {
 
 export class Configurations {
   readonly #parts: ConfigurationParts;
-  readonly #generations = new Generations();
+  readonly #releases = new Releases();
   /** Of the load under way, or of the one that is loaded and waits for use() or discard(). */
   #loading: AbortController | null = null;
   #prepared: { readonly number: number; readonly release: Release } | null = null;
 
   constructor(parts: ConfigurationParts) {
     this.#parts = parts;
-    this.#generations.add(1, parts);
+    this.#releases.add(1, parts);
   }
 
   /** USR1. */
   reopenLogs(): void {
-    this.#generations.reopenLogs();
+    this.#releases.reopenLogs();
   }
 
   get(number: number): Release {
-    return this.#generations.get(number);
+    return this.#releases.get(number);
   }
 
   /** The environment of the workers of a configuration. */
@@ -58,7 +57,7 @@ export class Configurations {
 
   /** Forgets all but the given ones, and closes their logs. */
   keep(numbers: readonly number[]): void {
-    this.#generations.keep(new Set(numbers));
+    this.#releases.keep(new Set(numbers));
   }
 
   /**
@@ -107,7 +106,7 @@ export class Configurations {
   use(number: number): void {
     const { listeners, hooks, onUse } = this.#parts;
     if (this.#prepared?.number === number) {
-      this.#generations.add(number, this.#prepared.release);
+      this.#releases.add(number, this.#prepared.release);
       this.#prepared = null;
     }
     const { resolved, logs } = this.get(number);

@@ -4,7 +4,7 @@ import { ConfigError } from "../../api/errors.ts";
 import { configData } from "../../config/data.ts";
 import { isPreloadResult, type PreloadMessage, type PreloadResult } from "../../ipc/messages.ts";
 import type { Environment } from "./environment.ts";
-import type { AppConfig } from "./generations.ts";
+import type { AppConfig } from "./generation.ts";
 import { runtimeFlags } from "./spawn.ts";
 
 /** An app that never ends its import would keep the server from starting, and from reloading. */

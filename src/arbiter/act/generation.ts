@@ -1,10 +1,9 @@
-/** The configurations that workers were born under, by generation number. */
+/** What a configuration means for the master: for its decisions, its sockets, and whether a reload may bring it. Pure. */
 import { ConfigError } from "../../api/errors.ts";
 import type { ResolvedConfig } from "../../config/sources/resolve.ts";
 import { workerClassOf } from "../../config/worker-classes.ts";
 import { maxWorkers } from "../../ipc/scoreboard.ts";
 import type { OpenOptions } from "../../listen/listeners.ts";
-import type { Logs } from "../../log/logs.ts";
 import { identityOf } from "../../os/privileges.ts";
 import type { Generation } from "../decide/state.ts";
 
@@ -61,40 +60,6 @@ export function checkReloadable(before: AppConfig, after: AppConfig): void {
       throw new ConfigError(
         `${name}: can't change from ${was} to ${is} by a reload, stop and start the server for it`,
       );
-    }
-  }
-}
-
-/** A configuration, and the logs that it asks for. */
-export interface Release {
-  readonly resolved: AppConfig;
-  readonly logs: Logs;
-}
-
-export class Generations {
-  readonly #byNumber = new Map<number, Release>();
-
-  add(number: number, release: Release): void {
-    this.#byNumber.set(number, release);
-  }
-
-  get(number: number): Release {
-    const release = this.#byNumber.get(number);
-    if (release === undefined) throw new Error(`no configuration of generation ${number}`);
-    return release;
-  }
-
-  /** Of all: a reload may be taken back. */
-  reopenLogs(): void {
-    for (const { logs } of this.#byNumber.values()) logs.reopen();
-  }
-
-  /** Forgets all but the given ones. */
-  keep(numbers: ReadonlySet<number>): void {
-    for (const [number, { logs }] of this.#byNumber) {
-      if (numbers.has(number)) continue;
-      this.#byNumber.delete(number);
-      logs.close();
     }
   }
 }

@@ -5,25 +5,26 @@ import { configData } from "../config/data.ts";
 import type { Config } from "../config/types.ts";
 import { workerClassOf } from "../config/worker-classes.ts";
 import type { Scoreboard } from "../ipc/scoreboard.ts";
-import { takeActivation } from "../listen/activation.ts";
+import { type Activation, takeActivation } from "../listen/activation.ts";
 import { Listeners } from "../listen/listeners.ts";
 import { unlessAborted } from "../listen/unless-aborted.ts";
 import type { Log } from "../log/error-log.ts";
-import { closeLogsInUse, type Logs, openLogs } from "../log/logs.ts";
+import { closeLogsInUse, openLogs } from "../log/logs.ts";
 import { mayDebug } from "../log/plan-logs.ts";
 import { identityOf } from "../os/privileges.ts";
 import { hasTerminal } from "../os/terminal.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
 import { version } from "../version.ts";
-import { Arbiter } from "./act/arbiter.ts";
-import { adopt, type Environment, withRawEnv } from "./act/environment.ts";
+import { Arbiter, type ArbiterParts } from "./act/arbiter.ts";
+import { preloadIfAsked } from "./act/configurations.ts";
+import { adopt, type Environment, setUmask, withRawEnv } from "./act/environment.ts";
 import { type AppConfig, checkWorkers, openOptions } from "./act/generation.ts";
 import { type EarlySignals, StartStopped } from "./act/early-signals.ts";
 import { masterSignals } from "./decide/events.ts";
 import { Identity } from "./act/identity.ts";
 import { MasterHooks } from "./act/master-hooks.ts";
 import { openScoreboard } from "./act/open-scoreboard.ts";
-import { ServiceManager, withoutServiceManager } from "./act/service-manager.ts";
+import { withoutServiceManager } from "./act/service-manager.ts";
 import { type Inheritance, type Origin, readInheritance } from "./act/upgrade.ts";
 
 export interface MasterOptions {
@@ -37,69 +38,61 @@ export interface MasterOptions {
   readonly onUp: (() => void) | null;
 }
 
-/** What is there before the master opens anything. */
-interface Foundation {
-  readonly options: MasterOptions;
-  readonly inheritance: Inheritance | null;
-  readonly activation: ReturnType<typeof takeActivation>;
-  readonly logs: Logs;
-  readonly log: Log;
-  readonly hooks: MasterHooks;
-  readonly identity: Identity;
-  /** The environment that the master was started with. */
-  readonly env: Environment;
-}
-
-/** The mask that the program was started with. */
-const startUmask = process.umask();
-
 /** How often the scoreboard is read until the first worker serves. */
 const upCheckMs = 20;
 
 /**
  * Runs the master until it is told to stop.
  * @returns the exit code
- * @throws ConfigError, PidFileError or SystemError for what keeps it from starting: exit code 1; StartStopped for a signal that
- * comes before there is a log
+ * @throws ConfigError, PidFileError or SystemError for what keeps it from starting: exit code 1; StartStopped for a
+ * signal that comes before there is a log
  */
 export async function runMaster(options: MasterOptions): Promise<number> {
-  const { config } = options.config;
-  checkWorkers(options.config);
+  const { config: resolved, reload, origin, signals, onUp } = options;
+  const { config } = resolved;
+  checkWorkers(resolved);
   setUmask(config);
-  process.env["SERVER_SOFTWARE"] = `gunicorn-ts/${version}`;
-  const inheritance = readInheritance(process.env, process.ppid);
-  delete process.env["GUNICORN_PID"];
-  delete process.env["GUNICORN_FD"];
-  const activation = takeActivation(process.env, process.pid, inheritance?.oldMaster);
-  const env = withoutServiceManager({ ...process.env });
+  const { env, inheritance, activation } = takeOver();
+  const second = inheritance !== null;
   adopt(withRawEnv(env, config.rawEnv));
-  const { stop } = options.signals;
-  const logs = await unlessAborted(openLogs(configData(config), identityOf(config)), stop);
+  const opening = openLogs(configData(config), identityOf(config));
+  const logs = await unlessAborted(opening, signals.stop);
   const { log } = logs;
   logs.use();
-  const hooks = new MasterHooks(config, log);
-  if (inheritance !== null) hooks.masterName = "Master.2";
+  const hooks = new MasterHooks(config, log, second);
   hooks.nworkersChanged(config.workers, null);
-  if (mayDebug(config)) describeConfig(options.config, log);
-  const identity = new Identity(config, inheritance !== null);
+  if (mayDebug(config)) describeConfig(resolved, log);
+  const identity = new Identity(config, second);
   let exitCode: number = exitCodes.ok;
   let starting = false;
   try {
-    await preloadIfAsked(options.config, env, stop);
+    await preloadIfAsked(resolved, env, signals.stop);
     log.info(`Starting gunicorn-ts ${version}`);
     identity.create();
     hooks.onStarting();
     starting = true;
-    exitCode = await serve({
-      options,
-      inheritance,
-      activation,
-      logs,
-      log,
-      hooks,
-      identity,
-      env,
-    });
+    if (activation.warning !== null) log.warning(activation.warning);
+    const listeners = await openListeners(resolved, activation, inheritance, log, signals.stop);
+    try {
+      const parts: ArbiterParts = {
+        resolved,
+        reload,
+        logs,
+        hooks,
+        identity,
+        listeners,
+        scoreboard: openScoreboard(config.workerTmpDir),
+        env,
+        origin,
+        oldMaster: inheritance?.oldMaster ?? null,
+        onTerminal: !config.daemon && hasTerminal(),
+      };
+      exitCode = await serve(parts, signals, onUp);
+    } catch (error) {
+      // A hook has thrown: no socket file stays behind.
+      listeners.close(second);
+      throw error;
+    }
   } catch (error) {
     if (!isA(error, StartStopped)) throw error;
     log.info(`Handling signal: ${masterSignals[error.signal]}`);
@@ -112,102 +105,73 @@ export async function runMaster(options: MasterOptions): Promise<number> {
   return exitCode;
 }
 
-/** From the sockets to the end of the last worker. */
-async function serve(foundation: Foundation): Promise<number> {
-  const { options, inheritance, activation, log } = foundation;
-  const { config: resolved } = options;
-  const { config } = resolved;
-  if (activation.warning !== null) log.warning(activation.warning);
-  const listeners = new Listeners(activation.addresses);
-  if (inheritance !== null) listeners.adopt(inheritance.fds);
-  // What the old master has is served at once; more sockets get connections when their workers are ready.
-  const slots = inheritance === null ? config.workers : 1;
-  await listeners.open(listeners.addresses(config), slots, {
-    ...openOptions(resolved),
-    signal: options.signals.stop,
-    onRetry: (message) => log.error(message),
-  });
-  try {
-    return await arbitrate(foundation, listeners);
-  } catch (error) {
-    // A hook has thrown: no socket file stays behind.
-    listeners.close(inheritance !== null);
-    throw error;
-  }
+/** What a process is started with. */
+interface Surroundings {
+  /** Of the workers: without what is meant for the master alone. */
+  readonly env: Environment;
+  /** Of an old master, by USR2. */
+  readonly inheritance: Inheritance | null;
+  /** Of systemd. */
+  readonly activation: Activation;
 }
 
-async function arbitrate(foundation: Foundation, listeners: Listeners): Promise<number> {
-  const { options, inheritance, logs, log, hooks, identity, env } = foundation;
-  const { config: resolved, origin, onUp } = options;
+/** Takes from the process's environment what is meant for the master, so that neither hooks nor workers see it. */
+function takeOver(): Surroundings {
+  process.env["SERVER_SOFTWARE"] = `gunicorn-ts/${version}`;
+  const inheritance = readInheritance(process.env, process.ppid);
+  delete process.env["GUNICORN_PID"];
+  delete process.env["GUNICORN_FD"];
+  const activation = takeActivation(process.env, process.pid, inheritance?.oldMaster);
+  return { env: withoutServiceManager({ ...process.env }), inheritance, activation };
+}
+
+/**
+ * Opens what the configuration binds to. What an old master has is served at once; more sockets get connections when their
+ * workers are ready.
+ */
+async function openListeners(
+  resolved: AppConfig,
+  activation: Activation,
+  inheritance: Inheritance | null,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Listeners> {
   const { config } = resolved;
-  const scoreboard = openScoreboard(config.workerTmpDir);
-  const arbiter = new Arbiter({
-    resolved,
-    reload: async (generation, signal) => {
-      const next = await unlessAborted(options.reload(generation), signal);
-      await preloadIfAsked(next, env, signal);
-      return next;
-    },
-    listeners,
-    scoreboard,
-    hooks,
-    logs,
-    env,
-    origin,
-    service: new ServiceManager({
-      env: origin.env,
-      pid: process.pid,
-      warn: (message) => arbiter.log.warning(message),
-    }),
-    oldMaster: inheritance?.oldMaster ?? null,
-    onTerminal: !config.daemon && hasTerminal(),
-    onPromotion: () => {
-      hooks.masterName = "Master";
-      identity.promote(arbiter.log);
-    },
-    onUse: (next, nextLog) => {
-      setUmask(next);
-      identity.use(next, nextLog);
-    },
-  });
+  const listeners = new Listeners(activation.addresses);
+  if (inheritance !== null) listeners.adopt(inheritance.fds);
+  const slots = inheritance === null ? config.workers : 1;
+  const onRetry = (message: string) => log.error(message);
+  const options = { ...openOptions(resolved), signal, onRetry };
+  await listeners.open(listeners.addresses(config), slots, options);
+  return listeners;
+}
+
+/**
+ * From the first worker to the end of the last one.
+ * @param signals are the arbiter's from now on
+ * @param onUp see MasterOptions
+ * @returns the exit code
+ */
+async function serve(
+  parts: ArbiterParts,
+  signals: EarlySignals,
+  onUp: MasterOptions["onUp"],
+): Promise<number> {
+  const { resolved, listeners, hooks, identity, scoreboard } = parts;
+  const { log } = parts.logs;
+  const arbiter = new Arbiter(parts);
   log.debug("Arbiter booted");
   log.info(`Listening at: ${listeners.urls.join(",")} (${process.pid})`);
-  log.info(`Using worker: ${config.workerClass}`);
-  if (workerClassOf(config.workerClass).sockets === "own" && !migratesRequests()) {
-    log.warning(
-      `Workers of class ${config.workerClass} open their own sockets: connections that wait when one leaves are reset, unless net.ipv4.tcp_migrate_req is 1`,
-    );
-  }
+  sayWorkerClass(resolved.config, log);
   hooks.whenReady(listeners.urls);
   identity.title();
-  const watch = onUp === null ? undefined : watchForUp(scoreboard, config.workers, onUp);
+  const watch = onUp === null ? undefined : watchForUp(scoreboard, resolved.config.workers, onUp);
   const ended = arbiter.run();
-  options.signals.handTo((signal) =>
-    arbiter.handle({ type: "signal", name: masterSignals[signal] }),
-  );
+  signals.handTo((signal) => arbiter.handle({ type: "signal", name: masterSignals[signal] }));
   const exitCode = await ended;
   clearInterval(watch);
   scoreboard.close();
   return exitCode;
-}
-
-/**
- * The mask of the server and its workers. 0, the default, is meant for unix sockets alone: of all
- * other files it would make such that anybody may write.
- */
-function setUmask({ umask, daemon }: Config): void {
-  process.umask(umask !== 0 ? umask : daemon ? 0o022 : startUmask);
-}
-
-async function preloadIfAsked(
-  resolved: AppConfig,
-  env: Environment,
-  stop: AbortSignal,
-): Promise<void> {
-  const { preloadApp, rawEnv } = resolved.config;
-  if (!preloadApp) return;
-  const { preload } = await import("./act/preload.ts");
-  await preload(resolved, withRawEnv(env, rawEnv), stop);
 }
 
 /** A worker beats from the moment that it serves. The caller clears the timer. */
@@ -220,6 +184,14 @@ function watchForUp(scoreboard: Scoreboard, workers: number, onUp: () => void): 
     onUp();
   }, upCheckMs);
   return timer;
+}
+
+function sayWorkerClass({ workerClass }: Config, log: Log): void {
+  log.info(`Using worker: ${workerClass}`);
+  if (workerClassOf(workerClass).sockets !== "own" || migratesRequests()) return;
+  log.warning(
+    `Workers of class ${workerClass} open their own sockets: connections that wait when one leaves are reset, unless net.ipv4.tcp_migrate_req is 1`,
+  );
 }
 
 /** Whether the kernel hands the queue of a socket that closes to the others of its reuseport group. */

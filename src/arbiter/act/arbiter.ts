@@ -14,7 +14,7 @@ import { asGeneration, drawLifetimeMs } from "./generation.ts";
 import { Metrics } from "./metrics.ts";
 import { nextDeadlineMs, plan } from "../decide/plan.ts";
 import type { Release } from "./releases.ts";
-import type { ServiceManager } from "./service-manager.ts";
+import { ServiceManager } from "./service-manager.ts";
 import { signalWorker, spawnWorker, windDownWorker } from "./spawn.ts";
 import { performOnSockets } from "./socket-actions.ts";
 import { generationsInUse, initialState, sharing, type State } from "../decide/state.ts";
@@ -30,19 +30,17 @@ const planLimit = 10_000;
 export interface ArbiterParts extends ConfigurationParts {
   readonly scoreboard: Scoreboard;
   readonly origin: Origin;
-  readonly service: ServiceManager;
   /** The pid of the old master whose sockets this one has adopted. */
   readonly oldMaster: number | null;
   /** A terminal is attached. */
   readonly onTerminal: boolean;
-  /** The old master has gone. */
-  readonly onPromotion: () => void;
 }
 
 export class Arbiter {
   readonly #parts: ArbiterParts;
   readonly #configurations: Configurations;
   readonly #metrics: Metrics;
+  readonly #service: ServiceManager;
   readonly #children = new Children();
   readonly #queue: Event[] = [];
   readonly #ended = Promise.withResolvers<number>();
@@ -56,6 +54,11 @@ export class Arbiter {
     this.#parts = parts;
     this.#configurations = new Configurations(parts);
     this.#metrics = new Metrics(parts.listeners);
+    this.#service = new ServiceManager({
+      env: parts.origin.env,
+      pid: process.pid,
+      warn: (message) => this.log.warning(message),
+    });
     this.#state = initialState(asGeneration(1, parts.resolved), performance.now(), {
       slots: parts.listeners.slots,
       understudy: parts.oldMaster !== null,
@@ -94,7 +97,7 @@ export class Arbiter {
     }
     this.#configurations.keep(generationsInUse(this.#state.fleet));
     this.#measure();
-    if (!this.#over) this.#parts.service.observe(this.#state, performance.now());
+    if (!this.#over) this.#service.observe(this.#state, performance.now());
     this.#schedule();
   }
 
@@ -144,10 +147,7 @@ export class Arbiter {
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#over) return;
     const nowMs = performance.now();
-    const nextMs = Math.min(
-      nextDeadlineMs(this.#state, nowMs),
-      this.#parts.service.nextDeadlineMs(),
-    );
+    const nextMs = Math.min(nextDeadlineMs(this.#state, nowMs), this.#service.nextDeadlineMs());
     const waitMs = Math.max(0, Math.min(tickMs, Math.ceil(nextMs - nowMs)));
     this.#timer = setTimeout(() => this.#tick(), waitMs);
   }
@@ -190,9 +190,12 @@ export class Arbiter {
         for (const pid of reaction.pids) signalWorker(pid, "SIGUSR1");
         return;
       case "upgrade":
-        return void this.#queue.push(upgrade(this.#parts, (event) => this.handle(event)));
+        return void this.#queue.push(
+          upgrade({ ...this.#parts, service: this.#service }, (event) => this.handle(event)),
+        );
       case "promote":
-        return this.#parts.onPromotion();
+        this.#parts.hooks.promote();
+        return this.#parts.identity.promote(this.log);
       case "hook onReload":
         return this.#guard(() => this.#parts.hooks.onReload());
       case "hook nworkersChanged":
@@ -281,9 +284,9 @@ export class Arbiter {
   }
 
   #halt({ exitCode, reason, left }: Extract<Action, { do: "halt" }>): void {
-    const { hooks, listeners, service } = this.#parts;
+    const { hooks, listeners } = this.#parts;
     try {
-      service.halt(this.#state.mastership);
+      this.#service.halt(this.#state.mastership);
       listeners.close(sharing(this.#state.mastership));
     } finally {
       // Whatever can't be closed is closed by the end of the process.

@@ -1,12 +1,12 @@
 /** The configurations that a reload prepares, uses, takes back or discards, and what they mean for the master itself. */
 import { isA, messageOf } from "../../api/thrown.ts";
 import { configData } from "../../config/data.ts";
-import type { Config } from "../../config/types.ts";
 import type { Listeners } from "../../listen/listeners.ts";
-import { describeError, type Log } from "../../log/error-log.ts";
+import { unlessAborted } from "../../listen/unless-aborted.ts";
+import { describeError } from "../../log/error-log.ts";
 import { openLogs } from "../../log/logs.ts";
 import { identityOf } from "../../os/privileges.ts";
-import { adopt, type Environment, withRawEnv } from "./environment.ts";
+import { adopt, type Environment, setUmask, withRawEnv } from "./environment.ts";
 import type { Event } from "../decide/events.ts";
 import {
   type AppConfig,
@@ -15,16 +15,16 @@ import {
   checkWorkers,
   openOptions,
 } from "./generation.ts";
+import type { Identity } from "./identity.ts";
 import type { MasterHooks } from "./master-hooks.ts";
 import { type Release, Releases } from "./releases.ts";
 
 export interface ConfigurationParts extends Release {
   /** Loads the configuration anew for HUP; rejects with an error whose message says why not, or with the signal's reason. */
-  readonly reload: (generation: number, signal: AbortSignal) => Promise<AppConfig>;
+  readonly reload: (generation: number) => Promise<AppConfig>;
   readonly listeners: Listeners;
   readonly hooks: MasterHooks;
-  /** What else of the master goes by the configuration, and changes with it. */
-  readonly onUse: (config: Config, log: Log) => void;
+  readonly identity: Identity;
   /** The environment that the master was started with. */
   readonly env: Environment;
 }
@@ -79,9 +79,10 @@ export class Configurations {
   }
 
   async #prepare(number: number, current: number, signal: AbortSignal) {
-    const { listeners, reload } = this.#parts;
+    const { listeners, reload, env } = this.#parts;
     const before = this.get(current);
-    const resolved = await reload(number, signal);
+    const resolved = await unlessAborted(reload(number), signal);
+    await preloadIfAsked(resolved, env, signal);
     checkWorkers(resolved);
     checkReloadable(before.resolved, resolved);
     const logs = await openLogs(configData(resolved.config), identityOf(resolved.config));
@@ -104,7 +105,7 @@ export class Configurations {
 
   /** Makes a configuration the master's own: one that is prepared, or an earlier one that is taken back. */
   use(number: number): void {
-    const { listeners, hooks, onUse } = this.#parts;
+    const { listeners, hooks, identity } = this.#parts;
     if (this.#prepared?.number === number) {
       this.#releases.add(number, this.#prepared.release);
       this.#prepared = null;
@@ -123,7 +124,8 @@ export class Configurations {
     }
     logs.use();
     hooks.use(config, log);
-    onUse(config, log);
+    setUmask(config);
+    identity.use(config, log);
     if (urls !== listeners.urls.join(",")) log.info(`Listening at: ${listeners.urls.join(",")}`);
   }
 
@@ -134,4 +136,19 @@ export class Configurations {
     this.#prepared?.release.logs.close();
     this.#prepared = null;
   }
+}
+
+/**
+ * Makes sure that the app can be imported, if the configuration says so.
+ * @throws ConfigError with what the app threw, or the reason of `stop`
+ */
+export async function preloadIfAsked(
+  resolved: AppConfig,
+  env: Environment,
+  stop: AbortSignal,
+): Promise<void> {
+  const { preloadApp, rawEnv } = resolved.config;
+  if (!preloadApp) return;
+  const { preload } = await import("./preload.ts");
+  await preload(resolved, withRawEnv(env, rawEnv), stop);
 }

@@ -1,4 +1,5 @@
-/** The environment that workers start with: the master's own at its start, and raw_env over it. */
+/** What of the master's process its workers inherit by the configuration: the environment, with raw_env over it, and the umask. */
+import type { Config } from "../../config/types.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -19,4 +20,15 @@ export function adopt(wanted: Environment): void {
   for (const [name, value] of Object.entries(wanted)) {
     if (value !== undefined && process.env[name] !== value) process.env[name] = value;
   }
+}
+
+/** The mask that the program was started with. */
+const startUmask = process.umask();
+
+/**
+ * The mask of the server and its workers. 0, the default, is meant for unix sockets alone: of all
+ * other files it would make such that anybody may write.
+ */
+export function setUmask({ umask, daemon }: Config): void {
+  process.umask(umask !== 0 ? umask : daemon ? 0o022 : startUmask);
 }

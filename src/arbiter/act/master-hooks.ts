@@ -5,7 +5,7 @@ import type { Log } from "../../log/error-log.ts";
 
 export class MasterHooks {
   /** Gunicorn's name for this process in log lines and hooks; `Master.2` until an upgrade is through. */
-  masterName: "Master" | "Master.2" = "Master";
+  #masterName: "Master" | "Master.2";
   #config: Config;
   #log: Log;
   #numWorkers: number;
@@ -13,10 +13,21 @@ export class MasterHooks {
   /** The first nworkersChanged runs before the server has a pid, as in Gunicorn. */
   #pid: number | null = null;
 
-  constructor(config: Config, log: Log) {
+  /** @param second this is the new master of an upgrade */
+  constructor(config: Config, log: Log, second: boolean) {
+    this.#masterName = second ? "Master.2" : "Master";
     this.#config = config;
     this.#log = log;
     this.#numWorkers = config.workers;
+  }
+
+  get masterName(): string {
+    return this.#masterName;
+  }
+
+  /** The old master has gone: its name is free. */
+  promote(): void {
+    this.#masterName = "Master";
   }
 
   /** From a reload on, hooks come from the new configuration. */
@@ -65,7 +76,7 @@ export class MasterHooks {
       pid: this.#pid,
       cfg: this.#config,
       log: this.#log,
-      masterName: this.masterName,
+      masterName: this.#masterName,
       numWorkers: this.#numWorkers,
       address: this.#address,
     };

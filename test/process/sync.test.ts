@@ -3,13 +3,15 @@ import { describe, expect, test } from "bun:test";
 import { field, RawClient } from "../support/raw-client.ts";
 import { gunicorn, start, until } from "../support/server.ts";
 
-/** Each request waits until `crowd` of them are in the app, or for a moment; the answer says how many it has met at most. */
+/** Requests of /crowd wait until CROWD are in the app, and all stay for a moment; the answer says how many there were at most. */
 const app = `let inside = 0;
 let most = 0;
 export const fetch = async (request) => {
-  if (new URL(request.url).pathname === "/hang") return new Promise(() => {});
+  const { pathname } = new URL(request.url);
+  if (pathname === "/hang") return new Promise(() => {});
   inside += 1;
   most = Math.max(most, inside);
+  while (pathname === "/crowd" && most < Number(process.env.CROWD)) await Bun.sleep(1);
   await Bun.sleep(20);
   inside -= 1;
   return new Response(String(most));
@@ -25,9 +27,10 @@ const rows: readonly (readonly [args: readonly string[], most: number, header: s
 ];
 
 test.each(rows)("%j: the app has at most %d requests at a time", async (args, most, header) => {
-  await using server = await gunicorn({ files: { "app.ts": app }, args });
+  const env = { CROWD: String(most) };
+  await using server = await gunicorn({ files: { "app.ts": app }, args, env });
   const answers = await Promise.all(
-    Array.from({ length: 8 }, () => fetch(server.url, { keepalive: false })),
+    Array.from({ length: 8 }, () => fetch(`${server.url}/crowd`, { keepalive: false })),
   );
   const bodies = await Promise.all(answers.map((answer) => answer.text()));
   expect(Math.max(...bodies.map(Number))).toBe(most);

@@ -40,24 +40,13 @@ async function drip(abusers: readonly Abuser[], text: string): Promise<void> {
   await allCut(abusers).finally(() => clearInterval(timer));
 }
 
-test("500 heads that come a byte at a time are cut by header_timeout", async () => {
+test.each([
+  ["heads", "GET / HTTP/1.1\r\nHost: test\r\nX-Slow: "],
+  ["request lines", "GET /"],
+])("500 %s that come a byte at a time are cut by header_timeout", async (what, start) => {
   await using server = await calmServer("--header-timeout", "1", ...debug);
-  await endure({ server, abuse: "500 slow heads", table, served: 500 }, async () => {
-    const abusers = await crowd(server.port, 500, (abuser) => {
-      abuser.send("GET / HTTP/1.1\r\nHost: test\r\nX-Slow: ");
-    });
-    await drip(abusers, "slow");
-    expect(outcomes(abusers)).toEqual({ 408: 500 });
-    expectCutInTime(abusers);
-    return abusers;
-  });
-  expect(logCount(server, "Request head took longer than header_timeout")).toBe(500);
-});
-
-test("500 request lines that come a byte at a time are cut by header_timeout", async () => {
-  await using server = await calmServer("--header-timeout", "1", ...debug);
-  await endure({ server, abuse: "500 slow request lines", table, served: 500 }, async () => {
-    const abusers = await crowd(server.port, 500, (abuser) => abuser.send("GET /"));
+  await endure({ server, abuse: `500 slow ${what}`, table, served: 500 }, async () => {
+    const abusers = await crowd(server.port, 500, (abuser) => abuser.send(start));
     await drip(abusers, "slow");
     expect(outcomes(abusers)).toEqual({ 408: 500 });
     expectCutInTime(abusers);
@@ -85,44 +74,37 @@ const lengths = ["Content-Length: 1000000"];
 const hugeLength = ["Content-Length: 9007199254740991"];
 const chunks = ["Transfer-Encoding: chunked"];
 
-const bodies: [string, string][] = [
-  ["Content-Length, for text()", `${requestText("POST", "/text", lengths)}start`],
-  ["Content-Length, for a stream", `${requestText("POST", "/chunks", lengths)}start`],
-  ["a huge Content-Length, nothing sent", requestText("POST", "/text", hugeLength)],
-  ["chunked, in a chunk", `${requestText("POST", "/text", chunks)}1000\r\nstart`],
-  ["chunked, in a size", `${requestText("POST", "/chunks", chunks)}5\r\nstart\r\n10`],
+/** With Content-Length, read at once and as a stream; a huge one, of which nothing is sent; in a chunk, and in its size. */
+const read = [
+  `${requestText("POST", "/text", lengths)}start`,
+  `${requestText("POST", "/chunks", lengths)}start`,
+  requestText("POST", "/text", hugeLength),
+  `${requestText("POST", "/text", chunks)}1000\r\nstart`,
+  `${requestText("POST", "/chunks", chunks)}5\r\nstart\r\n10`,
 ];
 
-test("bodies that stand still are cut by body_timeout", async () => {
-  await using server = await calmServer("--body-timeout", "1", ...debug);
-  await endure({ server, abuse: "500 bodies that stand still", table, served: 500 }, async () => {
-    const abusers = await crowd(server.port, 500, (abuser, number) => {
-      abuser.send(bodies[number % bodies.length]?.[1] ?? "");
-    });
-    await allCut(abusers);
-    expect(outcomes(abusers)).toEqual({ 408: 500 });
-    expectCutInTime(abusers);
-    return abusers;
-  });
-  expect(logCount(server, stoodStill)).toBe(500);
-});
+/** Cut behind its answer. */
+const ignored = [`${requestText("POST", "/", ["Content-Length: 1000"])}start`];
 
-test("bodies that nobody reads and that stand still are cut, behind their answer", async () => {
-  await using server = await calmServer("--body-timeout", "1", ...debug);
-  await endure(
-    { server, abuse: "500 unread bodies standing still", table, served: 500 },
-    async () => {
-      const abusers = await crowd(server.port, 500, (abuser) => {
-        abuser.send(`${requestText("POST", "/", ["Content-Length: 1000"])}start`);
+test.each([
+  ["bodies", 408, read],
+  ["bodies that nobody reads", 200, ignored],
+] as const)(
+  "500 %s that stand still are cut by body_timeout, with %d",
+  async (what, status, texts) => {
+    await using server = await calmServer("--body-timeout", "1", ...debug);
+    await endure({ server, abuse: `500 ${what} standing still`, table, served: 500 }, async () => {
+      const abusers = await crowd(server.port, 500, (abuser, number) => {
+        abuser.send(texts[number % texts.length] ?? "");
       });
       await allCut(abusers);
-      expect(outcomes(abusers)).toEqual({ 200: 500 });
+      expect(outcomes(abusers)).toEqual({ [status]: 500 });
       expectCutInTime(abusers);
       return abusers;
-    },
-  );
-  expect(logCount(server, stoodStill)).toBe(500);
-});
+    });
+    expect(logCount(server, stoodStill)).toBe(500);
+  },
+);
 
 test("100 bodies that move slowly live, for longer than body_timeout", async () => {
   await using server = await calmServer("--body-timeout", "1", ...debug);

@@ -9,7 +9,9 @@ export type {
   Fetch,
   ListeningSocket,
   RequestHandler,
+  ServedApp,
   Serving,
+  ServingClass,
   ServingContext,
 } from "./api/serving.ts";
 export type { Config, ConfigData, UserConfig } from "./config/types.ts";

@@ -17,7 +17,7 @@ const rooms: Readonly<Record<string, string>> = {
   api: "types:config",
   os: "",
   net: "api os/socket-path.ts",
-  modules: "",
+  modules: "api log/lines",
   app: "config/worker-classes.ts http/page.ts modules",
   reload: "modules",
 

@@ -28,8 +28,8 @@ export type Fetch = (request: Request, server: unknown) => Response | Promise<Re
  * them. What the constructor or `listen` throws ends the worker: it fails to boot. The others must not throw or reject.
  */
 export interface Serving {
-  /** Starts to accept; returns when it does. */
-  listen(): void;
+  /** Starts to accept; returns or resolves when it does. */
+  listen(): void | Promise<void>;
   /**
    * Asked four times a second. False: all that the class can do at a time has stood still since the last time. The
    * worker's heart doesn't beat then, and after `timeout` of that the master replaces it. A class without a bound
@@ -55,13 +55,33 @@ export interface ServingContext {
   /** The master's sockets. For a class that opens its own, only `bound` counts: the master keeps the port. */
   readonly listeners: readonly ListeningSocket[];
   readonly handler: RequestHandler;
+  /** What there is to serve, for a class that does more with it than to ask `handler`. */
+  readonly app: ServedApp;
   readonly log: Log;
   /**
    * Who wants to know of each request: `answered` is called once for each, after its answer is out or has been given
    * up.
    */
   readonly observers: readonly RequestObserver[];
+  /** Whether a connection waits at one of `listeners`. A class that stops before it has accepted them resets them. */
+  hasWaiting(): boolean;
 }
+
+/** The app, as its module exports it. */
+export interface ServedApp {
+  /** For messages: `hello.ts: fetch`. */
+  readonly describe: string;
+  /** Uncounted and without hooks: `handler` is for requests. */
+  readonly fetch: Fetch;
+  /** The object that it comes from, options of Bun.serve; null for a function or a framework's app. */
+  readonly options: Readonly<Record<string, unknown>> | null;
+  /** Its `routes` and `websocket`, which `fetch` knows nothing of; null without them. */
+  readonly routes: object | null;
+  readonly websocket: object | null;
+}
+
+/** What `worker_class` names: MODULE:CLASS. */
+export type ServingClass = new (context: ServingContext) => Serving;
 
 /**
  * A request's way through hooks and app: `begin`; `fail` if that throws, rejects, or gives what can't be sent; then

@@ -9,6 +9,8 @@ import { parseCommandLine } from "../config/sources/command-line.ts";
 import { ConfigError, UsageError } from "../api/errors.ts";
 import { dataSettings } from "../config/data.ts";
 import { resolveConfig, type ResolvedConfig } from "../config/sources/resolve.ts";
+import type { Config } from "../config/types.ts";
+import { isOwnClass } from "../config/worker-classes.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
 import { ListenError } from "../listen/group.ts";
 import { unlessAborted } from "../listen/unless-aborted.ts";
@@ -103,6 +105,12 @@ async function help(): Promise<string> {
   return renderHelp();
 }
 
+async function checkOwnClass(config: Config, env: Origin["env"]): Promise<void> {
+  if (!isOwnClass(config.workerClass)) return;
+  const { checkWorkerClass } = await import("../arbiter/act/preload.ts");
+  await checkWorkerClass(config, env);
+}
+
 type Resolved = ResolvedConfig & { readonly app: string };
 
 /** Resolves again and again from what the program was started with, whatever raw_env and chdir change later. */
@@ -118,6 +126,7 @@ function resolver(
     // At the start and at each reload, not in the first worker: an unknown name is found before anything changes.
     identityOf(resolved.config);
     const config = await readLogSettings(resolved.config, dataSettings.accessLogFormat.default);
+    await checkOwnClass(config, env);
     return { ...resolved, config, app };
   };
 }

@@ -4,13 +4,14 @@
  */
 
 export interface WorkerClassRow {
-  /** The module of its code, from src/worker or absolute, and the name that it exports the class by. */
-  readonly module: string;
-  readonly export: string;
+  /** Where its code is; null for a class of the user's own, whose name is its reference. */
+  readonly code: ClassCode | null;
   /**
    * `inherited`: the master's listening sockets; `own`: each worker opens its own, and the master only keeps the port.
    */
   readonly sockets: "inherited" | "own";
+  /** It frees accepted connections of what src/os/hop-limit.ts does to sockets that the master is about to close. */
+  readonly freesAccepted: boolean;
   /** Settings that it can't honour, by their keys, and why: to set one is refused. */
   readonly refuses: Readonly<Record<string, string>>;
   /** Switches that can't be off, and why. */
@@ -26,6 +27,13 @@ export interface WorkerClassRow {
   readonly unusedOptions: Readonly<Record<string, string>>;
 }
 
+export interface ClassCode {
+  /** From src/worker. */
+  readonly module: string;
+  /** The name that it exports the class by. */
+  readonly export: string;
+}
+
 export type AppFeature = "routes" | "websocket";
 
 const ownReader = "Bun.serve reads requests itself";
@@ -33,9 +41,9 @@ const ownTimer = "Bun.serve has one idle timer for keep-alive, uploads and respo
 
 export const workerClasses = {
   async: {
-    module: "classes/async.ts",
-    export: "AsyncServing",
+    code: { module: "classes/async.ts", export: "AsyncServing" },
     sockets: "inherited",
+    freesAccepted: true,
     refuses: {},
     refusesOff: {},
     refusesEnvironment: {},
@@ -49,9 +57,9 @@ export const workerClasses = {
     },
   },
   sync: {
-    module: "classes/sync.ts",
-    export: "SyncServing",
+    code: { module: "classes/sync.ts", export: "SyncServing" },
     sockets: "inherited",
+    freesAccepted: true,
     refuses: { keepalive: "each connection ends with its answer" },
     refusesOff: {},
     refusesEnvironment: {},
@@ -65,9 +73,9 @@ export const workerClasses = {
     },
   },
   serve: {
-    module: "classes/serve.ts",
-    export: "BunServing",
+    code: { module: "classes/serve.ts", export: "BunServing" },
     sockets: "own",
+    freesAccepted: false,
     refuses: {
       limitRequestLine: `${ownReader}, with a limit of its own`,
       limitRequestFields: `${ownReader} and doesn't count fields`,
@@ -102,16 +110,37 @@ export const workerClasses = {
   },
 } as const satisfies Readonly<Record<string, WorkerClassRow>>;
 
-export type WorkerClass = keyof typeof workerClasses;
+export type BuiltInClass = keyof typeof workerClasses;
+
+/** A class of the user's own, MODULE:CLASS. */
+export type OwnClass = `${string}:${string}`;
+
+export type WorkerClass = BuiltInClass | OwnClass;
+
+/** Of every class of the user's own: nobody knows what it honours, so that nothing is refused for it. */
+const ownClass: WorkerClassRow = {
+  code: null,
+  sockets: "inherited",
+  freesAccepted: false,
+  refuses: {},
+  refusesOff: {},
+  refusesEnvironment: {},
+  app: { routes: null, websocket: null },
+  unusedOptions: {},
+};
 
 /** The row of a class, with its literal types forgotten. */
 export function workerClassOf(name: WorkerClass): WorkerClassRow {
-  return workerClasses[name];
+  return isOwnClass(name) ? ownClass : workerClasses[name];
 }
 
-/** Every class by its name, in the order in which messages list them. */
+export function isOwnClass(name: WorkerClass): name is OwnClass {
+  return name.includes(":");
+}
+
+/** Every built-in class by its name, in the order in which messages list them. */
 export const workerClassEntries = Object.entries(workerClasses) as readonly (readonly [
-  WorkerClass,
+  BuiltInClass,
   WorkerClassRow,
 ])[];
 

@@ -40,12 +40,12 @@ export type WorkerMessage =
   /** Told to stop by a signal, whoever sent it: no longer accepting once its queue is empty. */
   | { readonly type: "draining" };
 
-/** The only message to the process that preload_app starts. */
+/** The only message to the process that tries, before a worker does, what can be imported. */
 export interface PreloadMessage {
   readonly type: "preload";
   readonly config: ConfigData;
-  /** The app, as MODULE:EXPORT. */
-  readonly app: string;
+  /** The app, as MODULE:EXPORT; null for the worker class, which is the user's own. */
+  readonly app: string | null;
 }
 
 export type PreloadResult =

@@ -112,7 +112,7 @@ const refusals: [reference: string, message: string][] = [
   ["quiet", "loggerClass: must be MODULE:CLASS, got 'quiet'"],
   ["none:None", "loggerClass: no module named 'none' in "],
   ["quiet:None", "loggerClass: 'quiet:None': no class None, quiet.ts exports "],
-  ["quiet:value", "loggerClass: 'quiet:value': no class value, quiet.ts exports "],
+  ["quiet:value", "loggerClass: 'quiet:value': value must be a class, got 5"],
   ["wrong:Wrong", "loggerClass: 'wrong:Wrong': "],
   ["quiet:Bad", "loggerClass: 'quiet:Bad': Error: no logger today"],
   [

@@ -4,6 +4,7 @@
  * takes time is started, and comes back as an event.
  */
 import { isA, messageOf } from "../../api/thrown.ts";
+import { workerClassOf } from "../../config/worker-classes.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { Scoreboard } from "../../ipc/scoreboard.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
@@ -250,7 +251,10 @@ export class Arbiter {
         this.#halt(action);
         return "ended";
       default:
-        return performOnSockets(action, this.#parts.listeners, sharing(this.#state.mastership));
+        return performOnSockets(action, this.#parts.listeners, {
+          shared: sharing(this.#state.mastership),
+          freesAccepted: workerClassOf(this.#release.resolved.config.workerClass).freesAccepted,
+        });
     }
   }
 

@@ -1,9 +1,13 @@
-/** preload_app: imports the app in a process of its own that ends at once, so that a broken app never takes the place of a good one. */
+/**
+ * Trials before anything changes: app or worker class are imported in a process of their own that ends at once, so that
+ * a broken one never takes the place of a good one.
+ */
 import { fileURLToPath } from "node:url";
 import { ConfigError } from "../../api/errors.ts";
 import { configData } from "../../config/data.ts";
+import type { Config } from "../../config/types.ts";
 import { isPreloadResult, type PreloadMessage, type PreloadResult } from "../../ipc/messages.ts";
-import type { Environment } from "./environment.ts";
+import { type Environment, withRawEnv } from "./environment.ts";
 import type { AppConfig } from "./generation.ts";
 import { runtimeFlags } from "./spawn.ts";
 
@@ -33,9 +37,30 @@ export async function tryApp(
   env: Environment,
   stop?: AbortSignal,
 ): Promise<string | null> {
+  return attempt({ type: "preload", config: configData(config), app }, env, stop);
+}
+
+/**
+ * Imports the worker class in the same way, which is the user's own: its code is none of the master's.
+ * @param env without raw_env
+ * @throws ConfigError when there is no such class
+ */
+export async function checkWorkerClass(config: Config, env: Environment): Promise<void> {
+  const message = { type: "preload", config: configData(config), app: null } as const;
+  const why = await attempt(message, withRawEnv(env, config.rawEnv));
+  if (why === null) return;
+  const place = `workerClass: '${config.workerClass}'`;
+  throw new ConfigError(why.startsWith("workerClass: ") ? why : `${place}: ${why}`);
+}
+
+async function attempt(
+  message: PreloadMessage,
+  env: Environment,
+  stop?: AbortSignal,
+): Promise<string | null> {
   let result: PreloadResult | null = null;
   const child = Bun.spawn([process.execPath, ...runtimeFlags, preloadProgram], {
-    cwd: config.chdir,
+    cwd: message.config.chdir,
     env,
     stdio: ["ignore", "inherit", "inherit"],
     timeout: preloadLimitMs,
@@ -46,7 +71,7 @@ export async function tryApp(
       if (isPreloadResult(message)) result ??= message;
     },
   });
-  child.send({ type: "preload", config: configData(config), app } satisfies PreloadMessage);
+  child.send(message);
   await child.exited;
   if (result === null) {
     return `it ended the process with ${child.signalCode ?? `exit code ${child.exitCode}`}`;

@@ -4,13 +4,15 @@ import type { Done, SocketAction } from "../decide/events.ts";
 
 /**
  * @param shared another master uses the sockets too
+ * @param freesAccepted the worker class knows what connections inherit of a socket that refuses new ones
  * @throws whatever the system refuses of what is needed; a help that it refuses is in the answer
  */
 export function performOnSockets(
   action: SocketAction,
   listeners: Listeners,
-  shared: boolean,
+  { shared, freesAccepted }: { readonly shared: boolean; readonly freesAccepted: boolean },
 ): Done {
+  const left = shared || !freesAccepted;
   switch (action.do) {
     case "open slot":
       listeners.addSlot();
@@ -22,9 +24,9 @@ export function performOnSockets(
       return { type: "steered", count, refused: listeners.steer(count) };
     }
     case "refuse new connections":
-      return { type: "refusing", refused: listeners.refuseNew(shared) };
+      return { type: "refusing", refused: listeners.refuseNew(left) };
     case "refuse at unused listeners":
-      return { type: "refusing unused", refused: listeners.refuseUnused(shared) };
+      return { type: "refusing unused", refused: listeners.refuseUnused(left) };
     case "close unused listeners":
       return { type: "unused closed", refused: listeners.closeUnused(shared) };
     case "close listeners":

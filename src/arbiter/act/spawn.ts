@@ -44,8 +44,9 @@ export interface WorkerReports {
 /** Spawns and boots a worker; throws when the system can't start a process. */
 export function spawnWorker(birth: WorkerBirth, reports: WorkerReports): Bun.Subprocess {
   const { config } = birth.resolved;
-  const { module } = workerClassOf(config.workerClass);
-  const child = Bun.spawn([process.execPath, ...runtimeFlags, workerProgram, module], {
+  const { code } = workerClassOf(config.workerClass);
+  const words = code === null ? [workerProgram] : [workerProgram, code.module];
+  const child = Bun.spawn([process.execPath, ...runtimeFlags, ...words], {
     cwd: config.chdir,
     env: birth.env,
     stdio: [

@@ -19,10 +19,11 @@ the number while the server runs.`,
     kind: workerClass,
     default: "async",
     status: "works",
-    description: `The kind of worker: async, sync or serve
+    description: `The kind of worker: async, sync, serve or MODULE:CLASS
 async: this server's own HTTP engine, many requests at a time. sync (or gthread): the same engine, one request at a time
 for each worker, or as many as threads says, and each connection ends with its answer. serve: Bun.serve in each worker; it
-can't honour the limits on requests and refuses them.`,
+can't honour the limits on requests and refuses them. MODULE:CLASS is a class of your own, of a file (./scgi.ts:ScgiServing,
+seen from chdir) or of a package: docs/worker-classes.md.`,
   }),
   threads: setting({
     flags: [{ long: "--threads" }],

@@ -1,30 +1,47 @@
 /** The kind of worker_class. The contract is that of kinds.ts. */
 import { ConfigError } from "../../api/errors.ts";
-import { type WorkerClass, workerClassEntries } from "../worker-classes.ts";
+import {
+  type BuiltInClass,
+  type OwnClass,
+  type WorkerClass,
+  workerClassEntries,
+} from "../worker-classes.ts";
 import { type Kind, refuse, show } from "./kinds.ts";
 
 /** Gunicorn's other words for classes that are here. */
-const otherNames: Readonly<Record<string, WorkerClass>> = { gthread: "sync" };
+const otherNames: Readonly<Record<string, BuiltInClass>> = { gthread: "sync" };
 
 const pythonWorkers = ["gevent", "gevent_wsgi", "gevent_pywsgi", "eventlet", "tornado", "asgi"];
 
 const names = workerClassEntries.map(([name]) => name);
-const range = `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
+const range = `${names.join(", ")} or a class of your own, MODULE:CLASS`;
+
+const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 
 export const workerClass: Kind<WorkerClass> = {
   takes: "value",
   metavar: "STRING",
   range,
-  parse(value) {
+  parse(given) {
+    if (typeof given === "function") {
+      const why = "each worker loads it for itself, by its name";
+      throw new ConfigError(`must be the text MODULE:CLASS, got a function: ${why}`);
+    }
+    if (typeof given !== "string") return refuse(range, given);
+    const value = given.trim();
     const name = names.find((each) => each === value);
     if (name !== undefined) return name;
-    if (typeof value !== "string") return refuse(range, value);
-    if (Object.hasOwn(otherNames, value)) return otherNames[value] as WorkerClass;
-    if (pythonWorkers.includes(value)) throw new ConfigError(`${value}: Python only; use async`);
-    if (/^[./]|:/.test(value)) {
-      throw new ConfigError(`${value}: a worker class of your own is not supported yet`);
+    if (Object.hasOwn(otherNames, value)) return otherNames[value] as BuiltInClass;
+    if (pythonWorkers.includes(value) || value.startsWith("egg:")) {
+      throw new ConfigError(`${value}: Python only; use async`);
     }
-    return refuse(range, value);
+    return isReference(value) ? value : refuse(range, value);
   },
   show,
 };
+
+/** A Windows path would be one too, whose class is no name. */
+function isReference(value: string): value is OwnClass {
+  const at = value.lastIndexOf(":");
+  return at > 0 && identifier.test(value.slice(at + 1)) && !value.slice(0, at).includes(":");
+}

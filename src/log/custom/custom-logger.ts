@@ -1,14 +1,10 @@
 /** logger_class: finds the class, makes the logger, and keeps what it throws from the server. */
 import { isA } from "../../api/thrown.ts";
-import { basename } from "node:path";
 import { ConfigError } from "../../api/errors.ts";
 import type { CustomLogger } from "../../api/log.ts";
 import type { ConfigData } from "../../config/types.ts";
 import { writeFully } from "../../os/write-fully.ts";
-import { AppImportError } from "../../modules/errors.ts";
-import { findModule } from "../../modules/find.ts";
-import { importModule, withoutLoad } from "../../modules/import.ts";
-import { parseReference, type Reference } from "../../modules/reference.ts";
+import { loadClass } from "../../modules/load-class.ts";
 import { describeError } from "../error-log.ts";
 import { textLine } from "../lines/line-format.ts";
 import { type BuiltInLogs, withBuiltInLogs } from "./logger.ts";
@@ -30,58 +26,10 @@ export async function loadLoggerClass({
   chdir,
 }: Pick<ConfigData, "loggerClass" | "chdir">): Promise<LoggerClass | null> {
   if (loggerClass === null || ownNames.includes(loggerClass)) return null;
-  const { module, name } = readReference(loggerClass);
-  const path = findClassModule(module, chdir);
-  const exports = await importClass(path, loggerClass);
-  const found = exports[name];
-  if (typeof found !== "function" || found.prototype === undefined) {
-    const names = Object.keys(exports).join(", ") || "nothing";
-    throw new ConfigError(
-      `loggerClass: '${loggerClass}': no class ${name}, ${basename(path)} exports ${names}`,
-    );
-  }
-  return found as LoggerClass;
-}
-
-function readReference(loggerClass: string): { readonly module: string; readonly name: string } {
-  const { module, target } = parse(loggerClass) ?? { module: "", target: null };
-  const [name, ...more] = target?.path ?? [];
-  if (name === undefined || more.length > 0 || target?.call !== null) {
-    throw new ConfigError(`loggerClass: must be MODULE:CLASS, got '${loggerClass}'`);
-  }
-  return { module, name };
-}
-
-function parse(text: string): Reference | null {
-  try {
-    return parseReference(text);
-  } catch (error) {
-    if (error instanceof AppImportError) return null;
-    throw error;
-  }
-}
-
-async function importClass(
-  path: string,
-  loggerClass: string,
-): Promise<Readonly<Record<string, unknown>>> {
-  try {
-    return await importModule(path, loads++);
-  } catch (cause) {
-    const [line = ""] = withoutLoad(describeError(cause)).split("\n");
-    throw new ConfigError(`loggerClass: '${loggerClass}': ${line}`, { cause });
-  }
-}
-
-function findClassModule(module: string, chdir: string): string {
-  let cause: unknown;
-  try {
-    const path = findModule(module, chdir);
-    if (path !== null) return path;
-  } catch (error) {
-    cause = error;
-  }
-  throw new ConfigError(`loggerClass: no module named '${module}' in ${chdir}`, { cause });
+  const setting = "loggerClass";
+  const Class = await loadClass({ setting, text: loggerClass, folder: chdir, load: loads++ });
+  // Whoever makes one sees whether it has what a logger has.
+  return Class as unknown as LoggerClass;
 }
 
 const wanted = [

@@ -1,32 +1,49 @@
 import { join } from "node:path";
-import { type WorkerClass, workerClassOf } from "../../config/worker-classes.ts";
+import type { ConfigData } from "../../config/types.ts";
+import { type ClassCode, workerClassOf } from "../../config/worker-classes.ts";
 import type { Serving } from "../../api/serving.ts";
 import { checkApp, type InternalContext } from "./serving.ts";
 
-/** What the module of a worker class exports by the name that the table has. */
-interface ServingClass {
+/** What the module of a built-in class exports by the name that the table has. */
+interface BuiltIn {
   new (context: InternalContext): Serving;
   /** Before the app is imported. `marked`: somebody wants to know what Responses were made from. */
   prepareProcess(marked: boolean): void;
 }
 
+type Create = (context: InternalContext) => Serving;
+
 /**
  * Loads a worker class and makes the process ready for the app; the answer serves it. What isn't used isn't imported.
  * @returns throws AppImportError for an app that the class can't serve
+ * @throws ConfigError for a class of the user's own that there isn't
  */
 export async function loadWorkerClass(
-  name: WorkerClass,
+  config: Pick<ConfigData, "workerClass" | "chdir">,
   marked: boolean,
-): Promise<(context: InternalContext) => Serving> {
-  const row = workerClassOf(name);
-  const exports = (await import(join(import.meta.dir, "..", row.module))) as Record<
-    string,
-    unknown
-  >;
-  const Class = exports[row.export] as ServingClass;
-  Class.prepareProcess(marked);
+): Promise<Create> {
+  const { code } = workerClassOf(config.workerClass);
+  const create = await (code === null ? loadOwn(config, marked) : loadBuiltIn(code, marked));
   return (context) => {
     checkApp(context);
-    return new Class(context);
+    return create(context);
   };
+}
+
+async function loadBuiltIn({ module, export: name }: ClassCode, marked: boolean): Promise<Create> {
+  const path = join(import.meta.dir, "..", module);
+  const exports = (await import(path)) as Record<string, unknown>;
+  const Class = exports[name] as BuiltIn;
+  Class.prepareProcess(marked);
+  return (context) => new Class(context);
+}
+
+async function loadOwn(
+  config: Pick<ConfigData, "workerClass" | "chdir">,
+  marked: boolean,
+): Promise<Create> {
+  const { loadOwnClass, publicContext } = await import("./own-class.ts");
+  if (marked) (await import("../../http/response/install.ts")).installResponse();
+  const Class = await loadOwnClass(config);
+  return (context) => new Class(publicContext(context));
 }

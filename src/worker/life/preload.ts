@@ -1,5 +1,6 @@
-/** The program behind preload_app: imports the app as a worker would, says how that went, and ends. */
+/** The program behind preload_app: imports app or worker class as a worker would, says how that went, and ends. */
 import { isA } from "../../api/thrown.ts";
+import { ConfigError } from "../../api/errors.ts";
 import { AppImportError } from "../../modules/errors.ts";
 import { Capture } from "../../app/capture.ts";
 import { loadLifespan } from "../../app/lifespan.ts";
@@ -7,10 +8,17 @@ import { loadApp } from "../../app/load.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { PreloadMessage, PreloadResult } from "../../ipc/messages.ts";
 import { describeError } from "../../log/error-log.ts";
+import { loadOwnClass } from "../classes/own-class.ts";
 import { assume, identityOf, PrivilegesError } from "../../os/privileges.ts";
 
 /** The address that apps which listen are told: they open nothing here, and no request comes. */
 const loopback = { address: "127.0.0.1", family: "IPv4", port: 8000 } as const;
+
+const expectedErrors: readonly (new (message: string) => Error)[] = [
+  AppImportError,
+  ConfigError,
+  PrivilegesError,
+];
 
 // The master has gone.
 process.on("disconnect", () => process.exit(exitCodes.ok));
@@ -20,10 +28,17 @@ process.once("message", async ({ config, app }: PreloadMessage) => {
   process.send?.(result, () => process.exit(exitCodes.ok));
 });
 
-async function attempt(config: PreloadMessage["config"], app: string): Promise<PreloadResult> {
+async function attempt(
+  config: PreloadMessage["config"],
+  app: string | null,
+): Promise<PreloadResult> {
   try {
     const identity = identityOf(config);
     if (identity !== null) assume(identity);
+    if (app === null) {
+      await loadOwnClass(config);
+      return { type: "preloaded" };
+    }
     const listening = { url: "http://127.0.0.1:8000/", address: loopback };
     const capture = new Capture({ listening, log: { info() {}, debug() {} } });
     capture.install();
@@ -34,7 +49,8 @@ async function attempt(config: PreloadMessage["config"], app: string): Promise<P
     return { type: "preloaded" };
   } catch (error) {
     // The app's own exception needs its stack; a wrong reference is told in one line.
-    const expected = isA(error, AppImportError) || isA(error, PrivilegesError);
-    return { type: "preload failed", message: expected ? error.message : describeError(error) };
+    const expected = expectedErrors.some((Class) => isA(error, Class));
+    const message = expected ? (error as Error).message : describeError(error);
+    return { type: "preload failed", message };
   }
 }

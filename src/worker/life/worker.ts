@@ -1,5 +1,6 @@
 /** A worker's life: boot in Gunicorn's order, heartbeat, signals, drain, exit. */
 import { isA } from "../../api/thrown.ts";
+import { ConfigError } from "../../api/errors.ts";
 import { AppImportError } from "../../modules/errors.ts";
 import { Capture } from "../../app/capture.ts";
 import { loadLifespan } from "../../app/lifespan.ts";
@@ -12,6 +13,7 @@ import { describeError, type Log } from "../../log/error-log.ts";
 import { type Logs, openLogs } from "../../log/logs.ts";
 import { leaveLauncherOutput } from "../../os/daemon.ts";
 import { assume, identityOf, PrivilegesError } from "../../os/privileges.ts";
+import { hasWaiting } from "../../os/accept-queue.ts";
 import { protectInherited } from "../../os/protect-inherited.ts";
 import { processTitle, setProcessTitle } from "../../os/process-title.ts";
 import { writeFully } from "../../os/write-fully.ts";
@@ -37,6 +39,13 @@ const quickMs = 1000;
  * start).
  */
 const ownPortsMs = 1000;
+
+/** Told in one line, without a stack: an operator can mend it. ConfigError: a worker class that has gone meanwhile. */
+const bootErrors: readonly (new (message: string) => Error)[] = [
+  ConfigError,
+  PrivilegesError,
+  StartupError,
+];
 
 export class Worker {
   readonly #boot: BootMessage;
@@ -75,7 +84,7 @@ export class Worker {
     this.#log.info(`Booting worker with pid: ${process.pid}`);
     try {
       const serving = await this.#prepare();
-      serving.listen();
+      await serving.listen();
       this.#serving = serving;
     } catch (error) {
       return this.#ending.exit(this.#logBootFailure(error));
@@ -125,7 +134,7 @@ export class Worker {
     this.#nameSlot();
     const { observers } = this.#logs;
     const marked = config.enrichResponse || observers.length > 0;
-    const createServing = await loadWorkerClass(config.workerClass, marked);
+    const createServing = await loadWorkerClass(config, marked);
     const capture = this.#capture();
     const enriching = config.enrichResponse ? await import("../exchange/enrich-response.ts") : null;
     const serve = (app: App): Serving => {
@@ -151,6 +160,7 @@ export class Worker {
         handler,
         log: this.#log,
         observers,
+        hasWaiting: () => listeners.some(({ fd }) => hasWaiting(fd)),
       });
     };
     const load = async () => {
@@ -225,8 +235,8 @@ export class Worker {
       this.#log.error(error.message);
       return exitCodes.appLoad;
     }
-    if (isA(error, PrivilegesError) || isA(error, StartupError)) {
-      this.#log.error(error.message);
+    if (bootErrors.some((Class) => isA(error, Class))) {
+      this.#log.error((error as Error).message);
       return exitCodes.workerBoot;
     }
     this.#log.exception(`Exception in worker process\n${describeError(error)}`);
@@ -303,7 +313,11 @@ export class Worker {
       void this.#ending.cleanUp(["SIGTERM"], 0);
     }, limitMs);
     this.#logs.flush();
-    await this.#serving?.drain();
+    try {
+      await this.#serving?.drain();
+    } catch (error) {
+      this.#log.exception(`Exception in drain of the worker class\n${describeError(error)}`);
+    }
     clearTimeout(timer);
     await this.#lifespan?.end(endMs - performance.now());
     await this.#ending.cleanUp(["SIGTERM"], endMs - performance.now());

@@ -18,9 +18,9 @@ describe.each(workerClassEntries)("worker class %s", (_name, row) => {
   });
 
   test("stands where the table says", async () => {
-    const path = join(import.meta.dir, "../../../src/worker", row.module);
+    const path = join(import.meta.dir, "../../../src/worker", String(row.code?.module));
     const exports = (await import(path)) as Record<string, unknown>;
-    expect(exports[row.export]).toBeFunction();
+    expect(exports[String(row.code?.export)]).toBeFunction();
   });
 });
 

@@ -24,6 +24,8 @@ describe("parse() takes", () => {
     ["worker class serve", workerClass, "serve", "serve"],
     ["worker class sync", workerClass, "sync", "sync"],
     ["worker class gthread, a word for sync", workerClass, "gthread", "sync"],
+    ["a class of one's own", workerClass, "./own.ts:Own", "./own.ts:Own"],
+    ["a class of a package", workerClass, " @scope/own/class:Own ", "@scope/own/class:Own"],
     ["an absolute directory", startDirectory, tmpdir(), tmpdir()],
     ["a directory from the start directory", startDirectory, "../tmp/.", "/tmp"],
     ["a directory that exists", existingDirectory, "/tmp", "/tmp"],
@@ -51,17 +53,28 @@ describe("parse() takes", () => {
 });
 
 describe("parse() refuses", () => {
+  const classes = "must be async, sync, serve or a class of your own, MODULE:CLASS";
   const networks = "must be IP addresses, networks (10.0.0.0/8) or *";
   test.each<Case>([
     ["worker class tornado", workerClass, "tornado", "tornado: Python only; use async"],
     [
-      "a worker class of one's own",
+      "a worker class of Python",
       workerClass,
-      "./own.ts:Own",
-      "./own.ts:Own: a worker class of your own is not supported yet",
+      "egg:gunicorn#sync",
+      "egg:gunicorn#sync: Python only; use async",
     ],
-    ["another worker class", workerClass, "Async", "must be async, sync or serve, got 'Async'"],
-    ["a class", workerClass, Map, "must be async, sync or serve, got a function"],
+    ["another worker class", workerClass, "Async", `${classes}, got 'Async'`],
+    ["a module without a class", workerClass, "./own.ts", `${classes}, got './own.ts'`],
+    ["a class without a module", workerClass, ":Own", `${classes}, got ':Own'`],
+    ["a call", workerClass, "./own.ts:Own()", `${classes}, got './own.ts:Own()'`],
+    ["a property", workerClass, "./own.ts:own.Class", `${classes}, got './own.ts:own.Class'`],
+    ["a number", workerClass, 5, `${classes}, got 5`],
+    [
+      "a class",
+      workerClass,
+      Map,
+      "must be the text MODULE:CLASS, got a function: each worker loads it for itself, by its name",
+    ],
     ["a missing directory", startDirectory, "/nowhere", "can't chdir to '/nowhere'"],
     [
       "a file as directory",

@@ -18,7 +18,8 @@ const rooms: Readonly<Record<string, string>> = {
   os: "",
   net: "api os/socket-path.ts",
   modules: "api log/lines",
-  app: "config/worker-classes.ts http/page.ts modules",
+  app: "app/node config/worker-classes.ts http/page.ts modules",
+  "app/node": "app/captured-server.ts app/server.ts http/request",
   reload: "modules",
 
   config: "api config/settings config/values",

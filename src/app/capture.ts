@@ -1,6 +1,7 @@
 /**
- * Bun.serve in a worker. An app that calls it was made to be run alone: here it opens no port, and what it would have
- * served there is served on this server's addresses. Installed before the app is imported, for the life of the process.
+ * Bun.serve, and by it node:http, in a worker. An app that calls it was made to be run alone: here it opens no port, and what
+ * it would have served there is served on this server's addresses. Installed before the app is imported, for the life of the
+ * process.
  */
 import {
   CapturedServer,
@@ -8,9 +9,15 @@ import {
   type Listening,
   type ServedBy,
 } from "./captured-server.ts";
+import { isNodeServer, serveInside } from "./node/servers.ts";
 
 /** Bun's own, for worker classes that stand on it. */
 export const nativeServe = Bun.serve;
+
+/** A server of the app's: its options for Bun.serve, or the unix socket that a server of node:http listens on. */
+export type Captured =
+  | { readonly type: "serve"; readonly server: CapturedServer }
+  | { readonly type: "node"; readonly path: string; readonly Response: typeof Response };
 
 export interface CaptureHost {
   readonly listening: Listening;
@@ -23,9 +30,13 @@ type Options = Readonly<Record<string, unknown>>;
 
 export class Capture {
   readonly #host: CaptureHost;
-  readonly #first = Promise.withResolvers<CapturedServer>();
-  #server: CapturedServer | null = null;
+  readonly #first = Promise.withResolvers<Captured>();
+  #captured: Captured | null = null;
+  /** What it was opened with. */
+  #options: Options = {};
   #servedBy: ServedBy | null = null;
+  /** As it is before the app may replace it. */
+  readonly #Response = Response;
   /** The app is an export: what it calls Bun.serve for is something else, or the same once more. */
   #isExported = false;
 
@@ -40,59 +51,71 @@ export class Capture {
     Bun.serve = serve as typeof Bun.serve;
   }
 
-  /** What the app has called Bun.serve for, the first time; null if it hasn't. */
-  get server(): CapturedServer | null {
-    return this.#server;
+  /** What the app has begun to listen with, the first time; null if it hasn't. */
+  get captured(): Captured | null {
+    return this.#captured;
   }
 
   /** Waits for the same, of an app that takes its time; null when it hasn't come after so long. */
-  async wait(limitMs: number): Promise<CapturedServer | null> {
+  async wait(limitMs: number): Promise<Captured | null> {
     const { promise: late, resolve } = Promise.withResolvers<null>();
     const timer = setTimeout(resolve, limitMs, null);
-    const server = await Promise.race([this.#first.promise, late]);
+    const captured = await Promise.race([this.#first.promise, late]);
     clearTimeout(timer);
-    return server;
+    return captured;
   }
 
   /** The app is found, and isn't what Bun.serve was called for. */
   leaveAside(): void {
     this.#isExported = true;
-    if (this.#server !== null) this.#tellUnopened(this.#server.options);
+    if (this.#captured !== null) this.#tellUnopened(this.#options);
   }
 
   /** Requests come from now on, to `server`. */
   attach(server: ServedBy): void {
     this.#servedBy = server;
-    this.#server?.attach(server);
+    if (this.#captured?.type === "serve") this.#captured.server.attach(server);
   }
 
   #serve(given: unknown): unknown {
-    // Bun's node:http listens by it too; such servers open ports of their own, and own-ports.ts tells.
-    if (isNodeServer(given)) return nativeServe(given as never);
+    if (typeof given === "object" && given !== null && isNodeServer(given as Options)) {
+      return this.#serveNode(given as Options);
+    }
     const options = checkedOptions(given);
     // A port that the system chooses, or a file of its own: somebody inside of the app talks to it.
     const isPrivate = options["port"] === 0 || typeof options["unix"] === "string";
-    if (isPrivate && (this.#server !== null || this.#isExported))
+    if (isPrivate && (this.#captured !== null || this.#isExported))
       return nativeServe(options as never);
     const server = new CapturedServer(options, this.#host.listening, () =>
       this.#host.log.debug(stopped),
     );
     if (this.#servedBy !== null) server.attach(this.#servedBy);
-    if (this.#server !== null || this.#isExported) this.#tellUnopened(options);
-    if (this.#server !== null) return server;
-    this.#server = server;
-    this.#first.resolve(server);
+    this.#take({ type: "serve", server }, options);
     return server;
+  }
+
+  /** Of node:http. On a port that the system chooses somebody inside of the app talks to it. */
+  #serveNode(options: Options): unknown {
+    if (options["port"] === 0 && typeof options["unix"] !== "string") {
+      return nativeServe(options as never);
+    }
+    const { server, path } = serveInside(nativeServe, options, this.#host.listening);
+    this.#take({ type: "node", path, Response: this.#Response }, options);
+    return server;
+  }
+
+  #take(captured: Captured, options: Options): void {
+    if (this.#captured !== null || this.#isExported) this.#tellUnopened(options);
+    if (this.#captured !== null) return;
+    this.#captured = captured;
+    this.#options = options;
+    this.#first.resolve(captured);
   }
 
   #tellUnopened(options: Options): void {
     const why = this.#isExported ? "the app that it exports is served" : "the first is served";
-    this.#host.log.info(`Bun.serve of the app for ${placeOf(options)} isn't opened: ${why}`);
+    this.#host.log.info(`The app's own server for ${placeOf(options)} isn't opened: ${why}`);
   }
-}
-
-function isNodeServer(options: unknown): boolean {
-  return typeof options === "object" && options !== null && "onNodeHTTPRequest" in options;
 }
 
 function placeOf({ hostname, port }: Options): string {

@@ -3,8 +3,15 @@ import { AppImportError } from "../modules/errors.ts";
 import { importModule } from "../modules/import.ts";
 import { parseReference, type Target } from "../modules/reference.ts";
 import { resolveModule } from "../modules/resolve.ts";
-import type { Capture } from "./capture.ts";
-import { type App, fromCaptured, readApp } from "./shape.ts";
+import type { Capture, Captured } from "./capture.ts";
+import {
+  type App,
+  fromNodeServer,
+  fromServer,
+  isNodeListener,
+  type NodeListener,
+  readApp,
+} from "./shape.ts";
 
 export type { App } from "./shape.ts";
 
@@ -35,9 +42,8 @@ export interface LoadOptions {
 }
 
 /**
- * Imports the module of MODULE[:EXPORT] and answers its app: the export, or what the module has called Bun.serve for.
- * Throws AppImportError when the reference doesn't name one; what the app's own code throws while it is imported or
- * called passes through as it is.
+ * Imports the module of MODULE[:EXPORT] and answers its app: the export, or what the module listens with. Throws
+ * AppImportError when the reference doesn't name one; what the app's own code throws while it is imported or called passes through as it is.
  */
 export async function loadApp(text: string, options: LoadOptions): Promise<App> {
   const reference = parseReference(text);
@@ -47,21 +53,36 @@ export async function loadApp(text: string, options: LoadOptions): Promise<App> 
   if (target === null) return await chooseApp(module, options.capture ?? null);
   const { value, owner } =
     target.call === null ? find(module, target) : call(module, target, target.call);
-  const app = demandApp(await settle(value, owner), module, target);
-  if (!app.captured) options.capture?.leaveAside();
-  return app;
+  const found = demandApp(await settle(value, owner), module, target);
+  return await becomeApp(found, options.capture ?? null);
+}
+
+/** An app is served as it is, beside whatever the module listens with; a node listener listens first, unless it has done so itself. */
+async function becomeApp(found: App | NodeListener, capture: Capture | null): Promise<App> {
+  if (!isNodeListener(found)) {
+    if (!found.captured) capture?.leaveAside();
+    return found;
+  }
+  if (capture === null) throw new AppImportError(`${found.describe} is a node listener (req, res)`);
+  if (capture.captured === null) await found.listen();
+  const captured = await capture.wait(moduleMs);
+  if (captured === null) throw new AppImportError(`${found.describe} doesn't listen by node:http`);
+  return fromCaptured(captured, found.describe);
+}
+
+function fromCaptured(captured: Captured, describe: string): App {
+  return captured.type === "node"
+    ? fromNodeServer(captured, describe)
+    : fromServer(captured.server, describe);
 }
 
 async function chooseApp(module: Module, capture: Capture | null): Promise<App> {
   const chosen = await chooseExport(module);
-  if (!(chosen instanceof AppImportError)) {
-    if (!chosen.captured) capture?.leaveAside();
-    return chosen;
-  }
+  if (!(chosen instanceof AppImportError)) return await becomeApp(chosen, capture);
   const isScript = Object.keys(module.exports).length === 0;
-  const server = (await capture?.wait(isScript ? scriptMs : moduleMs)) ?? null;
-  if (server === null) throw chosen;
-  return fromCaptured(server, `${module.file}: Bun.serve`);
+  const captured = (await capture?.wait(isScript ? scriptMs : moduleMs)) ?? null;
+  if (captured === null) throw chosen;
+  return fromCaptured(captured, `${module.file}: the server that it starts`);
 }
 
 /** Answers with what is wrong with the exports, if none is an app. */
@@ -69,7 +90,7 @@ async function chooseExport({
   name: module,
   file,
   exports,
-}: Module): Promise<App | AppImportError> {
+}: Module): Promise<App | NodeListener | AppImportError> {
   const refusals: string[] = [];
   for (const name of ["default", "fetch", "app"]) {
     if (!Object.hasOwn(exports, name)) continue;
@@ -126,7 +147,11 @@ async function settle(value: unknown, owner: unknown): Promise<Found> {
   return { value: value instanceof Promise ? await value : value, owner };
 }
 
-function demandApp({ value, owner }: Found, { file }: Module, { text }: Target): App {
+function demandApp(
+  { value, owner }: Found,
+  { file }: Module,
+  { text }: Target,
+): App | NodeListener {
   if (value === null || value === undefined)
     throw new AppImportError(`Failed to find application object: '${text}'`);
   const app = readApp(value, owner, `${file}: ${text}`);

@@ -4,6 +4,8 @@
  */
 
 import { CapturedServer } from "./captured-server.ts";
+import { bridgeTo } from "./node/bridge.ts";
+import { listenerOf } from "./node/listeners.ts";
 import { isPlain, ownFetch, ownObject, ownValue } from "./properties.ts";
 
 /** An app as the workers see it. */
@@ -29,9 +31,23 @@ interface HasFetch {
   fetch: Fetch;
 }
 
+/** A node listener (req, res), which becomes an app when it listens: the capture finds it then. */
+export interface NodeListener {
+  readonly listen: () => Promise<void>;
+  readonly describe: string;
+}
+
+export function isNodeListener(read: App | NodeListener): read is NodeListener {
+  return "listen" in read;
+}
+
 /** The value as an app; or a text that says what it is instead; or null when there is no more to say than its type. */
-export function readApp(value: unknown, owner: unknown, describe: string): App | string | null {
-  if (value instanceof CapturedServer) return fromCaptured(value, describe);
+export function readApp(
+  value: unknown,
+  owner: unknown,
+  describe: string,
+): App | NodeListener | string | null {
+  if (value instanceof CapturedServer) return fromServer(value, describe);
   if (hasFetch(value)) {
     if (isBunServer(value))
       return "is a running Bun.serve server: export what it was made of, { fetch }, and gunicorn-ts listens";
@@ -40,18 +56,27 @@ export function readApp(value: unknown, owner: unknown, describe: string): App |
   if (typeof value === "function") {
     if (/^class\b/.test(Function.prototype.toString.call(value)))
       return "is a class: export an instance that has fetch";
-    if (isNodeListener(value)) return nodeListener;
-    return fromFunction(value as Fetch, owner, describe);
+    const listen = listenerOf(value);
+    return listen === null ? fromFunction(value as Fetch, owner, describe) : { listen, describe };
   }
   if (typeof value !== "object" || value === null) return null;
-  if (isNodeListener(value)) return nodeListener;
+  const listen = listenerOf(value);
+  if (listen !== null) return { listen, describe };
   // Bun.serve's options may do without fetch.
   if (!isPlain(value) || ownObject(value, "routes") === null) return null;
   return { fetch: notFound, ...fromOptions(value), captured: false, describe };
 }
 
+/** A server of node:http that listens inside of this process. */
+export function fromNodeServer(
+  { path, Response: NativeResponse }: { readonly path: string; readonly Response: typeof Response },
+  describe: string,
+): App {
+  return { fetch: bridgeTo(path, NativeResponse), ...noOptions, captured: true, describe };
+}
+
 /** What the app has called Bun.serve with, as it is at each request: server.reload() changes it. */
-export function fromCaptured(server: CapturedServer, describe: string): App {
+export function fromServer(server: CapturedServer, describe: string): App {
   return {
     ...fromOptions(server.options),
     // The server that the app has got of Bun.serve, as it would there.
@@ -63,8 +88,6 @@ export function fromCaptured(server: CapturedServer, describe: string): App {
     describe,
   };
 }
-
-const nodeListener = "is a node listener (req, res): node listeners aren't supported yet";
 
 function hasFetch(value: unknown): value is HasFetch {
   if (value === null || (typeof value !== "object" && typeof value !== "function")) return false;
@@ -113,12 +136,4 @@ function isBunServer(value: object): boolean {
   return (
     typeof prototype === "object" && prototype !== null && Object.hasOwn(prototype, "requestIP")
   );
-}
-
-/** Express, Connect, Fastify, Koa, http.Server: none has fetch, so that probing is safe by now. */
-function isNodeListener(value: object): boolean {
-  const has = (name: string): boolean =>
-    typeof (value as Record<string, unknown>)[name] === "function";
-  if (typeof value === "function") return has("handle") && has("use");
-  return has("listen") && (has("routing") || has("callback") || (has("on") && has("close")));
 }

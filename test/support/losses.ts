@@ -39,6 +39,14 @@ const app = `export const fetch = async (request) => {
 };
 `;
 
+const nodeApp = `export default async (req, res) => {
+  let length = req.method === "POST" ? 0 : 1000;
+  if (req.method === "POST") for await (const chunk of req) length += chunk.length;
+  res.setHeader("x-pid", String(process.pid));
+  res.end(length === 1000 ? "ok" : "cut");
+};
+`;
+
 const leakingApp = `const kept = [];
 export const fetch = async (request) => {
   if (request.method === "POST") await request.text();
@@ -138,7 +146,9 @@ export const bind = ["127.0.0.1:0", \`127.0.0.\${readFileSync("last-byte", "utf8
   { name: "USR2, TTIN to the new master, roll-back", rounds: 5, once: rollBackAfterGrowth },
   { name: "USR2, TTIN to the old master, TERM to it", rounds: 5, once: upgradeAfterGrowth },
   { name: "HUP, sync", args: ["-k", "sync", "--threads", "4"], rounds: 20, once: reload },
+  { name: "HUP, node listener", app: nodeApp, rounds: 20, once: reload },
   { name: "TERM", rounds: 60, once: null },
+  { name: "TERM, node listener", app: nodeApp, rounds: 20, once: null },
   { name: "TERM, sync", args: ["-k", "sync"], rounds: 20, once: null },
   { name: "TERM, one worker", args: ["-w", "1"], rounds: 20, once: null },
   { name: "TERM, no_reuse_port", args: ["--no-reuse-port"], rounds: 20, once: null },

@@ -39,7 +39,8 @@ export function requestUrl(request: RequestTarget, scheme: string, fallbackHost:
   return new URL(lastOrigin + Buffer.from(path, "latin1").toString()).href;
 }
 
-function pathOf(request: RequestTarget): string {
+/** The target in origin form as it was sent, below the mount; "/" where it has no path. */
+export function pathOf(request: RequestTarget): string {
   switch (request.targetForm) {
     case "origin":
       return request.appTarget ?? request.target;

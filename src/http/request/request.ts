@@ -31,6 +31,7 @@ class LazyRequest {
   #headers: Headers | null = null;
   #controller: AbortController | null = null;
   #abortReason: unknown = undefined;
+  #onAbort: ((reason: unknown) => void) | null = null;
 
   constructor(
     head: RequestHead,
@@ -150,10 +151,20 @@ class LazyRequest {
     if (request.#abortReason !== undefined) return;
     request.#abortReason = reason;
     request.#controller?.abort(reason);
+    request.#onAbort?.(reason);
+  }
+
+  static whenAborted(request: LazyRequest, call: ((reason: unknown) => void) | null): void {
+    request.#onAbort = call;
+    if (request.#abortReason !== undefined) call?.(request.#abortReason);
   }
 
   static owner(request: LazyRequest): unknown {
     return request.#owner;
+  }
+
+  static head(request: LazyRequest): RequestHead {
+    return request.#head;
   }
 
   /** What console.log shows: all but the body, which stays unread. */
@@ -208,6 +219,18 @@ export function createRequest(
 /** The `owner` that createRequest was given; undefined for a Request that isn't ours. */
 export function requestOwner(request: Request): unknown {
   return LazyRequest.isLazy(request) ? LazyRequest.owner(request) : undefined;
+}
+
+/** As a listener of request.signal, at less cost: one for each request, and null takes it away. */
+export function whenAborted(request: Request, call: ((reason: unknown) => void) | null): void {
+  if (LazyRequest.isLazy(request)) LazyRequest.whenAborted(request, call);
+  else if (call !== null)
+    request.signal.addEventListener("abort", () => call(request.signal.reason));
+}
+
+/** What a Request was made from, byte by byte; null for one that the engine hasn't made. */
+export function rawHead(request: Request): RequestHead | null {
+  return LazyRequest.isLazy(request) ? LazyRequest.head(request) : null;
 }
 
 /** The client has left: request.signal aborts, now or when it is first touched. */

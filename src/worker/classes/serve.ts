@@ -7,6 +7,7 @@ import { nativeServe } from "../../app/capture.ts";
 import type { ServedBy } from "../../app/captured-server.ts";
 import { AppServer } from "../../app/server.ts";
 import type { RequestFacts } from "../../api/request-record.ts";
+import { NativeResponse } from "../../http/response/body.ts";
 import { installResponse } from "../../http/response/install.ts";
 import { ServeRecord } from "../records/serve-record.ts";
 import type { Serving } from "../../api/serving.ts";
@@ -134,7 +135,7 @@ export class BunServing implements Serving {
     this.#limit(request, server, 0);
     try {
       const made: unknown = await handler.begin(facts, request, server, handle);
-      if (made instanceof Response) response = made;
+      if (made instanceof NativeResponse) response = made;
       else if (!this.#upgraded.has(request)) {
         const what = made === null ? "null" : typeof made;
         handler.complain(facts, `Expected a Response, got ${what}`);
@@ -144,7 +145,7 @@ export class BunServing implements Serving {
     }
     if (this.#upgraded.has(request)) {
       // Whatever the app has returned: the client has this answer.
-      const switched = new Response(null, { status: 101 });
+      const switched = new NativeResponse(null, { status: 101 });
       handler.finish(facts, request, switched);
       served?.answered(observers, switched, true);
       return undefined;
@@ -172,7 +173,7 @@ export class BunServing implements Serving {
       if (!(error instanceof TypeError)) throw error;
       // Of fetch(): its headers can't be changed.
       const { body, status, statusText, headers } = response;
-      return new Response(body, {
+      return new NativeResponse(body, {
         status,
         statusText,
         headers: [...headers, ["connection", "close"]],
@@ -182,7 +183,7 @@ export class BunServing implements Serving {
 }
 
 function plainError(): Response {
-  return new Response("Internal Server Error", { status: 500 });
+  return new NativeResponse("Internal Server Error", { status: 500 });
 }
 
 function targetOf(url: string): string {

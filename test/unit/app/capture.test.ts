@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { Capture, nativeServe } from "../../../src/app/capture.ts";
 import { CapturedServer, type ServedBy } from "../../../src/app/captured-server.ts";
-import { fromCaptured } from "../../../src/app/shape.ts";
+import { fromServer } from "../../../src/app/shape.ts";
 
 const address = { address: "192.0.2.1", family: "IPv4", port: 8000 } as const;
 const listening = { url: "http://192.0.2.1:8000", address };
@@ -20,13 +20,17 @@ function install() {
   return { capture, lines };
 }
 
+function serverOf({ captured }: Capture): CapturedServer | null {
+  return captured?.type === "serve" ? captured.server : null;
+}
+
 describe("Capture", () => {
   test("takes the first server, and opens none", async () => {
     const { capture, lines } = install();
-    expect(capture.server).toBeNull();
+    expect(serverOf(capture)).toBeNull();
     const server = Bun.serve({ port: 3000, fetch: hello });
-    expect<unknown>(capture.server).toBe(server);
-    expect<unknown>(await capture.wait(0)).toBe(server);
+    expect<unknown>(serverOf(capture)).toBe(server);
+    expect(await capture.wait(0)).toBe(capture.captured);
     expect([server.port, server.hostname, server.url.href]).toEqual([
       8000,
       "192.0.2.1",
@@ -39,9 +43,9 @@ describe("Capture", () => {
     const { capture, lines } = install();
     const first = Bun.serve({ port: 3000, fetch: hello });
     Bun.serve({ hostname: "127.0.0.1", port: 9090, fetch: hello });
-    expect<unknown>(capture.server).toBe(first);
+    expect<unknown>(serverOf(capture)).toBe(first);
     expect(lines).toEqual([
-      "info: Bun.serve of the app for 127.0.0.1, port 9090 isn't opened: the first is served",
+      "info: The app's own server for 127.0.0.1, port 9090 isn't opened: the first is served",
     ]);
   });
 
@@ -61,7 +65,7 @@ describe("Capture", () => {
       Bun.serve({ port: 3000, fetch: hello });
       if (when === "before") capture.leaveAside();
       expect(lines).toEqual([
-        "info: Bun.serve of the app for port 3000 isn't opened: the app that it exports is served",
+        "info: The app's own server for port 3000 isn't opened: the app that it exports is served",
       ]);
     },
   );
@@ -71,7 +75,7 @@ describe("Capture", () => {
     expect(await capture.wait(1)).toBeNull();
     const waiting = capture.wait(60_000);
     setTimeout(() => Bun.serve({ port: 3000, fetch: hello }), 1);
-    expect(await waiting).toBe(capture.server);
+    expect(await waiting).toBe(capture.captured);
   });
 
   test.each([[{}], [{ port: 3000 }], [{ fetch: "no" }], [null]])(
@@ -79,7 +83,7 @@ describe("Capture", () => {
     (options) => {
       const { capture } = install();
       expect(() => Bun.serve(options as never)).toThrow(TypeError);
-      expect(capture.server).toBeNull();
+      expect(serverOf(capture)).toBeNull();
     },
   );
 });
@@ -120,7 +124,7 @@ describe("CapturedServer", () => {
 
   test("reload() changes what is asked, from the next request on", async () => {
     const { server } = make({ fetch: hello, error: () => new Response("old") });
-    const app = fromCaptured(server, "app.ts");
+    const app = fromServer(server, "app.ts");
     const ask = async () => (await app.fetch(new Request("http://localhost/"), null)).text();
     expect(await ask()).toBe("hello");
     server.reload({ fetch: () => new Response("anew"), error: () => new Response("new") });
@@ -137,7 +141,7 @@ describe("CapturedServer", () => {
         return new Response();
       },
     });
-    await fromCaptured(server, "app.ts").fetch(new Request("http://localhost/"), "another");
+    await fromServer(server, "app.ts").fetch(new Request("http://localhost/"), "another");
     expect(got).toBe(server);
   });
 

@@ -131,7 +131,8 @@ describe("loadApp()", () => {
 });
 
 const tried = `(with or without .ts, .tsx, .mts, .js, .mjs, .cjs, .jsx)`;
-const listener = "is a node listener (req, res): node listeners aren't supported yet";
+/** Where nothing could listen for it. */
+const listener = "is a node listener (req, res)";
 
 const refused: [reference: string, message: string][] = [
   ["nope", `No module named 'nope': no such file in ${cwd} ${tried}, and no such package`],

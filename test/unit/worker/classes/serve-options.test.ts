@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { passedOptions, unusedOptions } from "../../../../src/app/options.ts";
-import { type App, readApp } from "../../../../src/app/shape.ts";
+import { type App, isNodeListener, readApp } from "../../../../src/app/shape.ts";
 import {
   type Answer,
   type Handle,
@@ -13,7 +13,7 @@ const hello = () => new Response("hello");
 
 function appOf(value: object): App {
   const app = readApp(value, null, "app.ts: default");
-  if (app === null || typeof app === "string") throw new TypeError("no app");
+  if (app === null || typeof app === "string" || isNodeListener(app)) throw new TypeError("no app");
   return app;
 }
 

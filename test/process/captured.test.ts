@@ -88,7 +88,7 @@ test("routes are refused on async with the sentence that helps", async () => {
   await using server = start({ app: "app", files: { "app.ts": text } });
   expect(await server.process.exited).toBe(4);
   expect(server.log).toContain(
-    "app.ts: Bun.serve: routes are Bun.serve's own, use --worker-class serve",
+    "app.ts: the server that it starts: routes are Bun.serve's own, use --worker-class serve",
   );
 });
 

@@ -61,7 +61,7 @@ const rooms: Readonly<Record<string, string>> = {
     "api app http http/message http/proxy http/request http/response http/syntax ipc log log/lines worker/records",
   "worker/records": "api app http http/proxy http/request http/response http/syntax log log/access",
 
-  cli: "api arbiter arbiter/act app config config/sources ipc listen log log/sinks net os reload",
+  cli: "api arbiter arbiter/act app config config/sources http/syntax ipc listen log log/sinks net os reload",
 };
 
 const forAll = new Set(["src/version.ts"]);

@@ -2,6 +2,7 @@
 import { type ArgDef, type ArgsDef, type CommandDef, defineCommand } from "citty";
 import type { Section, Setting } from "../config/setting.ts";
 import { settingEntries } from "../config/settings.ts";
+import { requestFlags } from "../config/sources/requests.ts";
 import { version } from "../version.ts";
 
 const meta = {
@@ -46,6 +47,12 @@ function flagArgs(row: Setting): readonly (readonly [string, ArgDef])[] {
 const builtIn: ArgsDef = {
   help: { type: "boolean", alias: "h", description: "Show this text and exit" },
   version: { type: "boolean", alias: "v", description: "Show the version and exit" },
+  ...Object.fromEntries(
+    Object.values(requestFlags).map(({ long, metavar, description }): [string, ArgDef] => [
+      long.slice(2),
+      { type: "string", valueHint: metavar, description },
+    ]),
+  ),
 };
 
 const positional: ArgsDef = {

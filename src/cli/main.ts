@@ -61,12 +61,13 @@ async function report(error: unknown): Promise<number> {
 }
 
 async function run(words: readonly string[], signals: EarlySignals): Promise<number> {
-  const { asked, given } = parseCommandLine(words);
+  const { asked, given, requests } = parseCommandLine(words);
   if (asked !== null) {
     writeFully(1, asked === "help" ? await help() : `gunicorn-ts (version ${version})\n`);
     return exitCodes.ok;
   }
-  if (given.has("checkConfig") || given.has("printConfig")) signals.endProcess();
+  const isTrial = requests.length > 0;
+  if (isTrial || given.has("checkConfig") || given.has("printConfig")) signals.endProcess();
   const isDaemon = takeDaemonMark();
   const origin = {
     directory: startDirectory(process.env["PWD"], process.cwd()),
@@ -74,14 +75,17 @@ async function run(words: readonly string[], signals: EarlySignals): Promise<num
   };
   // Before anything of the app is imported, and the configuration file may import the app.
   if ((process.env["NODE_ENV"] ?? "").trim() === "") process.env["NODE_ENV"] = "production";
-  const resolve = resolver(words, origin);
+  const resolve = resolver(words, origin, isTrial ? await loadTrialConfig() : null);
   const resolved = await unlessAborted(resolve(1), signals.stop);
   // A file that has kept the event loop busy has kept signals waiting too.
   await Bun.sleep(0);
   signals.stop.throwIfAborted();
   const { config } = resolved;
   process.chdir(config.chdir);
-  if (config.printConfig || config.checkConfig) signals.endProcess();
+  if (config.printConfig || config.checkConfig) {
+    if (isTrial) throw new UsageError("--request and --check-config are two commands");
+    signals.endProcess();
+  }
   if (config.printConfig) {
     const { printConfig } = await import("./print-config.ts");
     writeFully(1, printConfig(config));
@@ -89,6 +93,10 @@ async function run(words: readonly string[], signals: EarlySignals): Promise<num
   if (config.printConfig || config.checkConfig) {
     const { checkConfig } = await import("./check-config.ts");
     return checkConfig(resolved);
+  }
+  if (isTrial) {
+    const { ask } = await import("./ask.ts");
+    return ask(resolved, requests, { directory: origin.directory, env: { ...process.env } });
   }
   if (config.daemon && !isDaemon && readInheritance(origin.env, process.ppid) === null) {
     const { daemonize } = await import("./daemonize.ts");
@@ -108,8 +116,16 @@ async function help(): Promise<string> {
 async function checkOwnClass(config: Config, env: Origin["env"]): Promise<void> {
   if (!isOwnClass(config.workerClass)) return;
   const { checkWorkerClass } = await import("../arbiter/act/preload.ts");
-  await checkWorkerClass(config, env);
+  await checkWorkerClass(config, { ...env, NODE_ENV: process.env["NODE_ENV"] });
 }
+
+async function loadTrialConfig(): Promise<Adjust> {
+  const { trialConfig } = await import("./trial-config.ts");
+  return trialConfig;
+}
+
+/** What a command needs otherwise than the configuration says. */
+type Adjust = (config: Config) => Config;
 
 type Resolved = ResolvedConfig & { readonly app: string };
 
@@ -117,11 +133,13 @@ type Resolved = ResolvedConfig & { readonly app: string };
 function resolver(
   argv: readonly string[],
   { directory: cwd, env }: Origin,
+  adjust: Adjust | null,
 ): (generation: number) => Promise<Resolved> {
   const { platform } = process;
   return async (generation) => {
     const inputs = { argv, env, cwd, generation, platform, cpuCount: availableCpus };
-    const { app, ...resolved } = await resolveConfig(inputs);
+    const { app, ...given } = await resolveConfig(inputs);
+    const resolved = adjust === null ? given : { ...given, config: adjust(given.config) };
     if (app === null) throw new ConfigError("No application module specified.");
     // At the start and at each reload, not in the first worker: an unknown name is found before anything changes.
     identityOf(resolved.config);

@@ -32,6 +32,8 @@ export interface WorkerBirth {
   readonly resolved: AppConfig;
   readonly listeners: readonly ListeningSocket[];
   readonly scoreboardFd: number;
+  /** Where what the app prints goes, for a program whose own standard output is something else; or the master's. */
+  readonly stdout?: number;
   /** The environment of the worker, raw_env included. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -51,7 +53,7 @@ export function spawnWorker(birth: WorkerBirth, reports: WorkerReports): Bun.Sub
     env: birth.env,
     stdio: [
       "ignore",
-      "inherit",
+      birth.stdout ?? "inherit",
       "inherit",
       birth.scoreboardFd,
       ...birth.listeners.map((listener) => listener.fd),

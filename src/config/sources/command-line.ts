@@ -7,6 +7,7 @@ import { parseArgs, type ParseArgsConfig } from "node:util";
 import { UsageError } from "../../api/errors.ts";
 import { explainFlags, explainPidFile } from "./foreign-flags.ts";
 import { quote } from "../values/kinds.ts";
+import { type AskedRequest, readRequests, requestFlags, type RequestPart } from "./requests.ts";
 import type { Flag, Setting } from "../setting.ts";
 import { settingEntries } from "../settings.ts";
 import type { SettingKey } from "../types.ts";
@@ -16,6 +17,8 @@ export interface CommandLine {
   readonly asked: "help" | "version" | null;
   /** Raw values: a list for what may be repeated, the last one for the rest. */
   readonly given: ReadonlyMap<SettingKey, unknown>;
+  /** What the app is to be asked, in this order. */
+  readonly requests: readonly AskedRequest[];
   readonly positionals: readonly string[];
 }
 
@@ -28,7 +31,11 @@ interface Option {
   readonly meaning: Meaning;
 }
 
-type Meaning = "help" | "version" | SettingMeaning;
+type Meaning = "help" | "version" | RequestMeaning | SettingMeaning;
+
+interface RequestMeaning {
+  readonly part: RequestPart;
+}
 
 interface SettingMeaning {
   readonly key: SettingKey;
@@ -51,6 +58,11 @@ function ask(meaning: "help" | "version", short: string): (readonly [string, Opt
   ];
 }
 
+function requestOption(part: RequestPart): readonly [string, Option] {
+  const { long } = requestFlags[part];
+  return [long, { label: long, long, takes: "value", bare: "", meaning: { part } }];
+}
+
 function spellings(key: SettingKey, row: Setting): (readonly [string, Option])[] {
   return (row.flags ?? []).flatMap((flag) => {
     const { takes, bare = "" } = row.kind;
@@ -69,6 +81,7 @@ function spellings(key: SettingKey, row: Setting): (readonly [string, Option])[]
 const options: ReadonlyMap<string, Option> = new Map([
   ...ask("help", "-h"),
   ...ask("version", "-v"),
+  ...(Object.keys(requestFlags) as RequestPart[]).map(requestOption),
   ...settingEntries.flatMap(([key, row]) => spellings(key, row)),
 ]);
 
@@ -90,10 +103,15 @@ export function parseCommandLine(words: readonly string[]): CommandLine {
     tokens: true,
   });
   const given = new Map<SettingKey, unknown>();
+  const requests: [RequestPart, string][] = [];
   for (const token of tokens) {
     const option = token.kind === "option" ? options.get(`--${token.name}`) : undefined;
     if (token.kind !== "option" || option === undefined) continue;
     if (typeof option.meaning === "string") continue;
+    if ("part" in option.meaning) {
+      requests.push([option.meaning.part, token.value ?? ""]);
+      continue;
+    }
     const { key, row, flag } = option.meaning;
     const mistaken = key === "pidfile" ? explainPidFile(token.value ?? "") : null;
     if (mistaken !== null) {
@@ -107,7 +125,7 @@ export function parseCommandLine(words: readonly string[]): CommandLine {
     const explained = hints === "" ? "" : ` (${hints})`;
     throw new UsageError(`unrecognized arguments: ${unrecognized.join(" ")}${explained}`);
   }
-  return { asked, given, positionals };
+  return { asked, given, requests: readRequests(requests), positionals };
 }
 
 function asList(value: unknown): readonly unknown[] {

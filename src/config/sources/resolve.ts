@@ -94,8 +94,9 @@ function flagOf(key: SettingKey): string {
 
 function parseCmdArgs(text: string): Given {
   try {
-    const { asked, given } = parseCommandLine(shellWords(text));
-    if (asked !== null) throw new UsageError(`--${asked} belongs on the command line`);
+    const { asked, given, requests } = parseCommandLine(shellWords(text));
+    const action = requests.length > 0 ? "request" : asked;
+    if (action !== null) throw new UsageError(`--${action} belongs on the command line`);
     return given;
   } catch (cause) {
     if (isA(cause, UsageError)) throw new UsageError(`${cmdArgs}: ${cause.message}`, { cause });

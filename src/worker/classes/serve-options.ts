@@ -3,6 +3,7 @@
  * `answer`, so that log, hooks, max_requests and the drain hold for routes too.
  */
 import { passedOptions } from "../../app/options.ts";
+import type { BoundTo } from "../../api/serving.ts";
 import type { App } from "../../app/load.ts";
 
 /** Bun.serve's longest: it has one timer for keep-alive, uploads and slow answers together. */
@@ -25,23 +26,20 @@ export interface SocketEvents {
 
 export interface Served extends SocketEvents {
   readonly app: App;
-  readonly hostname: string;
-  readonly port: number;
+  readonly bound: BoundTo;
   readonly answer: Answer;
 }
 
 type Options = Bun.Serve.Options<unknown>;
 
 /** What to call Bun.serve with. */
-export function serveOptions({ app, hostname, port, answer, ...events }: Served): Options {
+export function serveOptions({ app, bound, answer, ...events }: Served): Options {
   const { routes, websocket, error } = app;
   const options = {
     development: false,
     idleTimeout: idleSeconds,
     ...passedOptions(app),
-    hostname,
-    port,
-    reusePort: true,
+    ...placeOf(bound),
     fetch: (request: Request, server: Server) => answer(request, server, app.fetch),
     ...(routes === null ? {} : { routes: handledRoutes(routes, app, answer) }),
     ...(websocket === null ? {} : { websocket: watched(websocket, events) }),
@@ -50,6 +48,13 @@ export function serveOptions({ app, hostname, port, answer, ...events }: Served)
   };
   // Bun.serve judges what the app says.
   return options as unknown as Options;
+}
+
+/** Where Bun.serve is to listen, by a socket of its own. A unix socket is --request's: a server's are the master's. */
+function placeOf(bound: BoundTo): object {
+  if (bound.type === "unix") return { unix: bound.path };
+  const { hostname, port } = bound;
+  return { hostname, port, reusePort: true };
 }
 
 /** The routes that Bun answers without a word to anybody: HTML imports and folders. */

@@ -66,14 +66,10 @@ export class BunServing implements Serving {
   listen(): void {
     const { listeners, app } = this.#context;
     this.#stops = listeners.map(({ bound }) => {
-      // The rules between settings, and Listeners, have refused it.
-      if (bound.type !== "tcp") throw new TypeError(`${bound.path}: not a TCP socket`);
-      const { hostname, port } = bound;
       const server: Server = nativeServe(
         serveOptions({
           app,
-          hostname,
-          port,
+          bound,
           answer: (request, server, handle) => this.#answer(request, server, handle),
           opened: (socket) => this.#opened(socket),
           closed: (socket) => this.#sockets.delete(socket),

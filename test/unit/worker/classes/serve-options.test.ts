@@ -31,8 +31,7 @@ function optionsOf(value: object, events: string[] = []) {
   };
   const options = serveOptions({
     app: appOf(value),
-    hostname: "127.0.0.1",
-    port: 8000,
+    bound: { type: "tcp", hostname: "127.0.0.1", port: 8000 },
     answer,
     opened: () => events.push("opened"),
     closed: () => events.push("closed"),

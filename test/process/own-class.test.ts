@@ -2,7 +2,13 @@
 import { expect, test } from "bun:test";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { start, type RunningServer, type ServerOptions, until } from "../support/server.ts";
+import {
+  program,
+  start,
+  type RunningServer,
+  type ServerOptions,
+  until,
+} from "../support/server.ts";
 
 const scgi = `${join(import.meta.dir, "../../examples/scgi.ts")}:ScgiServing`;
 
@@ -207,5 +213,52 @@ test("a reload that finds the class broken leaves the workers, and can't change 
   server.kill("SIGHUP");
   await server.logged("workerClass: './own.ts:Base2': no class Base2, own.ts exports Other", at);
   expect(server.workers()).toHaveLength(1);
+  expect(await server.stop()).toBe(0);
+});
+
+/** Answers each connection once, without a look at what it asks. */
+const hasty = (text: string): string => `
+import { createServer } from "node:net";
+export class Hasty {
+  constructor(context) { this.context = context; }
+  listen() {
+    const { listeners, handler } = this.context;
+    this.servers = listeners.map(({ fd }) => createServer((socket) => {
+      socket.once("data", async () => {
+        const facts = { method: "GET", target: "/" };
+        const request = new Request("http://localhost/");
+        const response = await handler.begin(facts, request, null);
+        socket.end("HTTP/1.1 200 OK\\r\\n\\r\\n${text} " + await response.text());
+        handler.finish(facts, request, response);
+      });
+    }).listen({ fd }));
+  }
+  windDown() {}
+  async drain() { for (const server of this.servers) server.close(); }
+}
+`;
+
+test("a class of a package serves, a reload takes its new code, and --request asks by it", async () => {
+  const place = "node_modules/@scope/own/index.js";
+  const packaged = {
+    "app.ts": `export const fetch = () => new Response("of the app");`,
+    [place]: hasty("first"),
+    "node_modules/@scope/own/package.json": `{ "name": "@scope/own", "type": "module", "main": "index.js" }`,
+  };
+  const args = ["-k", "@scope/own:Hasty"];
+  await using server = start({ files: packaged, args });
+  await server.logged("Using worker: @scope/own:Hasty");
+  const ask = async (): Promise<string> => (await fetch(server.url, { keepalive: false })).text();
+  await until("an answer", () => ask().catch(() => false));
+  expect(await ask()).toBe("first of the app");
+  await Bun.write(join(server.folder, place), hasty("second"));
+  server.kill("SIGHUP");
+  await until("the new code", async () => (await ask()) === "second of the app");
+  const asked = Bun.spawn([process.execPath, program, ...args, "--request", "GET /", "app"], {
+    cwd: server.folder,
+    stderr: "ignore",
+  });
+  expect(await asked.stdout.text()).toBe("HTTP/1.1 200 OK\n\nsecond of the app");
+  expect(await asked.exited).toBe(0);
   expect(await server.stop()).toBe(0);
 });

@@ -19,7 +19,7 @@ const rooms: Readonly<Record<string, string>> = {
   net: "api os/socket-path.ts",
   modules: "api log/lines",
   app: "app/node config/worker-classes.ts http/page.ts modules",
-  "app/node": "app/captured-server.ts app/server.ts http/request",
+  "app/node": "app/captured-server.ts app/server.ts http/request http/response/body.ts",
   reload: "modules",
 
   config: "api config/settings config/values",

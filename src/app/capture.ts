@@ -17,7 +17,7 @@ export const nativeServe = Bun.serve;
 /** A server of the app's: its options for Bun.serve, or the unix socket that a server of node:http listens on. */
 export type Captured =
   | { readonly type: "serve"; readonly server: CapturedServer }
-  | { readonly type: "node"; readonly path: string; readonly Response: typeof Response };
+  | { readonly type: "node"; readonly path: string };
 
 export interface CaptureHost {
   readonly listening: Listening;
@@ -35,8 +35,6 @@ export class Capture {
   /** What it was opened with. */
   #options: Options = {};
   #servedBy: ServedBy | null = null;
-  /** As it is before the app may replace it. */
-  readonly #Response = Response;
   /** The app is an export: what it calls Bun.serve for is something else, or the same once more. */
   #isExported = false;
 
@@ -100,7 +98,7 @@ export class Capture {
       return nativeServe(options as never);
     }
     const { server, path } = serveInside(nativeServe, options, this.#host.listening);
-    this.#take({ type: "node", path, Response: this.#Response }, options);
+    this.#take({ type: "node", path }, options);
     return server;
   }
 

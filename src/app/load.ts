@@ -72,7 +72,7 @@ async function becomeApp(found: App | NodeListener, capture: Capture | null): Pr
 
 function fromCaptured(captured: Captured, describe: string): App {
   return captured.type === "node"
-    ? fromNodeServer(captured, describe)
+    ? fromNodeServer(captured.path, describe)
     : fromServer(captured.server, describe);
 }
 

@@ -68,11 +68,8 @@ export function readApp(
 }
 
 /** A server of node:http that listens inside of this process. */
-export function fromNodeServer(
-  { path, Response: NativeResponse }: { readonly path: string; readonly Response: typeof Response },
-  describe: string,
-): App {
-  return { fetch: bridgeTo(path, NativeResponse), ...noOptions, captured: true, describe };
+export function fromNodeServer(path: string, describe: string): App {
+  return { fetch: bridgeTo(path), ...noOptions, captured: true, describe };
 }
 
 /** What the app has called Bun.serve with, as it is at each request: server.reload() changes it. */

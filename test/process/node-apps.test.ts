@@ -170,6 +170,9 @@ test("answers keep their status, reason, repeated fields, and say nothing of the
     field(answer, "keep-alive"),
   ]).toEqual(["/", null, null]);
   expect((await client.ask("GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")).status).toBe(204);
+  expect(
+    field(await client.ask("GET /small HTTP/1.1\r\nHost: x\r\n\r\n"), "content-type"),
+  ).toBeNull();
   const head = await client.ask("HEAD /large HTTP/1.1\r\nHost: x\r\n\r\n", "HEAD");
   expect([head.status, field(head, "content-length")]).toEqual([200, null]);
   const large = await client.ask("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");

@@ -46,8 +46,8 @@ test("workers that collide at a port of the app's say so, with the exit code of 
 }, 30_000);
 
 const collides = {
-  "node:http, which tells it by an event": (port: number) =>
-    `import { createServer } from "node:http"; createServer().listen(${port}, "127.0.0.1");`,
+  "node:net, which tells it by an event": (port: number) =>
+    `import { createServer } from "node:net"; createServer().listen(${port}, "127.0.0.1");`,
   "Bun.listen, a while after the import": (port: number) =>
     `setTimeout(() => Bun.listen({ hostname: "127.0.0.1", port: ${port}, socket: { data() {} } }), 10);`,
 };

@@ -31,14 +31,8 @@ const notPassed = new Set([
 /** A body up to this size is read whole, and goes out in one write with the head. */
 const smallBytes = 65_536;
 
-/**
- * @param path of the unix socket that the listener's server listens on
- * @param NativeResponse what answers are made of: the app may have replaced the global one, as @hono/node-server does
- */
-export function bridgeTo(
-  path: string,
-  NativeResponse: typeof Response,
-): (request: Request, server: unknown) => Promise<Response> {
+/** @param path of the unix socket that the listener's server listens on */
+export function bridgeTo(path: string): (request: Request, server: unknown) => Promise<Response> {
   const upstream = new Upstream(path);
   return async (request, server) => {
     const client = (server as KnowsClients).requestIP(request);
@@ -54,7 +48,6 @@ export function bridgeTo(
       body,
       chunked: body !== null && length === null,
       request,
-      Response: NativeResponse,
     });
   };
 }

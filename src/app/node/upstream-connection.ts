@@ -1,4 +1,5 @@
 /** One connection to the node:http server of this process: a request, its answer, and then perhaps the next request. */
+import { markBody, NativeResponse, untypedInit } from "../../http/response/body.ts";
 import { whenAborted } from "../../http/request/request.ts";
 import { AnswerReader } from "./answer-reader.ts";
 
@@ -17,8 +18,6 @@ export interface Asked {
   readonly chunked: boolean;
   /** Whose client may leave. */
   readonly request: Request;
-  /** What answers are made of: the app may replace the global one. */
-  readonly Response: typeof Response;
 }
 
 interface Pending {
@@ -26,7 +25,6 @@ interface Pending {
   readonly resolve: (response: Response) => void;
   readonly reject: (error: unknown) => void;
   readonly request: Request;
-  readonly Response: typeof Response;
   readonly onFree: () => void;
 }
 
@@ -68,9 +66,9 @@ export class UpstreamConnection {
   /** `onFree` is called when it can take the next one, which isn't always. */
   ask(asked: Asked, onFree: () => void): Promise<Response> {
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
-    const { request, Response } = asked;
+    const { request } = asked;
     const reader = new AnswerReader(request.method);
-    this.#pending = { reader, resolve, reject, request, Response, onFree };
+    this.#pending = { reader, resolve, reject, request, onFree };
     this.#requestSent = false;
     whenAborted(request, (reason) => this.#fail(reason));
     if (this.#pending !== null) this.#send(asked).catch((error: unknown) => this.#fail(error));
@@ -132,10 +130,10 @@ export class UpstreamConnection {
     else this.#release(false);
   }
 
-  #answer({ reader, resolve, request, Response }: Pending, body: readonly Buffer[]): void {
+  #answer({ reader, resolve, request }: Pending, body: readonly Buffer[]): void {
     try {
       const whole = reader.ended ? Buffer.concat(body) : this.#stream(body);
-      resolve(toResponse(Response, request.method, reader, whole));
+      resolve(toResponse(request.method, reader, whole));
     } catch (error) {
       // A status or a reason that no Response can have.
       this.#fail(error);
@@ -206,7 +204,6 @@ export class UpstreamConnection {
 }
 
 function toResponse(
-  NativeResponse: typeof Response,
   method: string,
   reader: AnswerReader,
   body: Buffer | ReadableStream<Uint8Array>,
@@ -222,9 +219,21 @@ function toResponse(
   // The Response says the length of what it has itself; of HEAD there is nothing else that does.
   if (body instanceof Buffer && body.length > 0) headers.delete("content-length");
   const init = { status, statusText: reason, headers };
-  if (bodiless.has(status)) return new NativeResponse(null, init);
-  if (!(body instanceof Buffer) || body.length > 0) return new NativeResponse(body, init);
+  if (bodiless.has(status)) return marked(null, init);
+  if (!(body instanceof Buffer)) return marked(body, init);
+  if (body.length > 0) return marked(body, init, headers.has("content-type") ? body : untypedInit);
   // A null body would state the length 0, which the answer to HEAD hasn't said.
   const isUnstated = method === "HEAD" && !headers.has("content-length");
-  return new NativeResponse(isUnstated ? new ReadableStream() : null, init);
+  return marked(isUnstated ? new ReadableStream() : null, init);
+}
+
+/** The native class: apps replace the global one, as @hono/node-server does. */
+function marked(
+  body: Buffer | ReadableStream<Uint8Array> | null,
+  init: ResponseInit,
+  mark: unknown = body,
+): Response {
+  const response = new NativeResponse(body, init);
+  markBody(response, mark);
+  return response;
 }

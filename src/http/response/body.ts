@@ -29,6 +29,9 @@ const fixedInit = Symbol("fixed");
 /** The init of Response.json(). */
 export const jsonInit = Symbol("json");
 
+/** The init of bytes that have no type unless a field says one: what a node listener has written. */
+export const untypedInit = Symbol("untyped");
+
 /** A constructor that returns its argument, so that a subclass adds its #fields to that object. */
 const Stamped = function Stamped(target: object): object {
   return target;
@@ -129,7 +132,7 @@ export function bodyKind(init: unknown): InitKind {
       return "none";
     case "symbol":
       if (init === jsonInit) return "json text";
-      return init === fixedInit ? "bytes" : "stream";
+      return init === fixedInit || init === untypedInit ? "bytes" : "stream";
     default:
   }
   if (init === null) return "none";

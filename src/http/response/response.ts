@@ -10,6 +10,7 @@ import {
   lentInit,
   NativeResponse,
   unknownInit,
+  untypedInit,
 } from "./body.ts";
 import { isDecoded } from "./decoded.ts";
 import { bytesType, frameFile } from "./file-framing.ts";
@@ -73,7 +74,7 @@ export function prepareResponse(value: unknown, context: ResponseContext): Prepa
       return frameFixed(value, fields, text, Buffer.byteLength(text), textType, context);
     }
     case "bytes":
-      return prepareBytes(value, fields, bytesType, context);
+      return prepareBytes(value, fields, init === untypedInit ? "" : bytesType, context);
     case "blob":
       // bodyKind says that it is one.
       return prepareBlob(value, init as Blob, bytesType, fields, context);

@@ -32,6 +32,9 @@ const goingAway = [1001, "Going away"] as const;
 const { stop, reload, unref } = AppServer.prototype;
 const refusals = { stop, reload, unref };
 
+/** As it is before the app may replace the global one, and marked where somebody wants sizes. */
+let OwnResponse = Response;
+
 export class BunServing implements Serving {
   readonly #context: InternalContext;
   #stops: (() => Promise<void>)[] = [];
@@ -61,6 +64,7 @@ export class BunServing implements Serving {
   /** Before the app is imported, if anybody wants to know how long its Responses are. */
   static prepareProcess(this: void, marked: boolean): void {
     if (marked) installResponse();
+    OwnResponse = Response;
   }
 
   listen(): void {
@@ -141,7 +145,7 @@ export class BunServing implements Serving {
     }
     if (this.#upgraded.has(request)) {
       // Whatever the app has returned: the client has this answer.
-      const switched = new NativeResponse(null, { status: 101 });
+      const switched = new OwnResponse(null, { status: 101 });
       handler.finish(facts, request, switched);
       served?.answered(observers, switched, true);
       return undefined;
@@ -169,7 +173,7 @@ export class BunServing implements Serving {
       if (!(error instanceof TypeError)) throw error;
       // Of fetch(): its headers can't be changed.
       const { body, status, statusText, headers } = response;
-      return new NativeResponse(body, {
+      return new OwnResponse(body, {
         status,
         statusText,
         headers: [...headers, ["connection", "close"]],
@@ -179,7 +183,7 @@ export class BunServing implements Serving {
 }
 
 function plainError(): Response {
-  return new NativeResponse("Internal Server Error", { status: 500 });
+  return new OwnResponse("Internal Server Error", { status: 500 });
 }
 
 function targetOf(url: string): string {

@@ -83,7 +83,8 @@ test.each(ends)("a file that %s closes its own descriptor, and no other", async 
     for (const fd of stillOpen) closeSync(fd);
     expect(stillOpen).toEqual(others);
   }
-  expect(openFds()).toEqual(before);
+  // What a cancelled read of Bun's has open is closed a moment later.
+  while (openFds().some((fd) => !before.includes(fd))) await Bun.sleep(1);
 });
 
 test.each([

@@ -17,7 +17,7 @@ export const nativeServe = Bun.serve;
 /** A server of the app's: its options for Bun.serve, or the unix socket that a server of node:http listens on. */
 export type Captured =
   | { readonly type: "serve"; readonly server: CapturedServer }
-  | { readonly type: "node"; readonly path: string };
+  | { readonly type: "node"; readonly path: string; readonly hasTls: boolean };
 
 export interface CaptureHost {
   readonly listening: Listening;
@@ -98,7 +98,8 @@ export class Capture {
       return nativeServe(options as never);
     }
     const { server, path } = serveInside(nativeServe, options, this.#host.listening);
-    this.#take({ type: "node", path }, options);
+    const hasTls = (options["tls"] ?? false) !== false;
+    this.#take({ type: "node", path, hasTls }, options);
     return server;
   }
 

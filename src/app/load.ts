@@ -71,9 +71,12 @@ async function becomeApp(found: App | NodeListener, capture: Capture | null): Pr
 }
 
 function fromCaptured(captured: Captured, describe: string): App {
-  return captured.type === "node"
-    ? fromNodeServer(captured.path, describe)
-    : fromServer(captured.server, describe);
+  if (captured.type === "serve") return fromServer(captured.server, describe);
+  // As for Bun.serve's option: clients would get what the app didn't mean.
+  if (captured.hasTls) {
+    throw new AppImportError(`${describe}: tls: TLS is not supported yet, let a proxy do it`);
+  }
+  return fromNodeServer(captured.path, describe);
 }
 
 async function chooseApp(module: Module, capture: Capture | null): Promise<App> {

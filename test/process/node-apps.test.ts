@@ -148,6 +148,47 @@ test("nobody can say in a field who he is", async () => {
   expect(JSON.parse(await answer.text())).toMatchObject({ remoteAddress: "127.0.0.1" });
 });
 
+test("whoever else finds the inner socket is cut, and the server goes on", async () => {
+  await using server = await serve();
+  expect(await (await fetch(server.url)).text()).toBe("ours");
+  const [pid] = server.workers();
+  const names = readFileSync("/proc/net/unix", "utf8").match(
+    new RegExp(`@gunicorn-ts-${pid}-\\d+`, "g"),
+  );
+  const { promise: ended, resolve } = Promise.withResolvers<string>();
+  let got = "";
+  await Bun.connect({
+    unix: names![0]!.replace("@", "\0"),
+    socket: {
+      open: (socket) => void socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+      data: (_socket, bytes) => void (got += bytes.toString()),
+      close: () => resolve(got),
+    },
+  });
+  expect(await ended).not.toContain("ours");
+  expect(await (await fetch(server.url)).text()).toBe("ours");
+  expect(await server.stop()).toBe(0);
+});
+
+test.each([
+  ["exported", ""],
+  ["listening", ".listen(8443)"],
+])(
+  "a server of node:https is refused, %s: nobody gets plain what was meant to be encrypted",
+  async (_claim, listens) => {
+    await using server = start({
+      app: "app",
+      files: {
+        "app.ts": `import { createServer } from "node:https";
+          export default createServer({ key: "k", cert: "c" }, (req, res) => res.end())${listens};`,
+      },
+    });
+    expect(await server.process.exited).not.toBe(0);
+    expect(server.log).toContain("TLS");
+  },
+  30_000,
+);
+
 test("a PROXY header's client and a trusted proxy's scheme reach the listener", async () => {
   await using server = await serve(["--proxy-protocol", "v1"]);
   using client = await RawClient.connect(server.port);

@@ -14,10 +14,10 @@ export function describeClient(client: ClientAddress | null, encrypted: boolean)
 }
 
 /** What node:http has made of a request. */
-interface Incoming {
+export interface Incoming {
   readonly headers: Record<string, unknown>;
   readonly rawHeaders: string[];
-  readonly socket: object;
+  readonly socket: { destroy(): void };
 }
 
 interface Client {
@@ -30,10 +30,13 @@ interface Client {
 /** By the sockets of the process's own: each carries requests of one client after another's. */
 const clients = new WeakMap<object, Client>();
 
-/** Takes the field off a request, and shows what it says where the app looks for it. */
-export function takeClient({ headers, rawHeaders, socket }: Incoming): void {
+/**
+ * Takes the field off a request, and shows what it says where the app looks for it. False if it isn't there: somebody
+ * else has sent the request.
+ */
+export function takeClient({ headers, rawHeaders, socket }: Incoming): boolean {
   const value = headers[clientField];
-  if (typeof value !== "string") return;
+  if (typeof value !== "string") return false;
   delete headers[clientField];
   const at = rawHeaders.findLastIndex(
     (name, index) => index % 2 === 0 && name.toLowerCase() === clientField,
@@ -48,6 +51,7 @@ export function takeClient({ headers, rawHeaders, socket }: Incoming): void {
     port: isKnown ? Number(port) : undefined,
     family: isKnown ? family : undefined,
   });
+  return true;
 }
 
 const shown = {

@@ -1,5 +1,5 @@
 /**
- * The access log of many requests over three workers, while its file is renamed and USR1 sent every second. Run by itself, it
+ * The access log of many requests over three workers, while its file is renamed and USR1 sent again and again. Run by itself, it
  * prints what has come of it: `bun test/support/rotation.ts [REQUESTS]`.
  */
 import { createReadStream, existsSync, readdirSync, renameSync } from "node:fs";
@@ -21,12 +21,11 @@ export interface Rotation {
 const threads = 2;
 const connections = 64;
 const workers = 3;
-const everyMs = 1000;
 
 const app = `export const fetch = () => new Response("hello");\n`;
 
 /** Answers when the last line is in a file. */
-export async function rotate(requests: number): Promise<Rotation> {
+export async function rotate(requests: number, everyMs = 1000): Promise<Rotation> {
   await using server = await gunicorn({
     files: { "app.ts": app },
     args: ["-w", String(workers), "--access-logfile", "access.log"],

@@ -16,7 +16,9 @@ const rooms: Readonly<Record<string, string>> = {
   "": "api config log/custom",
   api: "types:config",
   os: "",
-  net: "api os/socket-path.ts",
+  "os/sockets": "os",
+  "os/processes": "os os/sockets",
+  net: "api os/sockets/socket-path.ts",
   modules: "api log/lines",
   app: "app/node config/worker-classes.ts http/page.ts modules",
   "app/node": "app/captured-server.ts app/server.ts http/request http/response/body.ts",
@@ -35,33 +37,34 @@ const rooms: Readonly<Record<string, string>> = {
   "http/response": "http http/syntax http/message http/request",
 
   ipc: "types:api types:config os",
-  listen: "api net os",
+  listen: "api net os os/sockets",
 
-  telemetry: "api types:config log log/sinks net os",
-  log: "api types:config os telemetry log/access log/custom log/lines log/python log/sinks",
+  telemetry: "api types:config log log/sinks net os os/sockets",
+  log: "api types:config os/processes telemetry log/access log/custom log/lines log/python log/sinks",
   "log/access": "api types:config log/lines log/sinks",
   "log/custom": "api config log log/lines modules os",
   "log/lines": "api",
   "log/python": "api config log log/lines log/sinks net",
   "log/sinks": "api config log log/lines os telemetry",
 
-  arbiter: "api arbiter/act arbiter/decide config ipc listen log os",
+  arbiter: "api arbiter/act arbiter/decide config ipc listen log os/processes",
   // Pure: neither files, sockets and processes nor the clock.
   "arbiter/decide": "ipc types:log",
-  "arbiter/act": "api arbiter/decide config config/sources ipc listen log os telemetry",
+  "arbiter/act":
+    "api arbiter/decide config config/sources ipc listen log os os/processes telemetry",
 
   worker: "ipc worker/classes worker/life",
   "worker/life":
-    "api app config config/sources ipc log modules net os reload worker/classes worker/exchange",
+    "api app config config/sources ipc log modules net os os/processes os/sockets reload worker/classes worker/exchange",
   "worker/classes":
-    "api app config http/request http/response ipc log modules net os worker/connection worker/exchange worker/records",
+    "api app config http/request http/response ipc log modules net os/sockets worker/connection worker/exchange worker/records",
   "worker/connection":
     "app types:config http http/message http/proxy http/request http/response http/syntax net worker/exchange",
   "worker/exchange":
     "api app http http/message http/proxy http/request http/response http/syntax ipc log log/lines worker/records",
   "worker/records": "api app http http/proxy http/request http/response http/syntax log log/access",
 
-  cli: "api arbiter arbiter/act app config config/sources http/syntax ipc listen log log/sinks net os reload",
+  cli: "api arbiter arbiter/act app config config/sources http/syntax ipc listen log log/sinks net os os/processes os/sockets reload",
 };
 
 const forAll = new Set(["src/version.ts"]);
@@ -207,8 +210,8 @@ describe("the checker", () => {
     ["refuses values of config in ipc", "src/ipc/a.ts", `import { x } from "../config/x.ts";`, 1],
     ["takes types of config in ipc", "src/ipc/a.ts", `import type { X } from "../config/x.ts";`, 0],
     ["takes errors in listen", "src/listen/a.ts", `import { E } from "../api/errors.ts";`, 0],
-    ["takes a file that is named", "src/net/a.ts", `import "../os/socket-path.ts";`, 0],
-    ["refuses the file beside it", "src/net/a.ts", `import "../os/socket.ts";`, 1],
+    ["takes a file that is named", "src/net/a.ts", `import "../os/sockets/socket-path.ts";`, 0],
+    ["refuses the file beside it", "src/net/a.ts", `import "../os/sockets/socket.ts";`, 1],
     [
       "refuses listeners in worker/life",
       "src/worker/life/a.ts",

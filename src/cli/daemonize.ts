@@ -4,8 +4,8 @@ import { commandAnew, type Origin } from "../arbiter/act/upgrade.ts";
 import type { Config } from "../config/types.ts";
 import { inheritedStream } from "../log/sinks/inherited-stream.ts";
 import { writeFully } from "../os/write-fully.ts";
-import { launch } from "../os/daemon.ts";
-import { isTerminal } from "../os/terminal.ts";
+import { launch } from "../os/processes/daemon.ts";
+import { isTerminal } from "../os/processes/terminal.ts";
 
 /** What the daemon is told in place of its launcher. A window that changes is none of its business. */
 const passedOn: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
 /** The configuration of a worker that answers the command line, in which nothing writes or sends but to standard error. */
 import { isA } from "../api/thrown.ts";
 import type { Config } from "../config/types.ts";
-import { identityOf, PrivilegesError } from "../os/privileges.ts";
+import { identityOf, PrivilegesError } from "../os/processes/privileges.ts";
 import { writeFully } from "../os/write-fully.ts";
 
 const quiet = {

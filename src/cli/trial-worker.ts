@@ -6,8 +6,8 @@ import { openScoreboard } from "../arbiter/act/open-scoreboard.ts";
 import { signalWorker, spawnWorker } from "../arbiter/act/spawn.ts";
 import { workerClassOf } from "../config/worker-classes.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
-import { closeFd } from "../os/socket-options.ts";
-import { createAbstractSocket } from "../os/unix-socket.ts";
+import { closeFd } from "../os/sockets/socket-options.ts";
+import { createAbstractSocket } from "../os/sockets/unix-socket.ts";
 import { writeFully } from "../os/write-fully.ts";
 
 /** One connection at a time comes. */

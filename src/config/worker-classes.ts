@@ -10,7 +10,7 @@ export interface WorkerClassRow {
    * `inherited`: the master's listening sockets; `own`: each worker opens its own, and the master only keeps the port.
    */
   readonly sockets: "inherited" | "own";
-  /** It frees accepted connections of what src/os/hop-limit.ts does to sockets that the master is about to close. */
+  /** It frees accepted connections of what src/os/sockets/hop-limit.ts does to sockets that the master is about to close. */
   readonly freesAccepted: boolean;
   /** Settings that it can't honour, by their keys, and why: to set one is refused. */
   readonly refuses: Readonly<Record<string, string>>;

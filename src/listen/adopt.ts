@@ -3,8 +3,12 @@ import type { Address } from "../net/bind-address.ts";
 import { type Bound, type Group, ListenError, type SocketKind, urlOf } from "./group.ts";
 import { boundOf, inheritedGroup } from "./open-group.ts";
 import { resolveHostname } from "./resolve.ts";
-import { type InheritedSocket, inspectSocket, prepareInherited } from "../os/inherited-socket.ts";
-import { canonicalHostname } from "../os/socket-address.ts";
+import {
+  type InheritedSocket,
+  inspectSocket,
+  prepareInherited,
+} from "../os/sockets/inherited-socket.ts";
+import { canonicalHostname } from "../os/sockets/socket-address.ts";
 
 /** Sockets of one address that no address of the configuration has claimed. */
 interface Orphan {

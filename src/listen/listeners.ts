@@ -23,9 +23,9 @@ import {
 import { type Handover, planHandover } from "./handover.ts";
 import { needsV6only, openFirstSocket, type OpenOptions } from "./open-group.ts";
 import type { SystemError } from "../os/libc.ts";
-import { acceptQueueLength } from "../os/accept-queue.ts";
-import { listen } from "../os/socket.ts";
-import { closeFd } from "../os/socket-options.ts";
+import { acceptQueueLength } from "../os/sockets/accept-queue.ts";
+import { listen } from "../os/sockets/socket.ts";
+import { closeFd } from "../os/sockets/socket-options.ts";
 
 export type { OpenOptions } from "./open-group.ts";
 

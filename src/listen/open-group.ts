@@ -13,17 +13,26 @@ import {
 } from "./group.ts";
 import { resolveHostname } from "./resolve.ts";
 import { unlessAborted } from "./unless-aborted.ts";
-import { type InheritedSocket, inspectSocket, prepareInherited } from "../os/inherited-socket.ts";
+import {
+  type InheritedSocket,
+  inspectSocket,
+  prepareInherited,
+} from "../os/sockets/inherited-socket.ts";
 import { SystemError } from "../os/libc.ts";
-import type { Holder, WantedAddress } from "../os/port-holder.ts";
-import { createListeningSocket, createReservedSocket, listen, probeAddress } from "../os/socket.ts";
+import type { Holder, WantedAddress } from "../os/sockets/port-holder.ts";
+import {
+  createListeningSocket,
+  createReservedSocket,
+  listen,
+  probeAddress,
+} from "../os/sockets/socket.ts";
 import {
   createAbstractSocket,
   createUnixSocket,
   fileAt,
   inspectPath,
   unlinkIfSame,
-} from "../os/unix-socket.ts";
+} from "../os/sockets/unix-socket.ts";
 
 export interface OpenOptions {
   readonly backlog: number;
@@ -199,7 +208,7 @@ async function describeFailure(
   const tuple = formatTuple(address);
   const code = codeOf(error);
   if (code === "EADDRINUSE") {
-    const { findHolder } = await import("../os/port-holder.ts");
+    const { findHolder } = await import("../os/sockets/port-holder.ts");
     const holder = wanted === null ? null : findHolder(wanted);
     return `Connection in use: ${tuple}${holder === null ? "" : `, held by ${describeHolder(holder)}`}`;
   }

@@ -1,8 +1,8 @@
 /** All that a process tells the operator, as the settings want it: error log, access log, metrics, slow requests. */
 import { resolve } from "node:path";
 import type { ConfigData } from "../config/types.ts";
-import { leaveLauncherOutput } from "../os/daemon.ts";
-import { captureOutput, releaseOutput } from "../os/output.ts";
+import { leaveLauncherOutput } from "../os/processes/daemon.ts";
+import { captureOutput, releaseOutput } from "../os/processes/output.ts";
 import { AccessLog } from "./access/access-log.ts";
 import { createLog, isSevere, type Log } from "./error-log.ts";
 import type { LogHandler } from "./sinks/log-handler.ts";

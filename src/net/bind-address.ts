@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { isIPv6 } from "./ip-address.ts";
 import { ConfigError } from "../api/errors.ts";
-import { maxPathBytes } from "../os/socket-path.ts";
+import { maxPathBytes } from "../os/sockets/socket-path.ts";
 
 /** A hostname that isn't numeric is looked up when the socket is opened. */
 export interface TcpAddress {

@@ -1,6 +1,6 @@
 /** Where syslog and statsD listen, as the settings say it: config refuses what isn't an address, log opens what is. */
 import { ConfigError } from "../api/errors.ts";
-import { maxPathBytes } from "../os/socket-path.ts";
+import { maxPathBytes } from "../os/sockets/socket-path.ts";
 import { isIPv4, isIPv6 } from "./ip-address.ts";
 
 export interface InternetAddress {

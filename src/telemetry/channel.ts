@@ -1,8 +1,8 @@
 /** Ways to a collector of logs or metrics. No method throws for what the other side does, and none waits. */
-import { DatagramSocket } from "../os/datagram-socket.ts";
+import { DatagramSocket } from "../os/sockets/datagram-socket.ts";
 import { SystemError } from "../os/libc.ts";
-import { encodeName, type TcpName, type UnixName } from "../os/socket-address.ts";
-import { StreamSocket } from "../os/stream-socket.ts";
+import { encodeName, type TcpName, type UnixName } from "../os/sockets/socket-address.ts";
+import { StreamSocket } from "../os/sockets/stream-socket.ts";
 import type { InternetAddress, UnixAddress } from "../net/telemetry-address.ts";
 import { CollectorAddress } from "./collector-address.ts";
 

@@ -3,7 +3,7 @@
  * background.
  */
 import { isIPv4 } from "../net/ip-address.ts";
-import type { TcpName } from "../os/socket-address.ts";
+import type { TcpName } from "../os/sockets/socket-address.ts";
 import type { InternetAddress } from "../net/telemetry-address.ts";
 
 /** A name is looked up again while it is in use: a container that was started anew has another address. */

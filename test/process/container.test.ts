@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { isRoot, needsRoot } from "../support/needs.ts";
 import { childrenOf, program, until } from "../support/server.ts";
 
-const children = JSON.stringify(join(import.meta.dir, "../../src/os/children.ts"));
+const children = JSON.stringify(join(import.meta.dir, "../../src/os/processes/children.ts"));
 
 /** A pid namespace of its own takes root; all that is in it dies with unshare. */
 const container = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];

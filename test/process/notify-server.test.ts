@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { monotonicUsec } from "../../src/os/notify.ts";
+import { monotonicUsec } from "../../src/os/processes/notify.ts";
 import { receiver } from "../support/notify-receiver.ts";
 import { gunicorn, type ServerOptions, start, until } from "../support/server.ts";
 

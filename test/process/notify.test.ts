@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ServiceManager } from "../../src/arbiter/act/service-manager.ts";
-import { monotonicUsec, sendNotification } from "../../src/os/notify.ts";
+import { monotonicUsec, sendNotification } from "../../src/os/processes/notify.ts";
 import { generation, World } from "../support/arbiter-world.ts";
 import { receiver } from "../support/notify-receiver.ts";
 import { until } from "../support/server.ts";

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { check, library } from "../../src/os/libc.ts";
-import { encodeName } from "../../src/os/socket-address.ts";
-import { AF_UNIX, createStreamSocket } from "../../src/os/socket-options.ts";
+import { encodeName } from "../../src/os/sockets/socket-address.ts";
+import { AF_UNIX, createStreamSocket } from "../../src/os/sockets/socket-options.ts";
 import { isRoot, needsRoot } from "../support/needs.ts";
 import { gunicorn, program, start, until } from "../support/server.ts";
 

@@ -3,7 +3,7 @@ import { afterEach } from "bun:test";
 import { ByteClient, type ServerAddress } from "../../bench/byte-client.ts";
 import { type Address, parseAddress } from "../../src/net/bind-address.ts";
 import { Listeners, type OpenOptions } from "../../src/listen/listeners.ts";
-import { duplicateFd } from "../../src/os/socket-options.ts";
+import { duplicateFd } from "../../src/os/sockets/socket-options.ts";
 
 export const onLinux = process.platform === "linux";
 

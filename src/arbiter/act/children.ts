@@ -1,8 +1,8 @@
 /** The worker processes by age, and what the master reads about them with each tick. */
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import type { Log } from "../../log/error-log.ts";
-import { reapStrays } from "../../os/children.ts";
-import { residentBytes } from "../../os/memory.ts";
+import { reapStrays } from "../../os/processes/children.ts";
+import { residentBytes } from "../../os/processes/memory.ts";
 import type { WorkerScores, WorkerSignal } from "../decide/events.ts";
 
 /** How often the workers' memory is read, if it is bounded. */

@@ -5,7 +5,7 @@ import type { Listeners } from "../../listen/listeners.ts";
 import { unlessAborted } from "../../listen/unless-aborted.ts";
 import { describeError } from "../../log/error-log.ts";
 import { openLogs } from "../../log/logs.ts";
-import { identityOf } from "../../os/privileges.ts";
+import { identityOf } from "../../os/processes/privileges.ts";
 import { adopt, type Environment, setUmask, withRawEnv } from "./environment.ts";
 import type { Event } from "../decide/events.ts";
 import {

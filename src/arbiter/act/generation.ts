@@ -4,7 +4,7 @@ import type { ResolvedConfig } from "../../config/sources/resolve.ts";
 import { workerClassOf } from "../../config/worker-classes.ts";
 import { maxWorkers } from "../../ipc/scoreboard.ts";
 import type { OpenOptions } from "../../listen/listeners.ts";
-import { identityOf } from "../../os/privileges.ts";
+import { identityOf } from "../../os/processes/privileges.ts";
 import type { Generation } from "../decide/state.ts";
 
 /** A configuration that names its app: the cli has made sure. */

@@ -1,8 +1,8 @@
 /** How others find the master: its pid file and its title. Beside its old master, a new one has names of its own. */
 import type { Config } from "../../config/types.ts";
 import type { Log } from "../../log/error-log.ts";
-import { PidFile, PidFileError } from "../../os/pid-file.ts";
-import { processTitle, setProcessTitle } from "../../os/process-title.ts";
+import { PidFile, PidFileError } from "../../os/processes/pid-file.ts";
+import { processTitle, setProcessTitle } from "../../os/processes/process-title.ts";
 
 export class Identity {
   readonly #pidFile: PidFile;

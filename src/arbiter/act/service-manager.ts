@@ -5,7 +5,7 @@
  * Of two masters in an upgrade only the main process, as the service manager knows it, may speak: the old
  * one until its end, which names the new one as its last word.
  */
-import { monotonicUsec, sendNotification } from "../../os/notify.ts";
+import { monotonicUsec, sendNotification } from "../../os/processes/notify.ts";
 import type { Environment } from "./environment.ts";
 import {
   describeStatus,

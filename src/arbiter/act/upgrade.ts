@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import type { Listeners } from "../../listen/listeners.ts";
 import { describeError } from "../../log/error-log.ts";
 import { isRunning } from "../../os/processes.ts";
-import { typedWords } from "../../os/process-title.ts";
+import { typedWords } from "../../os/processes/process-title.ts";
 import type { Environment } from "./environment.ts";
 import type { Event } from "../decide/events.ts";
 import type { MasterHooks } from "./master-hooks.ts";

@@ -9,7 +9,7 @@ import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { PreloadMessage, PreloadResult } from "../../ipc/messages.ts";
 import { describeError } from "../../log/error-log.ts";
 import { loadOwnClass } from "../classes/own-class.ts";
-import { assume, identityOf, PrivilegesError } from "../../os/privileges.ts";
+import { assume, identityOf, PrivilegesError } from "../../os/processes/privileges.ts";
 
 /** The address that apps which listen are told: they open nothing here, and no request comes. */
 const loopback = { address: "127.0.0.1", family: "IPv4", port: 8000 } as const;

@@ -6,7 +6,7 @@ import { takeActivation } from "../../../src/listen/activation.ts";
 import { planHandover } from "../../../src/listen/handover.ts";
 import { Listeners } from "../../../src/listen/listeners.ts";
 import { fcntl } from "../../../src/os/libc.ts";
-import { duplicateFd } from "../../../src/os/socket-options.ts";
+import { duplicateFd } from "../../../src/os/sockets/socket-options.ts";
 import {
   addressOf,
   ask,

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { ConfigError } from "../../../src/api/errors.ts";
 import { formatTuple, parseAddress, sameAddress } from "../../../src/net/bind-address.ts";
-import { maxPathBytes } from "../../../src/os/socket-path.ts";
+import { maxPathBytes } from "../../../src/os/sockets/socket-path.ts";
 
 const accepted: [text: string, hostname: string, port: number, family: 4 | 6][] = [
   ["127.0.0.1:8000", "127.0.0.1", 8000, 4],

@@ -1,0 +1,27 @@
+import { duplicate } from "../file-lock.ts";
+import { check, library } from "../libc.ts";
+
+/** Where standard output and error went before captureOutput. */
+let saved: readonly { readonly stream: number; readonly fd: number }[] | null = null;
+
+/** Makes standard output and error, or those of them that are named, go where `fd` does. */
+export function redirectOutput(fd: number, streams: readonly number[] = [1, 2]): void {
+  for (const stream of streams) check(library().dup2(fd, stream), "dup2");
+}
+
+/** Makes both go where `fd` does, until releaseOutput; 1 and 2 mean where these went before. Throws SystemError. */
+export function captureOutput(fd: number): void {
+  saved ??= [1, 2].map((stream) => ({ stream, fd: duplicate(stream) }));
+  redirectOutput(saved.find(({ stream }) => stream === fd)?.fd ?? fd);
+}
+
+/** Undoes captureOutput. Answers whether there was anything to undo. */
+export function releaseOutput(): boolean {
+  if (saved === null) return false;
+  for (const { stream, fd } of saved) {
+    redirectOutput(fd, [stream]);
+    library().close(fd);
+  }
+  saved = null;
+  return true;
+}

@@ -1,0 +1,166 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { steerReuseport } from "../../../../src/os/sockets/bpf.ts";
+import { fcntl, SystemError } from "../../../../src/os/libc.ts";
+import { acceptQueueLength, hasWaiting } from "../../../../src/os/sockets/accept-queue.ts";
+import {
+  createListeningSocket,
+  probeAddress,
+  type ListeningSocketOptions,
+} from "../../../../src/os/sockets/socket.ts";
+import { closeFd, duplicateFd, setCloseOnExec } from "../../../../src/os/sockets/socket-options.ts";
+
+const onLinux = process.platform === "linux";
+const F_GETFD = 1;
+const F_GETFL = 3;
+const loopback: ListeningSocketOptions = {
+  family: 4,
+  hostname: "127.0.0.1",
+  port: 0,
+  backlog: 16,
+  reusePort: false,
+  v6only: false,
+};
+
+const open: number[] = [];
+
+function create(options: Partial<ListeningSocketOptions> = {}): { fd: number; port: number } {
+  const socket = createListeningSocket({ ...loopback, ...options });
+  open.push(socket.fd);
+  return socket;
+}
+
+function failureOf(work: () => unknown): SystemError {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof SystemError) return error;
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+afterEach(() => {
+  for (const fd of open.splice(0)) closeFd(fd);
+});
+
+describe("createListeningSocket()", () => {
+  test("reports the port that the kernel chose", () => {
+    expect(create().port).toBeGreaterThan(0);
+  });
+
+  test("makes the socket close-on-exec and non-blocking", () => {
+    const { fd } = create();
+    expect(fcntl(fd, F_GETFD, 0) & 1).toBe(1);
+    const nonBlocking = onLinux ? 0o4000 : 0x0004;
+    expect(fcntl(fd, F_GETFL, 0) & nonBlocking).toBe(nonBlocking);
+  });
+
+  test("throws SystemError with Python's words for a port in use", () => {
+    const { port } = create();
+    const error = failureOf(() => create({ port }));
+    expect(error.code).toBe("EADDRINUSE");
+    expect(error.syscall).toBe("bind");
+    if (onLinux) expect(error.message).toBe("[Errno 98] Address already in use");
+  });
+
+  test("throws EADDRNOTAVAIL for an address of another machine", () => {
+    expect(failureOf(() => create({ hostname: "203.0.113.1" })).code).toBe("EADDRNOTAVAIL");
+  });
+
+  test("refuses a hostname that isn't numeric", () => {
+    expect(() => create({ hostname: "localhost" })).toThrow(
+      new TypeError("not a numeric v4 address: localhost"),
+    );
+  });
+
+  test("leaves v4 to others with v6only, and takes it without", () => {
+    const alone = create({ family: 6, hostname: "::", v6only: true });
+    create({ hostname: "0.0.0.0", port: alone.port });
+    const both = create({ family: 6, hostname: "::" });
+    expect(failureOf(() => create({ hostname: "0.0.0.0", port: both.port })).code).toBe(
+      "EADDRINUSE",
+    );
+  });
+});
+
+describe("probeAddress()", () => {
+  for (const reusePort of [false, true])
+    test(`sees a listener ${reusePort ? "with" : "without"} SO_REUSEPORT`, () => {
+      const { port } = create({ reusePort });
+      expect(failureOf(() => probeAddress({ ...loopback, port })).code).toBe("EADDRINUSE");
+      expect(failureOf(() => probeAddress({ ...loopback, hostname: "0.0.0.0", port })).code).toBe(
+        "EADDRINUSE",
+      );
+    });
+
+  test("leaves nothing behind", () => {
+    const { port } = create();
+    closeFd(open.pop() ?? -1);
+    probeAddress({ ...loopback, port });
+    probeAddress({ ...loopback, port });
+    expect(create({ port }).port).toBe(port);
+  });
+});
+
+test("setCloseOnExec() sets the flag", () => {
+  const { fd } = create();
+  fcntl(fd, 2, 0);
+  setCloseOnExec(fd);
+  expect(fcntl(fd, F_GETFD, 0) & 1).toBe(1);
+});
+
+test("closeFd() throws for an fd that isn't open", () => {
+  expect(failureOf(() => closeFd(1_000_000)).code).toBe("EBADF");
+});
+
+test("steerReuseport() refuses a count below 1", () => {
+  const { fd } = create({ reusePort: true });
+  expect(() => steerReuseport(fd, 0)).toThrow(RangeError);
+});
+
+/** Everything that a client sees of its connection. */
+function connect(port: number): { connected: Promise<boolean>; socket: Promise<Bun.Socket> } {
+  const socket = Bun.connect({ hostname: "127.0.0.1", port, socket: { data() {} } });
+  return {
+    socket,
+    connected: socket.then(
+      () => true,
+      () => false,
+    ),
+  };
+}
+
+test("hasWaiting() sees what waits, until it is accepted", async () => {
+  const { fd, port } = create();
+  expect(hasWaiting(fd)).toBe(false);
+  const client = await connect(port).socket;
+  expect(hasWaiting(fd)).toBe(true);
+  const listener = listenOn(fd, () => {});
+  while (hasWaiting(fd)) await Bun.sleep(1);
+  listener.stop(true);
+  client.end();
+});
+
+test.if(onLinux).each([
+  [4, "127.0.0.1"],
+  [6, "::1"],
+] as const)("acceptQueueLength() counts what waits over IPv%d", async (family, hostname) => {
+  const { fd, port } = create({ family, hostname, v6only: true });
+  expect(acceptQueueLength(fd)).toBe(0);
+  const socket = { data() {} };
+  const clients = await Promise.all([1, 2, 3].map(() => Bun.connect({ hostname, port, socket })));
+  expect(acceptQueueLength(fd)).toBe(3);
+  const listener = listenOn(fd, () => {});
+  while (acceptQueueLength(fd) !== 0) await Bun.sleep(1);
+  listener.stop(true);
+  for (const client of clients) client.end();
+});
+
+function listenOn(
+  fd: number,
+  data: (socket: Bun.Socket, bytes: Buffer) => void,
+): { stop(all: boolean): void } {
+  // Bun.listen closes the fd that it gets; `fd` isn't in its types.
+  const options = { fd: duplicateFd(fd), socket: { data } };
+  return Bun.listen(options as unknown as Bun.TCPSocketListenOptions);
+}

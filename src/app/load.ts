@@ -6,7 +6,7 @@ import { resolveModule } from "../modules/resolve.ts";
 import type { Capture, Captured } from "./capture.ts";
 import {
   type App,
-  fromNodeServer,
+  fromBridge,
   fromServer,
   isNodeListener,
   type NodeListener,
@@ -67,16 +67,18 @@ async function becomeApp(found: App | NodeListener, capture: Capture | null): Pr
   if (capture.captured === null) await found.listen();
   const captured = await capture.wait(moduleMs);
   if (captured === null) throw new AppImportError(`${found.describe} doesn't listen by node:http`);
-  return fromCaptured(captured, found.describe);
+  return await fromCaptured(captured, found.describe);
 }
 
-function fromCaptured(captured: Captured, describe: string): App {
+async function fromCaptured(captured: Captured, describe: string): Promise<App> {
   if (captured.type === "serve") return fromServer(captured.server, describe);
   // As for Bun.serve's option: clients would get what the app didn't mean.
   if (captured.hasTls) {
     throw new AppImportError(`${describe}: tls: TLS is not supported yet, let a proxy do it`);
   }
-  return fromNodeServer(captured.path, describe);
+  // Most apps need none: its code would cost time at the start, and at every garbage collection.
+  const { bridgeTo } = await import("./node/bridge.ts");
+  return fromBridge(bridgeTo(captured.path), describe);
 }
 
 async function chooseApp(module: Module, capture: Capture | null): Promise<App> {
@@ -85,7 +87,7 @@ async function chooseApp(module: Module, capture: Capture | null): Promise<App> 
   const isScript = Object.keys(module.exports).length === 0;
   const captured = (await capture?.wait(isScript ? scriptMs : moduleMs)) ?? null;
   if (captured === null) throw chosen;
-  return fromCaptured(captured, `${module.file}: the server that it starts`);
+  return await fromCaptured(captured, `${module.file}: the server that it starts`);
 }
 
 /** Answers with what is wrong with the exports, if none is an app. */

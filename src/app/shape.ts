@@ -4,7 +4,6 @@
  */
 
 import { CapturedServer } from "./captured-server.ts";
-import { bridgeTo } from "./node/bridge.ts";
 import { listenerOf } from "./node/listeners.ts";
 import { isPlain, ownFetch, ownObject, ownValue } from "./properties.ts";
 
@@ -67,9 +66,9 @@ export function readApp(
   return { fetch: notFound, ...fromOptions(value), captured: false, describe };
 }
 
-/** A server of node:http that listens inside of this process. */
-export function fromNodeServer(path: string, describe: string): App {
-  return { fetch: bridgeTo(path), ...noOptions, captured: true, describe };
+/** A server of node:http that listens inside of this process, by the bridge to it. */
+export function fromBridge(fetch: App["fetch"], describe: string): App {
+  return { fetch, ...noOptions, captured: true, describe };
 }
 
 /** What the app has called Bun.serve with, as it is at each request: server.reload() changes it. */

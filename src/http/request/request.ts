@@ -21,6 +21,9 @@ export interface RequestHead extends HeaderFields, RequestTarget {
 const NativeRequest = Request;
 const NativeResponse = Response;
 
+/** Who is called when a request is aborted; few are, so that none has a field for it (bench: hello). */
+const aborters = new WeakMap<object, (reason: unknown) => void>();
+
 class LazyRequest {
   readonly #head: RequestHead;
   readonly #scheme: string;
@@ -31,7 +34,6 @@ class LazyRequest {
   #headers: Headers | null = null;
   #controller: AbortController | null = null;
   #abortReason: unknown = undefined;
-  #onAbort: ((reason: unknown) => void) | null = null;
 
   constructor(
     head: RequestHead,
@@ -151,11 +153,12 @@ class LazyRequest {
     if (request.#abortReason !== undefined) return;
     request.#abortReason = reason;
     request.#controller?.abort(reason);
-    request.#onAbort?.(reason);
+    aborters.get(request)?.(reason);
   }
 
   static whenAborted(request: LazyRequest, call: ((reason: unknown) => void) | null): void {
-    request.#onAbort = call;
+    if (call === null) aborters.delete(request);
+    else aborters.set(request, call);
     if (request.#abortReason !== undefined) call?.(request.#abortReason);
   }
 

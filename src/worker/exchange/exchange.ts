@@ -367,14 +367,9 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     // Nobody reads on behind the answer: the head couldn't know that yet.
     if (this.body?.discarded === true && this.#reply.bodyMissing > discardLimitBytes)
       this.#persistent = false;
-    this.#end(late, cut);
+    if (!late && cut) this.#reply.cutShort();
+    else if (!late) this.#reply.finished(this.#persistent);
     if (gate !== null && this.#request !== null) gate.leave();
-  }
-
-  #end(late: boolean, cut: boolean): void {
-    if (late) return;
-    if (cut) this.#reply.cutShort();
-    else this.#reply.finished(this.#persistent);
   }
 
   #complain(message: string, error: unknown = null): void {

@@ -161,7 +161,7 @@ describe("Listeners.open() again", () => {
   test("what is prepared changes nothing before use(), and discard() closes it", async () => {
     const listeners = await openListeners(["127.0.0.1:0"], 2);
     const { urls } = listeners;
-    const path = join(tmpdir(), `gunicorn-ts-prepared-${process.pid}`);
+    const path = join(mkdtempSync(join(tmpdir(), "gunicorn-ts-prepared-")), "socket");
     const addresses = [addressOf("[::1]:0"), addressOf(`unix:${path}`)];
     const before = readdirSync("/proc/self/fd").length;
     expect(await listeners.prepare(addresses, 2, options)).toBe(true);

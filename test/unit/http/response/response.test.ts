@@ -1,4 +1,5 @@
-import { beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { currentDate, httpDate, refreshDate } from "../../../../src/http/response/date.ts";
@@ -42,7 +43,7 @@ function written(output: OutputBuffer): string {
   return Buffer.concat(pieces).toString("latin1");
 }
 
-const folder = join(tmpdir(), `gunicorn-ts-response-${process.pid}`);
+const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-response-"));
 const smallFile = join(folder, "small.html");
 const largeFile = join(folder, "large.bin");
 const emptyFile = join(folder, "empty.txt");
@@ -52,6 +53,8 @@ beforeAll(async () => {
   await Bun.write(largeFile, new Uint8Array(300_000));
   await Bun.write(emptyFile, "");
 });
+
+afterAll(() => rmSync(folder, { recursive: true }));
 
 function stream(...chunks: string[]): ReadableStream<Uint8Array> {
   return new ReadableStream({

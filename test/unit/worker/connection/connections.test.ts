@@ -1,0 +1,44 @@
+/** The clock of all connections, and who is counted. */
+import { expect, test } from "bun:test";
+import { Connections } from "../../../../src/worker/connection/connections.ts";
+
+function member() {
+  const seen = { ticks: 0, drains: 0 };
+  return { seen, tick: () => void (seen.ticks += 1), drain: () => void (seen.drains += 1) };
+}
+
+test("one clock runs from the first start() to stop(), however often both are called", async () => {
+  const connections = new Connections({ connections: 0 });
+  const one = member();
+  connections.add(one);
+  connections.start();
+  connections.start();
+  while (one.seen.ticks === 0) await Bun.sleep(5);
+  expect(one.seen.ticks).toBe(1);
+  connections.stop();
+  connections.stop();
+  connections.start();
+  while (one.seen.ticks === 1) await Bun.sleep(5);
+  connections.stop();
+  expect(one.seen.ticks).toBe(2);
+});
+
+test("members are counted, drained once, and the last one's end is told", async () => {
+  const scores = { connections: 0 };
+  const connections = new Connections(scores);
+  const [early, late] = [member(), member()];
+  await connections.emptied();
+  connections.add(early);
+  expect(connections.draining).toBe(false);
+  connections.drain();
+  connections.add(late);
+  expect([early.seen.drains, late.seen.drains, scores.connections]).toEqual([1, 1, 2]);
+  let isEmpty = false;
+  const emptied = connections.emptied().then(() => (isEmpty = true));
+  connections.remove(early);
+  await Promise.resolve();
+  expect([isEmpty, connections.size, connections.draining]).toEqual([false, 1, true]);
+  connections.remove(late);
+  await emptied;
+  expect([connections.size, scores.connections]).toEqual([0, 0]);
+});

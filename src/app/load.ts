@@ -4,6 +4,7 @@ import { importModule } from "../modules/import.ts";
 import { parseReference, type Target } from "../modules/reference.ts";
 import { resolveModule } from "../modules/resolve.ts";
 import type { Capture, Captured } from "./capture.ts";
+import { noTls } from "./options.ts";
 import {
   type App,
   fromBridge,
@@ -74,7 +75,7 @@ async function fromCaptured(captured: Captured, describe: string): Promise<App> 
   if (captured.type === "serve") return fromServer(captured.server, describe);
   // As for Bun.serve's option: clients would get what the app didn't mean.
   if (captured.hasTls) {
-    throw new AppImportError(`${describe}: tls: TLS is not supported yet, let a proxy do it`);
+    throw new AppImportError(`${describe}: tls: ${noTls}`);
   }
   // Most apps need none: its code would cost time at the start, and at every garbage collection.
   const { bridgeTo } = await import("./node/bridge.ts");

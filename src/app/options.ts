@@ -12,9 +12,12 @@ const settled: Readonly<Record<string, string>> = {
   reusePort: "reuse_port",
 };
 
+/** The refusal of TLS, also of a server of node:https. */
+export const noTls = "TLS is not supported yet, let a proxy do it";
+
 /** Options that are refused: without them it would be another server than the app asks for. */
 const refused: Readonly<Record<string, string>> = {
-  tls: "TLS is not supported yet, let a proxy do it",
+  tls: noTls,
   http2: "HTTP/2 is not supported yet",
   http3: "HTTP/3 is not supported yet",
 };

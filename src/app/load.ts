@@ -7,6 +7,7 @@ import type { Capture, Captured } from "./capture.ts";
 import { noTls } from "./options.ts";
 import {
   type App,
+  type AppType,
   fromBridge,
   fromServer,
   isNodeListener,
@@ -22,6 +23,8 @@ interface Module {
   /** The file as messages name it: `app.ts`. */
   readonly file: string;
   readonly exports: Readonly<Record<string, unknown>>;
+  /** What it is to have: the setting app_type. */
+  readonly type: AppType;
 }
 
 /** A value that was found; wrapped, since a promise asks a bare one for its `then`, and a router Proxy has one. */
@@ -40,6 +43,8 @@ export interface LoadOptions {
   readonly cwd: string;
   /** Where what the app calls Bun.serve for is found; installed already. */
   readonly capture?: Capture;
+  /** The setting app_type; auto if left out. */
+  readonly type?: AppType;
 }
 
 /**
@@ -50,16 +55,21 @@ export async function loadApp(text: string, options: LoadOptions): Promise<App> 
   const reference = parseReference(text);
   const { module: name, target } = reference;
   const path = resolveModule(reference, options.cwd);
-  const module: Module = { name, file: basename(path), exports: await importModule(path) };
-  if (target === null) return await chooseApp(module, options.capture ?? null);
+  const { capture = null, type = "auto" } = options;
+  const module: Module = { name, file: basename(path), exports: await importModule(path), type };
+  if (target === null) return await chooseApp(module, capture);
   const { value, owner } =
     target.call === null ? find(module, target) : call(module, target, target.call);
   const found = demandApp(await settle(value, owner), module, target);
-  return await becomeApp(found, options.capture ?? null);
+  return await becomeApp(found, capture, type);
 }
 
 /** An app is served as it is, beside whatever the module listens with; a node listener listens first, unless it has done so itself. */
-async function becomeApp(found: App | NodeListener, capture: Capture | null): Promise<App> {
+async function becomeApp(
+  found: App | NodeListener,
+  capture: Capture | null,
+  type: AppType,
+): Promise<App> {
   if (!isNodeListener(found)) {
     if (!found.captured) capture?.leaveAside();
     return found;
@@ -68,10 +78,13 @@ async function becomeApp(found: App | NodeListener, capture: Capture | null): Pr
   if (capture.captured === null) await found.listen();
   const captured = await capture.wait(moduleMs);
   if (captured === null) throw new AppImportError(`${found.describe} doesn't listen by node:http`);
-  return await fromCaptured(captured, found.describe);
+  return await fromCaptured(captured, found.describe, type);
 }
 
-async function fromCaptured(captured: Captured, describe: string): Promise<App> {
+async function fromCaptured(captured: Captured, describe: string, type: AppType): Promise<App> {
+  const maker = captured.type === "serve" ? "Bun.serve" : "node:http";
+  if (type !== "auto" && (type === "node") !== (captured.type === "node"))
+    throw new AppImportError(`${describe}: it listens by ${maker}, and app_type is ${type}`);
   if (captured.type === "serve") return fromServer(captured.server, describe);
   // As for Bun.serve's option: clients would get what the app didn't mean.
   if (captured.hasTls) {
@@ -84,11 +97,11 @@ async function fromCaptured(captured: Captured, describe: string): Promise<App> 
 
 async function chooseApp(module: Module, capture: Capture | null): Promise<App> {
   const chosen = await chooseExport(module);
-  if (!(chosen instanceof AppImportError)) return await becomeApp(chosen, capture);
+  if (!(chosen instanceof AppImportError)) return await becomeApp(chosen, capture, module.type);
   const isScript = Object.keys(module.exports).length === 0;
   const captured = (await capture?.wait(isScript ? scriptMs : moduleMs)) ?? null;
   if (captured === null) throw chosen;
-  return await fromCaptured(captured, `${module.file}: the server that it starts`);
+  return await fromCaptured(captured, `${module.file}: the server that it starts`, module.type);
 }
 
 /** Answers with what is wrong with the exports, if none is an app. */
@@ -96,30 +109,30 @@ async function chooseExport({
   name: module,
   file,
   exports,
+  type,
 }: Module): Promise<App | NodeListener | AppImportError> {
   const refusals: string[] = [];
   for (const name of ["default", "fetch", "app"]) {
     if (!Object.hasOwn(exports, name)) continue;
     const { value } = await settle(exports[name], null);
-    const app = readApp(value, null, `${file}: ${name}`);
+    const app = readApp(value, null, `${file}: ${name}`, type);
     if (typeof app === "string") refusals.push(`${file}: ${name} ${app}`);
     else if (app !== null) return app;
   }
   if (refusals[0] !== undefined) return new AppImportError(refusals[0]);
   const names = Object.keys(exports);
-  const usable = names.find((name) => isApp(exports[name]));
+  const usable = names.find((name) => isApp(exports[name], type));
   const listed = listExports({ file, exports });
   if (usable !== undefined)
     return new AppImportError(
       `${listed}: none is named default, fetch or app, did you mean '${module}:${usable}'?`,
     );
-  return new AppImportError(
-    names.length === 0 ? listed : `${listed}: none is a function or has fetch`,
-  );
+  const wanted = type === "node" ? "is a node listener (req, res)" : "is a function or has fetch";
+  return new AppImportError(names.length === 0 ? listed : `${listed}: none ${wanted}`);
 }
 
-function isApp(value: unknown): boolean {
-  const app = readApp(value, null, "");
+function isApp(value: unknown, type: AppType): boolean {
+  const app = readApp(value, null, "", type);
   return app !== null && typeof app !== "string";
 }
 
@@ -155,12 +168,12 @@ async function settle(value: unknown, owner: unknown): Promise<Found> {
 
 function demandApp(
   { value, owner }: Found,
-  { file }: Module,
+  { file, type }: Module,
   { text }: Target,
 ): App | NodeListener {
   if (value === null || value === undefined)
     throw new AppImportError(`Failed to find application object: '${text}'`);
-  const app = readApp(value, owner, `${file}: ${text}`);
+  const app = readApp(value, owner, `${file}: ${text}`, type);
   if (app === null)
     throw new AppImportError(
       `${file}: ${describeValue(text, value)} is not a function and has no fetch`,

@@ -24,6 +24,9 @@ export interface App {
   readonly describe: string;
 }
 
+/** The setting app_type. */
+export type AppType = "auto" | "fetch" | "node";
+
 type Fetch = App["fetch"];
 
 interface HasFetch {
@@ -45,7 +48,9 @@ export function readApp(
   value: unknown,
   owner: unknown,
   describe: string,
+  type: AppType,
 ): App | NodeListener | string | null {
+  if (type === "node") return readListener(value, describe);
   if (value instanceof CapturedServer) return fromServer(value, describe);
   if (hasFetch(value)) {
     if (isBunServer(value))
@@ -53,17 +58,30 @@ export function readApp(
     return fromObject(value, describe);
   }
   if (typeof value === "function") {
-    if (/^class\b/.test(Function.prototype.toString.call(value)))
-      return "is a class: export an instance that has fetch";
-    const listen = listenerOf(value);
+    if (isClass(value)) return "is a class: export an instance that has fetch";
+    const listen = type === "fetch" ? null : listenerOf(value);
     return listen === null ? fromFunction(value as Fetch, owner, describe) : { listen, describe };
   }
   if (typeof value !== "object" || value === null) return null;
   const listen = listenerOf(value);
+  if (listen !== null && type === "fetch")
+    return "is a node listener (req, res), and app_type is fetch";
   if (listen !== null) return { listen, describe };
   // Bun.serve's options may do without fetch.
   if (!isPlain(value) || ownObject(value, "routes") === null) return null;
   return { fetch: notFound, ...fromOptions(value), captured: false, describe };
+}
+
+/** The same where app_type is node: what else it may be doesn't count. */
+function readListener(value: unknown, describe: string): NodeListener | string {
+  if (isClass(value)) return "is a class: export a function (req, res), or a server of node:http";
+  const listen = listenerOf(value, true);
+  if (listen === null) return "is no node listener (req, res), and app_type is node";
+  return { listen, describe };
+}
+
+function isClass(value: unknown): boolean {
+  return typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
 }
 
 /** A server of node:http that listens inside of this process, by the bridge to it. */

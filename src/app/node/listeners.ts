@@ -2,8 +2,11 @@
 
 type Listener = (request: never, response: never) => unknown;
 
-/** Makes the server, and lets it listen; null for a value that is no node listener. Nothing is called that isn't there. */
-export function listenerOf(value: unknown): (() => Promise<void>) | null {
+/**
+ * Makes the server, and lets it listen; null for a value that is no node listener. Nothing is called that isn't there.
+ * @param anyFunction a function is one, whatever its parameters are called
+ */
+export function listenerOf(value: unknown, anyFunction = false): (() => Promise<void>) | null {
   if (value === null || (typeof value !== "object" && typeof value !== "function")) return null;
   const has = (name: string): boolean =>
     typeof (value as Record<string, unknown>)[name] === "function";
@@ -11,7 +14,8 @@ export function listenerOf(value: unknown): (() => Promise<void>) | null {
   // Express, connect.
   if (typeof value === "function") {
     const isFramework = has("handle") && has("use");
-    return isFramework || takesResponse(value) ? () => serve(value as Listener) : null;
+    const isListener = anyFunction || isFramework || takesResponse(value);
+    return isListener ? () => serve(value as Listener) : null;
   }
   if (!has("listen")) return null;
   // Fastify.

@@ -167,6 +167,18 @@ auto: if it has them. on: it must have one of them. off: never. startup is await
 takes more than 30 seconds, the worker can't boot. shutdown is awaited when the worker has served its last request, for what
 is left of graceful_timeout and 30 seconds at most; at a quick stop it isn't called.`,
   }),
+  appType: setting({
+    flags: [{ long: "--app-type" }],
+    kind: oneOf("auto", "fetch", "node"),
+    default: "auto",
+    ours: true,
+    status: "works",
+    description: `What kind of app the module has: auto, fetch or node
+auto: what has fetch, and functions, are fetch apps; frameworks that have a listener, servers of node:http, and functions
+whose second parameter is called res, response or reply, are node listeners. fetch: a function is always a fetch app,
+whatever its parameters are called. node: a function is always a node listener (req, res). What can't be served so is
+refused.`,
+  }),
   asgiDisconnectGracePeriod: setting({
     flags: [{ long: "--asgi-disconnect-grace-period" }],
     kind: seconds("at once"),

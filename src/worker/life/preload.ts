@@ -43,7 +43,7 @@ async function attempt(
     const capture = new Capture({ listening, log: { info() {}, debug() {} } });
     capture.install();
     const cwd = config.chdir;
-    await loadApp(app, { cwd, capture });
+    await loadApp(app, { cwd, capture, type: config.appType });
     // Also where asgi_lifespan wants what isn't there.
     await loadLifespan(app, { cwd, mode: config.asgiLifespan });
     return { type: "preloaded" };

@@ -165,7 +165,7 @@ export class Worker {
     };
     const load = async () => {
       const cwd = config.chdir;
-      const app = await loadApp(reference, { cwd, capture });
+      const app = await loadApp(reference, { cwd, capture, type: config.appType });
       const mode = config.asgiLifespan;
       this.#lifespan = new AppLifespan(await loadLifespan(reference, { cwd, mode }), this.#log);
       await this.#lifespan.start();

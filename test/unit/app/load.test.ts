@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { AppImportError } from "../../../src/modules/errors.ts";
 import { loadApp } from "../../../src/app/load.ts";
+import type { AppType } from "../../../src/app/shape.ts";
 import { EmptyRegistry } from "../../support/registry.ts";
 
 const cwd = join(import.meta.dir, "../../fixtures/app");
@@ -15,8 +16,8 @@ async function answer(reference: string, from = cwd): Promise<string> {
   return (await app.fetch(new Request("http://localhost/"), {})).text();
 }
 
-async function failure(reference: string, from = cwd): Promise<unknown> {
-  return loadApp(reference, { cwd: from }).then(
+async function failure(reference: string, from = cwd, type: AppType = "auto"): Promise<unknown> {
+  return loadApp(reference, { cwd: from, type }).then(
     () => "loaded",
     (error: unknown) => error,
   );
@@ -184,6 +185,50 @@ test.each(refused)("loadApp() refuses %p", async (reference, message) => {
   expect(error).toBeInstanceOf(AppImportError);
   expect((error as Error).message).toBe(message);
 });
+
+const refusedByType: [type: AppType, reference: string, message: string][] = [
+  ["node", "plain", "plain.ts: fetch is a node listener (req, res)"],
+  ["node", "options", "options.ts: default is no node listener (req, res), and app_type is node"],
+  [
+    "node",
+    "plain:version",
+    "plain.ts: version is no node listener (req, res), and app_type is node",
+  ],
+  [
+    "node",
+    "no-app",
+    `no-app.ts exports "handler" (number), "list" (array), "none" (null), "version" (string): none is a node listener (req, res)`,
+  ],
+  [
+    "node",
+    "other-name",
+    `other-name.ts exports "handler" (function): none is named default, fetch or app, did you mean 'other-name:handler'?`,
+  ],
+  [
+    "node",
+    "class",
+    "class.ts: default is a class: export a function (req, res), or a server of node:http",
+  ],
+  [
+    "fetch",
+    "http-server",
+    "http-server.ts: default is a node listener (req, res), and app_type is fetch",
+  ],
+  [
+    "fetch",
+    "fastify:default",
+    "fastify.ts: default is a node listener (req, res), and app_type is fetch",
+  ],
+];
+
+test.each(refusedByType)(
+  "loadApp() with app_type %s refuses %p",
+  async (type, reference, message) => {
+    const error = await failure(reference, cwd, type);
+    expect(error).toBeInstanceOf(AppImportError);
+    expect((error as Error).message).toBe(message);
+  },
+);
 
 const passedOn: [reference: string, message: string][] = [
   ["throws", "thrown while importing"],

@@ -12,7 +12,7 @@ import {
 const hello = () => new Response("hello");
 
 function appOf(value: object): App {
-  const app = readApp(value, null, "app.ts: default");
+  const app = readApp(value, null, "app.ts: default", "auto");
   if (app === null || typeof app === "string" || isNodeListener(app)) throw new TypeError("no app");
   return app;
 }

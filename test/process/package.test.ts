@@ -1,33 +1,15 @@
 import { expect, test } from "bun:test";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { install } from "../support/package.ts";
 import { gunicorn, until } from "../support/server.ts";
 
 const root = join(import.meta.dir, "../..");
 
-/** Installs what would be published into a folder, as a package manager does, without its registry. */
-function install(folder: string): void {
-  const packed = mkdtempSync(join(tmpdir(), "gunicorn-ts-pack-"));
-  Bun.spawnSync([process.execPath, "pm", "pack", "--quiet", "--destination", packed], {
-    cwd: root,
-  });
-  const [tarball] = [...new Bun.Glob("*.tgz").scanSync({ cwd: packed, absolute: true })];
-  const modules = join(folder, "node_modules");
-  mkdirSync(join(modules, "gunicorn-ts"), { recursive: true });
-  Bun.spawnSync(["tar", "-xzf", String(tarball), "--strip-components=1"], {
-    cwd: join(modules, "gunicorn-ts"),
-  });
-  for (const name of ["citty", "consola"]) {
-    cpSync(join(root, "node_modules", name), join(modules, name), { recursive: true });
-  }
-  mkdirSync(join(modules, ".bin"));
-  symlinkSync("../gunicorn-ts/bin/gunicorn-ts.ts", join(modules, ".bin/gunicorn-ts"));
-}
-
 test("the published package serves by bunx, with a configuration that imports it, and obeys HUP, TTIN, TTOU and TERM", async () => {
   const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
-  install(folder);
+  await install(folder);
   const config = `import { defineConfig } from "gunicorn-ts"; export default defineConfig({ workers: 3 });`;
   await using server = await gunicorn({
     folder,
@@ -53,7 +35,7 @@ test("the published package serves by bunx, with a configuration that imports it
 
 test("the published package has the bench, without its results, and it finds its app in the caller's folder", async () => {
   const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
-  install(folder);
+  await install(folder);
   const place = join(folder, "node_modules/gunicorn-ts/bench");
   expect(existsSync(join(place, "drivers/wrk-scripts/common.lua"))).toBe(true);
   expect(existsSync(join(place, "results"))).toBe(false);

@@ -9,7 +9,7 @@ import {
   syslogFacility,
 } from "../values/telemetry-kinds.ts";
 
-const syslogAddresses: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
+const syslogAddresses: Readonly<Record<string, string>> = {
   darwin: "unix:///var/run/syslog",
   freebsd: "unix:///var/run/log",
   openbsd: "unix:///dev/log",

@@ -9,7 +9,8 @@ import { ConfigError, UsageError } from "../../api/errors.ts";
 export interface Facts {
   /** The directory that the program was started in. */
   readonly cwd: string;
-  readonly platform: NodeJS.Platform;
+  /** `linux`, as process.platform has it. */
+  readonly platform: string;
   /** The number of CPUs that this process may use. */
   cpuCount(): number;
 }

@@ -14,6 +14,7 @@ export type {
   ServingClass,
   ServingContext,
 } from "./api/serving.ts";
+export type { WorkerServer } from "./api/worker-server.ts";
 export type { Config, ConfigData, UserConfig } from "./config/types.ts";
 export { log, Logger } from "./log/custom/logger.ts";
 

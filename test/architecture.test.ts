@@ -20,7 +20,7 @@ const rooms: Readonly<Record<string, string>> = {
   "os/processes": "os os/sockets",
   net: "api os/sockets/socket-path.ts",
   modules: "api log/lines",
-  app: "app/node config/worker-classes.ts http/page.ts modules",
+  app: "types:api app/node config/worker-classes.ts http/page.ts modules",
   "app/node": "app/captured-server.ts app/server.ts http/request http/response/body.ts",
   reload: "modules",
 

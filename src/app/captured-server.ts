@@ -14,6 +14,7 @@ export type ServedBy = Pick<
   | "pendingWebSockets"
   | "requestIP"
   | "timeout"
+  | "earlyHints"
   | "upgrade"
   | "publish"
   | "subscriberCount"
@@ -98,6 +99,10 @@ export class CapturedServer {
 
   timeout(request: Request, seconds: number): void {
     this.#server?.timeout(request, seconds);
+  }
+
+  earlyHints(...args: Parameters<AppServer["earlyHints"]>): boolean {
+    return this.#server?.earlyHints(...args) ?? false;
   }
 
   upgrade(...args: Parameters<AppServer["upgrade"]>): boolean {

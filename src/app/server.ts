@@ -1,3 +1,4 @@
+import type { WorkerServer } from "../api/worker-server.ts";
 import { flagFor } from "../config/worker-classes.ts";
 
 /** What AppServer needs to know of the worker around it. */
@@ -14,6 +15,7 @@ export interface AppServerHost {
   pendingRequests(): number;
   requestIP(request: Request): ClientAddress | null;
   timeout(request: Request, seconds: number): void;
+  earlyHints(request: Request, headers: Bun.HeadersInit): boolean;
 }
 
 /** A client's address, as Bun's Server.requestIP answers it. */
@@ -27,7 +29,7 @@ export interface ClientAddress {
  * The second argument of an app's fetch: Bun's Server, as far as it makes sense in a worker that listens on sockets of
  * its master.
  */
-export class AppServer {
+export class AppServer implements WorkerServer {
   readonly #host: AppServerHost;
 
   constructor(host: AppServerHost) {
@@ -88,6 +90,11 @@ export class AppServer {
 
   timeout(request: Request, seconds: number): void {
     this.#host.timeout(request, seconds);
+  }
+
+  /** Sends 103 Early Hints: see WorkerServer. Bun's Server has no such method. */
+  earlyHints(request: Request, headers: Bun.HeadersInit): boolean {
+    return this.#host.earlyHints(request, headers);
   }
 
   /** Answers false for a request that asks for no websocket, as Bun's: apps call it for every request. */

@@ -1,13 +1,13 @@
 /** The engine of an `async` worker without sockets and without a clock: connections on fake wires, ticks by hand. */
-import { AppServer, type ClientAddress } from "../../src/app/server.ts";
+import { AppServer } from "../../src/app/server.ts";
 import type { App } from "../../src/app/shape.ts";
 import type { HookRequest, HookWorker } from "../../src/api/hooks.ts";
 import { resolveConfig } from "../../src/config/sources/resolve.ts";
 import { configData } from "../../src/config/data.ts";
 import type { Config, ConfigData } from "../../src/config/types.ts";
-import { requestOwner } from "../../src/http/request/request.ts";
 import { installResponse } from "../../src/http/response/install.ts";
 import { createRow } from "../../src/ipc/scoreboard.ts";
+import { askedOfServer } from "../../src/worker/classes/asked-of-server.ts";
 import { Connection } from "../../src/worker/connection/connection.ts";
 import type { Engine } from "../../src/worker/connection/http1.ts";
 import { Connections } from "../../src/worker/connection/connections.ts";
@@ -15,7 +15,6 @@ import { engineSettings, ticksOf } from "../../src/worker/connection/engine-sett
 import { ReaderPool } from "../../src/worker/connection/reader-pool.ts";
 import type { Site } from "../../src/worker/exchange/site.ts";
 import { EngineRecord } from "../../src/worker/records/engine-record.ts";
-import { Exchange } from "../../src/worker/exchange/exchange.ts";
 import { Enricher } from "../../src/worker/exchange/enrich-response.ts";
 import { Gate } from "../../src/worker/exchange/gate.ts";
 import { Handler, type RequestHooks } from "../../src/worker/exchange/handler.ts";
@@ -132,8 +131,7 @@ export class FakeEngine {
       rootPath: "",
       slot: 0,
       pendingRequests: () => handler.inFlight,
-      requestIP: (request): ClientAddress | null => exchangeOf(request)?.client.address ?? null,
-      timeout: (request, seconds) => exchangeOf(request)?.answersWithin(ticksOf(seconds)),
+      ...askedOfServer,
     });
     this.#site = {
       scheme: "http",
@@ -214,11 +212,6 @@ export class FakeEngine {
 /** How many ticks a timeout takes at most. */
 export function ticks(seconds: number): number {
   return ticksOf(seconds);
-}
-
-function exchangeOf(request: Request): Exchange | null {
-  const owner = requestOwner(request);
-  return owner instanceof Exchange ? owner : null;
 }
 
 function logTo(lines: string[]) {

@@ -1,19 +1,18 @@
 /** The class `async`: our own HTTP engine on the sockets that the master opened, many requests at a time. */
 import { AppServer } from "../../app/server.ts";
-import { requestOwner } from "../../http/request/request.ts";
 import { installResponse } from "../../http/response/install.ts";
 import type { BoundTo, ListeningSocket, Serving } from "../../api/serving.ts";
 import { acceptPackets } from "../../os/sockets/hop-limit.ts";
 import { peerHasEnded, unsentBytes } from "../../os/sockets/send-queue.ts";
 import { hasWaiting } from "../../os/sockets/accept-queue.ts";
 import { closeFd, duplicateFd } from "../../os/sockets/socket-options.ts";
+import { askedOfServer } from "./asked-of-server.ts";
 import { AcceptShare, shareTurnMs } from "./accept-share.ts";
 import { Connection } from "../connection/connection.ts";
 import type { Engine } from "../connection/http1.ts";
-import { Exchange } from "../exchange/exchange.ts";
 import { Gate } from "../exchange/gate.ts";
 import { Connections } from "../connection/connections.ts";
-import { engineSettings, ticksOf } from "../connection/engine-settings.ts";
+import { engineSettings } from "../connection/engine-settings.ts";
 import { ReaderPool } from "../connection/reader-pool.ts";
 import type { Site } from "../exchange/site.ts";
 import { EngineRecord } from "../records/engine-record.ts";
@@ -151,8 +150,7 @@ export class AsyncServing implements Serving {
       rootPath: config.rootPath,
       slot: this.#context.slot,
       pendingRequests: () => handler.inFlight,
-      requestIP: (request) => exchangeOf(request)?.client.address ?? null,
-      timeout: (request, seconds) => exchangeOf(request)?.answersWithin(ticksOf(seconds)),
+      ...askedOfServer,
     });
     return {
       scheme: "http",
@@ -215,9 +213,4 @@ export class AsyncServing implements Serving {
 function familyOf(bound: BoundTo): 4 | 6 | null {
   if (bound.type === "unix") return null;
   return bound.hostname.includes(":") ? 6 : 4;
-}
-
-function exchangeOf(request: Request): Exchange | null {
-  const owner = requestOwner(request);
-  return owner instanceof Exchange ? owner : null;
 }

@@ -30,7 +30,7 @@ const goingAway = [1001, "Going away"] as const;
 
 /** What would make a worker deaf that its master believes to be serving. */
 const { stop, reload, unref } = AppServer.prototype;
-const refusals = { stop, reload, unref };
+const refusals = { stop, reload, unref, earlyHints: refuseEarlyHints };
 
 /** As it is before the app may replace the global one, and marked where somebody wants sizes. */
 let OwnResponse = Response;
@@ -180,6 +180,12 @@ export class BunServing implements Serving {
       });
     }
   }
+}
+
+function refuseEarlyHints(): never {
+  throw new Error(
+    "server.earlyHints() is not supported: Bun.serve can't send it, use --worker-class async",
+  );
 }
 
 function plainError(): Response {

@@ -2,8 +2,8 @@
  * One connection as a transport: a socket, the bytes to and from it, and its deadlines, whatever is spoken on it.
  *
  * Every input (bytes, room, FIN, a tick, an answer of the app) changes state and then calls turn(), the only place that
- * parses, writes, pauses and ends. Invariant: a turn isn't entered twice; what changes during one is seen to before it
- * is over.
+ * parses, writes, pauses and ends; within one, push() may write before its time. Invariant: a turn isn't entered twice;
+ * what changes during one is seen to before it is over.
  */
 import { highWaterBytes } from "../../http/limits.ts";
 import { OutputBuffer } from "../../http/response/output.ts";
@@ -126,6 +126,11 @@ export class Connection implements Member, Transport {
       }
     }
     return this.#stage !== over && this.output.byteLength === 0;
+  }
+
+  push(): void {
+    if (this.#inTurn) this.#write();
+    else this.turn();
   }
 
   cutShort(): void {

@@ -139,6 +139,10 @@ export class Http1 implements Protocol, Reply {
     return this.#transport.turn();
   }
 
+  push(): void {
+    this.#transport.push();
+  }
+
   pauseForBody(pause: boolean): void {
     this.#transport.unwanted = pause;
     this.awaitBody();

@@ -38,6 +38,8 @@ export interface Transport {
   unwanted: boolean;
   /** Sees to what has changed: parses, writes, pauses, ends. True when nothing is left to write. */
   turn(): boolean;
+  /** Writes what it can at once: a turn, or the write of the one that is under way. */
+  push(): void;
   /** Writes what it can, and leaves by a reset. */
   cutShort(): void;
 }

@@ -10,7 +10,9 @@
  * | superseded | the connection has answered instead of the app | done: the app has come to an end                   |
  * | done       | the answer is out, or there won't be one       | nothing; the rest of the body may be read          |
  */
+import { isA, propertyOf } from "../../api/thrown.ts";
 import type { AppServer } from "../../app/server.ts";
+import { highWaterBytes } from "../../http/limits.ts";
 import { type BodySource, RequestBody } from "../../http/request/body.ts";
 import type { Scheme } from "../../http/proxy/forwarded.ts";
 import type { Head } from "../../http/syntax/head.ts";
@@ -19,6 +21,7 @@ import { encodeFixed, prepareResponse } from "../../http/response/response.ts";
 import { errorPage } from "../../http/response/error-page.ts";
 import type { ResponseContext } from "../../http/response/head.ts";
 import { discard, type FixedResponse } from "../../http/response/framing.ts";
+import type { InterimHead } from "../../http/response/early-hints.ts";
 import type { OutputBuffer } from "../../http/response/output.ts";
 import { type PumpOutcome, type PumpTarget, StreamPump } from "../../http/response/stream-pump.ts";
 import { answerContext } from "./answer-context.ts";
@@ -123,6 +126,18 @@ export class Exchange implements BodySource, PumpTarget, Guest {
   /** For server.timeout(): ends the connection if the answer isn't out after so many ticks; 0: no limit. */
   answersWithin(ticks: number): void {
     if (this.#state !== done) this.#reply.answersWithin(ticks);
+  }
+
+  /**
+   * Sends an interim answer at once. False if that can't be: the answer has begun, or the client has left, doesn't take
+   * bytes, or speaks HTTP/1.0 (RFC 9110 §15.2).
+   */
+  sendInterim(head: InterimHead): boolean {
+    if (this.#state !== asked || this.#reply.gone || this.head.versionMinor === 0) return false;
+    if (this.output.byteLength > highWaterBytes) return false;
+    this.output.addHead(head);
+    this.#reply.push();
+    return !this.#reply.gone;
   }
 
   get output(): OutputBuffer {
@@ -289,7 +304,9 @@ export class Exchange implements BodySource, PumpTarget, Guest {
 
   /** An app that stops because its client has left, or has sent half a body, has done nothing wrong. */
   #isAbort(error: unknown): boolean {
-    return this.#clientLeft && isAbortError(error);
+    return (
+      this.#clientLeft && isA(error, DOMException) && propertyOf(error, "name") === "AbortError"
+    );
   }
 
   #giveUp(error: unknown): void {
@@ -374,14 +391,5 @@ export class Exchange implements BodySource, PumpTarget, Guest {
 
   #complain(message: string, error: unknown = null): void {
     this.#site.handler.complain(this.head, message, error);
-  }
-}
-
-function isAbortError(error: unknown): boolean {
-  try {
-    return error instanceof DOMException && error.name === "AbortError";
-  } catch {
-    // A Proxy without a target.
-    return false;
   }
 }

@@ -7,6 +7,8 @@ export interface Reply {
   readonly gone: boolean;
   /** Writes what `output` holds; false while the client doesn't take it. */
   flush(): boolean;
+  /** Writes it at once, also while the connection is in the middle of something, as in the app's synchronous part. */
+  push(): void;
   pauseForBody(pause: boolean): void;
   /** From now on it is up to the client to send the body. */
   awaitBody(): void;

@@ -13,6 +13,7 @@ function serverOf(changes: Partial<AppServerHost> = {}): AppServer {
     pendingRequests: () => 2,
     requestIP: (asked) => (asked === request ? client : null),
     timeout: () => {},
+    earlyHints: () => false,
     ...changes,
   });
 }
@@ -50,6 +51,12 @@ test("AppServer.requestIP() and timeout() ask the worker", () => {
   expect(server.requestIP(new Request("http://localhost/"))).toBeNull();
   server.timeout(request, 5);
   expect(timeouts).toEqual([[request, 5]]);
+});
+
+test("AppServer.earlyHints() asks the worker", () => {
+  const server = serverOf({ earlyHints: (asked) => asked === request });
+  expect(server.earlyHints(request, {})).toBe(true);
+  expect(server.earlyHints(new Request("http://localhost/"), {})).toBe(false);
 });
 
 test("AppServer.upgrade() is false for a request that asks for none", () => {

@@ -1,3 +1,7 @@
+/** What `new Headers()` takes, without the name that each runtime has for it. */
+export type HeaderFields =
+  Response["headers"] | Record<string, string> | [name: string, value: string][];
+
 /** What the second argument of an app's fetch has besides what Bun's own Server has. */
 export interface WorkerServer {
   /** Which of the workers this is, from 0 on; a successor has the same. */
@@ -10,5 +14,5 @@ export interface WorkerServer {
    * @returns false if nothing was sent: the answer has begun, the client speaks HTTP/1.0, has left, or doesn't read
    * @throws TypeError for a field that no answer can have; Error in worker class serve, since Bun.serve can't send it
    */
-  earlyHints(request: Request, headers: Bun.HeadersInit): boolean;
+  earlyHints(request: Request, headers: HeaderFields): boolean;
 }

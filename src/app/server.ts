@@ -1,4 +1,4 @@
-import type { WorkerServer } from "../api/worker-server.ts";
+import type { HeaderFields, WorkerServer } from "../api/worker-server.ts";
 import { flagFor } from "../config/worker-classes.ts";
 
 /** What AppServer needs to know of the worker around it. */
@@ -15,7 +15,7 @@ export interface AppServerHost {
   pendingRequests(): number;
   requestIP(request: Request): ClientAddress | null;
   timeout(request: Request, seconds: number): void;
-  earlyHints(request: Request, headers: Bun.HeadersInit): boolean;
+  earlyHints(request: Request, headers: HeaderFields): boolean;
 }
 
 /** A client's address, as Bun's Server.requestIP answers it. */
@@ -93,7 +93,7 @@ export class AppServer implements WorkerServer {
   }
 
   /** Sends 103 Early Hints: see WorkerServer. Bun's Server has no such method. */
-  earlyHints(request: Request, headers: Bun.HeadersInit): boolean {
+  earlyHints(request: Request, headers: HeaderFields): boolean {
     return this.#host.earlyHints(request, headers);
   }
 

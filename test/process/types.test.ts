@@ -32,7 +32,7 @@ import { defineConfig, log, Logger } from "gunicorn-ts";
 import type {
   BoundTo, Config, ConfigData, CustomLogger, Fetch, HookEnviron, HookRequest, HookServer, HookWorker,
   ListeningSocket, Log, Metric, RequestFacts, RequestHandler, RequestObserver, RequestRecord, ServedApp,
-  ServerHooks, Serving, ServingClass, ServingContext, UserConfig,
+  ServerHooks, Serving, ServingClass, ServingContext, UserConfig, WorkerServer,
 } from "gunicorn-ts";
 
 export default defineConfig({
@@ -65,6 +65,12 @@ export class MyServing implements Serving {
 export const serving: ServingClass = MyServing;
 export const timeoutOf = (config: Config): number => config.timeout;
 
+export const hint = (request: Request, server: WorkerServer): boolean =>
+  server.slot === 0 &&
+  server.earlyHints(request, { link: "</a.css>" }) &&
+  server.earlyHints(request, [["link", "</a.css>"]]) &&
+  server.earlyHints(request, request.headers);
+
 export type All = [
   BoundTo, ConfigData, CustomLogger, Fetch, HookEnviron, HookRequest, HookServer, HookWorker, ListeningSocket,
   Log, Metric, RequestFacts, RequestHandler, RequestObserver, ServedApp, ServerHooks, UserConfig,
@@ -76,6 +82,8 @@ defineConfig({ workers: "many" });
 defineConfig({ wrokers: 2 });
 // @ts-expect-error: no such property of a worker
 defineConfig({ postWorkerInit: (worker) => worker.log.info(worker.name) });
+// @ts-expect-error: not a text
+export const wrong = (request: Request, server: WorkerServer) => server.earlyHints(request, { link: 5 });
 // @ts-expect-error: not a number
 log.info("", { metric: "seen", value: "1", mtype: "counter" });
 `;

@@ -7,8 +7,7 @@
  * Sockets, workers, signals, hooks, max_requests and the drain are the server's.
  */
 import { createServer, type Server, type Socket } from "node:net";
-// An app of your own says: from "gunicorn-ts".
-import type { RequestRecord, Serving, ServingContext } from "../src/index.ts";
+import type { RequestRecord, Serving, ServingContext } from "gunicorn-ts";
 
 const mostHeaderBytes = 65_536;
 const drainTurnMs = 5;

@@ -3,8 +3,7 @@
  * folder that the server starts in, it is read without being asked for. The command line is stronger.
  */
 
-// An app of your own says: import { defineConfig } from "gunicorn-ts";
-import { defineConfig } from "../../src/index.ts";
+import { defineConfig } from "gunicorn-ts";
 
 export default defineConfig({
   bind: ["127.0.0.1:8000"],

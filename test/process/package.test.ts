@@ -1,22 +1,107 @@
-import { expect, test } from "bun:test";
-import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+/** The package as it would be published: what is in it, and what a user runs of it. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { install } from "../support/package.ts";
 import { gunicorn, until } from "../support/server.ts";
 
-const root = join(import.meta.dir, "../..");
+const app = `export const fetch = () => new Response("hello");`;
 
-test("the published package serves by bunx, with a configuration that imports it, and obeys HUP, TTIN, TTOU and TERM", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
+/** Where the package is installed, with an app. */
+const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
+const place = join(folder, "node_modules/gunicorn-ts");
+
+beforeAll(async () => {
   await install(folder);
+  writeFileSync(join(folder, "hello.ts"), app);
+}, 60_000);
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Paths in the package. */
+function packed(pattern: string): string[] {
+  return [...new Bun.Glob(pattern).scanSync({ cwd: place, dot: true })].sort();
+}
+
+test("the package has what runs, its types and what users read; no tests, no bench", () => {
+  const wanted = [
+    /^(LICENSE|README\.md|package\.json|bin\/gunicorn-ts\.ts)$/,
+    /^src\/.*(?<!\.test)\.ts$/,
+    /^src\/README\.md$/,
+    /^types\/.*\.d\.ts$/,
+    /^docs\/[a-z0-9-]+\.md$/i,
+    /^examples\//,
+    // What docs/http.md refers to.
+    /^test\/corpus\/[a-z-]+\.md$/,
+    // bun add's own.
+    /^\.bun-tag$/,
+  ];
+  const files = packed("**/*");
+  expect(files.filter((file) => !wanted.some((pattern) => pattern.test(file)))).toEqual([]);
+  const unused = wanted.filter((pattern) => !files.some((file) => pattern.test(file)));
+  expect(unused).toEqual([]);
+});
+
+/** GitHub's name for a heading. */
+function anchorOf(heading: string): string {
+  const kept = heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "");
+  return kept.trim().replaceAll(" ", "-");
+}
+
+/** The links of a page that lead to nothing in the package. */
+function deadLinks(page: string): string[] {
+  const text = readFileSync(join(place, page), "utf8").replace(/^(`{3,})[\s\S]*?^\1$/gm, "");
+  const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
+  return links.filter((link) => {
+    if (/^[a-z]+:/.test(link)) return false;
+    const [path = "", anchor] = link.split("#");
+    const target = path === "" ? page : join(dirname(page), path);
+    if (!existsSync(join(place, target))) return true;
+    if (anchor === undefined) return false;
+    const headings = readFileSync(join(place, target), "utf8").matchAll(/^#+ (.*)$/gm);
+    return ![...headings].some(([, heading = ""]) => anchorOf(heading) === anchor);
+  });
+}
+
+test("no link of a page in the package is dead", () => {
+  const dead = packed("**/*.md").flatMap((page) => deadLinks(page).map((link) => [page, link]));
+  expect(dead).toEqual([]);
+});
+
+test("pages name no file of examples that isn't in the package", () => {
+  const named = packed("**/*.md").flatMap((page) => {
+    const text = readFileSync(join(place, page), "utf8");
+    return [...text.matchAll(/\bexamples\/[\w./-]*\w/g)].map(([name]) => [page, name] as const);
+  });
+  expect(named.length).toBeGreaterThan(0);
+  expect(named.filter(([, name]) => !existsSync(join(place, name)))).toEqual([]);
+});
+
+const { version } = (await import("../../package.json")).default;
+
+test.each([
+  [["--version"], `gunicorn-ts (version ${version})\n`],
+  [["--check-config", "hello:fetch"], ""],
+  [["--request", "GET /", "hello:fetch"], "\nhello"],
+] as const)("bunx gunicorn-ts %j", async (words, answer) => {
+  const command = [process.execPath, "x", "--no-install", "gunicorn-ts", ...words];
+  await using run = Bun.spawn(command, {
+    cwd: folder,
+    env: { PATH: process.env["PATH"], HOME: folder },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  expect(await run.stdout.text()).toEndWith(answer);
+  expect(await run.exited).toBe(0);
+});
+
+test("it serves by bunx, with a configuration that imports it, and obeys HUP, TTIN, TTOU and TERM", async () => {
+  const ownFolder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
+  cpSync(folder, ownFolder, { recursive: true, verbatimSymlinks: true });
   const config = `import { defineConfig } from "gunicorn-ts"; export default defineConfig({ workers: 3 });`;
   await using server = await gunicorn({
-    folder,
-    files: {
-      "hello.ts": `export const fetch = () => new Response("hello");`,
-      "gunicorn.conf.ts": config,
-    },
+    folder: ownFolder,
+    files: { "gunicorn.conf.ts": config },
     app: "hello:fetch",
     program: "gunicorn-ts",
     runtimeArgs: ["x"],
@@ -31,25 +116,4 @@ test("the published package serves by bunx, with a configuration that imports it
   await server.settled(3);
   expect(await (await fetch(server.url)).text()).toBe("hello");
   expect(await server.stop()).toBe(0);
-}, 30_000);
-
-test("the published package has the bench, without its results, and it finds its app in the caller's folder", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
-  await install(folder);
-  const place = join(folder, "node_modules/gunicorn-ts/bench");
-  expect(existsSync(join(place, "drivers/wrk-scripts/common.lua"))).toBe(true);
-  expect(existsSync(join(place, "results"))).toBe(false);
-  writeFileSync(join(folder, "hello.ts"), `export const fetch = () => new Response("hello");`);
-  // Replays a report: this is about the package, not about the generator.
-  const report = join(root, "test/unit/bench/recorded/oha-1.16.0-good.json");
-  const script = `#!/bin/sh\ncase "$1" in\n--version) echo "oha 1.16.0" ;;\n--help) ;;\n*) exec cat ${report} ;;\nesac\n`;
-  writeFileSync(join(folder, "oha"), script, { mode: 0o755 });
-  const words = ["tune", "hello:fetch", "--smoke", "--driver", "oha"];
-  const run = Bun.spawn([process.execPath, "node_modules/gunicorn-ts/bench/main.ts", ...words], {
-    cwd: folder,
-    env: { PATH: `${folder}:${process.env["PATH"]}`, HOME: process.env["HOME"] },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  expect(await run.stdout.text()).toContain("Recommended for hello:fetch: --workers 1.");
-  expect(await run.exited).toBe(0);
-}, 30_000);
+}, 60_000);

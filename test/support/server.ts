@@ -30,6 +30,8 @@ export interface ServerOptions {
   readonly runtimeArgs?: readonly string[];
   /** An existing folder to run in; it is removed in the end. */
   readonly folder?: string;
+  /** Where it runs, if not in its folder. */
+  readonly cwd?: string;
   /** A command that runs the server, `setpriv ...`. */
   readonly through?: readonly string[];
 }
@@ -65,6 +67,7 @@ export class RunningServer implements AsyncDisposable {
       program: file = program,
       through = [],
       runtimeArgs = [],
+      cwd = folder,
     }: ServerOptions,
   ) {
     this.folder = folder;
@@ -80,7 +83,7 @@ export class RunningServer implements AsyncDisposable {
         ...(app === null ? [] : [app]),
       ],
       {
-        cwd: folder,
+        cwd,
         env: { PATH: process.env["PATH"], HOME: folder, ...env },
         stdio: ["ignore", "pipe", "pipe"],
       },

@@ -1,0 +1,115 @@
+/** The apps that are compared: docs/apps.md has this table. */
+import type { Row } from "./requests.ts";
+
+export const kinds = ["async", "serve", "sync"] as const;
+export type Kind = (typeof kinds)[number];
+
+export type Difference = readonly [kinds: readonly Kind[], reason: string];
+
+export interface FrameworkApp {
+  /** As its authors write it, with its major version where two are about. */
+  readonly name: string;
+  /** `bun FILE` is the native way to run it. */
+  readonly file: string;
+  /** Below apps/, where it is run; apps/ itself if left out. */
+  readonly folder?: string;
+  /** MODULE[:EXPORT] if it isn't the file. */
+  readonly module?: string;
+  /** Worker classes that it can't run on, with the reason. */
+  readonly not?: Partial<Readonly<Record<Kind, string>>>;
+  /** Rows that the app doesn't do natively either: the answers are compared all the same. */
+  readonly lacks?: readonly string[];
+  /** Rows with another answer than the native one, each with the worker classes and the reason. */
+  readonly differs?: Readonly<Record<string, Difference>>;
+  /** Rows that nobody asks, and why. */
+  readonly skips?: Readonly<Record<string, string>>;
+  /** In place of those that all apps get. */
+  readonly rows?: readonly Row[];
+  /** It stands on node:http. */
+  readonly isListener?: true;
+  /** What to mind, for docs/apps.md. */
+  readonly mind?: string;
+}
+
+const forms = ["form", "file of a form"];
+const files = ["file", "Range", "file that the client has"];
+const uploads = ["5 MiB up", "5 MiB up in chunks"];
+
+const exceptServe: readonly Kind[] = ["async", "sync"];
+
+const errorPage = [kinds, "the page is Gunicorn's, and Bun's is a text"] as const;
+const headType = [exceptServe, "Bun.serve leaves out the type of bytes for HEAD"] as const;
+
+export const fetchApps: readonly FrameworkApp[] = [
+  {
+    name: "fetch function",
+    file: "fetch.ts",
+    lacks: ["file that the client has", "gzip", "session"],
+    differs: {
+      "JSON that is none": errorPage,
+      "thrown error": errorPage,
+      "HEAD of 5 MiB": headType,
+    },
+  },
+];
+
+const listeners: readonly FrameworkApp[] = [
+  { name: "Express 5, ES module", file: "express5.ts" },
+  { name: "Express 5, CommonJS", file: "express5.cjs" },
+  { name: "Express 4, ES module", file: "express4.ts" },
+  { name: "Express 4, CommonJS", file: "express4.cjs" },
+  { name: "Fastify", file: "fastify.ts", lacks: ["gzip", "session"] },
+  {
+    name: "Fastify, exported",
+    file: "fastify-exported.ts",
+    lacks: [...forms, "stream", "SSE", ...uploads, ...files, "client gone", "gzip", "session"],
+  },
+  { name: "Koa", file: "koa.ts", lacks: ["Range", "file that the client has", "gzip", "session"] },
+  {
+    name: "Koa, exported",
+    file: "koa-exported.ts",
+    lacks: [
+      "JSON",
+      "JSON in chunks",
+      ...forms,
+      "stream",
+      "SSE",
+      ...files,
+      "client gone",
+      "gzip",
+      "session",
+    ],
+  },
+  { name: "hapi", file: "hapi.ts", lacks: [...files, "session"] },
+  {
+    name: "polka and sirv",
+    file: "polka.ts",
+    lacks: [
+      "JSON",
+      "JSON in chunks",
+      ...forms,
+      "HEAD",
+      "HEAD of 5 MiB",
+      "file that the client has",
+      "gzip",
+      "session",
+    ],
+  },
+  {
+    name: "connect and serve-static",
+    file: "connect.ts",
+    lacks: ["JSON", "JSON in chunks", "form", "session"],
+  },
+  { name: "Nest", folder: "nest", file: "main.ts", lacks: [...files, "gzip", "session"] },
+  { name: "node:http, listening", file: "node-http.ts", lacks: ["session"] },
+  { name: "node:http, exported", file: "node-listener.ts", lacks: ["session"] },
+  { name: "Next-like custom server", file: "next-like.ts", lacks: ["session"] },
+  {
+    name: "http-proxy",
+    file: "http-proxy.ts",
+    lacks: ["session"],
+    skips: { "client gone": "the server behind isn't told natively either" },
+  },
+];
+
+export const nodeApps = listeners.map((app): FrameworkApp => ({ ...app, isListener: true }));

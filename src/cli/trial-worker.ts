@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { type Environment, withRawEnv } from "../arbiter/act/environment.ts";
 import type { AppConfig } from "../arbiter/act/generation.ts";
 import { openScoreboard } from "../arbiter/act/open-scoreboard.ts";
+import { Relay } from "../arbiter/act/relay.ts";
 import { signalWorker, spawnWorker } from "../arbiter/act/spawn.ts";
 import { workerClassOf } from "../config/worker-classes.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
@@ -35,6 +36,7 @@ export class TrialWorker {
     const fd = createAbstractSocket(isOwn ? `${this.path}-master` : this.path, backlog);
     const scoreboard = openScoreboard(config.workerTmpDir);
     const bound = { type: "unix", path: this.path } as const;
+    const relay = new Relay({ log: () => {}, process: () => this.#process });
     this.#process = spawnWorker(
       {
         age: 1,
@@ -51,6 +53,7 @@ export class TrialWorker {
       },
       {
         message: ({ type }) => void (type === "ready" && this.#ready.resolve()),
+        relay: (message) => relay.receive(1, message),
         exited: () => {},
       },
     );

@@ -27,6 +27,33 @@ export interface WindDownMessage {
   readonly type: "wind down";
 }
 
+/** What the subscribers of a websocket topic are to get: a text, or binary data. */
+export interface Publication {
+  readonly topic: string;
+  readonly data: string | Uint8Array;
+  readonly compress: boolean;
+}
+
+/** Publications, from a worker to the master, and from it to the other workers. */
+export interface PublishMessage {
+  readonly type: "websocket publish";
+  readonly publications: readonly Publication[];
+  /** What they count in the window (window.ts). */
+  readonly bytes: number;
+}
+
+/** The answer of whoever gets publications: so much has been taken. */
+export interface TakenMessage {
+  readonly type: "websocket taken";
+  readonly bytes: number;
+}
+
+/** What comes of websockets from a worker: `websocket join` asks for the publications of the others. */
+export type RelayMessage = { readonly type: "websocket join" } | PublishMessage | TakenMessage;
+
+/** What the master says to a worker that has booted. */
+export type MasterMessage = WindDownMessage | PublishMessage | TakenMessage;
+
 /** What a worker reports. `pid` in the master's table is known from the spawn, so no message repeats it. */
 export type WorkerMessage =
   /** The process has started and takes signals: before that, TERM would kill it. */
@@ -67,9 +94,24 @@ const workerMessages: Readonly<Record<WorkerMessage["type"], true>> = {
   draining: true,
 };
 
+const relayMessages: Readonly<Record<RelayMessage["type"], true>> = {
+  "websocket join": true,
+  "websocket publish": true,
+  "websocket taken": true,
+};
+
+/** Narrows what came over the channel; an app may use process.send for itself, and that is not ours. */
+export function isRelayMessage(message: unknown): message is RelayMessage {
+  return isOf(relayMessages, message);
+}
+
 /** Narrows what came over the channel; an app may use process.send for itself, and that is not ours. */
 export function isWorkerMessage(message: unknown): message is WorkerMessage {
+  return isOf(workerMessages, message);
+}
+
+function isOf(types: object, message: unknown): boolean {
   if (typeof message !== "object" || message === null) return false;
   const { type } = message as { type?: unknown };
-  return typeof type === "string" && Object.hasOwn(workerMessages, type);
+  return typeof type === "string" && Object.hasOwn(types, type);
 }

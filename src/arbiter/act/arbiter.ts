@@ -14,9 +14,10 @@ import type { Action, Done, Event, Reaction } from "../decide/events.ts";
 import { asGeneration, drawLifetimeMs } from "./generation.ts";
 import { Metrics } from "./metrics.ts";
 import { nextDeadlineMs, plan } from "../decide/plan.ts";
+import { Relay } from "./relay.ts";
 import type { Release } from "./releases.ts";
 import { ServiceManager } from "./service-manager.ts";
-import { signalWorker, spawnWorker, windDownWorker } from "./spawn.ts";
+import { sendToWorker, signalWorker, spawnWorker } from "./spawn.ts";
 import { performOnSockets } from "./socket-actions.ts";
 import { generationsInUse, initialState, sharing, type State } from "../decide/state.ts";
 import { update } from "../decide/update.ts";
@@ -43,6 +44,7 @@ export class Arbiter {
   readonly #metrics: Metrics;
   readonly #service: ServiceManager;
   readonly #children = new Children();
+  readonly #relay: Relay;
   readonly #queue: Event[] = [];
   readonly #ended = Promise.withResolvers<number>();
   #state: State;
@@ -55,6 +57,10 @@ export class Arbiter {
     this.#parts = parts;
     this.#configurations = new Configurations(parts);
     this.#metrics = new Metrics(parts.listeners);
+    this.#relay = new Relay({
+      log: (level, message) => this.log[level](message),
+      process: (age) => this.#children.get(age)?.process,
+    });
     this.#service = new ServiceManager({
       env: parts.origin.env,
       pid: process.pid,
@@ -127,7 +133,9 @@ export class Arbiter {
     const step = update(this.#state, event, performance.now());
     this.#state = step.state;
     for (const reaction of step.reactions) this.#tryReact(reaction);
-    if (event.type === "exited") this.#children.remove(event.age);
+    if (event.type !== "exited") return;
+    this.#children.remove(event.age);
+    this.#relay.remove(event.age);
   }
 
   /** Carries out what plan() asks for until it has no more wishes. */
@@ -244,7 +252,7 @@ export class Arbiter {
         return { type: "signalled", age, signal };
       }
       case "wind down":
-        windDownWorker(this.#children.get(action.age)?.process);
+        sendToWorker(this.#children.get(action.age)?.process, { type: "wind down" });
         return { type: "winding down", age: action.age };
       case "halt":
         this.#over = true;
@@ -279,6 +287,7 @@ export class Arbiter {
       },
       {
         message: ({ type }) => this.handle({ type: "message", age, message: type }),
+        relay: (message) => this.#relay.receive(age, message),
         exited: (code, signal) => this.handle({ type: "exited", age, code, signal }),
       },
     );

@@ -8,8 +8,10 @@ import type { Config } from "../../config/types.ts";
 import { workerClassOf } from "../../config/worker-classes.ts";
 import {
   type BootMessage,
+  isRelayMessage,
   isWorkerMessage,
-  type WindDownMessage,
+  type MasterMessage,
+  type RelayMessage,
   type WorkerMessage,
 } from "../../ipc/messages.ts";
 import type { ListeningSocket } from "../../api/serving.ts";
@@ -40,6 +42,8 @@ export interface WorkerBirth {
 
 export interface WorkerReports {
   message(message: WorkerMessage): void;
+  /** What it publishes to websockets, for other workers. */
+  relay(message: RelayMessage): void;
   exited(code: number | null, signal: string | null): void;
 }
 
@@ -61,6 +65,7 @@ export function spawnWorker(birth: WorkerBirth, reports: WorkerReports): Bun.Sub
     serialization: "advanced",
     ipc(message) {
       if (isWorkerMessage(message)) reports.message(message);
+      else if (isRelayMessage(message)) reports.relay(message);
     },
     onExit({ signalCode }, code) {
       // bun-types allows a number; Bun gives the name.
@@ -87,9 +92,11 @@ export function signalWorker(pid: number, signal: WorkerSignal | "SIGUSR1"): voi
   }
 }
 
-/** Tells a worker to answer `Connection: close`; it may have gone already. */
-export function windDownWorker(child: Bun.Subprocess | undefined): void {
-  const message: WindDownMessage = { type: "wind down" };
+/** Says something to a worker that has booted; it may have gone already. */
+export function sendToWorker(
+  child: Pick<Bun.Subprocess, "send"> | undefined,
+  message: MasterMessage,
+): void {
   try {
     child?.send(message);
   } catch (error) {

@@ -21,6 +21,7 @@ const rooms: Readonly<Record<string, string>> = {
   net: "api os/sockets/socket-path.ts",
   modules: "api log/lines",
   app: "types:api app/node config/worker-classes.ts http/page.ts modules",
+  "app/websocket": "log/lines",
   "app/node": "app/captured-server.ts app/server.ts http/request http/response/body.ts",
   reload: "modules",
 
@@ -55,9 +56,9 @@ const rooms: Readonly<Record<string, string>> = {
 
   worker: "ipc worker/classes worker/life",
   "worker/life":
-    "api app config config/sources ipc log modules net os os/processes os/sockets reload worker/classes worker/exchange",
+    "api app app/websocket config config/sources ipc log modules net os os/processes os/sockets reload worker/classes worker/exchange",
   "worker/classes":
-    "api app config http/request http/response ipc log modules net os/sockets worker/connection worker/exchange worker/records",
+    "api app app/websocket config http/request http/response ipc log modules net os/sockets worker/connection worker/exchange worker/records",
   "worker/connection":
     "app types:config http http/message http/proxy http/request http/response http/syntax net worker/exchange",
   "worker/exchange":

@@ -60,7 +60,10 @@ export const workerClasses = {
     code: { module: "classes/sync.ts", export: "SyncServing" },
     sockets: "inherited",
     freesAccepted: true,
-    refuses: { keepalive: "each connection ends with its answer" },
+    refuses: {
+      keepalive: "each connection ends with its answer",
+      websocketMaxMessageSize: "a websocket would keep the worker from all other requests",
+    },
     refusesOff: {},
     refusesEnvironment: {},
     app: {

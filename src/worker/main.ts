@@ -1,5 +1,5 @@
 /** The worker program: boots on the master's message, serves, and leaves when a signal says so. */
-import type { BootMessage, WindDownMessage, WorkerMessage } from "../ipc/messages.ts";
+import type { BootMessage, MasterMessage, WorkerMessage } from "../ipc/messages.ts";
 
 // Before the rest is imported: a TERM that comes by then is remembered, and connections that wait are served.
 let told = false;
@@ -28,8 +28,6 @@ process.once("message", async (message: BootMessage) => {
   process.off("SIGTERM", remember);
   reopenLogs = () => worker.reopenLogs();
   if (told || !process.connected) worker.leave();
-  process.on("message", ({ type }: WindDownMessage) => {
-    if (type === "wind down") worker.windDown();
-  });
+  process.on("message", (said: MasterMessage) => worker.hear(said));
   await worker.boot();
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { curl } from "../support/peers.ts";
-import { gunicorn, start, until } from "../support/server.ts";
+import { gunicorn, start } from "../support/server.ts";
+import { Client } from "../support/websocket-client.ts";
 
 /** What an app may bring for Bun.serve. */
 const app = `import page from "./page.html";
@@ -44,29 +45,6 @@ const files = {
   "file.txt": "0123456789",
 };
 const args = ["-k", "serve", "--access-logfile", "-"];
-
-/** A websocket client that keeps what it is told. */
-class Client {
-  readonly heard: string[] = [];
-  readonly #socket: WebSocket;
-  readonly closed: Promise<number>;
-
-  constructor(url: string) {
-    this.#socket = new WebSocket(url.replace(/^http/, "ws"));
-    this.#socket.addEventListener("message", ({ data }) => this.heard.push(String(data)));
-    this.closed = new Promise((resolve) => {
-      this.#socket.addEventListener("close", ({ code }) => resolve(code));
-    });
-  }
-
-  send(text: string): void {
-    this.#socket.send(text);
-  }
-
-  async hears(text: string): Promise<void> {
-    await until(`the websocket to hear ${text}`, () => this.heard.includes(text));
-  }
-}
 
 async function ask(url: string, init: RequestInit = {}): Promise<string> {
   const response = await fetch(url, { keepalive: false, ...init });

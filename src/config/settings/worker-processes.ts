@@ -190,13 +190,14 @@ connection closes. A client that is known to have left, by a reset, isn't waited
   }),
   websocketMaxMessageSize: setting({
     flags: [{ long: "--websocket-max-message-size" }],
-    kind: integer({ zero: "unlimited" }),
-    default: 16_777_216,
+    kind: integer({ zero: "what the app says", max: 2_147_483_647 }),
+    default: 0,
+    defaultText: "what the app says, Bun's is 16777216",
     unit: "bytes",
-    status: "planned",
+    status: "works",
     description: `The longest message of a websocket
-Its fragments added up. A longer one closes the websocket with 1009. With worker class serve the app says it itself, by
-websocket.maxPayloadLength.`,
+Its fragments added up. A longer one closes the websocket with 1009. An app that says more, by websocket.maxPayloadLength,
+gets this; one that says less gets what it says.`,
   }),
   httpParser: setting({
     flags: [{ long: "--http-parser" }],

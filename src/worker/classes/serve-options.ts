@@ -10,7 +10,6 @@ import type { App } from "../../app/load.ts";
 export const idleSeconds = 255;
 
 export type Server = Bun.Server<unknown>;
-export type Socket = Bun.ServerWebSocket<unknown>;
 export type Handle = App["fetch"];
 export type Answer = (
   request: Request,
@@ -18,14 +17,10 @@ export type Answer = (
   handle: Handle,
 ) => Promise<Response | undefined>;
 
-/** What happens to the websockets. */
-export interface SocketEvents {
-  opened(socket: Socket): void;
-  closed(socket: Socket): void;
-}
-
-export interface Served extends SocketEvents {
+export interface Served {
   readonly app: App;
+  /** The app's websocket, as Bun.serve gets it; null without it. */
+  readonly websocket: Bun.WebSocketHandler<unknown> | null;
   readonly bound: BoundTo;
   readonly answer: Answer;
 }
@@ -33,8 +28,8 @@ export interface Served extends SocketEvents {
 type Options = Bun.Serve.Options<unknown>;
 
 /** What to call Bun.serve with. */
-export function serveOptions({ app, bound, answer, ...events }: Served): Options {
-  const { routes, websocket, error } = app;
+export function serveOptions({ app, websocket, bound, answer }: Served): Options {
+  const { routes, error } = app;
   const options = {
     development: false,
     idleTimeout: idleSeconds,
@@ -42,7 +37,7 @@ export function serveOptions({ app, bound, answer, ...events }: Served): Options
     ...placeOf(bound),
     fetch: (request: Request, server: Server) => answer(request, server, app.fetch),
     ...(routes === null ? {} : { routes: handledRoutes(routes, app, answer) }),
-    ...(websocket === null ? {} : { websocket: watched(websocket, events) }),
+    ...(websocket === null ? {} : { websocket }),
     // What Bun.serve itself fails at: a file that isn't there.
     ...(error === null ? {} : { error }),
   };
@@ -112,26 +107,4 @@ function mapValues(
   change: (value: unknown) => unknown,
 ): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(from).map(([name, value]) => [name, change(value)]));
-}
-
-/**
- * The app's websocket handlers; two of them tell us as well. Whatever else they are, a class's instance or options,
- * stays.
- */
-function watched(websocket: object, { opened, closed }: SocketEvents): object {
-  const { open, close } = websocket as Partial<Bun.WebSocketHandler<unknown>>;
-  return Object.create(websocket, {
-    open: {
-      value(socket: Socket) {
-        opened(socket);
-        return open?.call(websocket as Bun.WebSocketHandler<unknown>, socket);
-      },
-    },
-    close: {
-      value(socket: Socket, code: number, reason: string) {
-        closed(socket);
-        return close?.call(websocket as Bun.WebSocketHandler<unknown>, socket, code, reason);
-      },
-    },
-  }) as object;
 }

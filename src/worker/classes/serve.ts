@@ -17,16 +17,12 @@ import {
   idleSeconds,
   type Server,
   serveOptions,
-  type Socket,
   unseenRoutes,
 } from "./serve-options.ts";
 
 /** How long every answer says `Connection: close` before stop() severs the idle connections. */
 const farewellMs = 150;
 const pollMs = 10;
-
-/** RFC 6455 §7.4.1: a server going down. */
-const goingAway = [1001, "Going away"] as const;
 
 /** What would make a worker deaf that its master believes to be serving. */
 const { stop, reload, unref } = AppServer.prototype;
@@ -39,8 +35,6 @@ export class BunServing implements Serving {
   readonly #context: InternalContext;
   #stops: (() => Promise<void>)[] = [];
   #draining = false;
-  #stopped = false;
-  readonly #sockets = new Set<Socket>();
   /** Requests that have become websockets: they have no answer. */
   readonly #upgraded = new WeakSet<Request>();
   /** Requests whose time the app has set itself. */
@@ -68,18 +62,19 @@ export class BunServing implements Serving {
   }
 
   listen(): void {
-    const { listeners, app } = this.#context;
+    const { listeners, app, websockets } = this.#context;
     this.#stops = listeners.map(({ bound }) => {
+      const sockets = app.websocket === null ? null : websockets?.serving(app.websocket);
       const server: Server = nativeServe(
         serveOptions({
           app,
+          websocket: sockets?.handlers ?? null,
           bound,
           answer: (request, server, handle) => this.#answer(request, server, handle),
-          opened: (socket) => this.#opened(socket),
-          closed: (socket) => this.#sockets.delete(socket),
         }),
       );
       this.#timeout = server.timeout;
+      sockets?.attach(server);
       this.#context.capture.attach(server as unknown as ServedBy);
       const stop = server.stop.bind(server);
       Object.assign(server, refusals, { slot: this.#context.slot }, this.#watched(server));
@@ -92,21 +87,15 @@ export class BunServing implements Serving {
   }
 
   async drain(): Promise<void> {
+    const { websockets, config, handler } = this.#context;
     this.windDown();
     await Bun.sleep(farewellMs);
     const stops = this.#stops.map((stop) => stop());
     // Not before the listeners are closed: clients come back at once, and to whoever listens.
-    this.#stopped = true;
-    for (const socket of this.#sockets) socket.close(...goingAway);
+    await websockets?.drain(config.gracefulTimeout * 1000 - farewellMs);
     await Promise.all(stops);
     // stop() resolves with the last response handed over; the handler's own end comes after it.
-    while (this.#context.handler.inFlight > 0) await Bun.sleep(pollMs);
-  }
-
-  #opened(socket: Socket): void {
-    this.#sockets.add(socket);
-    // After the app's own handler, which runs next.
-    if (this.#stopped) queueMicrotask(() => socket.close(...goingAway));
+    while (handler.inFlight > 0) await Bun.sleep(pollMs);
   }
 
   /** The server's own methods, which tell us what the app does with a request. */

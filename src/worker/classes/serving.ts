@@ -1,6 +1,7 @@
 /** What a worker class gets from the worker around it, and what every class does with an app before it serves it. */
 import type { Capture } from "../../app/capture.ts";
 import type { App } from "../../app/load.ts";
+import type { Websockets } from "../../app/websocket/websockets.ts";
 import { type AppFeature, flagFor, workerClassOf } from "../../config/worker-classes.ts";
 import { unusedOptions } from "../../app/options.ts";
 import { AppImportError } from "../../modules/errors.ts";
@@ -14,6 +15,8 @@ export interface InternalContext extends ServingContext {
   readonly scores: ScoreboardRow;
   /** Where the servers are that the app has called Bun.serve for. */
   readonly capture: Capture;
+  /** For the app's `websocket`; null without it. */
+  readonly websockets: Websockets | null;
   readonly handler: Handler;
 }
 

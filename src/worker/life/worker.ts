@@ -5,9 +5,15 @@ import { AppImportError } from "../../modules/errors.ts";
 import { Capture } from "../../app/capture.ts";
 import { loadLifespan } from "../../app/lifespan.ts";
 import { type App, loadApp } from "../../app/load.ts";
+import type { Websockets } from "../../app/websocket/websockets.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { ConfigData } from "../../config/types.ts";
-import type { BootMessage, WorkerMessage } from "../../ipc/messages.ts";
+import type {
+  BootMessage,
+  MasterMessage,
+  RelayMessage,
+  WorkerMessage,
+} from "../../ipc/messages.ts";
 import { inheritedRow, type ScoreboardRow } from "../../ipc/scoreboard.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
 import { type Logs, openLogs } from "../../log/logs.ts";
@@ -25,6 +31,7 @@ import { Ending } from "./ending.ts";
 import { drawLimit, Handler } from "../exchange/handler.ts";
 import { WorkerHooks } from "./hooks.ts";
 import { explainCollision } from "./port-collision.ts";
+import type { WorkerChannel } from "./publish-channel.ts";
 import type { Reloader } from "./reloader.ts";
 import type { Serving } from "../../api/serving.ts";
 
@@ -56,6 +63,8 @@ export class Worker {
   readonly #hooks: WorkerHooks;
   readonly #portsOfHooks = new Set<string>();
   #lifespan: AppLifespan | null = null;
+  /** What the app's websockets publish; null without them. */
+  #channel: WorkerChannel | null = null;
   #serving: Serving | null = null;
   #reloader: Reloader | null = null;
   /** Leaves on account of a changed file. */
@@ -106,9 +115,11 @@ export class Worker {
     this.#logs.reopen();
   }
 
-  /** Serves on, and says so to no client that comes back. */
-  windDown(): void {
-    this.#serving?.windDown();
+  /** What the master says. */
+  hear(said: MasterMessage): void {
+    // Serves on, and says so to no client that comes back.
+    if (said.type === "wind down") this.#serving?.windDown();
+    else this.#channel?.hear(said);
   }
 
   /** Told to leave: drains, at once or as soon as the app is loaded. */
@@ -137,7 +148,7 @@ export class Worker {
     const createServing = await loadWorkerClass(config, marked);
     const capture = this.#capture();
     const enriching = config.enrichResponse ? await import("../exchange/enrich-response.ts") : null;
-    const serve = (app: App): Serving => {
+    const serve = async (app: App): Promise<Serving> => {
       const limit = drawLimit(config.maxRequests, config.maxRequestsJitter, Math.random);
       const handler = new Handler({
         app,
@@ -157,6 +168,7 @@ export class Worker {
         numWorkers: this.#boot.numWorkers,
         scores: this.#scores,
         capture,
+        websockets: app.websocket === null ? null : await this.#openWebsockets(),
         handler,
         log: this.#log,
         observers,
@@ -190,6 +202,19 @@ export class Worker {
     process.env["GUNICORN_WORKERS"] = String(this.#boot.numWorkers);
   }
 
+  /** What a worker doesn't use isn't imported. */
+  async #openWebsockets(): Promise<Websockets> {
+    const [{ Websockets }, { WorkerChannel }] = await Promise.all([
+      import("../../app/websocket/websockets.ts"),
+      import("./publish-channel.ts"),
+    ]);
+    const log = this.#log;
+    const channel = new WorkerChannel({ log, send: (message) => this.#tell(message) });
+    this.#channel = channel;
+    const { websocketMaxMessageSize: maxMessageBytes } = this.#boot.config;
+    return new Websockets({ log, maxMessageBytes, channel });
+  }
+
   /** Before the app is imported: it may call Bun.serve itself. */
   #capture(): Capture {
     const [first] = this.#boot.listeners;
@@ -204,7 +229,7 @@ export class Worker {
   /** An app that can't be loaded doesn't end the worker: it serves the error until a file changes. */
   async #loadReloading(
     load: () => Promise<Serving>,
-    serve: (app: App) => Serving,
+    serve: (app: App) => Promise<Serving>,
   ): Promise<Serving> {
     const { Reloader } = await import("./reloader.ts");
     const { config, app } = this.#boot;
@@ -215,7 +240,7 @@ export class Worker {
       return await reloader.guard(load());
     } catch (error) {
       this.#logBootFailure(error);
-      return serve(reloader.standIn(error));
+      return await serve(reloader.standIn(error));
     }
   }
 
@@ -320,6 +345,7 @@ export class Worker {
     }
     clearTimeout(timer);
     await this.#lifespan?.end(endMs - performance.now());
+    await this.#channel?.flush(endMs - performance.now());
     await this.#ending.cleanUp(["SIGTERM"], endMs - performance.now());
   }
 
@@ -337,8 +363,11 @@ export class Worker {
     }, beatMs);
   }
 
-  #tell(message: WorkerMessage): void {
-    if (process.connected) process.send?.(message);
+  /** False: the master has gone. */
+  #tell(message: WorkerMessage | RelayMessage): boolean {
+    if (!process.connected) return false;
+    process.send?.(message);
+    return true;
   }
 }
 

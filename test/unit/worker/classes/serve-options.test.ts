@@ -5,7 +5,6 @@ import {
   type Answer,
   type Handle,
   serveOptions,
-  type Socket,
   unseenRoutes,
 } from "../../../../src/worker/classes/serve-options.ts";
 
@@ -19,11 +18,11 @@ function appOf(value: object): App {
 
 type Shown = Record<string, unknown> & {
   readonly routes: Record<string, unknown>;
-  readonly websocket: Record<string, unknown>;
+  readonly websocket: unknown;
 };
 
 /** The options of an app, and the handlers that were asked for. */
-function optionsOf(value: object, events: string[] = []) {
+function optionsOf(value: object, websocket: Bun.WebSocketHandler<unknown> | null = null) {
   const asked: Handle[] = [];
   const answer: Answer = async (request, server, handle) => {
     asked.push(handle);
@@ -31,10 +30,9 @@ function optionsOf(value: object, events: string[] = []) {
   };
   const options = serveOptions({
     app: appOf(value),
+    websocket,
     bound: { type: "tcp", hostname: "127.0.0.1", port: 8000 },
     answer,
-    opened: () => events.push("opened"),
-    closed: () => events.push("closed"),
   });
   return { options: options as unknown as Shown, asked };
 }
@@ -109,25 +107,11 @@ describe("serveOptions()", () => {
     expect(unseenRoutes({ ...own, "/f": hello, "/m": { GET: hello } })).toEqual(["/p", "/d/*"]);
   });
 
-  test("of websockets: ours is told first, and everything else stays", () => {
-    const events: string[] = [];
-    class Handlers {
-      idleTimeout = 9;
-      open() {
-        events.push("open");
-      }
-      message() {}
-      close(_socket: Socket, code: number) {
-        events.push(`close ${code}`);
-      }
-    }
-    const handlers = new Handlers();
-    const { websocket } = optionsOf({ fetch: hello, websocket: handlers }, events).options;
-    (websocket["open"] as () => void)();
-    (websocket["close"] as (socket: null, code: number) => void)(null, 1000);
-    expect(events).toEqual(["opened", "open", "closed", "close 1000"]);
-    expect(websocket["idleTimeout"]).toBe(9);
-    expect(websocket["message"]).toBe(handlers.message);
+  test("of websockets: the guarded handlers, not the app's own", () => {
+    const guarded = { message() {} };
+    const app = { fetch: hello, websocket: { message() {} } };
+    expect(optionsOf(app, guarded).options.websocket).toBe(guarded);
+    expect("websocket" in optionsOf({ fetch: hello }).options).toBe(false);
   });
 
   test("of routes alone: the rest is 404", async () => {

@@ -1,0 +1,158 @@
+/** All websockets of a worker: those of every Bun.serve that it has, and what is published to them. */
+import { guardWebsocket, type Socket } from "./handlers.ts";
+import { OpenSockets, spreadMs } from "./open-sockets.ts";
+import { type Publication, publicationOf, type PublishChannel } from "./publication.ts";
+
+type Server = Bun.Server<unknown>;
+type Publish = (...args: readonly unknown[]) => number;
+
+/** Time for what clients have under way: a process that ends before it has read that resets their sockets. */
+const lingerMs = 100;
+
+export interface WebsocketsHost {
+  readonly log: {
+    exception(message: string): void;
+    warning(message: string): void;
+    info(message: string): void;
+  };
+  /** The setting websocket_max_message_size, in bytes; 0: what the app says. */
+  readonly maxMessageBytes: number;
+  readonly channel: PublishChannel;
+}
+
+/** The websockets of one Bun.serve. */
+export interface ServedSockets {
+  /** What to give to Bun.serve as `websocket`. */
+  readonly handlers: Bun.WebSocketHandler<unknown>;
+  /** Once Bun.serve has answered: what is published by its sockets, or by its own publish, reaches all workers. */
+  attach(server: Server): void;
+}
+
+interface Served {
+  readonly sockets: OpenSockets;
+  /** Bun's own; null before the server is attached. */
+  publish: Publish | null;
+  subscriberCount: Server["subscriberCount"] | null;
+}
+
+const methods = ["publish", "publishText", "publishBinary"] as const;
+
+export class Websockets {
+  readonly #host: WebsocketsHost;
+  readonly #served: Served[] = [];
+  #isPatched = false;
+  #hasJoined = false;
+
+  constructor(host: WebsocketsHost) {
+    this.#host = host;
+  }
+
+  /**
+   * For a Bun.serve that takes upgrades.
+   * @param websocket the app's handlers and options
+   */
+  serving(websocket: object): ServedSockets {
+    const sockets = new OpenSockets();
+    const served: Served = { sockets, publish: null, subscriberCount: null };
+    this.#served.push(served);
+    const { log, maxMessageBytes } = this.#host;
+    const handlers = guardWebsocket(websocket, {
+      log,
+      maxMessageBytes,
+      opened: (socket) => {
+        if (!this.#isPatched) this.#patch(socket);
+        sockets.add(socket);
+      },
+      closed: (socket) => sockets.delete(socket),
+    });
+    return { handlers, attach: (server) => this.#attach(served, server) };
+  }
+
+  /** Open ones, of this worker. */
+  get pendingWebSockets(): number {
+    return this.#served.reduce((sum, { sockets }) => sum + sockets.size, 0);
+  }
+
+  /** Of this worker's sockets. */
+  subscriberCount(topic: string): number {
+    return this.#served.reduce((sum, served) => sum + (served.subscriberCount?.(topic) ?? 0), 0);
+  }
+
+  /** To the subscribers in all workers; answers as Bun's does, for those in this one. */
+  publish(...args: Parameters<Server["publish"]>): number {
+    return this.#publish(null, args);
+  }
+
+  /**
+   * Closes all with 1001, those that open later too. Resolves when the last one is closed.
+   * @param limitMs how long it may take at most
+   */
+  async drain(limitMs: number): Promise<void> {
+    const count = this.pendingWebSockets;
+    const overMs = spreadMs(count, limitMs - lingerMs);
+    const cuts = await Promise.all(this.#served.map(({ sockets }) => sockets.drain(overMs)));
+    const cut = cuts.reduce((sum, each) => sum + each, 0);
+    if (cut > 0) {
+      this.#host.log.warning(`${cut} websockets closed before their clients had read all messages`);
+    }
+    if (count > 0) await Bun.sleep(Math.min(lingerMs, limitMs));
+  }
+
+  #attach(served: Served, server: Server): void {
+    served.publish = server.publish.bind(server) as Publish;
+    served.subscriberCount = server.subscriberCount.bind(server);
+    Object.assign(server, {
+      publish: (...args: readonly unknown[]) => this.#publish(served, args),
+    });
+    if (this.#hasJoined) return;
+    this.#hasJoined = true;
+    this.#host.channel.join((publication) => this.#deliver(null, publication));
+  }
+
+  /** Throws what Bun's own throws, and then nobody gets anything. */
+  #publish(by: Served | null, args: readonly unknown[]): number {
+    const [first] = this.#served;
+    const asked = by ?? first ?? null;
+    const sent = asked?.publish?.(...args) ?? 0;
+    const [topic, data, compress] = args;
+    const others = this.#forward(asked, publicationOf(topic, data, compress));
+    return sent === 0 ? others : sent;
+  }
+
+  /** To all but the sockets of `from`, which have it; answers as Bun's publish does. */
+  #forward(from: Served | null, publication: Publication): number {
+    this.#host.channel.publish(publication);
+    return this.#deliver(from, publication);
+  }
+
+  #deliver(from: Served | null, { topic, data, compress }: Publication): number {
+    let sent = 0;
+    for (const served of this.#served) {
+      if (served === from || served.publish === null) continue;
+      const here = served.publish(topic, data, compress);
+      if (sent === 0) sent = here;
+    }
+    return sent;
+  }
+
+  /**
+   * The sockets' own methods, for all of this process at once: properties of each would cost memory. All of Bun's
+   * sockets have one prototype, those of an app's private servers too.
+   */
+  #patch(socket: Socket): void {
+    this.#isPatched = true;
+    const prototype = Object.getPrototypeOf(socket) as Record<string, Publish>;
+    for (const name of methods) {
+      const native = prototype[name] as Publish;
+      const servedOf = (each: Socket) => this.#served.find(({ sockets }) => sockets.has(each));
+      const forward = (from: Served, [topic, data, compress]: readonly unknown[]) =>
+        this.#forward(from, publicationOf(topic, data, compress));
+      prototype[name] = function (this: Socket, ...args: readonly unknown[]): number {
+        const sent = Reflect.apply(native, this, args);
+        const from = servedOf(this);
+        if (from !== undefined) forward(from, args);
+        return sent;
+      };
+    }
+  }
+}

@@ -1,4 +1,7 @@
-/** Writes docs/settings.md from the settings table; with --check, fails if it isn't what the table says. */
+/**
+ * Writes docs/settings.md and the lists of docs/from-gunicorn.md from the settings table; with --check, fails if they
+ * aren't what the table says.
+ */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { workerHooks } from "../src/config/worker-hooks.ts";
@@ -108,16 +111,63 @@ function statusText({ status, ours }: Setting): string {
   return "pythonOnly" in status ? `Python only; ${status.pythonOnly}` : `refused: ${status.never}`;
 }
 
+const marks = ["<!-- settings: begin -->", "<!-- settings: end -->"] as const;
+
+/** docs/from-gunicorn.md with its lists of settings made anew. */
+export function renderMigration(page: string): string {
+  const [begin, end] = marks.map((mark) => page.indexOf(mark)) as [number, number];
+  if (begin === -1 || end < begin) throw new Error(`docs/from-gunicorn.md lacks ${marks.join("")}`);
+  return `${page.slice(0, begin + marks[0].length)}\n\n${migrationLists()}\n\n${page.slice(end)}`;
+}
+
+/** What becomes of each of Gunicorn's settings, and which there are beside them. */
+function migrationLists(): string {
+  const rows = sections.flatMap(({ title, settings }) =>
+    Object.entries(settings).map(([key, row]) => ({ title, key, name: gunicornName(key), ...row })),
+  );
+  const [ours, theirs] = [rows.filter((row) => row.ours), rows.filter((row) => !row.ours)];
+  const refused = theirs.flatMap(({ name, status }) => {
+    if (typeof status === "string") return [];
+    return [item(`${code(name)}: ${"pythonOnly" in status ? status.pythonOnly : status.never}`)];
+  });
+  return [
+    "These are taken, by Gunicorn's name:",
+    bySection(theirs.filter(({ status }) => status === "works")),
+    "These are refused at the start, with what does their job, or why:",
+    refused.join("\n"),
+    "These are refused as not supported yet:",
+    bySection(theirs.filter(({ status }) => status === "planned")),
+    "These are new:",
+    bySection(ours),
+  ].join("\n\n");
+}
+
+/** An item for each section, with the names of its settings. */
+function bySection(rows: readonly { readonly title: string; readonly name: string }[]): string {
+  const names = Map.groupBy(rows, ({ title }) => title);
+  return [...names]
+    .map(([title, group]) => item(`${title}: ${group.map(({ name }) => code(name)).join(", ")}`))
+    .join("\n");
+}
+
+function item(text: string): string {
+  return `- ${Bun.wrapAnsi(text, 118).replaceAll("\n", "\n  ")}`;
+}
+
 function main(words: readonly string[]): number {
-  const path = fileURLToPath(new URL("settings.md", import.meta.url));
-  const text = renderSettings();
+  const settingsPath = fileURLToPath(new URL("settings.md", import.meta.url));
+  const migrationPath = fileURLToPath(new URL("from-gunicorn.md", import.meta.url));
+  const pages = [
+    ["docs/settings.md", settingsPath, renderSettings()],
+    ["docs/from-gunicorn.md", migrationPath, renderMigration(readFileSync(migrationPath, "utf8"))],
+  ] as const;
+  const stale = pages.filter(([, path, text]) => readFileSync(path, "utf8") !== text);
   if (!words.includes("--check")) {
-    writeFileSync(path, text);
+    for (const [, path, text] of stale) writeFileSync(path, text);
     return 0;
   }
-  if (readFileSync(path, "utf8") === text) return 0;
-  console.error("docs/settings.md is stale: run bun run docs");
-  return 1;
+  for (const [name] of stale) console.error(`${name} is stale: run bun run docs`);
+  return stale.length === 0 ? 0 : 1;
 }
 
 if (import.meta.main) process.exitCode = main(process.argv.slice(2));

@@ -9,6 +9,7 @@ import {
   type Listening,
   type ServedBy,
 } from "./captured-server.ts";
+import { inTime, late } from "./in-time.ts";
 import { isNodeServer, serveInside } from "./node/servers.ts";
 
 /** Bun's own, for worker classes that stand on it. */
@@ -56,11 +57,8 @@ export class Capture {
 
   /** Waits for the same, of an app that takes its time; null when it hasn't come after so long. */
   async wait(limitMs: number): Promise<Captured | null> {
-    const { promise: late, resolve } = Promise.withResolvers<null>();
-    const timer = setTimeout(resolve, limitMs, null);
-    const captured = await Promise.race([this.#first.promise, late]);
-    clearTimeout(timer);
-    return captured;
+    const captured = await inTime(limitMs, this.#first.promise);
+    return captured === late ? null : captured;
   }
 
   /** The app is found, and isn't what Bun.serve was called for. */

@@ -1,5 +1,6 @@
 /** One worker without a server: it serves on a name that only this process knows, for requests of the command line. */
 import { randomUUID } from "node:crypto";
+import { inTime, late } from "../app/in-time.ts";
 import { type Environment, withRawEnv } from "../arbiter/act/environment.ts";
 import type { AppConfig } from "../arbiter/act/generation.ts";
 import { openScoreboard } from "../arbiter/act/open-scoreboard.ts";
@@ -68,14 +69,16 @@ export class TrialWorker {
   async boot(): Promise<number | null> {
     const { exited } = this.#process;
     const served = this.#ready.promise.then(() => null);
-    const first = await within(this.#bootMs, Promise.race([served, exited]));
+    const booted = Promise.race([served, exited]);
+    // timeout 0: however long it takes.
+    const first = await (this.#bootMs === 0 ? booted : inTime(this.#bootMs, booted));
     if (first === null) return null;
     // The worker has logged why.
     if (first === exitCodes.appLoad || first === exitCodes.workerBoot) return first;
-    if (first === "late") await this.kill();
+    if (first === late) await this.kill();
     const end = this.#process.signalCode ?? `exit code ${this.#process.exitCode}`;
     const why =
-      first === "late"
+      first === late
         ? `isn't loaded within ${this.#bootMs / 1000} s (timeout)`
         : `has ended its process with ${end} before it was loaded`;
     writeFully(2, `Error: the app ${why}\n`);
@@ -85,30 +88,18 @@ export class TrialWorker {
   /** As a server stops its workers. */
   async stop(): Promise<void> {
     signalWorker(this.#process.pid, "SIGTERM");
-    const ended = await within(this.#gracefulMs + endMs, this.#process.exited);
-    if (ended === "late") await this.kill();
+    const ended = await inTime(this.#gracefulMs + endMs, this.#process.exited);
+    if (ended === late) await this.kill();
   }
 
   /** It may hang: whatever it does, it ends. */
   async quit(): Promise<void> {
     signalWorker(this.#process.pid, "SIGQUIT");
-    if ((await within(endMs, this.#process.exited)) === "late") await this.kill();
+    if ((await inTime(endMs, this.#process.exited)) === late) await this.kill();
   }
 
   async kill(): Promise<void> {
     this.#process.kill("SIGKILL");
     await this.#process.exited;
-  }
-}
-
-/** @param ms 0: however long it takes */
-async function within<T>(ms: number, work: Promise<T>): Promise<T | "late"> {
-  if (ms === 0) return work;
-  const { promise: late, resolve } = Promise.withResolvers<"late">();
-  const timer = setTimeout(resolve, ms, "late");
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,4 +1,5 @@
 /** The app's startup, before its worker serves, and its shutdown, when the worker has served its last request. */
+import { inTime, late } from "../../app/in-time.ts";
 import type { Lifespan } from "../../app/lifespan.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
 
@@ -24,7 +25,7 @@ export class AppLifespan {
   async start(): Promise<void> {
     const { startup } = this.#lifespan;
     try {
-      if (startup !== null && !(await within(limitMs, startup))) {
+      if (startup !== null && (await inTime(limitMs, call(startup))) === late) {
         throw new StartupError(`it takes more than ${limitMs / 1000} seconds`);
       }
     } catch (error) {
@@ -40,21 +41,14 @@ export class AppLifespan {
     if (!this.#isUp || shutdown === null) return;
     this.#isUp = false;
     try {
-      const done = await within(Math.min(limitMs, leftMs), shutdown);
-      if (!done) this.#log.warning("The app's shutdown takes too long, and is cut");
+      const done = await inTime(Math.min(limitMs, leftMs), call(shutdown));
+      if (done === late) this.#log.warning("The app's shutdown takes too long, and is cut");
     } catch (error) {
       this.#log.warning(`Exception in the app's shutdown:\n${describeError(error)}`);
     }
   }
 }
 
-/** Waits for the work so long at most; false if it wasn't through by then. */
-async function within(ms: number, work: () => unknown): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(resolve, Math.max(0, ms), false);
-  try {
-    return await Promise.race([Promise.resolve(work()).then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+async function call(work: () => unknown): Promise<void> {
+  await work();
 }

@@ -5,6 +5,7 @@
  */
 import type { EventEmitter } from "node:events";
 import { constants } from "node:os";
+import { inTime, late } from "../../app/in-time.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
 
 type Signal = "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP";
@@ -100,11 +101,7 @@ export class AppSignals {
       if (signal === undefined) return true;
       this.#delivery = this.#call(signal);
     }
-    const { promise: late, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(resolve, Math.max(limitMs, 0), false);
-    const done = await Promise.race([this.#delivery.then(() => true), late]);
-    clearTimeout(timer);
-    return done;
+    return (await inTime(limitMs, this.#delivery)) !== late;
   }
 
   #call(signal: Signal): Promise<unknown> {

@@ -2,10 +2,6 @@
 import { isA } from "../../api/thrown.ts";
 import { ConfigError } from "../../api/errors.ts";
 import { AppImportError } from "../../modules/errors.ts";
-import { Capture } from "../../app/capture.ts";
-import { loadLifespan } from "../../app/lifespan.ts";
-import { type App, loadApp } from "../../app/load.ts";
-import type { Websockets } from "../../app/websocket/websockets.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { ConfigData } from "../../config/types.ts";
 import type {
@@ -19,19 +15,15 @@ import { describeError, type Log } from "../../log/error-log.ts";
 import { type Logs, openLogs } from "../../log/logs.ts";
 import { leaveLauncherOutput } from "../../os/processes/daemon.ts";
 import { assume, identityOf, PrivilegesError } from "../../os/processes/privileges.ts";
-import { hasWaiting } from "../../os/sockets/accept-queue.ts";
 import { protectInherited } from "../../os/sockets/protect-inherited.ts";
 import { processTitle, setProcessTitle } from "../../os/processes/process-title.ts";
 import { writeFully } from "../../os/write-fully.ts";
-import { AppLifespan, StartupError } from "./app-lifespan.ts";
+import { StartupError } from "./app-lifespan.ts";
+import { AppLoader } from "./app-loader.ts";
 import { AppSignals } from "./app-signals.ts";
-import { loadWorkerClass } from "../classes/classes.ts";
-import { listeningAt } from "../classes/listening-at.ts";
 import { Ending } from "./ending.ts";
-import { drawLimit, Handler } from "../exchange/handler.ts";
 import { WorkerHooks } from "./hooks.ts";
 import { explainCollision } from "./port-collision.ts";
-import type { WorkerChannel } from "./publish-channel.ts";
 import type { Reloader } from "./reloader.ts";
 import type { Serving } from "../../api/serving.ts";
 
@@ -62,9 +54,7 @@ export class Worker {
   readonly #ending: Ending;
   readonly #hooks: WorkerHooks;
   readonly #portsOfHooks = new Set<string>();
-  #lifespan: AppLifespan | null = null;
-  /** What the app's websockets publish; null without them. */
-  #channel: WorkerChannel | null = null;
+  #loader: AppLoader | null = null;
   #serving: Serving | null = null;
   #reloader: Reloader | null = null;
   /** Leaves on account of a changed file. */
@@ -119,7 +109,7 @@ export class Worker {
   hear(said: MasterMessage): void {
     // Serves on, and says so to no client that comes back.
     if (said.type === "wind down") this.#serving?.windDown();
-    else this.#channel?.hear(said);
+    else this.#loader?.hear(said);
   }
 
   /** Told to leave: drains, at once or as soon as the app is loaded. */
@@ -135,7 +125,7 @@ export class Worker {
   }
 
   async #prepare(): Promise<Serving> {
-    const { config, app: reference, listeners } = this.#boot;
+    const { config } = this.#boot;
     await this.#hooks.load();
     const worker = this.#hooks.worker();
     await this.#hooks.postFork(worker);
@@ -143,47 +133,17 @@ export class Worker {
     const identity = identityOf(config);
     if (identity !== null) assume(identity);
     this.#nameSlot();
-    const { observers } = this.#logs;
-    const marked = config.enrichResponse || observers.length > 0;
-    const createServing = await loadWorkerClass(config, marked);
-    const capture = this.#capture();
-    const enriching = config.enrichResponse ? await import("../exchange/enrich-response.ts") : null;
-    const serve = async (app: App): Promise<Serving> => {
-      const limit = drawLimit(config.maxRequests, config.maxRequestsJitter, Math.random);
-      const handler = new Handler({
-        app,
-        worker,
-        hooks: this.#hooks.ofRequests,
-        log: this.#log,
-        scores: this.#scores,
-        limit,
-        enricher: enriching === null ? null : new enriching.Enricher(limit),
-        onTired: () => this.#tire("Autorestarting worker after current request."),
-      });
-      return createServing({
-        slot: this.#boot.slot,
-        app,
-        config,
-        listeners,
-        numWorkers: this.#boot.numWorkers,
-        scores: this.#scores,
-        capture,
-        websockets: app.websocket === null ? null : await this.#openWebsockets(),
-        handler,
-        log: this.#log,
-        observers,
-        hasWaiting: () => listeners.some(({ fd }) => hasWaiting(fd)),
-      });
-    };
-    const load = async () => {
-      const cwd = config.chdir;
-      const app = await loadApp(reference, { cwd, capture, type: config.appType });
-      const mode = config.asgiLifespan;
-      this.#lifespan = new AppLifespan(await loadLifespan(reference, { cwd, mode }), this.#log);
-      await this.#lifespan.start();
-      return serve(app);
-    };
-    const serving = await (config.reload ? this.#loadReloading(load, serve) : load());
+    const loader = await AppLoader.create({
+      boot: this.#boot,
+      worker,
+      hooks: this.#hooks.ofRequests,
+      scores: this.#scores,
+      logs: this.#logs,
+      send: (message) => this.#tell(message),
+      onTired: () => this.#tire("Autorestarting worker after current request."),
+    });
+    this.#loader = loader;
+    const serving = await (config.reload ? this.#loadReloading(loader) : loader.load());
     if (this.#hooks.hasPostWorkerInit) {
       const before = await this.#otherPorts();
       await this.#hooks.postWorkerInit(worker);
@@ -202,45 +162,18 @@ export class Worker {
     process.env["GUNICORN_WORKERS"] = String(this.#boot.numWorkers);
   }
 
-  /** What a worker doesn't use isn't imported. */
-  async #openWebsockets(): Promise<Websockets> {
-    const [{ Websockets }, { WorkerChannel }] = await Promise.all([
-      import("../../app/websocket/websockets.ts"),
-      import("./publish-channel.ts"),
-    ]);
-    const log = this.#log;
-    const channel = new WorkerChannel({ log, send: (message) => this.#tell(message) });
-    this.#channel = channel;
-    const { websocketMaxMessageSize: maxMessageBytes } = this.#boot.config;
-    return new Websockets({ log, maxMessageBytes, channel });
-  }
-
-  /** Before the app is imported: it may call Bun.serve itself. */
-  #capture(): Capture {
-    const [first] = this.#boot.listeners;
-    const bound = first?.bound ?? { type: "unix", path: "" };
-    const info = (message: string) => void (this.#boot.slot === 0 && this.#log.info(message));
-    const debug = (message: string) => this.#log.debug(message);
-    const capture = new Capture({ listening: listeningAt(bound), log: { info, debug } });
-    capture.install();
-    return capture;
-  }
-
   /** An app that can't be loaded doesn't end the worker: it serves the error until a file changes. */
-  async #loadReloading(
-    load: () => Promise<Serving>,
-    serve: (app: App) => Promise<Serving>,
-  ): Promise<Serving> {
+  async #loadReloading(loader: AppLoader): Promise<Serving> {
     const { Reloader } = await import("./reloader.ts");
     const { config, app } = this.#boot;
     const onChange = (file: string) => this.#reload(file);
     const reloader = new Reloader({ config, app, log: this.#log, onChange });
     this.#reloader = reloader;
     try {
-      return await reloader.guard(load());
+      return await reloader.guard(loader.load());
     } catch (error) {
       this.#logBootFailure(error);
-      return await serve(reloader.standIn(error));
+      return loader.serve(reloader.standIn(error));
     }
   }
 
@@ -344,8 +277,7 @@ export class Worker {
       this.#log.exception(`Exception in drain of the worker class\n${describeError(error)}`);
     }
     clearTimeout(timer);
-    await this.#lifespan?.end(endMs - performance.now());
-    await this.#channel?.flush(endMs - performance.now());
+    await this.#loader?.end(endMs - performance.now());
     await this.#ending.cleanUp(["SIGTERM"], endMs - performance.now());
   }
 

@@ -1,0 +1,141 @@
+/** From the names of app and worker class to what serves: the class first, since it prepares the process for the app. */
+import type { HookWorker } from "../../api/hooks.ts";
+import type { Serving } from "../../api/serving.ts";
+import { Capture } from "../../app/capture.ts";
+import { loadLifespan } from "../../app/lifespan.ts";
+import { type App, loadApp } from "../../app/load.ts";
+import type { Websockets } from "../../app/websocket/websockets.ts";
+import type {
+  BootMessage,
+  PublishMessage,
+  RelayMessage,
+  TakenMessage,
+} from "../../ipc/messages.ts";
+import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
+import type { Logs } from "../../log/logs.ts";
+import { hasWaiting } from "../../os/sockets/accept-queue.ts";
+import { loadWorkerClass } from "../classes/classes.ts";
+import { listeningAt } from "../classes/listening-at.ts";
+import type { Enricher } from "../exchange/enrich-response.ts";
+import { drawLimit, Handler, type RequestHooks } from "../exchange/handler.ts";
+import { AppLifespan } from "./app-lifespan.ts";
+import type { WorkerChannel } from "./publish-channel.ts";
+
+export interface AppLoaderParts {
+  readonly boot: BootMessage;
+  /** As hooks see it. */
+  readonly worker: HookWorker;
+  readonly hooks: RequestHooks;
+  readonly scores: ScoreboardRow;
+  readonly logs: Logs;
+  /** Tells the master. False: it has gone. */
+  readonly send: (message: RelayMessage) => boolean;
+  /** Called when max_requests is reached. */
+  readonly onTired: () => void;
+}
+
+type CreateServing = Awaited<ReturnType<typeof loadWorkerClass>>;
+
+export class AppLoader {
+  readonly #parts: AppLoaderParts;
+  readonly #createServing: CreateServing;
+  readonly #capture: Capture;
+  readonly #Enricher: typeof Enricher | null;
+  #lifespan: AppLifespan | null = null;
+  /** What the app's websockets publish; null without them. */
+  #channel: WorkerChannel | null = null;
+
+  /**
+   * Loads the worker class, and makes the process ready for an app.
+   * @throws ConfigError for a class of the user's own that there isn't
+   */
+  static async create(parts: AppLoaderParts): Promise<AppLoader> {
+    const { config } = parts.boot;
+    const marked = config.enrichResponse || parts.logs.observers.length > 0;
+    const createServing = await loadWorkerClass(config, marked);
+    const capture = captureServers(parts);
+    // What a worker doesn't use isn't imported.
+    const enriching = config.enrichResponse ? await import("../exchange/enrich-response.ts") : null;
+    return new AppLoader(parts, createServing, capture, enriching?.Enricher ?? null);
+  }
+
+  private constructor(
+    parts: AppLoaderParts,
+    createServing: CreateServing,
+    capture: Capture,
+    EnricherClass: typeof Enricher | null,
+  ) {
+    this.#parts = parts;
+    this.#createServing = createServing;
+    this.#capture = capture;
+    this.#Enricher = EnricherClass;
+  }
+
+  /** Imports the app and waits for its startup. Throws what the app throws, AppImportError or StartupError. */
+  async load(): Promise<Serving> {
+    const { boot, logs } = this.#parts;
+    const { chdir: cwd, appType: type, asgiLifespan: mode } = boot.config;
+    const app = await loadApp(boot.app, { cwd, capture: this.#capture, type });
+    this.#lifespan = new AppLifespan(await loadLifespan(boot.app, { cwd, mode }), logs.log);
+    await this.#lifespan.start();
+    return await this.serve(app);
+  }
+
+  /** Makes of an app what serves it. Throws AppImportError for one that the worker class can't serve. */
+  async serve(app: App): Promise<Serving> {
+    const { boot, worker, hooks, scores, logs, onTired } = this.#parts;
+    const { config, slot, numWorkers, listeners } = boot;
+    const { log, observers } = logs;
+    const limit = drawLimit(config.maxRequests, config.maxRequestsJitter, Math.random);
+    const enricher = this.#Enricher === null ? null : new this.#Enricher(limit);
+    return this.#createServing({
+      slot,
+      app,
+      config,
+      listeners,
+      numWorkers,
+      scores,
+      capture: this.#capture,
+      websockets: app.websocket === null ? null : await this.#openWebsockets(),
+      handler: new Handler({ app, worker, hooks, log, scores, limit, enricher, onTired }),
+      log,
+      observers,
+      hasWaiting: () => listeners.some(({ fd }) => hasWaiting(fd)),
+    });
+  }
+
+  /** What the master says of publications. */
+  hear(said: PublishMessage | TakenMessage): void {
+    this.#channel?.hear(said);
+  }
+
+  /** The last request is served: waits for the app's shutdown, and for what it has published, so long at most. */
+  async end(leftMs: number): Promise<void> {
+    const endMs = performance.now() + leftMs;
+    await this.#lifespan?.end(leftMs);
+    await this.#channel?.flush(endMs - performance.now());
+  }
+
+  async #openWebsockets(): Promise<Websockets> {
+    const [{ Websockets }, { WorkerChannel }] = await Promise.all([
+      import("../../app/websocket/websockets.ts"),
+      import("./publish-channel.ts"),
+    ]);
+    const { boot, logs, send } = this.#parts;
+    const { log } = logs;
+    const channel = new WorkerChannel({ log, send });
+    this.#channel = channel;
+    return new Websockets({ log, maxMessageBytes: boot.config.websocketMaxMessageSize, channel });
+  }
+}
+
+/** Before the app is imported: it may call Bun.serve itself. */
+function captureServers({ boot, logs }: AppLoaderParts): Capture {
+  const [first] = boot.listeners;
+  const bound = first?.bound ?? { type: "unix", path: "" };
+  const info = (message: string) => void (boot.slot === 0 && logs.log.info(message));
+  const debug = (message: string) => logs.log.debug(message);
+  const capture = new Capture({ listening: listeningAt(bound), log: { info, debug } });
+  capture.install();
+  return capture;
+}

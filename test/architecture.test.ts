@@ -22,7 +22,8 @@ const rooms: Readonly<Record<string, string>> = {
   modules: "api log/lines",
   app: "types:api app/node config/worker-classes.ts http/page.ts modules",
   "app/websocket": "log/lines",
-  "app/node": "app/captured-server.ts app/server.ts http/request http/response/body.ts",
+  "app/node":
+    "app/captured-server.ts app/connection-cut.ts app/server.ts http/request http/response/body.ts",
   reload: "modules",
 
   config: "api config/settings config/values",

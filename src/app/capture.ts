@@ -10,15 +10,23 @@ import {
   type ServedBy,
 } from "./captured-server.ts";
 import { inTime, late } from "./in-time.ts";
+import type { OnNodeRequest } from "./node/dispatch.ts";
 import { isNodeServer, serveInside } from "./node/servers.ts";
 
 /** Bun's own, for worker classes that stand on it. */
 export const nativeServe = Bun.serve;
 
-/** A server of the app's: its options for Bun.serve, or the unix socket that a server of node:http listens on. */
+/** A server of the app's: its options for Bun.serve, or what Bun's node:http has given Bun.serve. */
 export type Captured =
   | { readonly type: "serve"; readonly server: CapturedServer }
-  | { readonly type: "node"; readonly path: string; readonly hasTls: boolean };
+  | {
+      readonly type: "node";
+      /** Of the unix socket that it listens on inside of this process. */
+      readonly path: string;
+      readonly server: object;
+      readonly onRequest: OnNodeRequest;
+      readonly hasTls: boolean;
+    };
 
 export interface CaptureHost {
   readonly listening: Listening;
@@ -95,9 +103,9 @@ export class Capture {
     if (options["port"] === 0 && typeof options["unix"] !== "string") {
       return nativeServe(options as never);
     }
-    const { server, path } = serveInside(nativeServe, options, this.#host.listening);
+    const { server, path, onRequest } = serveInside(nativeServe, options, this.#host.listening);
     const hasTls = (options["tls"] ?? false) !== false;
-    this.#take({ type: "node", path, hasTls }, options);
+    this.#take({ type: "node", path, server, onRequest, hasTls }, options);
     return server;
   }
 

@@ -8,7 +8,7 @@ import { noTls } from "./options.ts";
 import {
   type App,
   type AppType,
-  fromBridge,
+  fromListener,
   fromServer,
   isNodeListener,
   type NodeListener,
@@ -91,8 +91,13 @@ async function fromCaptured(captured: Captured, describe: string, type: AppType)
     throw new AppImportError(`${describe}: tls: ${noTls}`);
   }
   // Most apps need none: its code would cost time at the start, and at every garbage collection.
-  const { bridgeTo } = await import("./node/bridge.ts");
-  return fromBridge(bridgeTo(captured.path), describe);
+  const { dispatchTo, isKnown } = await import("./node/dispatch.ts");
+  if (!isKnown(captured.onRequest)) {
+    throw new AppImportError(
+      `${describe}: node:http of Bun ${Bun.version} is unknown to this version of gunicorn-ts`,
+    );
+  }
+  return fromListener(dispatchTo(captured.onRequest, captured.server), describe);
 }
 
 async function chooseApp(module: Module, capture: Capture | null): Promise<App> {

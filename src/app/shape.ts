@@ -84,8 +84,8 @@ function isClass(value: unknown): boolean {
   return typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
 }
 
-/** A server of node:http that listens inside of this process, by the bridge to it. */
-export function fromBridge(fetch: App["fetch"], describe: string): App {
+/** A node listener, by what hands it requests. */
+export function fromListener(fetch: App["fetch"], describe: string): App {
   return { fetch, ...noOptions, captured: true, describe };
 }
 

@@ -1,9 +1,10 @@
 /**
- * Servers of node:http, which listens by Bun.serve: in a worker they listen on a unix socket of the process, for the bridge, and
- * look as if they did so on this server's first address.
+ * Servers of node:http, which listens by Bun.serve: in a worker they listen on a unix socket of the process, for upgraded connections
+ * alone, and look as if they did so on this server's first address. Requests are dispatched to them (dispatch.ts).
  */
 import type { Listening } from "../captured-server.ts";
 import { type Incoming, takeClient } from "./client-field.ts";
+import type { OnNodeRequest } from "./dispatch.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 type Serve = (options: never) => object;
@@ -12,8 +13,6 @@ type Serve = (options: never) => object;
 export function isNodeServer(options: Options): boolean {
   return "onNodeHTTPRequest" in options;
 }
-
-type OnRequest = (...args: unknown[]) => unknown;
 
 let count = 0;
 let isPatched = false;
@@ -25,15 +24,15 @@ export function serveInside(
   serve: Serve,
   options: Options,
   { url, address }: Listening,
-): { readonly server: object; readonly path: string } {
+): { readonly server: object; readonly path: string; readonly onRequest: OnNodeRequest } {
   showClients();
   count += 1;
   const path = `\0gunicorn-ts-${process.pid}-${count}`;
-  const onRequest = options["onNodeHTTPRequest"] as OnRequest;
+  const onRequest = options["onNodeHTTPRequest"] as OnNodeRequest;
   const onNodeHTTPRequest = function (this: unknown, ...args: unknown[]): unknown {
     isInside = true;
     try {
-      return Reflect.apply(onRequest, this, args);
+      return Reflect.apply(onRequest, this, args as never);
     } finally {
       isInside = false;
     }
@@ -50,15 +49,15 @@ export function serveInside(
   };
   for (const [name, value] of Object.entries(facts))
     Object.defineProperty(server, name, { value, configurable: true });
-  return { server, path };
+  return { server, path, onRequest };
 }
 
 /** Events of a server whose first argument is a request. */
 const withRequest = new Set(["request", "checkContinue", "checkExpectation", "upgrade", "connect"]);
 
 /**
- * Before a listener sees a request, its socket tells of the client, and not of the bridge. An abstract socket takes whoever
- * is on the machine: who doesn't know the field isn't the bridge, and is cut.
+ * Before a listener sees a request, its socket tells of the client, and not of this process. An abstract socket takes
+ * whoever is on the machine: who doesn't know the field is cut.
  */
 function showClients(): void {
   if (isPatched) return;
@@ -68,7 +67,7 @@ function showClients(): void {
   prototype.emit = function (this: unknown, ...args: unknown[]): boolean {
     if (withRequest.has(args[0] as string)) {
       const request = args[1] as Incoming;
-      if (!takeClient(request) && isInside) {
+      if (isInside && !takeClient(request)) {
         request.socket.destroy();
         return true;
       }

@@ -23,6 +23,8 @@ export class Client {
    * access-log).
    */
   readonly #address: string;
+  /** What an app's requests of this connection share, and what ends with it. */
+  attached: { connectionClosed(): void } | null = null;
 
   /** `observed`: somebody wants to know of requests. */
   constructor(wire: Wire, settings: EngineSettings, observed: boolean) {

@@ -99,6 +99,7 @@ export class Connection implements Member, Transport {
     this.#held.take();
     this.output.clear();
     this.#protocol.closed();
+    this.client.attached?.connectionClosed();
   }
 
   /** One step of the connections' clock. */

@@ -11,6 +11,7 @@
  * | done       | the answer is out, or there won't be one       | nothing; the rest of the body may be read          |
  */
 import { isA, propertyOf } from "../../api/thrown.ts";
+import { ConnectionCut } from "../../app/connection-cut.ts";
 import type { AppServer } from "../../app/server.ts";
 import { highWaterBytes } from "../../http/limits.ts";
 import { type BodySource, RequestBody } from "../../http/request/body.ts";
@@ -68,10 +69,11 @@ export class Exchange implements BodySource, PumpTarget, Guest {
   readonly #site: Site;
   /** When the app was asked, by performance.now(); -1 if it wasn't, or nobody wants to know. */
   startedMs = -1;
+  /** The client waits for 100 Continue. */
+  expectsContinue: boolean;
   #state: State = reading;
   #request: Request | null = null;
   #response: Response | null = null;
-  #expectsContinue: boolean;
   /** The connection lives on behind the answer. */
   #persistent = false;
   /** Set while answering. */
@@ -99,7 +101,7 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     this.client = client;
     this.head = head;
     this.scheme = scheme;
-    this.#expectsContinue = expectsContinue;
+    this.expectsContinue = expectsContinue;
     const length = head.contentLength === -1 ? null : head.contentLength;
     this.body = hasBody ? new RequestBody(this, length) : null;
   }
@@ -150,8 +152,8 @@ export class Exchange implements BodySource, PumpTarget, Guest {
   }
 
   onFirstRead(): void {
-    if (!this.#expectsContinue) return;
-    this.#expectsContinue = false;
+    if (!this.expectsContinue) return;
+    this.expectsContinue = false;
     // RFC 9110 §10.1.1: sent when the app wants the body, or never.
     this.output.addAscii("HTTP/1.1 100 Continue\r\n\r\n");
     this.#reply.awaitBody();
@@ -287,7 +289,7 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     const { handler } = this.#site;
     if (this.#state === superseded || this.#isAbort(error)) {
       this.#giveUp(error);
-      return this.#finish();
+      return this.#finish(isA(error, ConnectionCut));
     }
     if (this.#failed) {
       // The answer of the app's error handler: it isn't asked about itself.
@@ -302,11 +304,11 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     });
   }
 
-  /** An app that stops because its client has left, or has sent half a body, has done nothing wrong. */
+  /** An app that closes the connection, or stops as its client has left or has sent half a body, has done nothing wrong. */
   #isAbort(error: unknown): boolean {
-    return (
-      this.#clientLeft && isA(error, DOMException) && propertyOf(error, "name") === "AbortError"
-    );
+    if (isA(error, ConnectionCut)) return true;
+    if (!this.#clientLeft || !isA(error, DOMException)) return false;
+    return propertyOf(error, "name") === "AbortError";
   }
 
   #giveUp(error: unknown): void {
@@ -354,7 +356,7 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     const missing = this.#reply.bodyMissing;
     if (missing === 0) return false;
     // A client that waits for 100 Continue may or may not send the body now.
-    if (this.#expectsContinue) return true;
+    if (this.expectsContinue) return true;
     const read = this.body?.touched === true && !this.body.discarded;
     return !read && missing > discardLimitBytes;
   }

@@ -1,0 +1,90 @@
+/** A request's body on its way to a node listener: it flows while the listener takes it. */
+import { RequestBody } from "../../http/request/body.ts";
+
+/** The engine's own, or what Bun.serve has. */
+export type Body = RequestBody | ReadableStream<Uint8Array>;
+
+/** Who gets it. */
+export interface BodySink {
+  bodyChunk(bytes: Buffer): void;
+  bodyEnded(): void;
+}
+
+interface Reader {
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+}
+
+export class BodyFeed {
+  readonly #body: Body;
+  readonly #sink: BodySink;
+  #reader: Reader | null = null;
+  #flowing = false;
+  #reading = false;
+  #over = false;
+
+  /** Nothing is read, and a client that waits for 100 Continue waits, before the first resume(). */
+  constructor(body: Body, sink: BodySink) {
+    this.#body = body;
+    this.#sink = sink;
+  }
+
+  resume(): void {
+    this.#flowing = true;
+    if (this.#reading || this.#over) return;
+    if (this.#reader === null && this.#giveWhole()) return;
+    void this.#read();
+  }
+
+  pause(): void {
+    this.#flowing = false;
+  }
+
+  /** Nobody wants the rest. */
+  stop(): void {
+    this.#over = true;
+  }
+
+  /** Gives a body that has come whole, as those of most forms have; false: it hasn't. */
+  #giveWhole(): boolean {
+    const body = this.#body;
+    if (!(body instanceof RequestBody) || !body.ended || body.used) return false;
+    const reading = body.read("bytes", "");
+    const bytes = Bun.peek(reading);
+    this.#reading = true;
+    if (bytes instanceof Uint8Array) this.#give(bytes, true);
+    else
+      reading.then(
+        (read) => this.#give(read, true),
+        () => this.stop(),
+      );
+    return true;
+  }
+
+  async #read(): Promise<void> {
+    this.#reading = true;
+    const body = this.#body;
+    try {
+      this.#reader ??= (body instanceof RequestBody ? body.stream : body).getReader();
+      while (this.#flowing && !this.#over) {
+        const { done, value } = await this.#reader.read();
+        this.#give(value, done);
+      }
+    } catch {
+      // The client has left, or has sent a part: the listener learns it by its socket.
+      this.#over = true;
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  #give(bytes: Uint8Array | undefined, last: boolean): void {
+    if (this.#over) return;
+    if (bytes !== undefined && bytes.byteLength > 0) {
+      const { buffer, byteOffset, byteLength } = bytes;
+      this.#sink.bodyChunk(Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength));
+    }
+    if (!last) return;
+    this.#over = true;
+    this.#sink.bodyEnded();
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * The native half of a node:http exchange. Bun's IncomingMessage and ServerResponse are JavaScript above an object of Bun's that
+ * reads and writes the connection; of a request that this server has read, this is that object. What the listener writes becomes
+ * a Response: whole if it ends at once, a stream otherwise. The names of methods and the numbers are those that Bun's code uses.
+ */
+import { ConnectionCut } from "../connection-cut.ts";
+import { type Body, BodyFeed, type BodySink } from "./body-feed.ts";
+import { type AnswerHead, toResponse } from "./to-response.ts";
+
+/** Bits of `flags`. */
+const socketClosed = 1;
+const completed = 2;
+const ended = 4;
+
+/** Values of `hasBody`. */
+const bodyNone = 0;
+const bodyPending = 2;
+const bodyDone = 4;
+
+/** What `onabort` is told: the client has left. */
+const abortEvent = 1;
+
+/** How much of a streamed answer may wait for the client before the listener is told to wait. */
+const highWaterBytes = 65_536;
+
+const noBytes = new Uint8Array(0);
+
+/** What sends 103 Early Hints and the like. */
+export interface TakesInterim {
+  sendInterim(interim: { readonly head: string; readonly ascii: boolean }): boolean;
+}
+
+type Chunk = string | Uint8Array | null | undefined;
+
+export class ResponseHandle implements BodySink {
+  flags = 0;
+  finished = false;
+  hasBody: number;
+  onabort: ((event: number) => void) | undefined = undefined;
+  ondata: ((bytes: Buffer | undefined, last: boolean, event: number) => void) | undefined =
+    undefined;
+  /** Set by Bun's code, to be called once when the client takes bytes again. */
+  onwritable: (() => void) | undefined = undefined;
+  readonly upgraded = false;
+  readonly #method: string;
+  readonly #fields: readonly string[];
+  readonly #feed: BodyFeed | null;
+  readonly #interim: TakesInterim | null;
+  #head: AnswerHead | null = null;
+  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  /** The answer, if it has come before somebody waits for it. */
+  #response: Response | null = null;
+  #waiting: PromiseWithResolvers<Response> | null = null;
+
+  /**
+   * @param fields of the request as they were sent, names and values in turn
+   * @param body of the request; null: it has none
+   * @param interim where interim answers can be sent; null: nowhere
+   */
+  constructor(
+    method: string,
+    fields: readonly string[],
+    body: Body | null,
+    interim: TakesInterim | null,
+  ) {
+    this.#method = method;
+    this.#interim = interim;
+    this.#fields = fields;
+    this.hasBody = body === null ? bodyNone : bodyPending;
+    this.#feed = body === null ? null : new BodyFeed(body, this);
+  }
+
+  /** The answer, if it is there, or a promise of it. Throws ConnectionCut if there won't be one. To be called once. */
+  answer(): Response | Promise<Response> {
+    if (this.#response !== null) return this.#response;
+    if (this.isOver) throw new ConnectionCut();
+    this.#waiting = Promise.withResolvers();
+    return this.#waiting.promise;
+  }
+
+  get isOver(): boolean {
+    return this.finished || (this.flags & socketClosed) !== 0;
+  }
+
+  /** The client has left. */
+  clientLeft(): void {
+    if (this.isOver) return;
+    this.flags |= socketClosed;
+    this.#feed?.stop();
+    this.onabort?.(abortEvent);
+  }
+
+  // Of the request.
+
+  /** The fields as an object, as node:http makes it; undefined: Bun's code makes it of rawHeaders. */
+  headersObject(): undefined {
+    return undefined;
+  }
+
+  takeRawHeaders(): readonly string[] {
+    return this.#fields;
+  }
+
+  takeRequestTrailers(): undefined {
+    return undefined;
+  }
+
+  resume(): void {
+    this.#feed?.resume();
+  }
+
+  pause(): void {
+    this.#feed?.pause();
+  }
+
+  bodyChunk(bytes: Buffer): void {
+    this.ondata?.(bytes, false, 0);
+  }
+
+  bodyEnded(): void {
+    this.ondata?.(undefined, true, 0);
+    this.hasBody = bodyDone;
+  }
+
+  // Of the answer.
+
+  get bufferedAmount(): number {
+    if (this.onwritable === undefined || this.#controller === null) return 0;
+    return Math.max(1, highWaterBytes - (this.#controller.desiredSize ?? 0));
+  }
+
+  getBytesWritten(): number {
+    return 0;
+  }
+
+  cork(call: () => void): void {
+    call();
+  }
+
+  /** The worker says it to the client when the body is read. */
+  writeContinue(): void {
+    this.resume();
+  }
+
+  /** A whole head (RFC 9110 §15.2), in ASCII. */
+  writeInformational(head: string): void {
+    this.#interim?.sendInterim({ head, ascii: true });
+  }
+
+  writeHead(status: number, reason: string | undefined, fields: readonly string[]): void {
+    // Bun's code uses the list again.
+    this.#head = { status, reason, fields: fields.slice() };
+  }
+
+  flushHeaders(): void {
+    this.#startStream();
+  }
+
+  /** Answers how many bytes were taken; less than 0 when the listener should wait for `onWritable`. */
+  write(
+    chunk: Chunk,
+    encoding: BufferEncoding | undefined,
+    onWritable: (() => void) | undefined,
+  ): number {
+    if (this.isOver) return 0;
+    const bytes = copyOf(chunk, encoding);
+    this.#startStream();
+    const controller = this.#controller;
+    if (controller === null) return bytes.length;
+    if (bytes.length > 0) controller.enqueue(bytes);
+    if ((controller.desiredSize ?? 0) > 0) return bytes.length;
+    this.onwritable = onWritable;
+    return -Math.max(1, bytes.length);
+  }
+
+  end(chunk: Chunk, encoding: BufferEncoding | undefined): number {
+    if (this.isOver) return 0;
+    const bytes = copyOf(chunk, encoding);
+    if (bytes.length > 0) this.#controller?.enqueue(bytes);
+    const controller = this.#controller;
+    this.#controller = null;
+    this.#finish();
+    controller?.close();
+    return bytes.length;
+  }
+
+  /** Answers the length of the body. */
+  writeHeadAndEnd(
+    status: number,
+    reason: string | undefined,
+    fields: readonly string[],
+    chunk: Chunk,
+    encoding: BufferEncoding | undefined,
+  ): number {
+    if (this.isOver) return 0;
+    const isText = typeof chunk === "string" && (encoding === undefined || isUtf8(encoding));
+    const body = isText ? chunk : chunk ? copyOf(chunk, encoding) : null;
+    this.#finish();
+    this.#settle(toResponse(this.#method, { status, reason, fields }, body));
+    return body === null ? 0 : typeof body === "string" ? Buffer.byteLength(body) : body.length;
+  }
+
+  /** The listener gives the answer up. */
+  abort(): void {
+    if (this.isOver) return;
+    this.flags |= socketClosed;
+    this.#feed?.stop();
+    const controller = this.#controller;
+    this.#controller = null;
+    if (controller === null) this.#waiting?.reject(new ConnectionCut());
+    else controller.error(new ConnectionCut());
+  }
+
+  unref(): void {}
+  ref(): void {}
+
+  #finish(): void {
+    this.flags |= ended | completed;
+    this.finished = true;
+    this.#feed?.stop();
+  }
+
+  #startStream(): void {
+    if (this.#response !== null || this.#controller !== null || this.#head === null) return;
+    const stream = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+        },
+        pull: () => {
+          const { onwritable } = this;
+          this.onwritable = undefined;
+          onwritable?.();
+        },
+        cancel: () => {
+          this.#controller = null;
+          this.clientLeft();
+        },
+      },
+      { highWaterMark: highWaterBytes, size: (bytes) => bytes?.length ?? 0 },
+    );
+    this.#settle(toResponse(this.#method, this.#head, stream));
+  }
+
+  #settle(response: Response): void {
+    if (this.#waiting === null) this.#response = response;
+    else this.#waiting.resolve(response);
+  }
+}
+
+function isUtf8(encoding: string): boolean {
+  return encoding === "utf8" || encoding === "utf-8";
+}
+
+/** The listener may use its buffer again once write() has returned. */
+function copyOf(chunk: Chunk, encoding: BufferEncoding | undefined): Uint8Array {
+  if (chunk === null || chunk === undefined) return noBytes;
+  return typeof chunk === "string" ? Buffer.from(chunk, encoding) : new Uint8Array(chunk);
+}

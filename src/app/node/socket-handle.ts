@@ -1,0 +1,98 @@
+/**
+ * The native half of a node:http socket: a client's connection, whose bytes are the worker's business. The names are those that
+ * Bun's code uses.
+ */
+import type { ClientAddress } from "../server.ts";
+import type { ResponseHandle } from "./response-handle.ts";
+
+/** Bun's Socket. */
+export interface NodeSocket {
+  readonly destroyed: boolean;
+  readonly writableEnded: boolean;
+}
+
+export class SocketHandle {
+  onclose: (() => void) | undefined = undefined;
+  ondata: unknown = undefined;
+  ondrain: unknown = undefined;
+  /** What is under way, or was the last. */
+  response: ResponseHandle | undefined = undefined;
+  /** When Bun's code is through with that; undefined: it is. */
+  settled: Promise<unknown> | undefined = undefined;
+  closed = false;
+  readonly bytesWritten = 0;
+  readonly secureEstablished: boolean;
+  readonly remoteAddress: ClientAddress | null;
+  #duplex: NodeSocket | undefined = undefined;
+
+  constructor(remoteAddress: ClientAddress | null, isEncrypted: boolean) {
+    this.remoteAddress = remoteAddress;
+    this.secureEstablished = isEncrypted;
+  }
+
+  /** Bun's Socket, which sets it. */
+  get duplex(): NodeSocket | undefined {
+    return this.#duplex;
+  }
+
+  set duplex(socket: NodeSocket) {
+    this.#duplex = socket;
+    // Bun's code says what its own server is, right after this.
+    if (this.secureEstablished)
+      Object.defineProperty(socket, "encrypted", { get: () => true, set: () => {} });
+  }
+
+  /** Another request can come by it: as a proxy says, encrypted or not. */
+  takes(isEncrypted: boolean): boolean {
+    const socket = this.#duplex;
+    if (this.closed || this.secureEstablished !== isEncrypted) return false;
+    return socket === undefined || !(socket.destroyed || socket.writableEnded);
+  }
+
+  get isSettled(): boolean {
+    const { settled } = this;
+    return settled === undefined || Bun.peek.status(settled) !== "pending";
+  }
+
+  /** For one request alone. */
+  closeBehind(settled: Promise<unknown> | undefined): void {
+    const close = (): void => this.close();
+    // The listeners of the answer's end come first.
+    if (settled === undefined) setImmediate(close);
+    else void settled.then(close);
+  }
+
+  /** The client's connection has closed. */
+  connectionClosed(): void {
+    this.response?.clientLeft();
+    this.close();
+  }
+
+  /** The listener closes it. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.response?.abort();
+    this.onclose?.();
+  }
+
+  reset(): void {
+    this.close();
+  }
+
+  /** There is no answer but by ServerResponse. */
+  write(): boolean {
+    this.close();
+    return true;
+  }
+
+  // The worker's business.
+
+  end(): void {}
+  closeIfIdle(): void {}
+  closeWhenDrained(): void {}
+  readStart(): void {}
+  readStop(): void {}
+  stopParsing(): void {}
+  setResponseTrailers(): void {}
+}

@@ -1,0 +1,131 @@
+/** A server of node:http with a path for everything that a listener can do. It listens nowhere yet. */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+
+type Listener = (req: IncomingMessage, res: ServerResponse) => void;
+
+const facts = (req: IncomingMessage): object => {
+  const { method, url, httpVersion, headers, headersDistinct, rawHeaders } = req;
+  const raw = rawHeaders.filter((_, at) => (rawHeaders[at & ~1] ?? "").toLowerCase() !== "host");
+  delete headers["host"];
+  delete headersDistinct["host"];
+  return { method, url, httpVersion, headers, headersDistinct, raw };
+};
+
+const listeners: Readonly<Record<string, Listener>> = {
+  "/facts": (req, res) => void res.end(JSON.stringify(facts(req))),
+  "/reasons": (_req, res) => void res.writeHead(418, "I'm a cup").end("cup"),
+  "/raw-list": (_req, res) =>
+    void res.writeHead(200, ["X-Twice", "1", "X-Twice", "2", "Content-Type", "text/x"]).end("list"),
+  "/cookies": (_req, res) => {
+    res.setHeader("Set-Cookie", ["a=1", "b=2"]);
+    res.appendHeader("X-More", "1");
+    res.appendHeader("X-More", "2");
+    res.end("cookies");
+  },
+  "/empty": (_req, res) => void res.end(),
+  "/no-content": (_req, res) => void res.writeHead(204).end(),
+  "/not-modified": (_req, res) => void res.writeHead(304, { ETag: '"a"' }).end(),
+  "/length-of-head": (_req, res) => void res.writeHead(200, { "Content-Length": 12 }).end(),
+  "/latin": (_req, res) => void res.end("\xe9\xe8", "latin1"),
+  "/utf8": (_req, res) => void res.end("\u00e9\u20ac"),
+  "/base64": (_req, res) => void res.end("aGVsbG8=", "base64"),
+  "/bytes": (_req, res) => void res.end(new Uint8Array([0, 255, 1])),
+  "/parts": (_req, res) => {
+    res.write("one,");
+    res.write(Buffer.from("two,"));
+    setImmediate(() => res.end("three"));
+  },
+  "/parts-of-a-length": (_req, res) => {
+    res.setHeader("Content-Length", 6);
+    res.write("abc");
+    res.end("def");
+  },
+  "/flushed": (_req, res) => {
+    res.setHeader("X-Early", "yes");
+    res.flushHeaders();
+    setImmediate(() => res.end("late"));
+  },
+  "/used-buffer": (_req, res) => {
+    const buffer = Buffer.from("first");
+    res.write(buffer, () => {
+      buffer.fill("x");
+      res.end("!");
+    });
+  },
+  "/later": (req, res) => {
+    const ms = Number(new URL(req.url!, "http://x").searchParams.get("ms"));
+    setTimeout(() => res.end(`after ${ms}`), ms);
+  },
+  "/closes": (_req, res) => void res.setHeader("Connection", "close").end("bye"),
+  "/cut": (req) => void req.socket.destroy(),
+  "/cut-answer": (_req, res) => void res.destroy(),
+  "/cut-later": (_req, res) => void setImmediate(() => res.destroy()),
+  "/cut-inside": (_req, res) => {
+    res.write("half");
+    setTimeout(() => res.destroy(), 50);
+  },
+  "/echo": (req, res) => void req.pipe(res),
+  "/count": (req, res) => {
+    let bytes = 0;
+    req.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      // Now and then it is too much.
+      if (bytes % 3 !== 0) return;
+      req.pause();
+      setImmediate(() => req.resume());
+    });
+    req.on("end", () => res.end(`${bytes} ${req.complete}`));
+  },
+  "/unread": (_req, res) => void res.end("not read"),
+  "/hints": (_req, res) => {
+    res.writeEarlyHints({ link: "</a.css>; rel=preload", "x-hint": "1" });
+    res.writeProcessing();
+    res.end("hinted");
+  },
+  "/waits-for-room": (_req, res) => {
+    const piece = "x".repeat(65_536);
+    let left = 100;
+    let waits = 0;
+    const write = (): void => {
+      while (left > 0) {
+        left -= 1;
+        if (res.write(piece)) continue;
+        waits += 1;
+        res.once("drain", write);
+        return;
+      }
+      res.end(waits > 0 ? "waited" : "never waited");
+    };
+    write();
+  },
+  "/socket": (req, res) => {
+    const { socket } = req as { socket: { seen?: number } };
+    socket.seen = (socket.seen ?? 0) + 1;
+    res.end(`request ${socket.seen}`);
+  },
+  "/finished": (_req, res) => {
+    res.on("finish", () => (events.finished += 1));
+    res.on("close", () => (events.closed += 1));
+    res.end("over");
+  },
+  "/events": (_req, res) =>
+    void server.getConnections((_error, connections) =>
+      res.end(JSON.stringify({ ...events, connections })),
+    ),
+};
+
+const events = { finished: 0, closed: 0 };
+
+const server = createServer((req, res) => {
+  const listener = listeners[new URL(req.url!, "http://x").pathname];
+  if (listener === undefined) res.writeHead(404).end("nothing here");
+  else listener(req, res);
+});
+
+server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => {
+  if (req.url === "/refused") return void res.writeHead(417).end("no");
+  res.writeContinue();
+  server.emit("request", req, res);
+});
+
+export default server;

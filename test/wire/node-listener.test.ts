@@ -1,0 +1,205 @@
+/**
+ * A listener of node:http, served by us and by node:http itself, asked in the same bytes: what comes back is the same, but for
+ * the fields that each server says of itself.
+ */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import nodeApp from "../support/node-app.ts";
+import { type Answer, RawClient } from "../support/raw-client.ts";
+import { gunicorn, type RunningServer, until } from "../support/server.ts";
+
+let server: RunningServer;
+let barePort: number;
+
+beforeAll(async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  nodeApp.listen(0, "127.0.0.1", resolve);
+  await promise;
+  barePort = (nodeApp.address() as AddressInfo).port;
+  server = await gunicorn({
+    app: join(import.meta.dir, "../support/node-app.ts"),
+    args: ["-w", "1"],
+  });
+}, 30_000);
+
+afterAll(async () => {
+  nodeApp.closeAllConnections();
+  nodeApp.close();
+  expect(await server.stop()).toBe(0);
+  expect(server.log).not.toContain("ERROR");
+  await server[Symbol.asyncDispose]();
+}, 30_000);
+
+/** Fields of the server, not of the app; those that frame the body are in `framing`. */
+const own = new Set([
+  "server",
+  "date",
+  "connection",
+  "keep-alive",
+  "content-length",
+  "transfer-encoding",
+]);
+
+function shown({ status, reason, fields, framing, body, complete }: Answer): object {
+  const told = fields
+    .map(([name, value]) => [name.toLowerCase(), value])
+    .filter(([name = ""]) => !own.has(name))
+    .map((pair) => pair.join(": "));
+  const text = body.toString("latin1");
+  return { status, reason, fields: told.sort(), framing, body: text, complete };
+}
+
+const get = (path: string, ...lines: string[]): string =>
+  `GET ${path} HTTP/1.1\r\n${["Host: x", ...lines].join("\r\n")}\r\n\r\n`;
+const post = (path: string, body: string, ...lines: string[]): string =>
+  `POST ${path} HTTP/1.1\r\n${["Host: x", `Content-Length: ${body.length}`, ...lines].join("\r\n")}\r\n\r\n${body}`;
+
+interface Row {
+  readonly bytes: string;
+  /** Methods of the requests, in order; one GET if there is nothing else to say. */
+  readonly methods?: readonly string[];
+  /** Interim answers come before the last one. */
+  readonly interim?: number;
+  /** What is otherwise with us, and why; the rest is compared. */
+  readonly differs?: keyof typeof differences;
+}
+
+/** What isn't compared. */
+const differences = {
+  /** It is known, where node:http sends chunks, or ends the connection. */
+  "a length": ["framing"],
+  /** RFC 9110 §5.3: one line means the same as several. */
+  "lines joined": ["fields"],
+  "lines and a length": ["fields", "framing"],
+} as const;
+
+const large = "0123456789".repeat(300_000);
+
+const rows: Readonly<Record<string, Row>> = {
+  "facts of a request": {
+    bytes: get(
+      "/facts?a=%20&b",
+      "X-One: 1",
+      "x-one: 2",
+      "Cookie: a=1",
+      "cookie: b=2",
+      "Accept: */*",
+      "X-Latin: \xe9",
+    ),
+  },
+  "facts by HTTP/1.0": {
+    bytes: "GET /facts HTTP/1.0\r\nHost: x\r\n\r\n",
+    differs: "a length",
+  },
+  "a target with an authority": { bytes: get("http://x/facts?q") },
+  "a reason": { bytes: get("/reasons"), differs: "a length" },
+  "fields in a list": { bytes: get("/raw-list"), differs: "lines and a length" },
+  "repeated fields": { bytes: get("/cookies"), differs: "lines joined" },
+  "no body": { bytes: get("/empty") },
+  "status 204": { bytes: get("/no-content") },
+  "status 304": { bytes: get("/not-modified") },
+  "HEAD with a length": {
+    bytes: "HEAD /length-of-head HTTP/1.1\r\nHost: x\r\n\r\n",
+    methods: ["HEAD"],
+  },
+  "HEAD without": { bytes: "HEAD /utf8 HTTP/1.1\r\nHost: x\r\n\r\n", methods: ["HEAD"] },
+  "a text in Latin-1": { bytes: get("/latin") },
+  "a text in UTF-8": { bytes: get("/utf8") },
+  "bytes in base64": { bytes: get("/base64") },
+  bytes: { bytes: get("/bytes") },
+  parts: { bytes: get("/parts") },
+  "parts by HTTP/1.0": { bytes: "GET /parts HTTP/1.0\r\nHost: x\r\n\r\n" },
+  "parts of a stated length": { bytes: get("/parts-of-a-length") },
+  "a head that goes first": { bytes: get("/flushed") },
+  "a buffer that is used again": { bytes: get("/used-buffer") },
+  "an end of the connection that the app asks for": { bytes: get("/closes") },
+  "one that the client asks for": { bytes: get("/utf8", "Connection: close") },
+  "an answer that is cut inside": { bytes: get("/cut-inside") },
+  "an upload": { bytes: post("/count", "hello") },
+  "an upload by GET": { bytes: get("/count", "Content-Length: 5") + "hello" },
+  "a large upload that is paused": { bytes: post("/count", large) },
+  "a body that comes back": { bytes: post("/echo", large) },
+  "a body in chunks": {
+    bytes: `POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n3\r\nyou\r\n0\r\n\r\n`,
+  },
+  "a body that nobody reads, and the next request": {
+    bytes: post("/unread", "12345") + get("/utf8"),
+    methods: ["POST", "GET"],
+  },
+  "requests in one packet, answered in turn": {
+    bytes:
+      get("/later?ms=40") +
+      get("/later?ms=1") +
+      get("/utf8") +
+      post("/count", "abc") +
+      get("/empty"),
+    methods: ["GET", "GET", "GET", "POST", "GET"],
+  },
+  "early hints": { bytes: get("/hints"), interim: 2 },
+  "a refused expectation": {
+    bytes: "POST /refused HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n",
+    differs: "a length",
+  },
+  "an answer that waits for room": { bytes: get("/waits-for-room") },
+  "requests of one connection": {
+    bytes: get("/socket") + get("/socket") + get("/socket"),
+    methods: ["GET", "GET", "GET"],
+  },
+  "what isn't there": { bytes: get("/missing"), differs: "a length" },
+};
+
+async function answers(
+  port: number,
+  { bytes, methods = ["GET"], interim = 0, differs }: Row,
+): Promise<object[]> {
+  using client = await RawClient.connect(port);
+  client.send(Buffer.from(bytes, "latin1"));
+  const found: object[] = [];
+  for (let count = 0; count < interim; count += 1) found.push(shown(await client.answer()));
+  for (const method of methods) found.push(shown(await client.answer(method)));
+  const omitted = differs === undefined ? [] : differences[differs];
+  for (const answer of found) for (const name of omitted) Reflect.deleteProperty(answer, name);
+  return found;
+}
+
+test.each(Object.entries(rows))(
+  "%s",
+  async (_claim, row) => {
+    const [ours, bare] = await Promise.all([answers(server.port, row), answers(barePort, row)]);
+    expect(ours).toEqual(bare);
+  },
+  30_000,
+);
+
+test.each(["/cut", "/cut-answer", "/cut-later"])(
+  "a listener that closes the connection instead of answering: %s",
+  async (path) => {
+    using client = await RawClient.connect(server.port);
+    client.send(get(path));
+    await client.ended();
+    expect(client.unread).toBe(0);
+  },
+  30_000,
+);
+
+const eventsAt = async (port: number) => {
+  const answer = await fetch(`http://127.0.0.1:${port}/events`, { keepalive: false });
+  return (await answer.json()) as Record<string, number>;
+};
+
+test("the ends of answers are told, and sockets go with their connections", async () => {
+  for (const port of [server.port, barePort]) {
+    const before = await eventsAt(port);
+    {
+      using client = await RawClient.connect(port);
+      for (let count = 0; count < 3; count += 1) await client.ask(get("/finished"));
+    }
+    await until("the events", async () => {
+      const { finished, closed } = await eventsAt(port);
+      return finished === before["finished"]! + 3 && closed === before["closed"]! + 3;
+    });
+    // The one that asks.
+    await until("one connection", async () => (await eventsAt(port))["connections"] === 1);
+  }
+}, 30_000);

@@ -37,7 +37,11 @@ export class TrialWorker {
     const fd = createAbstractSocket(isOwn ? `${this.path}-master` : this.path, backlog);
     const scoreboard = openScoreboard(config.workerTmpDir);
     const bound = { type: "unix", path: this.path } as const;
-    const relay = new Relay({ log: () => {}, process: () => this.#process });
+    const relay = new Relay({
+      log: () => {},
+      process: () => this.#process,
+      setAudience: () => {},
+    });
     this.#process = spawnWorker(
       {
         age: 1,

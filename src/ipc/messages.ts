@@ -51,8 +51,16 @@ export interface TakenMessage {
 /** What comes of websockets from a worker: `websocket join` asks for the publications of the others. */
 export type RelayMessage = { readonly type: "websocket join" } | PublishMessage | TakenMessage;
 
-/** What the master says to a worker that has booted. */
-export type MasterMessage = WindDownMessage | PublishMessage | TakenMessage;
+/** The answer to `websocket join`: whatever the others publish from now on comes. */
+export interface JoinedMessage {
+  readonly type: "websocket joined";
+}
+
+/** What the master says to a worker about websockets. */
+export type RelayAnswer = JoinedMessage | PublishMessage | TakenMessage;
+
+/** What the master says to a worker after the boot message. */
+export type MasterMessage = WindDownMessage | RelayAnswer;
 
 /** What a worker reports. `pid` in the master's table is known from the spawn, so no message repeats it. */
 export type WorkerMessage =

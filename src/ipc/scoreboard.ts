@@ -18,13 +18,15 @@ const columns = {
   inFlight: "gauge",
   /** Connections open now. */
   connections: "gauge",
+  /** Other workers that want what this one publishes; the master writes it. */
+  audience: "gauge",
 } as const satisfies Record<string, "counter" | "gauge">;
 
 type Columns = typeof columns;
 type Column = keyof Columns;
 type Counter = { [Name in Column]: Columns[Name] extends "counter" ? Name : never }[Column];
 
-/** One worker's row, seen from the worker (which writes) or from the master (which reads). */
+/** One worker's row, seen from the worker (which writes most of it) or from the master (which reads that). */
 export type ScoreboardRow = { [Name in Column]: number };
 
 /** What all workers have counted together, those that have gone included. */

@@ -51,22 +51,22 @@ export class OpenSockets {
 
   /**
    * Closes each socket with 1001, spread evenly, those that open meanwhile too; resolves when the last one is closed.
-   * One whose client is slow to read gets the time that there is.
    * @param overMs from the first to the last
-   * @returns how many clients hadn't read all that was sent to them
+   * @param slowMs how long clients have at most that haven't read all
+   * @returns how many of them still hadn't
    */
-  async drain(overMs: number): Promise<number> {
-    const endMs = performance.now() + overMs;
-    for (let leftMs = overMs; leftMs > 0 && this.#open.size > 0;) {
-      this.#close(dueNow(this.#open.size, leftMs), false);
-      await Bun.sleep(Math.min(tickMs, leftMs));
-      leftMs = endMs - performance.now();
+  async drain(overMs: number, slowMs: number): Promise<number> {
+    const begunMs = performance.now();
+    for (let sinceMs = 0; sinceMs < slowMs && this.#open.size > 0;) {
+      this.#close(dueNow(this.#open.size, overMs - sinceMs), false);
+      await Bun.sleep(tickMs);
+      sinceMs = performance.now() - begunMs;
     }
     this.#over = true;
     return this.#close(this.#open.size, true);
   }
 
-  /** Closes so many, `slow` ones too or not; answers how many were slow. */
+  /** Closes so many, those of slow readers too or not; answers how many those were. */
   #close(count: number, slow: boolean): number {
     let left = count;
     let cut = 0;

@@ -9,10 +9,12 @@ export interface Publication {
 
 /** To the other workers, and from them. */
 export interface PublishChannel {
+  /** Whether any other worker wants what this one publishes. */
+  readonly hasAudience: boolean;
   /** Sends it to the other workers, in the order of the calls. */
   publish(publication: Publication): void;
-  /** From now on `receive` gets what the others publish. */
-  join(receive: (publication: Publication) => void): void;
+  /** Once it resolves, `receive` gets whatever the others publish. */
+  join(receive: (publication: Publication) => void): Promise<void>;
 }
 
 /** As Bun's publish takes its arguments: what is neither text nor bytes is made a text. The bytes are a copy. */

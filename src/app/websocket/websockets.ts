@@ -9,6 +9,9 @@ type Publish = (...args: readonly unknown[]) => number;
 /** Time for what clients have under way: a process that ends before it has read that resets their sockets. */
 const lingerMs = 100;
 
+/** How long clients get to read what was sent to them: most that don't by then have vanished. */
+const slowReaderMs = 5000;
+
 export interface WebsocketsHost {
   readonly log: {
     exception(message: string): void;
@@ -41,10 +44,18 @@ export class Websockets {
   readonly #host: WebsocketsHost;
   readonly #served: Served[] = [];
   #isPatched = false;
-  #hasJoined = false;
+  /** Since when it is too late to open one: none is served from then on. */
+  #isOver = false;
 
-  constructor(host: WebsocketsHost) {
+  private constructor(host: WebsocketsHost) {
     this.#host = host;
+  }
+
+  /** Resolves when what other workers publish will reach the sockets that open. */
+  static async join(host: WebsocketsHost): Promise<Websockets> {
+    const websockets = new Websockets(host);
+    await host.channel.join((publication) => void websockets.#deliver(null, publication));
+    return websockets;
   }
 
   /**
@@ -53,6 +64,7 @@ export class Websockets {
    */
   serving(websocket: object): ServedSockets {
     const sockets = new OpenSockets();
+    if (this.#isOver) void sockets.drain(0, 0);
     const served: Served = { sockets, publish: null, subscriberCount: null };
     this.#served.push(served);
     const { log, maxMessageBytes } = this.#host;
@@ -90,7 +102,11 @@ export class Websockets {
   async drain(limitMs: number): Promise<void> {
     const count = this.pendingWebSockets;
     const overMs = spreadMs(count, limitMs - lingerMs);
-    const cuts = await Promise.all(this.#served.map(({ sockets }) => sockets.drain(overMs)));
+    const slowMs = Math.min(slowReaderMs, (limitMs - lingerMs) * 0.75);
+    this.#isOver = true;
+    const cuts = await Promise.all(
+      this.#served.map(({ sockets }) => sockets.drain(overMs, Math.max(overMs, slowMs))),
+    );
     const cut = cuts.reduce((sum, each) => sum + each, 0);
     if (cut > 0) {
       this.#host.log.warning(`${cut} websockets closed before their clients had read all messages`);
@@ -104,9 +120,6 @@ export class Websockets {
     Object.assign(server, {
       publish: (...args: readonly unknown[]) => this.#publish(served, args),
     });
-    if (this.#hasJoined) return;
-    this.#hasJoined = true;
-    this.#host.channel.join((publication) => this.#deliver(null, publication));
   }
 
   /** Throws what Bun's own throws, and then nobody gets anything. */
@@ -114,15 +127,18 @@ export class Websockets {
     const [first] = this.#served;
     const asked = by ?? first ?? null;
     const sent = asked?.publish?.(...args) ?? 0;
-    const [topic, data, compress] = args;
-    const others = this.#forward(asked, publicationOf(topic, data, compress));
+    const others = this.#forward(asked, args);
     return sent === 0 ? others : sent;
   }
 
   /** To all but the sockets of `from`, which have it; answers as Bun's publish does. */
-  #forward(from: Served | null, publication: Publication): number {
-    this.#host.channel.publish(publication);
-    return this.#deliver(from, publication);
+  #forward(from: Served | null, [topic, data, compress]: readonly unknown[]): number {
+    const { channel } = this.#host;
+    const isAlone = this.#served.length === 1 && from !== null;
+    if (isAlone && !channel.hasAudience) return 0;
+    const publication = publicationOf(topic, data, compress);
+    if (channel.hasAudience) channel.publish(publication);
+    return isAlone ? 0 : this.#deliver(from, publication);
   }
 
   #deliver(from: Served | null, { topic, data, compress }: Publication): number {
@@ -145,8 +161,7 @@ export class Websockets {
     for (const name of methods) {
       const native = prototype[name] as Publish;
       const servedOf = (each: Socket) => this.#served.find(({ sockets }) => sockets.has(each));
-      const forward = (from: Served, [topic, data, compress]: readonly unknown[]) =>
-        this.#forward(from, publicationOf(topic, data, compress));
+      const forward = (from: Served, args: readonly unknown[]) => this.#forward(from, args);
       prototype[name] = function (this: Socket, ...args: readonly unknown[]): number {
         const sent = Reflect.apply(native, this, args);
         const from = servedOf(this);

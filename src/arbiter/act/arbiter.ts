@@ -60,6 +60,7 @@ export class Arbiter {
     this.#relay = new Relay({
       log: (level, message) => this.log[level](message),
       process: (age) => this.#children.get(age)?.process,
+      setAudience: (age, count) => this.#children.setAudience(age, count),
     });
     this.#service = new ServiceManager({
       env: parts.origin.env,

@@ -48,6 +48,12 @@ export class Children {
     return signal === "SIGKILL" && inFlight > 0 ? `, ${inFlight} requests cut` : "";
   }
 
+  /** How many other workers want what this one publishes. */
+  setAudience(age: number, count: number): void {
+    const child = this.#byAge.get(age);
+    if (child !== undefined) child.scores.audience = count;
+  }
+
   remove(age: number): void {
     this.#byAge.delete(age);
   }

@@ -11,6 +11,8 @@ export interface RelayHost {
   log(level: LogLevel, message: string): void;
   /** The process of a worker; undefined when it has gone. */
   process(age: number): Process | undefined;
+  /** How many others want what the worker publishes. */
+  setAudience(age: number, count: number): void;
 }
 
 export class Relay {
@@ -27,8 +29,11 @@ export class Relay {
     switch (message.type) {
       case "websocket join": {
         const process = this.#host.process(age);
-        if (process !== undefined) this.#members = join(this.#members, age, process.pid);
-        return;
+        if (process === undefined) return;
+        this.#members = join(this.#members, age, process.pid);
+        // Before it is told: it accepts no client until then, so that no subscriber misses what follows.
+        this.#count();
+        return this.#send(age, { type: "websocket joined" });
       }
       case "websocket publish": {
         const { bytes, publications } = message;
@@ -47,6 +52,11 @@ export class Relay {
   /** A worker has gone. */
   remove(age: number): void {
     this.#keep(leave(this.#members, age));
+    this.#count();
+  }
+
+  #count(): void {
+    for (const { age } of this.#members) this.#host.setAudience(age, this.#members.length - 1);
   }
 
   #keep({ members, lines }: Relayed): void {

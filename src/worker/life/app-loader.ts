@@ -5,12 +5,7 @@ import { Capture } from "../../app/capture.ts";
 import { loadLifespan } from "../../app/lifespan.ts";
 import { type App, loadApp } from "../../app/load.ts";
 import type { Websockets } from "../../app/websocket/websockets.ts";
-import type {
-  BootMessage,
-  PublishMessage,
-  RelayMessage,
-  TakenMessage,
-} from "../../ipc/messages.ts";
+import type { BootMessage, RelayMessage, RelayAnswer } from "../../ipc/messages.ts";
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import type { Logs } from "../../log/logs.ts";
 import { hasWaiting } from "../../os/sockets/accept-queue.ts";
@@ -105,7 +100,7 @@ export class AppLoader {
   }
 
   /** What the master says of publications. */
-  hear(said: PublishMessage | TakenMessage): void {
+  hear(said: RelayAnswer): void {
     this.#channel?.hear(said);
   }
 
@@ -121,11 +116,11 @@ export class AppLoader {
       import("../../app/websocket/websockets.ts"),
       import("./publish-channel.ts"),
     ]);
-    const { boot, logs, send } = this.#parts;
+    const { boot, scores, logs, send } = this.#parts;
     const { log } = logs;
-    const channel = new WorkerChannel({ log, send });
+    const channel = new WorkerChannel({ log, send, audience: () => scores.audience });
     this.#channel = channel;
-    return new Websockets({ log, maxMessageBytes: boot.config.websocketMaxMessageSize, channel });
+    return Websockets.join({ log, maxMessageBytes: boot.config.websocketMaxMessageSize, channel });
   }
 }
 

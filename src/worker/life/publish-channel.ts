@@ -1,6 +1,6 @@
 /** A worker's end of what websockets publish: to the other workers by way of the master, and from them. */
 import type { Publication, PublishChannel } from "../../app/websocket/publication.ts";
-import type { PublishMessage, RelayMessage, TakenMessage } from "../../ipc/messages.ts";
+import type { RelayAnswer, RelayMessage } from "../../ipc/messages.ts";
 import { emptyWindow, offer, taken, type Window } from "../../ipc/window.ts";
 
 /** What a publication counts besides its data. */
@@ -12,6 +12,8 @@ export interface ChannelHost {
   readonly log: { warning(message: string): void };
   /** To the master. False: it has gone. */
   send(message: RelayMessage): boolean;
+  /** How many other workers want what this one publishes. */
+  audience(): number;
 }
 
 export class WorkerChannel implements PublishChannel {
@@ -21,6 +23,7 @@ export class WorkerChannel implements PublishChannel {
   #batchBytes = 0;
   #window: Window = emptyWindow;
   #receive: (publication: Publication) => void = () => {};
+  readonly #joined = Promise.withResolvers<void>();
   /** Bytes that are taken, and of which the master isn't told yet. */
   #taken = 0;
   #flushed: (() => void) | null = null;
@@ -29,9 +32,15 @@ export class WorkerChannel implements PublishChannel {
     this.#host = host;
   }
 
-  join(receive: (publication: Publication) => void): void {
+  join(receive: (publication: Publication) => void): Promise<void> {
     this.#receive = receive;
-    this.#host.send({ type: "websocket join" });
+    // Without a master there is nobody to reach.
+    if (!this.#host.send({ type: "websocket join" })) this.#joined.resolve();
+    return this.#joined.promise;
+  }
+
+  get hasAudience(): boolean {
+    return this.#host.audience() > 0;
   }
 
   publish(publication: Publication): void {
@@ -50,7 +59,8 @@ export class WorkerChannel implements PublishChannel {
   }
 
   /** What the master says. */
-  hear(message: PublishMessage | TakenMessage): void {
+  hear(message: RelayAnswer): void {
+    if (message.type === "websocket joined") return this.#joined.resolve();
     if (message.type === "websocket taken") return this.#onTaken(message.bytes);
     for (const publication of message.publications) this.#receive(publication);
     if (this.#taken === 0) setImmediate(() => this.#tell());
@@ -74,7 +84,6 @@ export class WorkerChannel implements PublishChannel {
     const bytes = this.#batchBytes;
     this.#batch = [];
     this.#batchBytes = 0;
-    // Without a master there is nobody to reach.
     if (!this.#host.send({ type: "websocket publish", publications, bytes })) this.#onTaken(bytes);
   }
 

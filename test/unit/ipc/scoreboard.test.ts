@@ -25,7 +25,7 @@ function withScoreboard(use: (board: Scoreboard, fd: number) => void): void {
   }
 }
 
-const columns = ["beat", "requests", "inFlight", "connections"] as const;
+const columns = ["beat", "requests", "inFlight", "connections", "audience"] as const;
 
 describe("a row", () => {
   test.each(columns)("carries %s from the worker to the master, and nothing else", (name) => {
@@ -68,7 +68,7 @@ describe("a row", () => {
   });
 });
 
-const zeros = { beat: 0, requests: 0, inFlight: 0, connections: 0 };
+const zeros = { beat: 0, requests: 0, inFlight: 0, connections: 0, audience: 0 };
 
 describe("clear()", () => {
   test("gives a new worker a row of zeros, and leaves its neighbours alone", () => {

@@ -80,7 +80,7 @@ describe("OpenSockets", () => {
 
   test("closes all with 1001 over the time, those that open meanwhile and afterwards too", async () => {
     const { sockets, codes, open } = create(100);
-    const drained = sockets.drain(60);
+    const drained = sockets.drain(60, 60);
     open(100);
     expect(codes.length).toBeLessThan(50);
     expect(await drained).toBe(0);
@@ -92,15 +92,22 @@ describe("OpenSockets", () => {
     expect(sockets.size).toBe(0);
   });
 
-  test("closes slow readers last, and counts them", async () => {
-    const { sockets, codes } = create(10, (index) => (index === 3 ? 5 : 0));
-    expect(await sockets.drain(40)).toBe(1);
-    expect(codes).toHaveLength(10);
+  test("waits for slow readers, and counts those that stay so", async () => {
+    let left = 5;
+    const { sockets, codes } = create(10, (index) => {
+      if (index === 4) return 1;
+      // Asked once in each tick.
+      return index === 3 ? left-- : 0;
+    });
+    const drained = sockets.drain(0, 300);
+    expect(codes).toHaveLength(8);
+    expect(await drained).toBe(1);
+    expect([codes.length, left]).toEqual([10, -1]);
   });
 
   test("without time closes all at once", async () => {
     const { sockets, codes } = create(10, () => 1);
-    const drained = sockets.drain(0);
+    const drained = sockets.drain(0, 0);
     expect(codes).toHaveLength(10);
     expect(await drained).toBe(10);
   });

@@ -14,6 +14,7 @@ function create({ hasMaster = true } = {}) {
       if (hasMaster) sent.push(message);
       return hasMaster;
     },
+    audience: () => 1,
   });
   const published = () =>
     sent.filter((message): message is PublishMessage => message.type === "websocket publish");
@@ -61,7 +62,9 @@ describe("WorkerChannel", () => {
   test("hands on what others publish, and tells the master how much in one message", async () => {
     const { channel, sent } = create();
     const heard: Publication[] = [];
-    channel.join((publication) => heard.push(publication));
+    const joined = channel.join((publication) => heard.push(publication));
+    channel.hear({ type: "websocket joined" });
+    await joined;
     const publications = [publicationOf("t", "text", false)];
     channel.hear({ type: "websocket publish", publications, bytes: 5 });
     channel.hear({ type: "websocket publish", publications, bytes: 6 });
@@ -84,6 +87,7 @@ describe("WorkerChannel", () => {
 
   test("without a master waits for nobody", async () => {
     const { channel, log } = create({ hasMaster: false });
+    await channel.join(() => {});
     publish(channel, "a");
     await channel.flush(60_000);
     expect(log).toEqual([]);

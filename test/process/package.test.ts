@@ -31,7 +31,7 @@ test("the package has what runs, its types and what users read; no tests, no ben
     /^src\/README\.md$/,
     /^types\/.*\.d\.ts$/,
     /^docs\/[a-z0-9-]+\.md$/i,
-    /^examples\//,
+    /^examples\/([a-z]+\/)?[\w.-]+\.(ts|json|md)$/,
     // What docs/http.md refers to.
     /^test\/corpus\/[a-z-]+\.md$/,
     // bun add's own.

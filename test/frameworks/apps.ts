@@ -1,5 +1,6 @@
 /** The apps that are compared: docs/apps.md has this table. */
-import type { Row } from "./requests.ts";
+import { graphqlRows, orpcRows, pageRows, trpcRows } from "./own-requests.ts";
+import { type Row, rows } from "./requests.ts";
 
 export const kinds = ["async", "serve", "sync"] as const;
 export type Kind = (typeof kinds)[number];
@@ -38,18 +39,106 @@ const uploads = ["5 MiB up", "5 MiB up in chunks"];
 const exceptServe: readonly Kind[] = ["async", "sync"];
 
 const errorPage = [kinds, "the page is Gunicorn's, and Bun's is a text"] as const;
+const stack = [exceptServe, "the error of request.json() has a stack"] as const;
 const headType = [exceptServe, "Bun.serve leaves out the type of bytes for HEAD"] as const;
+
+const ownRoutes = "routes are Bun.serve's own";
+const fileRoutes = [kinds, "a file in routes is asked for as a handler, to be counted"] as const;
+
+const bare = ["file that the client has", "gzip", "session"];
+const unhandled = { "JSON that is none": errorPage, "thrown error": errorPage };
 
 export const fetchApps: readonly FrameworkApp[] = [
   {
     name: "fetch function",
     file: "fetch.ts",
-    lacks: ["file that the client has", "gzip", "session"],
+    lacks: bare,
+    differs: { ...unhandled, "HEAD of 5 MiB": headType },
+  },
+  { name: "Bun.serve", file: "bun-serve.ts", lacks: bare, differs: { "HEAD of 5 MiB": headType } },
+  {
+    name: "Bun.serve with routes",
+    file: "bun-routes.ts",
+    not: { async: ownRoutes, sync: ownRoutes },
+    lacks: ["gzip", "session"],
     differs: {
-      "JSON that is none": errorPage,
-      "thrown error": errorPage,
-      "HEAD of 5 MiB": headType,
+      ...unhandled,
+      file: fileRoutes,
+      Range: fileRoutes,
+      "file that the client has": fileRoutes,
+      gzip: [
+        kinds,
+        "a Response in routes has no ETag: it is asked for as a handler, to be counted",
+      ],
     },
+  },
+  {
+    name: "srvx",
+    file: "srvx.ts",
+    lacks: bare,
+    differs: { ...unhandled, "HEAD of 5 MiB": headType },
+  },
+  { name: "Hono", file: "hono.ts", lacks: bare },
+  {
+    name: "Hono on @hono/node-server",
+    file: "hono-node-server.ts",
+    lacks: ["file that the client has", "session"],
+    isListener: true,
+  },
+  {
+    name: "Elysia, exported",
+    file: "elysia.ts",
+    lacks: bare,
+    differs: { "client address": [kinds, "an Elysia that doesn't listen has no server"] },
+  },
+  {
+    name: "Elysia, listening",
+    file: "elysia-listening.ts",
+    not: { async: ownRoutes, sync: ownRoutes },
+    lacks: bare,
+  },
+  { name: "h3", file: "h3.ts", lacks: ["Range", "gzip", "session"] },
+  {
+    name: "itty-router",
+    file: "itty-router.ts",
+    lacks: [
+      "file of a form",
+      "HEAD",
+      "HEAD of 5 MiB",
+      ...files,
+      "client address",
+      "client gone",
+      "gzip",
+      "session",
+    ],
+  },
+  { name: "GraphQL Yoga", file: "graphql-yoga.ts", rows: graphqlRows },
+  { name: "tRPC", file: "trpc.ts", rows: trpcRows },
+  { name: "oRPC", file: "orpc.ts", rows: orpcRows },
+  {
+    name: "React, rendered as a stream",
+    file: "react-ssr.tsx",
+    rows: [...pageRows, ...rows],
+    lacks: bare,
+    differs: { ...unhandled, "HEAD of 5 MiB": headType },
+  },
+  {
+    name: "React Router",
+    file: "react-router.tsx",
+    lacks: [
+      "file of a form",
+      "stream",
+      "SSE",
+      "5 MiB down",
+      "HEAD of 5 MiB",
+      ...uploads,
+      ...files,
+      "client address",
+      "client gone",
+      "gzip",
+      "session",
+    ],
+    differs: { "JSON that is none": stack },
   },
 ];
 

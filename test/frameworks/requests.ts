@@ -10,15 +10,15 @@ export interface Row {
   readonly ask: (port: number) => Promise<Observation>;
 }
 
-const boundary = "----parts";
+export const boundary = "----parts";
 
-function part(disposition: string, content: string | Uint8Array, type?: string): Buffer {
+export function part(disposition: string, content: string | Uint8Array, type?: string): Buffer {
   const typeLine = type === undefined ? "" : `\r\nContent-Type: ${type}`;
   const head = `--${boundary}\r\nContent-Disposition: form-data; ${disposition}${typeLine}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), Buffer.from(content), Buffer.from("\r\n")]);
 }
 
-const fileBytes = Uint8Array.from({ length: 3000 }, (_, index) => (index * 7) % 256);
+export const fileBytes = Uint8Array.from({ length: 3000 }, (_, index) => (index * 7) % 256);
 
 const parts = Buffer.concat([
   part('name="note"', "gr\u00fc\u00dfe"),
@@ -28,12 +28,13 @@ const parts = Buffer.concat([
 
 const large = Buffer.alloc(5 * 1024 * 1024, "0123456789abcdefghijklmnopqrstuvwxyz\n");
 
-const json = { "Content-Type": "application/json" };
-const has = (text: string) => (native: Observation) => isOk(native) && native.body.includes(text);
-const isOk = ({ status }: Observation) => status.startsWith("20");
-const hasStatus = (pattern: RegExp) => (native: Observation) => pattern.test(native.status);
+export const json = { "Content-Type": "application/json" };
+export const has = (text: string) => (native: Observation) =>
+  isOk(native) && native.body.includes(text);
+export const isOk = ({ status }: Observation) => status.startsWith("20");
+export const hasStatus = (pattern: RegExp) => (native: Observation) => pattern.test(native.status);
 
-function row(name: string, isAnswer: Row["isAnswer"], asked: Asked): Row {
+export function row(name: string, isAnswer: Row["isAnswer"], asked: Asked): Row {
   return { name, isAnswer, ask: (port) => observe(port, asked) };
 }
 

@@ -90,6 +90,21 @@ export function compareApps(apps: readonly FrameworkApp[]): void {
         expect(unfit(rows, app, await natively())).toEqual([]);
       }, 60_000);
 
+      const impossible = kinds.filter((kind) => app.not?.[kind] !== undefined);
+      test.each(impossible)(
+        "-k %s refuses it at the start",
+        async (kind) => {
+          await using server = start({
+            app: app.module ?? app.file,
+            args: ["-k", kind],
+            cwd: join(appsFolder, app.folder ?? ""),
+          });
+          expect(await server.process.exited).toBe(4);
+          expect(server.log).toContain(app.not![kind]!);
+        },
+        60_000,
+      );
+
       const possible = kinds.filter((kind) => app.not?.[kind] === undefined);
       test.each(possible)(
         "-k %s answers as bun does, without a port of its own, and ends with 0",

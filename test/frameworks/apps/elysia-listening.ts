@@ -1,0 +1,3 @@
+import { createApp } from "./shared/elysia-app.js";
+
+createApp().listen(process.env.PORT ?? 3000);

@@ -1,0 +1,4 @@
+import { getConnInfo, serveStatic } from "hono/bun";
+import { createApp } from "./shared/hono-app.js";
+
+export default createApp(getConnInfo, serveStatic);

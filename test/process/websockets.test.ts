@@ -268,6 +268,23 @@ describe("websockets", () => {
     60_000,
   );
 
+  test("of a worker that TTOU retires are closed, and those of the others aren't", async () => {
+    await using server = await serve("-w", "2");
+    await server.settled(2);
+    const members = await crowd(server.url, 2);
+    server.kill("SIGTTOU");
+    const [stays] = await server.settled(1);
+    const [staying, leaving] = [true, false].map((here) =>
+      members.filter(({ pid }) => (pid === stays) === here),
+    ) as [Member[], Member[]];
+    const codes = await Promise.all(leaving.map(({ client }) => client.closed));
+    expect(new Set(codes)).toEqual(new Set([1001]));
+    const farewells = staying.map(() => leaving.length);
+    await until("all farewells", () => Bun.deepEquals(hearers(staying, "left"), farewells));
+    staying[0]?.client.send("publish:still here");
+    await staying[1]?.client.hears("still here");
+  }, 60_000);
+
   test("end within graceful_timeout, however many there are", async () => {
     await using server = await serve("--graceful-timeout", "2");
     const members = await Promise.all(Array.from({ length: 400 }, () => connect(server.url)));

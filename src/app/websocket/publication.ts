@@ -19,6 +19,8 @@ export interface PublishChannel {
 
 /** As Bun's publish takes its arguments: what is neither text nor bytes is made a text. The bytes are a copy. */
 export function publicationOf(topic: unknown, data: unknown, compress: unknown): Publication {
+  // As Bun, which isn't asked where there is no server yet.
+  if (String(topic) === "") throw new TypeError("publish requires a topic string");
   return { topic: String(topic), data: dataOf(data), compress: compress === true };
 }
 

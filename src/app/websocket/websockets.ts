@@ -44,7 +44,7 @@ export class Websockets {
   readonly #host: WebsocketsHost;
   readonly #served: Served[] = [];
   #isPatched = false;
-  /** Since when it is too late to open one: none is served from then on. */
+  /** The drain has begun: a server that comes later closes what it accepts. */
   #isOver = false;
 
   private constructor(host: WebsocketsHost) {

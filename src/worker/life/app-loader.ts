@@ -118,7 +118,12 @@ export class AppLoader {
     ]);
     const { boot, scores, logs, send } = this.#parts;
     const { log } = logs;
-    const channel = new WorkerChannel({ log, send, audience: () => scores.audience });
+    const channel = new WorkerChannel({
+      log,
+      send,
+      hasMaster: () => process.connected,
+      audience: () => scores.audience,
+    });
     this.#channel = channel;
     return Websockets.join({ log, maxMessageBytes: boot.config.websocketMaxMessageSize, channel });
   }

@@ -7,11 +7,13 @@ import { emptyWindow, offer, taken, type Window } from "../../ipc/window.ts";
 const overheadBytes = 64;
 /** So much goes at once, and doesn't wait for the end of the event loop's turn. */
 const batchBytes = 64 * 1024;
+const pollMs = 5;
 
 export interface ChannelHost {
   readonly log: { warning(message: string): void };
   /** To the master. False: it has gone. */
   send(message: RelayMessage): boolean;
+  hasMaster(): boolean;
   /** How many other workers want what this one publishes. */
   audience(): number;
 }
@@ -26,7 +28,6 @@ export class WorkerChannel implements PublishChannel {
   readonly #joined = Promise.withResolvers<void>();
   /** Bytes that are taken, and of which the master isn't told yet. */
   #taken = 0;
-  #flushed: (() => void) | null = null;
 
   constructor(host: ChannelHost) {
     this.#host = host;
@@ -67,15 +68,13 @@ export class WorkerChannel implements PublishChannel {
     this.#taken += message.bytes;
   }
 
-  /** Resolves when the master has taken all that was published, or after so long. */
+  /** Resolves when the master has taken all that was published, or has gone, or after so long. */
   async flush(limitMs: number): Promise<void> {
     this.#send();
-    if (this.#window.outstanding === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, Math.max(0, limitMs));
-    this.#flushed = resolve;
-    await promise;
-    clearTimeout(timer);
+    const endMs = performance.now() + limitMs;
+    while (this.#window.outstanding > 0 && this.#host.hasMaster() && performance.now() < endMs) {
+      await Bun.sleep(pollMs);
+    }
   }
 
   #send(): void {
@@ -93,7 +92,6 @@ export class WorkerChannel implements PublishChannel {
     if (dropped > 0 && this.#window.dropped === 0) {
       this.#host.log.warning(`${recovered}, messages dropped: ${dropped}`);
     }
-    if (this.#window.outstanding === 0) this.#flushed?.();
   }
 
   #tell(): void {

@@ -5,21 +5,23 @@ import { windowBytes } from "../../../../src/ipc/window.ts";
 import { WorkerChannel } from "../../../../src/worker/life/publish-channel.ts";
 
 /** A channel, what it has sent, and its log. */
-function create({ hasMaster = true } = {}) {
+function create({ isThere = true } = {}) {
+  const master = { isThere };
   const sent: RelayMessage[] = [];
   const log: string[] = [];
   const channel = new WorkerChannel({
     log: { warning: (message) => log.push(message) },
     send(message) {
-      if (hasMaster) sent.push(message);
-      return hasMaster;
+      if (master.isThere) sent.push(message);
+      return master.isThere;
     },
+    hasMaster: () => master.isThere,
     audience: () => 1,
   });
   const published = () =>
     sent.filter((message): message is PublishMessage => message.type === "websocket publish");
   const datas = () => published().flatMap(({ publications }) => publications.map((p) => p.data));
-  return { channel, sent, log, published, datas };
+  return { channel, master, sent, log, published, datas };
 }
 
 const publish = (channel: WorkerChannel, data: string) =>
@@ -76,8 +78,13 @@ describe("WorkerChannel", () => {
   test("flush() sends, and waits for the master", async () => {
     const { channel, published } = create();
     publish(channel, "a");
-    const flushed = channel.flush(60_000);
+    let isDone = false;
+    const flushed = channel.flush(60_000).then(() => {
+      isDone = true;
+    });
     const [message] = published();
+    await Bun.sleep(20);
+    expect(isDone).toBe(false);
     channel.hear({ type: "websocket taken", bytes: message?.bytes ?? 0 });
     await flushed;
     await channel.flush(60_000);
@@ -85,8 +92,16 @@ describe("WorkerChannel", () => {
     await channel.flush(1);
   });
 
+  test("flush() ends when the master does", async () => {
+    const { channel, master } = create();
+    publish(channel, "a");
+    const flushed = channel.flush(60_000);
+    master.isThere = false;
+    await flushed;
+  });
+
   test("without a master waits for nobody", async () => {
-    const { channel, log } = create({ hasMaster: false });
+    const { channel, log } = create({ isThere: false });
     await channel.join(() => {});
     publish(channel, "a");
     await channel.flush(60_000);
@@ -110,6 +125,10 @@ describe("publicationOf()", () => {
   ];
   test.each(rows)("%s", (_, data, becomes) => {
     expect(publicationOf("t", data, true)).toEqual({ topic: "t", data: becomes, compress: true });
+  });
+
+  test("refuses an empty topic, as Bun does", () => {
+    expect(() => publicationOf("", "text", false)).toThrow("publish requires a topic string");
   });
 
   test("copies bytes, which the app may write to", () => {

@@ -46,10 +46,21 @@ export type ProxyErrorName =
   | "unexpected proxy version"
   | "forbidden proxy";
 
+/** What can be wrong with the opening handshake of a websocket. */
+export type HandshakeErrorName =
+  | "websocket without get"
+  | "websocket on http/1.0"
+  | "websocket with a body"
+  | "websocket without connection option"
+  | "bad websocket key"
+  | "bad websocket version"
+  | "unsupported websocket version";
+
 /** What a connection refuses: what can't be parsed, and the rest. */
 export type RefusalName =
   | ParseErrorName
   | ProxyErrorName
+  | HandshakeErrorName
   | "contradictory scheme headers"
   | "path outside script name"
   | "body too large"
@@ -189,6 +200,16 @@ export const errors = {
   "proxy header too long": row(400, "PROXY header is too long"),
   "unexpected proxy version": row(400, "PROXY header of a version that proxy_protocol refuses"),
   "forbidden proxy": row(403, "PROXY header from a peer outside proxy_allow_ips"),
+  "websocket without get": row(400, "Websocket handshake whose method is not GET"),
+  "websocket on http/1.0": row(400, "Websocket handshake in an HTTP/1.0 request"),
+  "websocket with a body": row(400, "Websocket handshake with a body"),
+  "websocket without connection option": row(
+    400,
+    "Websocket handshake without Connection: upgrade",
+  ),
+  "bad websocket key": row(400, "Missing or invalid Sec-WebSocket-Key"),
+  "bad websocket version": row(400, "Missing or invalid Sec-WebSocket-Version"),
+  "unsupported websocket version": row(426, "Unsupported Sec-WebSocket-Version: it must be 13"),
   "contradictory scheme headers": row(400, "Contradictory scheme headers"),
   // As in Gunicorn: the client can't help it, the proxy or the mount is misconfigured.
   "path outside script name": row(500, "Request path does not start with SCRIPT_NAME"),

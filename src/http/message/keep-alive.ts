@@ -7,6 +7,7 @@ import { equalsWord, readList, word } from "../bytes.ts";
 /** Connection options that matter to a server, as bits; the parser gathers them over all Connection fields. */
 export const connectionClose = 1;
 export const connectionKeepAlive = 2;
+export const connectionUpgrade = 4;
 
 /**
  * Whether the connection outlives this request, as far as the client has a say. `serverCloses` is the other half:
@@ -26,7 +27,7 @@ export function isPersistent(
   return (connection & connectionKeepAlive) !== 0;
 }
 
-const options = ["close", "keep-alive"].map(word);
+const options = ["close", "keep-alive", "upgrade"].map(word);
 const keepAlive = word("keep-alive");
 
 /**

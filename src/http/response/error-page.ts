@@ -3,29 +3,35 @@ import { errors, reasonPhrase, type RefusalName } from "../errors.ts";
 import { htmlPage } from "../page.ts";
 import { frameFixed } from "./framing.ts";
 import type { FixedResponse } from "./framing.ts";
-import { noFields } from "./head.ts";
+import { type AppFields, noFields } from "./head.ts";
 import type { ResponseContext } from "./head.ts";
+
+/**
+ * What the answer to a websocket of another version says besides (RFC 6455 §4.4, RFC 9110 §15.5.22). `Connection:
+ * close` is there already; a second option of it goes into a line of its own.
+ */
+const versionFields: AppFields = {
+  ...noFields,
+  lines: "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+};
 
 /** Gunicorn's error page. `message` is shown, escaped; give nothing of the server's insides. */
 export function errorPage(
   status: number,
   message: string,
   context: ResponseContext,
+  fields = noFields,
 ): FixedResponse {
   const reason = reasonPhrase(status);
   const body = htmlPage(reason, Bun.escapeHTML(message));
   const length = Buffer.byteLength(body);
-  return frameFixed({ status, statusText: "" }, noFields, body, length, "text/html", context);
+  return frameFixed({ status, statusText: "" }, fields, body, length, "text/html", context);
 }
 
 /** The page that refuses what a client sent, and ends the connection. `date` as httpDate gives it. */
 export function refusalPage(name: RefusalName, date: string): FixedResponse {
   const { status, text } = errors[name];
-  return errorPage(status, text, {
-    head: false,
-    versionMinor: 1,
-    keepAlive: false,
-    date,
-    request: null,
-  });
+  const context = { head: false, versionMinor: 1, keepAlive: false, date, request: null };
+  const fields = name === "unsupported websocket version" ? versionFields : noFields;
+  return errorPage(status, text, context, fields);
 }

@@ -3,6 +3,7 @@ import { errors, reasonPhrase } from "../../../../src/http/errors.ts";
 import {
   connectionClose,
   connectionKeepAlive,
+  connectionUpgrade,
   isPersistent,
   readConnection,
 } from "../../../../src/http/message/keep-alive.ts";
@@ -59,7 +60,7 @@ test.each([
 test.each([
   ["close", connectionClose],
   ["keep-alive", connectionKeepAlive],
-  ["keep-alive, Upgrade", connectionKeepAlive],
+  ["keep-alive, Upgrade", connectionKeepAlive | connectionUpgrade],
   [",, foo\t,close ", connectionClose],
   ["closed", 0],
   ["close x", 0],

@@ -1,5 +1,4 @@
 import type { HeaderFields, WorkerServer } from "../api/worker-server.ts";
-import { flagFor } from "../config/worker-classes.ts";
 
 /** What AppServer needs to know of the worker around it. */
 export interface AppServerHost {
@@ -16,6 +15,38 @@ export interface AppServerHost {
   requestIP(request: Request): ClientAddress | null;
   timeout(request: Request, seconds: number): void;
   earlyHints(request: Request, headers: HeaderFields): boolean;
+  websockets(): AppWebsockets;
+}
+
+/** What Bun's server.upgrade takes. */
+export interface UpgradeOptions {
+  readonly headers?: Bun.HeadersInit | undefined;
+  readonly data?: unknown;
+}
+
+/** What a server does about websockets, as Bun's Server does it. */
+export interface AppWebsockets {
+  /** Open ones. */
+  readonly pendingWebSockets: number;
+  /** Throws where there are no handlers for websockets. */
+  upgrade(request: Request, options: UpgradeOptions): boolean;
+  publish(...args: Parameters<Bun.Server<unknown>["publish"]>): number;
+  subscriberCount(topic: string): number;
+}
+
+/** Of a server that has no websockets; `why` is what upgrade() throws. */
+export function withoutWebsockets(why: string): AppWebsockets {
+  return {
+    pendingWebSockets: 0,
+    upgrade(request) {
+      const offered = request.headers.get("upgrade")?.toLowerCase().split(",") ?? [];
+      // Apps call it for every request.
+      if (!offered.some((name) => name.trim() === "websocket")) return false;
+      throw new Error(why);
+    },
+    publish: () => 0,
+    subscriberCount: () => 0,
+  };
 }
 
 /** A client's address, as Bun's Server.requestIP answers it. */
@@ -81,7 +112,7 @@ export class AppServer implements WorkerServer {
   }
 
   get pendingWebSockets(): number {
-    return 0;
+    return this.#host.websockets().pendingWebSockets;
   }
 
   requestIP(request: Request): ClientAddress | null {
@@ -97,18 +128,20 @@ export class AppServer implements WorkerServer {
     return this.#host.earlyHints(request, headers);
   }
 
-  /** Answers false for a request that asks for no websocket, as Bun's: apps call it for every request. */
-  upgrade(request: Request): boolean {
-    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return false;
-    throw servedElsewhere("upgrade");
+  /**
+   * Makes a websocket of the request's connection, for the app's handlers; what fetch returns is of no account then.
+   * @returns false for a request that asks for none, or that has an answer
+   */
+  upgrade(request: Request, options: UpgradeOptions = {}): boolean {
+    return this.#host.websockets().upgrade(request, options);
   }
 
-  subscriberCount(): number {
-    return 0;
+  subscriberCount(topic: string): number {
+    return this.#host.websockets().subscriberCount(topic);
   }
 
-  publish(): never {
-    throw servedElsewhere("publish");
+  publish(...args: Parameters<AppWebsockets["publish"]>): number {
+    return this.#host.websockets().publish(...args);
   }
 
   reload(): never {
@@ -135,9 +168,4 @@ export class AppServer implements WorkerServer {
   closeIdleConnections(): never {
     throw new Error("server.closeIdleConnections() is not supported: see the setting keepalive");
   }
-}
-
-function servedElsewhere(method: string): Error {
-  const why = `websockets need ${flagFor("websocket")}`;
-  return new Error(`server.${method}() is not supported yet by this worker class: ${why}`);
 }

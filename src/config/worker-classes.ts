@@ -49,7 +49,7 @@ export const workerClasses = {
     refusesEnvironment: {},
     app: {
       routes: "routes are Bun.serve's own",
-      websocket: "websockets aren't supported yet by --worker-class async",
+      websocket: null,
     },
     unusedOptions: {
       maxRequestBodySize: "limit_request_body",

@@ -1,5 +1,5 @@
 /** The engine of an `async` worker without sockets and without a clock: connections on fake wires, ticks by hand. */
-import { AppServer } from "../../src/app/server.ts";
+import { AppServer, withoutWebsockets } from "../../src/app/server.ts";
 import type { App } from "../../src/app/shape.ts";
 import type { HookRequest, HookWorker } from "../../src/api/hooks.ts";
 import { resolveConfig } from "../../src/config/sources/resolve.ts";
@@ -131,6 +131,7 @@ export class FakeEngine {
       rootPath: "",
       slot: 0,
       pendingRequests: () => handler.inFlight,
+      websockets: () => withoutWebsockets("no websockets here"),
       ...askedOfServer,
     });
     this.#site = {
@@ -139,6 +140,7 @@ export class FakeEngine {
       server,
       handler,
       gate: this.gate,
+      upgrades: () => null,
       records: options.observed === false ? null : new EngineRecord([observer]),
       log,
       closing: () => connections.draining || config.keepalive === 0,

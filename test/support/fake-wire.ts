@@ -1,13 +1,5 @@
 /** A socket for unit tests: it takes as many bytes as a test says, and tells what was done to it. */
-import type { Wire } from "../../src/worker/connection/wire.ts";
-
-/** What a socket tells whoever owns it. */
-export interface WireOwner {
-  receive(bytes: Buffer): void;
-  drained(): void;
-  clientEnded(): void;
-  closed(): void;
-}
+import type { Wire, WireOwner } from "../../src/worker/connection/wire.ts";
 
 export class FakeWire implements Wire {
   fd = 7;
@@ -36,6 +28,14 @@ export class FakeWire implements Wire {
     this.remoteAddress = address ?? undefined;
     this.remotePort = address === null ? undefined : 4321;
     this.remoteFamily = address === null ? undefined : "IPv4";
+  }
+
+  get data(): WireOwner {
+    return this.owner as WireOwner;
+  }
+
+  set data(owner: WireOwner) {
+    this.owner = owner;
   }
 
   /** All that was written, a character for each byte. */

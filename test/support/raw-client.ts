@@ -130,6 +130,14 @@ export class RawClient implements Disposable {
     return this.#received.peek().toString("latin1");
   }
 
+  /** The next bytes, whatever they mean; throws when the connection ends before. */
+  async take(size: number): Promise<Buffer> {
+    const bytes = await this.#take(size);
+    if (bytes.length < size)
+      throw new Error(`${bytes.length} of ${size} bytes; ${this.#describe()}`);
+    return bytes;
+  }
+
   /** Waits until the received bytes hold a text. */
   async seen(text: string): Promise<void> {
     await this.#waitFor(JSON.stringify(text), () => this.#received.peek().includes(text));

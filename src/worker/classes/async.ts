@@ -1,5 +1,6 @@
 /** The class `async`: our own HTTP engine on the sockets that the master opened, many requests at a time. */
-import { AppServer } from "../../app/server.ts";
+import { AppServer, type AppWebsockets, withoutWebsockets } from "../../app/server.ts";
+import type { Websockets } from "../../app/websocket/websockets.ts";
 import { installResponse } from "../../http/response/install.ts";
 import type { BoundTo, ListeningSocket, Serving } from "../../api/serving.ts";
 import { acceptPackets } from "../../os/sockets/hop-limit.ts";
@@ -14,7 +15,9 @@ import { Gate } from "../exchange/gate.ts";
 import { Connections } from "../connection/connections.ts";
 import { engineSettings } from "../connection/engine-settings.ts";
 import { ReaderPool } from "../connection/reader-pool.ts";
+import type { Tunnel } from "../connection/tunnel.ts";
 import type { Site } from "../exchange/site.ts";
+import type { Upgrades } from "../exchange/upgrades.ts";
 import { EngineRecord } from "../records/engine-record.ts";
 import { authorityOf, listeningAt } from "./listening-at.ts";
 import type { InternalContext } from "./serving.ts";
@@ -26,7 +29,12 @@ const acceptTurnMs = 5;
 /** How often, then. A turn accepts all that waits: what comes after so many is for whoever else has the socket. */
 const acceptTurns = 20;
 
-type Listener = Bun.TCPSocketListener<Connection>;
+/** Whom a socket tells what happens: first an HTTP connection. */
+type Owner = Connection | Tunnel;
+
+type Listener = Bun.TCPSocketListener<Owner>;
+
+const noHandlers = 'To enable websocket support, set the "websocket" object in Bun.serve({})';
 
 /** How the engine serves. */
 export interface Manner {
@@ -34,6 +42,8 @@ export interface Manner {
   readonly threads: number;
   /** Each answer ends its connection. */
   readonly closes: boolean;
+  /** What an app is told that asks for a websocket; null: it gets one. */
+  readonly refusesWebsockets: string | null;
 }
 
 export class AsyncServing implements Serving {
@@ -42,8 +52,11 @@ export class AsyncServing implements Serving {
   readonly #engine: Engine;
   readonly #records: EngineRecord | null;
   readonly #gate: Gate | null;
+  #websockets: AppWebsockets;
+  #upgrades: Upgrades | null = null;
   /** Each answer ends its connection. */
   readonly #closes: boolean;
+  readonly #takesUpgrades: boolean;
   readonly #sites: readonly (readonly [ListeningSocket, Site])[];
   #listeners: Listener[] = [];
   #draining = false;
@@ -54,6 +67,9 @@ export class AsyncServing implements Serving {
   /** @param manner what another class on the same engine does otherwise */
   constructor(context: InternalContext, manner: Partial<Manner> = {}) {
     const { threads = context.config.threads, closes = context.config.keepalive === 0 } = manner;
+    const { refusesWebsockets = null } = manner;
+    this.#takesUpgrades = refusesWebsockets === null;
+    this.#websockets = withoutWebsockets(refusesWebsockets ?? noHandlers);
     this.#gate = threads === 0 ? null : new Gate(threads);
     this.#closes = closes;
     this.#context = context;
@@ -74,8 +90,27 @@ export class AsyncServing implements Serving {
     installResponse();
   }
 
-  listen(): void {
+  async listen(): Promise<void> {
+    if (this.#takesUpgrades && this.#context.websockets !== null) {
+      await this.#takeUpgrades(this.#context.websockets);
+    }
     this.#connections.start();
+    this.#startListening();
+  }
+
+  /** Most apps have none: what isn't used isn't imported. */
+  async #takeUpgrades(websockets: Websockets): Promise<void> {
+    const { EngineUpgrades } = await import("./upgrades.ts");
+    const connections = this.#connections;
+    const { deadlines } = this.#engine.settings;
+    const { log, app } = this.#context;
+    const host = { connections, deadlines, log, websockets };
+    const upgrades = new EngineUpgrades(host, app.websocket as object);
+    this.#upgrades = upgrades;
+    this.#websockets = upgrades;
+  }
+
+  #startListening(): void {
     this.#listeners = this.#sites.map((each) => this.#listenOn(...each));
   }
 
@@ -94,6 +129,8 @@ export class AsyncServing implements Serving {
     this.#draining = true;
     this.#stopListening();
     for (const { fd } of this.#context.listeners) closeFd(fd);
+    const limitMs = this.#context.config.gracefulTimeout * 1000;
+    await Promise.all([this.#connections.served(), this.#context.websockets?.drain(limitMs)]);
     await this.#connections.emptied();
     this.#connections.stop();
   }
@@ -108,7 +145,7 @@ export class AsyncServing implements Serving {
     if (this.#pausing) return;
     const full = this.#connections.size >= this.#engine.settings.maxConnections;
     if (full && this.#listeners.length > 0) this.#stopListening();
-    else if (!full && this.#listeners.length === 0 && !this.#draining) this.listen();
+    else if (!full && this.#listeners.length === 0 && !this.#draining) this.#startListening();
   }
 
   /**
@@ -151,6 +188,7 @@ export class AsyncServing implements Serving {
       slot: this.#context.slot,
       pendingRequests: () => handler.inFlight,
       ...askedOfServer,
+      websockets: () => this.#websockets,
     });
     return {
       scheme: "http",
@@ -158,6 +196,7 @@ export class AsyncServing implements Serving {
       server,
       handler,
       gate: this.#gate,
+      upgrades: () => this.#upgrades,
       records: this.#records,
       log,
       closing: () => connections.draining || closes,
@@ -177,8 +216,8 @@ export class AsyncServing implements Serving {
       fd: duplicateFd(fd),
       allowHalfOpen: true,
       socket: {
-        open(socket: Bun.Socket<Connection>) {
-          const wire = socket as Bun.Socket<Connection> & Wire;
+        open(socket: Bun.Socket<Owner>) {
+          const wire = socket as Bun.Socket<Owner> & Wire;
           // The master may have begun to refuse new connections before the handshake of this one was over.
           if (family !== null) acceptPackets(wire.fd, family);
           const connection = new Connection(wire, site, engine);
@@ -187,26 +226,26 @@ export class AsyncServing implements Serving {
           keepBound();
           if (sharing) shareOut();
         },
-        data(socket: Bun.Socket<Connection>, bytes: Buffer) {
+        data(socket: Bun.Socket<Owner>, bytes: Buffer) {
           socket.data.receive(bytes);
         },
-        drain(socket: Bun.Socket<Connection>) {
+        drain(socket: Bun.Socket<Owner>) {
           socket.data.drained();
         },
-        end(socket: Bun.Socket<Connection>) {
+        end(socket: Bun.Socket<Owner>) {
           socket.data.clientEnded();
         },
-        close(socket: Bun.Socket<Connection>) {
+        close(socket: Bun.Socket<Owner>) {
           socket.data.closed();
           connections.remove(socket.data);
           keepBound();
         },
-        error(_socket: Bun.Socket<Connection>, error: Error) {
+        error(_socket: Bun.Socket<Owner>, error: Error) {
           site.log.debug(`Socket error: ${error.message}`);
         },
       },
     };
-    return Bun.listen<Connection>(options as never);
+    return Bun.listen<Owner>(options as never);
   }
 }
 

@@ -3,11 +3,19 @@
  * its answer, as with Gunicorn's sync workers. Unlike theirs, a client that is slow to send keeps nobody waiting:
  * connections are read side by side, and only the app has one request at a time.
  */
+import { flagFor, workerClasses } from "../../config/worker-classes.ts";
 import { AsyncServing } from "./async.ts";
 import type { InternalContext } from "./serving.ts";
 
+const { websocket: why } = workerClasses.sync.app;
+const refusal = `server.upgrade() is not supported by --worker-class sync: ${why}, use ${flagFor("websocket")}`;
+
 export class SyncServing extends AsyncServing {
   constructor(context: InternalContext) {
-    super(context, { threads: Math.max(1, context.config.threads), closes: true });
+    super(context, {
+      threads: Math.max(1, context.config.threads),
+      closes: true,
+      refusesWebsockets: refusal,
+    });
   }
 }

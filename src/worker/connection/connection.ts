@@ -13,17 +13,19 @@ import type { Member } from "./connections.ts";
 import { Deadlines, type Expired } from "./deadlines.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { type Engine, Http1 } from "./http1.ts";
-import type { Protocol, Transport } from "./protocol.ts";
-import type { Wire } from "./wire.ts";
+import type { Protocol, Successor, Transport } from "./protocol.ts";
+import type { Wire, WireOwner } from "./wire.ts";
 
 const open = 0;
 /** The last answer isn't written yet. */
 const closing = 1;
+/** Another owner gets the socket as soon as the output is written. */
+const leaving = 2;
 /** The last answer is out: what comes is read and dropped, since a reset would destroy the answer (RFC 9112 §9.6). */
-const lingering = 2;
-const over = 3;
+const lingering = 3;
+const over = 4;
 
-export class Connection implements Member, Transport {
+export class Connection implements Member, Transport, WireOwner {
   readonly output = new OutputBuffer();
   readonly client: Client;
   readonly deadlines: Deadlines;
@@ -31,7 +33,9 @@ export class Connection implements Member, Transport {
   readonly #site: Site;
   readonly #held: HeldBytes;
   #protocol: Protocol;
-  #stage: typeof open | typeof closing | typeof lingering | typeof over = open;
+  #stage: typeof open | typeof closing | typeof leaving | typeof lingering | typeof over = open;
+  /** Set while leaving. */
+  #successor: Successor | null = null;
   #inTurn = false;
   /** The socket has taken less than all: until it says so, a write would cost its time for nothing. */
   #full = false;
@@ -139,11 +143,28 @@ export class Connection implements Member, Transport {
     this.#wire.terminate();
   }
 
+  handOver(successor: Successor): void {
+    if (this.#stage !== open) return;
+    this.#stage = leaving;
+    this.#successor = successor;
+    this.turn();
+  }
+
   #run(): void {
     do this.#parse();
     while (this.#write() && this.#mayParse);
-    if (this.#stage === closing && this.output.byteLength === 0) this.#linger();
-    else if (this.#stage < lingering) this.#steerReading();
+    if (this.#stage >= lingering) return;
+    if (this.#stage === open || this.output.byteLength > 0) this.#steerReading();
+    else if (this.#stage === closing) this.#linger();
+    else this.#leave();
+  }
+
+  /** From here on the socket tells its successor what happens. */
+  #leave(): void {
+    this.#stage = over;
+    const successor = this.#successor as Successor;
+    this.#successor = null;
+    successor(this, this.#wire, this.#held.take(), this.#clientDone);
   }
 
   /** A client that sends but doesn't read gets no more answers until it does. */

@@ -11,12 +11,22 @@ export interface Member {
   drain(): void;
 }
 
+/** A member that has no requests which would come to an end. */
+export interface LastingMember {
+  /** One step of the clock. */
+  tick(): void;
+  /** Sends what is on its way, and closes. */
+  leave(): void;
+}
+
 export class Connections {
   readonly #members = new Set<Member>();
+  readonly #lasting = new Set<LastingMember>();
   /** Shows the number to the master. */
   readonly #scores: { connections: number };
   #draining = false;
   #timer: ReturnType<typeof setInterval> | null = null;
+  #served: PromiseWithResolvers<void> | null = null;
   #empty: PromiseWithResolvers<void> | null = null;
 
   constructor(scores: { connections: number }) {
@@ -24,7 +34,7 @@ export class Connections {
   }
 
   get size(): number {
-    return this.#members.size;
+    return this.#members.size + this.#lasting.size;
   }
 
   /** Each answer ends its connection. */
@@ -47,18 +57,28 @@ export class Connections {
   tick(): void {
     refreshDate(Date.now());
     for (const member of this.#members) member.tick();
+    for (const member of this.#lasting) member.tick();
   }
 
   add(member: Member): void {
     this.#members.add(member);
-    this.#scores.connections = this.#members.size;
+    this.#scores.connections = this.size;
     if (this.#draining) member.drain();
   }
 
-  remove(member: Member): void {
+  /** The connection of `member` is a lasting one from now on. */
+  replace(member: Member, lasting: LastingMember): void {
     this.#members.delete(member);
-    this.#scores.connections = this.#members.size;
-    if (this.#members.size === 0) this.#empty?.resolve();
+    this.#lasting.add(lasting);
+    if (this.#members.size === 0) this.#served?.resolve();
+  }
+
+  remove(member: Member | LastingMember): void {
+    this.#members.delete(member as Member);
+    this.#lasting.delete(member as LastingMember);
+    this.#scores.connections = this.size;
+    if (this.#members.size === 0) this.#served?.resolve();
+    if (this.size === 0) this.#empty?.resolve();
   }
 
   /** From now on answers say `Connection: close`, and idle clients have until keepalive for one more request. */
@@ -67,9 +87,17 @@ export class Connections {
     for (const member of this.#members) member.drain();
   }
 
-  /** Resolves when no connection is open. */
-  async emptied(): Promise<void> {
+  /** Resolves when no connection is open but lasting ones. */
+  async served(): Promise<void> {
     if (this.#members.size === 0) return;
+    this.#served = Promise.withResolvers();
+    await this.#served.promise;
+  }
+
+  /** Ends what lasts. Resolves when no connection is open. */
+  async emptied(): Promise<void> {
+    for (const member of this.#lasting) member.leave();
+    if (this.size === 0) return;
     this.#empty = Promise.withResolvers();
     await this.#empty.promise;
   }

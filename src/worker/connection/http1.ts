@@ -18,7 +18,7 @@ import type { Site } from "../exchange/site.ts";
 import type { Client } from "./client.ts";
 import type { Deadlines, Expired } from "./deadlines.ts";
 import type { EngineSettings } from "./engine-settings.ts";
-import type { Protocol, Transport } from "./protocol.ts";
+import type { Protocol, Successor, Transport } from "./protocol.ts";
 import type { ReaderPool } from "./reader-pool.ts";
 
 /** What all connections of a worker share. */
@@ -173,6 +173,13 @@ export class Http1 implements Protocol, Reply {
     this.#transport.cutShort();
   }
 
+  /** The connection is no HTTP any more. To be called while an exchange is under way, which isn't answered then. */
+  handOver(successor: Successor): void {
+    this.#stage = answering;
+    this.#reader = this.#engine.readers.takeBack(this.#reader);
+    this.#transport.handOver(successor);
+  }
+
   /** Nothing of a request has arrived, and no answer is under way. */
   get #idle(): boolean {
     return this.#reader === null || this.#reader.idle;
@@ -207,6 +214,10 @@ export class Http1 implements Protocol, Reply {
     const appTarget = readMount(head, client.trusted, mount);
     if (appTarget === "path outside script name") return this.#refuse(appTarget);
     head.appTarget = appTarget;
+    if (head.upgradeField !== -1) {
+      const refusal = this.#site.upgrades()?.refusalOf(head) ?? null;
+      if (refusal !== null) return this.#refuse(refusal);
+    }
     const exchange = new Exchange(this, this.#site, client, scheme, reader);
     this.#deadlines.requestComplete();
     this.#exchange = exchange;

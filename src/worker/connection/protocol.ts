@@ -1,7 +1,9 @@
 /** The two halves of a connection: the transport moves bytes, the protocol knows what they mean. */
 import type { OutputBuffer } from "../../http/response/output.ts";
 import type { Client } from "./client.ts";
+import type { Member } from "./connections.ts";
 import type { Deadlines, Expired } from "./deadlines.ts";
+import type { Wire } from "./wire.ts";
 
 /** What is spoken on a connection. Its methods change state; what follows from that is done in the transport's turn. */
 export interface Protocol {
@@ -27,6 +29,12 @@ export interface Protocol {
   drain(): void;
 }
 
+/**
+ * Takes a connection over: its socket, the bytes that have come and nobody has read, and whether FIN has come behind
+ * them.
+ */
+export type Successor = (connection: Member, wire: Wire, unread: Buffer, ended: boolean) => void;
+
 /** What a protocol needs of its connection. */
 export interface Transport {
   readonly output: OutputBuffer;
@@ -42,4 +50,6 @@ export interface Transport {
   push(): void;
   /** Writes what it can, and leaves by a reset. */
   cutShort(): void;
+  /** Leaves the socket to `successor`, as soon as the output is written. */
+  handOver(successor: Successor): void;
 }

@@ -1,5 +1,7 @@
 /** What a connection needs of a socket: Bun's own has it. */
 export interface Wire {
+  /** Whom the socket tells what happens. */
+  data: WireOwner;
   /** The descriptor; -1 when it is closed. Not in bun-types. */
   readonly fd: number;
   /** Undefined on a unix socket, as are the other two. */
@@ -15,4 +17,15 @@ export interface Wire {
   terminate(): void;
   pause(): void;
   resume(): void;
+}
+
+export interface WireOwner {
+  /** Bytes that it may keep. */
+  receive(bytes: Buffer): void;
+  /** It takes bytes again. */
+  drained(): void;
+  /** The other side sends nothing more. */
+  clientEnded(): void;
+  /** It has closed, by whatever cause. */
+  closed(): void;
 }

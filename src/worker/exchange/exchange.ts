@@ -1,14 +1,5 @@
 /**
  * One request and its answer: the app is asked once, answered once, and the connection learns whether it goes on.
- *
- * | state      | what has happened                              | what may follow                                    |
- * | ---------- | ---------------------------------------------- | -------------------------------------------------- |
- * | reading    | the head has come, perhaps some of the body    | asked or waiting: enough has come; superseded      |
- * | waiting    | enough has come, and it isn't its turn         | asked: its turn; superseded; done: the client left |
- * | asked      | the app is at work, or its error handler       | answering: by a stream; done: at once, or never    |
- * | answering  | a pump copies the stream of the answer         | done; asked: it failed before a byte was out       |
- * | superseded | the connection has answered instead of the app | done: the app has come to an end                   |
- * | done       | the answer is out, or there won't be one       | nothing; the rest of the body may be read          |
  */
 import { isA, propertyOf } from "../../api/thrown.ts";
 import { ConnectionCut } from "../../app/connection-cut.ts";
@@ -28,35 +19,22 @@ import { type PumpOutcome, type PumpTarget, StreamPump } from "../../http/respon
 import { answerContext } from "./answer-context.ts";
 import { textOf } from "../../log/lines/describe-error.ts";
 import type { Guest } from "./gate.ts";
-import type { Reply } from "./reply.ts";
+import type { ReceivedRequest, Reply } from "./reply.ts";
 import { noAnswer, type RecordedClient } from "../records/engine-record.ts";
 import type { Site } from "./site.ts";
-
-const reading = 0;
-const waiting = 1;
-const asked = 2;
-const answering = 3;
-const superseded = 4;
-const done = 5;
-
-type State =
-  | typeof reading
-  | typeof waiting
-  | typeof asked
-  | typeof answering
-  | typeof superseded
-  | typeof done;
+import {
+  answering,
+  asked,
+  done,
+  reading,
+  type State,
+  superseded,
+  upgraded,
+  waiting,
+} from "./states.ts";
 
 /** A body that the app hasn't read is read and dropped up to this size; a larger one costs the connection. */
 const discardLimitBytes = 65_536;
-
-/** A request whose head has come. */
-export interface ReceivedRequest {
-  readonly head: Head;
-  readonly hasBody: boolean;
-  /** The client waits for 100 Continue. */
-  readonly expectsContinue: boolean;
-}
 
 const nativeThen = Promise.prototype.then;
 
@@ -185,7 +163,9 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     this.#state = asked;
     if (records !== null) this.startedMs = performance.now();
     try {
-      const answer = handler.begin(this.head, request, server);
+      const isUsual = this.head.upgradeField === -1;
+      const handle = isUsual ? undefined : this.#site.upgrades()?.handlerOf(this);
+      const answer = handler.begin(this.head, request, server, handle);
       if (!(answer instanceof Promise)) return this.#answer(answer);
       // An async function that waited for nothing has settled: answered in the same tick (bench: hello).
       if (Bun.peek.status(answer) === "fulfilled")
@@ -243,6 +223,17 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     return true;
   }
 
+  /**
+   * The app makes something else of the connection: whoever has asked hands it over, and calls tell() with what becomes of it.
+   * What the app returns is of no account then. Null if it is too late.
+   */
+  upgrade(): Reply | null {
+    if (this.#state !== asked || this.#reply.gone) return null;
+    this.#state = upgraded;
+    this.#response = new Response(null, { status: 101 });
+    return this.#reply;
+  }
+
   /** Tells the observers, if there are any, what has become of the request: once, whoever knows it first. */
   tell(status: number, bodyBytes: number): void {
     const { records } = this.#site;
@@ -291,6 +282,10 @@ export class Exchange implements BodySource, PumpTarget, Guest {
       this.#giveUp(error);
       return this.#finish(isA(error, ConnectionCut));
     }
+    if (this.#state === upgraded) {
+      this.#complain(message, error);
+      return this.#finish();
+    }
     if (this.#failed) {
       // The answer of the app's error handler: it isn't asked about itself.
       this.#complain(message, error);
@@ -299,7 +294,7 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     this.#failed = true;
     void handler.fail(this.head, error, message).then((response) => {
       if (response !== null) return this.#answerLater(response);
-      if (this.#reply.gone || this.#state === superseded) return this.#finish();
+      if (this.#reply.gone || this.#state >= superseded) return this.#finish();
       this.#sendError();
     });
   }
@@ -327,7 +322,7 @@ export class Exchange implements BodySource, PumpTarget, Guest {
 
   /** The app's answer, if it is a Response. */
   #answer(response: Response): void {
-    if (this.#reply.gone || this.#state === superseded) {
+    if (this.#reply.gone || this.#state >= superseded) {
       if (response instanceof Response && !response.bodyUsed && response.body !== null)
         discard(response.body);
       return this.#finish();
@@ -377,9 +372,10 @@ export class Exchange implements BodySource, PumpTarget, Guest {
   /** `cut`: the body isn't complete, and only the end of the connection would say so. */
   #finish(cut = false): void {
     if (this.#state === done) return;
-    const late = this.#state === superseded;
+    const late = this.#state >= superseded;
+    // Of an upgrade others tell.
+    if (this.#state !== upgraded) this.tell(this.#status, this.#bodyBytes);
     this.#state = done;
-    this.tell(this.#status, this.#bodyBytes);
     const { handler, gate } = this.#site;
     if (this.#request !== null) handler.finish(this.head, this.#request, this.#response);
     this.body?.abandon(connectionClosedError());

@@ -1,4 +1,13 @@
 import type { OutputBuffer } from "../../http/response/output.ts";
+import type { Head } from "../../http/syntax/head.ts";
+
+/** A request whose head has come. */
+export interface ReceivedRequest {
+  readonly head: Head;
+  readonly hasBody: boolean;
+  /** The client waits for 100 Continue. */
+  readonly expectsContinue: boolean;
+}
 
 /** What an exchange needs of its connection. */
 export interface Reply {

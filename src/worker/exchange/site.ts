@@ -3,6 +3,7 @@ import type { Log } from "../../api/log.ts";
 import type { Scheme } from "../../http/proxy/forwarded.ts";
 import type { EngineRecord } from "../records/engine-record.ts";
 import type { Gate } from "./gate.ts";
+import type { Upgrades } from "./upgrades.ts";
 import type { Handler } from "./handler.ts";
 
 /** What serves the requests of one listener, and what they depend on: all that an exchange asks. */
@@ -16,6 +17,8 @@ export interface Site {
   readonly handler: Handler;
   /** Null if the app may have any number of requests at a time. */
   readonly gate: Gate | null;
+  /** Null where every request is answered. */
+  upgrades(): Upgrades | null;
   /** Where requests are told; null if nobody wants to know of them. */
   readonly records: EngineRecord | null;
   readonly log: Log;

@@ -115,11 +115,11 @@ describe("CapturedServer", () => {
     server.attach(served);
     expect([server.pendingRequests, server.pendingWebSockets]).toEqual([3, 2]);
     expect(server.requestIP(request)).toBe(address);
-    expect([server.upgrade(request), server.publish(), server.subscriberCount()]).toEqual([
-      true,
-      5,
-      7,
-    ]);
+    expect([
+      server.upgrade(request),
+      server.publish("a", "b"),
+      server.subscriberCount("a"),
+    ]).toEqual([true, 5, 7]);
   });
 
   test("reload() changes what is asked, from the next request on", async () => {

@@ -1,5 +1,10 @@
 import { expect, test } from "bun:test";
-import { AppServer, type AppServerHost, type ClientAddress } from "../../../src/app/server.ts";
+import {
+  AppServer,
+  withoutWebsockets,
+  type AppServerHost,
+  type ClientAddress,
+} from "../../../src/app/server.ts";
 
 const client: ClientAddress = { address: "192.0.2.1", family: "IPv4", port: 5000 };
 const request = new Request("http://localhost/");
@@ -13,6 +18,7 @@ function serverOf(changes: Partial<AppServerHost> = {}): AppServer {
     pendingRequests: () => 2,
     requestIP: (asked) => (asked === request ? client : null),
     timeout: () => {},
+    websockets: () => withoutWebsockets("server.upgrade() is not supported: not here"),
     earlyHints: () => false,
     ...changes,
   });
@@ -31,7 +37,9 @@ test("AppServer describes itself as Bun's Server does", () => {
   });
   expect(server.url).toEqual(new URL("http://127.0.0.1:8000/"));
   expect(server.address).toEqual({ address: "127.0.0.1", family: "IPv4", port: 8000 });
-  expect([server.pendingWebSockets, server.subscriberCount()]).toEqual([0, 0]);
+  expect([server.pendingWebSockets, server.subscriberCount("a"), server.publish("a", "b")]).toEqual(
+    [0, 0, 0],
+  );
 });
 
 test("AppServer on a unix socket has a path, and neither hostname nor port", () => {
@@ -68,8 +76,7 @@ test("AppServer.upgrade() is false for a request that asks for none", () => {
 
 const websocket = new Request("http://localhost/", { headers: { upgrade: "WebSocket" } });
 const refused: [method: string, call: (server: AppServer) => unknown, message: string][] = [
-  ["upgrade", (server) => server.upgrade(websocket), "websockets need --worker-class serve"],
-  ["publish", (server) => server.publish(), "websockets need --worker-class serve"],
+  ["upgrade", (server) => server.upgrade(websocket), "not here"],
   ["reload", (server) => server.reload(), "send the master the signal HUP"],
   ["stop", (server) => server.stop(), "send it the signal TERM"],
   ["fetch", (server) => server.fetch(), "call the app's own fetch"],

@@ -42,3 +42,30 @@ test("members are counted, drained once, and the last one's end is told", async 
   await emptied;
   expect([connections.size, scores.connections]).toEqual([0, 0]);
 });
+
+test("lasting members are counted, served() doesn't wait for them, and emptied() ends them", async () => {
+  const scores = { connections: 0 };
+  const connections = new Connections(scores);
+  const [first, second] = [member(), member()];
+  const lasting = {
+    ticks: 0,
+    tick: () => void (lasting.ticks += 1),
+    leave: () => connections.remove(lasting),
+  };
+  connections.add(first);
+  connections.add(second);
+  connections.replace(first, lasting);
+  connections.tick();
+  expect([connections.size, first.seen.ticks, second.seen.ticks, lasting.ticks]).toEqual([
+    2, 0, 1, 1,
+  ]);
+  let isServed = false;
+  const served = connections.served().then(() => (isServed = true));
+  await Promise.resolve();
+  expect(isServed).toBe(false);
+  connections.remove(second);
+  await served;
+  expect([connections.size, scores.connections]).toEqual([1, 1]);
+  await connections.emptied();
+  expect([connections.size, scores.connections]).toEqual([0, 0]);
+});

@@ -1,0 +1,47 @@
+/** Open websockets and requests while workers are replaced, and at the end. */
+import { expect, test } from "bun:test";
+import { Load } from "../support/load.ts";
+import { gunicorn, until } from "../support/server.ts";
+import { Client } from "../support/websocket-client.ts";
+
+const app = `export default {
+  fetch(request, server) {
+    if (server.upgrade(request)) return;
+    return new Response("hello");
+  },
+  websocket: {
+    open(socket) { socket.send("pid " + process.pid); },
+    message(socket, message) { socket.send(message); },
+  },
+};`;
+
+const count = 200;
+
+test("HUP under load sends 200 websockets away with 1001, and loses no request", async () => {
+  const args = ["-w", "2", "--keep-alive", "1"];
+  await using server = await gunicorn({ files: { "app.ts": app }, args });
+  await server.settled(2);
+  const clients = Array.from({ length: count }, () => new Client(server.url));
+  await until("all to be open", () => clients.every(({ heard }) => heard.length === 1), 60_000);
+  const load = new Load({ port: server.port, fresh: 4, kept: 4, posting: 1, expected: "hello" });
+  await until("load", () => load.requests > 200);
+  const old = new Set(server.workers());
+  server.kill("SIGHUP");
+  const codes = await Promise.all(clients.map(({ closed }) => closed));
+  expect(codes).toEqual(Array.from({ length: count }, () => 1001));
+  await until("new workers only", () => {
+    const now = server.workers();
+    return now.length === 2 && now.every((pid) => !old.has(pid));
+  });
+  // A new client is served by a new worker.
+  const late = new Client(server.url);
+  await until("a welcome", () => late.heard.length === 1);
+  expect(old.has(Number(late.heard[0]?.slice(4)))).toBe(false);
+  const { failures, requests } = await load.stop();
+  expect(failures).toEqual([]);
+  expect(requests).toBeGreaterThan(200);
+  expect(server.log).not.toMatch(/cut after|ERROR|CRITICAL/);
+  const stopped = server.stop();
+  expect(await late.closed).toBe(1001);
+  expect(await stopped).toBe(0);
+}, 120_000);

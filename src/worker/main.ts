@@ -3,8 +3,10 @@ import type { BootMessage, MasterMessage, WorkerMessage } from "../ipc/messages.
 
 // Before the rest is imported: a TERM that comes by then is remembered, and connections that wait are served.
 let told = false;
+const tell = (type: WorkerMessage["type"]) => void process.send?.({ type } satisfies WorkerMessage);
 const remember = () => {
   told = true;
+  tell("draining");
 };
 process.on("SIGTERM", remember);
 // A log that isn't open yet needs no reopening.
@@ -13,8 +15,7 @@ process.on("SIGUSR1", () => reopenLogs());
 // The master has died, perhaps before it sent its message: nothing else would end this process.
 const alone = () => process.exit(0);
 process.on("disconnect", alone);
-const awake: WorkerMessage = { type: "awake" };
-process.send?.(awake);
+tell("awake");
 
 const imported = import("./life/worker.ts");
 // The worker class is read from the disk at the same time (bench: start). Apps don't see the word.

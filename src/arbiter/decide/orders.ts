@@ -12,7 +12,8 @@ export function signal(
   return { do: "signal", age, pid, signal: name, because };
 }
 
-export function kill(worker: WorkerState): Action {
-  const message = `Worker (pid:${worker.pid}) had not stopped after graceful_timeout, killed`;
+/** @param when `after graceful_timeout` */
+export function kill(worker: WorkerState, when: string): Action {
+  const message = `Worker (pid:${worker.pid}) had not stopped ${when}, killed`;
   return signal(worker, "SIGKILL", { level: "warning", message });
 }

@@ -11,6 +11,7 @@ import { fill } from "./fill.ts";
 import { changesAtMs } from "./observe.ts";
 import {
   type Fleet,
+  type Generation,
   leaving,
   sharing,
   type Sockets,
@@ -28,6 +29,8 @@ const abortPatienceMs = 1000;
 const immortalAfterMs = 5000;
 /** A worker ends its own drain at graceful_timeout and says what it cut; the master's KILL comes after that. */
 const drainMarginMs = 1000;
+/** How long a worker that still loads the app may take to say that it leaves: by then its event loop is blocked. */
+const unheardMs = 2000;
 
 export function plan(state: State, nowMs: number): readonly Action[] {
   const { fleet, sockets } = state;
@@ -59,9 +62,10 @@ export function plan(state: State, nowMs: number): readonly Action[] {
   for (const worker of fleet.workers) {
     if (worker.phase === "killed") continue;
     if (overdue) {
-      out.push(kill(worker));
+      out.push(kill(worker, "after graceful_timeout"));
     } else if (stopping.how === "quick") {
       if (worker.phase !== "quitting") out.push(signal(worker, "SIGQUIT"));
+      else out.push(...escalateOne(fleet, worker, nowMs));
     } else if (!leaving(worker)) {
       if (worker.awake) out.push(signal(worker, "SIGTERM"));
     } else {
@@ -93,7 +97,7 @@ export function nextDeadlineMs(state: State, nowMs: number): number {
     if (worker.phase === "killed") consider(worker.phaseSinceMs + immortalAfterMs);
     if (worker.phase === "aborting") consider(worker.phaseSinceMs + abortPatienceMs);
     if (worker.phase === "draining" || worker.phase === "quitting") {
-      consider(worker.phaseSinceMs + wanted.gracefulTimeoutMs + drainMarginMs);
+      consider(worker.phaseSinceMs + leaveMs(wanted, worker));
     }
     if (wanted.timeoutMs > 0 && watched(worker)) {
       consider(worker.beatAtMs + wanted.timeoutMs + 1);
@@ -156,8 +160,19 @@ function escalate(fleet: Fleet, nowMs: number): Action[] {
   return fleet.workers.flatMap((worker) => escalateOne(fleet, worker, nowMs));
 }
 
+/** It has never served, and doesn't take signals: nobody has a request there, and what waits in its queue waits in vain. */
+function isUnheard({ readyAtMs, answered }: WorkerState): boolean {
+  return readyAtMs === null && !answered;
+}
+
+/** How long a worker that was told to leave may take. */
+function leaveMs({ gracefulTimeoutMs }: Generation, worker: WorkerState): number {
+  const wholeMs = gracefulTimeoutMs + drainMarginMs;
+  return isUnheard(worker) ? Math.min(unheardMs, wholeMs) : wholeMs;
+}
+
 function escalateOne({ wanted }: Fleet, worker: WorkerState, nowMs: number): Action[] {
-  const { timeoutMs, gracefulTimeoutMs } = wanted;
+  const { timeoutMs } = wanted;
   const inPhaseMs = nowMs - worker.phaseSinceMs;
   if (timeoutMs > 0 && watched(worker) && nowMs - worker.beatAtMs > timeoutMs) {
     return [
@@ -172,8 +187,8 @@ function escalateOne({ wanted }: Fleet, worker: WorkerState, nowMs: number): Act
   }
   if (immortal(worker, nowMs)) return [signal(worker, "SIGKILL")];
   const told = worker.phase === "draining" || worker.phase === "quitting";
-  if (told && inPhaseMs >= gracefulTimeoutMs + drainMarginMs) {
-    return [kill(worker)];
+  if (told && inPhaseMs >= leaveMs(wanted, worker)) {
+    return [kill(worker, isUnheard(worker) ? "while it loaded the app" : "after graceful_timeout")];
   }
   return [];
 }

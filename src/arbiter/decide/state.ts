@@ -19,6 +19,8 @@ export interface WorkerState {
   readonly phaseSinceMs: number;
   /** The process takes signals: a TERM before that would kill it, and reset what waits in its queues. */
   readonly awake: boolean;
+  /** Has said that it leaves: its event loop runs. */
+  readonly answered: boolean;
   /** Reached max_requests, max_memory or max_lifetime, or asked for it: a successor is wanted. */
   readonly tired: boolean;
   /** Has served warmup_requests, or has waited for them long enough: the worker that it succeeds may go. */

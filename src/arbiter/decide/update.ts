@@ -68,6 +68,7 @@ export function update(state: State, event: Event, nowMs: number): Step {
         phase: "booting",
         phaseSinceMs: nowMs,
         awake: false,
+        answered: false,
         tired: false,
         warm: false,
         windingDown: false,
@@ -239,10 +240,12 @@ function onMessage(
     case "failing":
       if (worker.tired) return still(state);
       return countFailure(changeWorker(state, age, { tired: true, warm: true }), worker, nowMs, []);
-    case "draining":
+    case "draining": {
+      const answered = changeWorker(state, age, { answered: true });
+      if (worker.phase !== "booting" && worker.phase !== "ready") return still(answered);
       // Somebody else's TERM: the slot needs a new worker now, not when this one has gone.
-      if (worker.phase !== "booting" && worker.phase !== "ready") return still(state);
-      return still(changeWorker(state, age, { phase: "draining", phaseSinceMs: nowMs }));
+      return still(changeWorker(answered, age, { phase: "draining", phaseSinceMs: nowMs }));
+    }
     default:
       return message satisfies never;
   }

@@ -15,6 +15,7 @@ import { describeError, type Log } from "../../log/error-log.ts";
 import { type Logs, openLogs } from "../../log/logs.ts";
 import { leaveLauncherOutput } from "../../os/processes/daemon.ts";
 import { assume, identityOf, PrivilegesError } from "../../os/processes/privileges.ts";
+import { hasWaiting } from "../../os/sockets/accept-queue.ts";
 import { protectInherited } from "../../os/sockets/protect-inherited.ts";
 import { processTitle, setProcessTitle } from "../../os/processes/process-title.ts";
 import { writeFully } from "../../os/write-fully.ts";
@@ -31,7 +32,9 @@ import type { Serving } from "../../api/serving.ts";
 const beatMs = 250;
 /** With reload, how long a worker goes on loading an app of which a file has changed meanwhile. */
 const staleLoadMs = 1000;
-/** How long the app may clean up at a quick stop. */
+/** How often a worker that is to leave, and has no app yet, looks for connections that wait for it. */
+const queueMs = 100;
+/** How long the app may clean up at a quick stop, or if it never served. */
 const quickMs = 1000;
 /**
  * When the app's own ports are looked for: it listens after its import too, and the first request needn't wait (bench:
@@ -55,6 +58,8 @@ export class Worker {
   readonly #hooks: WorkerHooks;
   readonly #portsOfHooks = new Set<string>();
   #loader: AppLoader | null = null;
+  /** The worker class may have connections by now. */
+  #accepts = false;
   #serving: Serving | null = null;
   #reloader: Reloader | null = null;
   /** Leaves on account of a changed file. */
@@ -83,6 +88,7 @@ export class Worker {
     this.#log.info(`Booting worker with pid: ${process.pid}`);
     try {
       const serving = await this.#prepare();
+      this.#accepts = true;
       await serving.listen();
       this.#serving = serving;
     } catch (error) {
@@ -119,9 +125,18 @@ export class Worker {
     this.#tell({ type: "draining" });
     this.#reloader?.close();
     if (this.#reloading) this.#hooks.stopped("workerInt");
-    if (this.#serving !== null) void this.#drain();
+    if (this.#serving !== null) return void this.#drain();
+    this.#leaveUnserved();
     // The app may never be imported, and the master may have died.
-    else setTimeout(() => this.#giveUp(), this.#boot.config.gracefulTimeout * 1000);
+    setTimeout(() => this.#giveUp(), this.#boot.config.gracefulTimeout * 1000);
+  }
+
+  /** Without an app there is nothing to drain, unless connections wait for it and nobody else takes them. */
+  #leaveUnserved(): void {
+    if (this.#serving !== null || this.#accepts) return;
+    const waits = this.#boot.listeners.some(({ fd }) => hasWaiting(fd));
+    if (waits) setTimeout(() => this.#leaveUnserved(), queueMs);
+    else void this.#ending.cleanUp(["SIGTERM"], quickMs);
   }
 
   async #prepare(): Promise<Serving> {

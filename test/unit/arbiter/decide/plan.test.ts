@@ -393,6 +393,48 @@ describe("stop", () => {
     expect(signals(world)).toEqual(["SIGTERM 1", "SIGKILL 1"]);
   });
 
+  test.each([
+    ["term", "SIGTERM"],
+    ["int", "SIGQUIT"],
+    ["quit", "SIGQUIT"],
+  ] as const)(
+    "%s: a worker that loads its app, and doesn't answer, is killed after 2 s",
+    (name, told) => {
+      const world = new World(generation(1, { workers: 1 }));
+      world.signal(name).pass(1750);
+      expect(signals(world)).toEqual([`${told} 1`]);
+      const { phaseSinceMs } = world.worker(1);
+      expect(nextDeadlineMs(world.state, world.nowMs)).toBe(phaseSinceMs + 2000);
+      world.pass(500);
+      expect(signals(world)).toEqual([`${told} 1`, "SIGKILL 1"]);
+      expect(world.actions.at(-1)).toMatchObject({
+        because: { message: "Worker (pid:1001) had not stopped while it loaded the app, killed" },
+      });
+      world.exit(1, null, "SIGKILL");
+      expect(world.halted).toMatchObject({ exitCode: 0 });
+    },
+  );
+
+  test.each([
+    [
+      "has answered",
+      (world: World) => world.event({ type: "message", age: 1, message: "draining" }),
+    ],
+    ["serves after all", (world: World) => world.ready(1)],
+  ])("a worker that loads its app, and %s, has the whole graceful_timeout", (_claim, answer) => {
+    const world = new World(generation(1, { workers: 1, gracefulTimeoutMs: 5000 })).signal("term");
+    answer(world.pass(500)).pass(5000);
+    expect(signals(world)).toEqual(["SIGTERM 1"]);
+    world.pass(1000);
+    expect(signals(world)).toEqual(["SIGTERM 1", "SIGKILL 1"]);
+  });
+
+  test("a worker that loads its app isn't given longer than graceful_timeout", () => {
+    const world = new World(generation(1, { workers: 1, gracefulTimeoutMs: 0 }));
+    world.signal("term").pass(1250);
+    expect(signals(world)).toEqual(["SIGTERM 1", "SIGKILL 1"]);
+  });
+
   test("INT during a graceful stop makes it quick, and shortens the wait to 2 s", () => {
     const world = new World().ready(1, 2).signal("term").signal("int");
     expect(world.lines.at(-1)).toBe("Quick shutdown requested");

@@ -79,8 +79,12 @@ function calm(world: World): void {
       else if (worker.phase !== "ready" && world.reached.has(worker.age)) world.exit(worker.age);
     }
     world.pass(500);
-    const { workers, slots, target, loading } = world.state.fleet;
-    const settled = workers.every((each) => each.phase === "ready" && !each.tired && each.warm);
+    const { workers, slots, target, loading, wanted } = world.state.fleet;
+    // One of an earlier generation serves on while the next start in its slot waits.
+    const settled = workers.every(
+      ({ phase, tired, warm, generation }) =>
+        phase === "ready" && !tired && warm && generation === wanted.number,
+    );
     const mortal = workers.some((each) => Number.isFinite(each.lifetimeMs));
     if (
       world.state.mastership.stopping === null &&

@@ -1,6 +1,6 @@
 /** What is held against a bare Bun.serve, and the targets. A new row is one more entry. */
 import type { Figure } from "./figure.ts";
-import { measureCpu } from "./measure-cpu.ts";
+import { measureCpu, measureFramework } from "./measure-cpu.ts";
 import { measureIdleMemory } from "./measure-memory.ts";
 import { measureStart } from "./measure-start.ts";
 import type { Side } from "./sides.ts";
@@ -17,6 +17,9 @@ export interface RatioLoad {
   readonly target: number;
   measure(side: Side, seconds: number): Promise<Figure>;
 }
+
+/** The other side of a framework. */
+const withoutUs = "by itself";
 
 /** Bun.serve has neither. */
 const withoutFeature = "gunicorn-ts without";
@@ -79,6 +82,33 @@ export const ratioLoads: readonly RatioLoad[] = [
     comparison: "ratio",
     target: 1.15,
     measure: (side, seconds) => measureFeature(side, "statsd", seconds),
+  },
+  {
+    name: "express",
+    description: "Express' hello, beside the same app by itself",
+    beside: withoutUs,
+    unit: "us CPU/request",
+    comparison: "ratio",
+    target: 1.15,
+    measure: (side, seconds) => measureFramework(side, "express", seconds),
+  },
+  {
+    name: "fastify",
+    description: "Fastify's hello, beside the same app by itself",
+    beside: withoutUs,
+    unit: "us CPU/request",
+    comparison: "ratio",
+    target: 1.15,
+    measure: (side, seconds) => measureFramework(side, "fastify", seconds),
+  },
+  {
+    name: "hono",
+    description: "Hono's hello, beside the same app by itself",
+    beside: withoutUs,
+    unit: "us CPU/request",
+    comparison: "ratio",
+    target: 1.05,
+    measure: (side, seconds) => measureFramework(side, "hono", seconds),
   },
   {
     name: "idle-memory",

@@ -1,11 +1,13 @@
 /** CPU time per request of the server's whole process tree, under wrk. */
-import { countErrors } from "../drivers/driver.ts";
+import { countErrors, plainTraffic, type Traffic } from "../drivers/driver.ts";
 import { wrk } from "../drivers/wrk.ts";
 import { BenchError } from "../errors.ts";
+import { type Framework, startFramework } from "../frameworks/side.ts";
 import { loads } from "../loads/loads.ts";
 import { measureTurn, warmUp } from "../measure.ts";
 import { Facilities } from "../servers/facilities.ts";
 import { gunicornTsFeature } from "../servers/gunicorn-ts.ts";
+import type { BenchServer } from "../servers/server.ts";
 import type { Figure } from "./figure.ts";
 import { type Side, startSide } from "./sides.ts";
 
@@ -20,9 +22,27 @@ export async function measureCpu(side: Side, name: string, seconds: number): Pro
   const feature = gunicornTsFeature(load.feature, facilities);
   const words = "words" in feature && side === "gunicorn-ts" ? feature.words : [];
   await using server = startSide(side, load.app, words);
+  return await measureServer(server, load.traffic, seconds);
+}
+
+/** A hello by a framework's own way to listen; the other side is that app by itself. */
+export async function measureFramework(
+  side: Side,
+  name: Framework,
+  seconds: number,
+): Promise<Figure> {
+  await using server = await startFramework(name, side === "bare");
+  return await measureServer(server, plainTraffic, seconds);
+}
+
+async function measureServer(
+  server: BenchServer,
+  traffic: Traffic,
+  seconds: number,
+): Promise<Figure> {
   await server.answered();
-  await warmUp(wrk, server, load.traffic, Math.min(warmUpSeconds, seconds));
-  const turn = await measureTurn(wrk, server, load.traffic, seconds);
+  await warmUp(wrk, server, traffic, Math.min(warmUpSeconds, seconds));
+  const turn = await measureTurn(wrk, server, traffic, seconds);
   if (turn.cpuUsPerRequest === null) throw new BenchError("the CPU time of the server is unknown");
   return {
     value: turn.cpuUsPerRequest,

@@ -23,7 +23,7 @@ const rooms: Readonly<Record<string, string>> = {
   app: "types:api app/node config/worker-classes.ts http/page.ts modules",
   "app/websocket": "log/lines",
   "app/node":
-    "app/captured-server.ts app/connection-cut.ts app/server.ts http/request http/response/body.ts",
+    "app/captured-server.ts app/connection-cut.ts app/server.ts http/errors.ts http/request http/response/lazy-response.ts",
   reload: "modules",
 
   config: "api config/settings config/values",
@@ -145,7 +145,8 @@ function findCycle(graph: ReadonlyMap<string, readonly string[]>): string[] | nu
 /** Texts by path. */
 async function readSources(...folders: readonly string[]): Promise<Map<string, string>> {
   const glob = new Bun.Glob(`{${folders.join(",")}}/**/*.ts`);
-  const paths = [...glob.scanSync({ cwd: root })].sort();
+  const paths = [...glob.scanSync({ cwd: root })].filter((path) => !path.includes("node_modules"));
+  paths.sort();
   const texts = await Promise.all(paths.map((path) => Bun.file(join(root, path)).text()));
   return new Map(paths.map((path, index) => [path, texts[index] ?? ""]));
 }

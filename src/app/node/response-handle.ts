@@ -5,7 +5,7 @@
  */
 import { ConnectionCut } from "../connection-cut.ts";
 import { type Body, BodyFeed, type BodySink } from "./body-feed.ts";
-import { type AnswerHead, toResponse } from "./to-response.ts";
+import { type AnswerHead, toNativeResponse, toResponse } from "./to-response.ts";
 
 /** Bits of `flags`. */
 const socketClosed = 1;
@@ -55,7 +55,7 @@ export class ResponseHandle implements BodySink {
   /**
    * @param fields of the request as they were sent, names and values in turn
    * @param body of the request; null: it has none
-   * @param interim where interim answers can be sent; null: nowhere
+   * @param interim the engine's exchange, which sends interim answers and lazy Responses; null: Bun.serve answers
    */
   constructor(
     method: string,
@@ -196,7 +196,7 @@ export class ResponseHandle implements BodySink {
     const isText = typeof chunk === "string" && (encoding === undefined || isUtf8(encoding));
     const body = isText ? chunk : chunk ? copyOf(chunk, encoding) : null;
     this.#finish();
-    this.#settle(toResponse(this.#method, { status, reason, fields }, body));
+    this.#settle({ status, reason, fields }, body);
     return body === null ? 0 : typeof body === "string" ? Buffer.byteLength(body) : body.length;
   }
 
@@ -239,10 +239,12 @@ export class ResponseHandle implements BodySink {
       },
       { highWaterMark: highWaterBytes, size: (bytes) => bytes?.length ?? 0 },
     );
-    this.#settle(toResponse(this.#method, this.#head, stream));
+    this.#settle(this.#head, stream);
   }
 
-  #settle(response: Response): void {
+  #settle(head: AnswerHead, body: string | Uint8Array | ReadableStream<Uint8Array> | null): void {
+    const response =
+      this.#interim === null ? toNativeResponse(this.#method, head, body) : toResponse(head, body);
     if (this.#waiting === null) this.#response = response;
     else this.#waiting.resolve(response);
   }

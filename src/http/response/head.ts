@@ -74,6 +74,10 @@ export function readAppFields(headers: Headers): AppFields {
   contentLength = null;
   flags = 0;
   headers.forEach(addField);
+  return takeFields();
+}
+
+function takeFields(): AppFields {
   if (flags === 0) return noFields;
   return {
     lines,
@@ -89,7 +93,24 @@ export function readAppFields(headers: Headers): AppFields {
   };
 }
 
+/** The same of names and values in turn, whose names keep their case, and whose lines stay apart. */
+export function readFlatFields(flat: readonly string[]): AppFields {
+  lines = "";
+  contentLength = null;
+  flags = 0;
+  for (let at = 0; at < flat.length; at += 2) {
+    const name = flat[at]!;
+    addLine(name.toLowerCase(), flat[at + 1]!, name);
+  }
+  return takeFields();
+}
+
 function addField(value: string, name: string): void {
+  addLine(name, value, name);
+}
+
+/** `name` in lower case, `shown` as it is sent. */
+function addLine(name: string, value: string, shown: string): void {
   flags |= anyBit;
   switch (name) {
     // RFC 9110 §7.6.1 and RFC 9112 §6: these describe the connection, which is the server's. `close` is heard.
@@ -132,7 +153,7 @@ function addField(value: string, name: string): void {
   }
   // Each value is asked: to ask all lines at the end would build that string once more (bench: hello).
   if (Buffer.byteLength(value) !== value.length) flags |= notAsciiBit;
-  lines += `${name}: ${value}\r\n`;
+  lines += `${shown}: ${value}\r\n`;
 }
 
 const serverLine = "Server: gunicorn-ts\r\n";

@@ -13,10 +13,12 @@ import {
   untypedInit,
 } from "./body.ts";
 import { isDecoded } from "./decoded.ts";
+import { NativeReadableStream } from "./direct-stream.ts";
 import { bytesType, frameFile } from "./file-framing.ts";
 import { discard, frameFixed, frameNothing, frameStream } from "./framing.ts";
 import type { FixedResponse, StreamResponse } from "./framing.ts";
-import { readAppFields, withoutEncoding } from "./head.ts";
+import { readAppFields, readFlatFields, withoutEncoding } from "./head.ts";
+import { type LazyAnswer, nativeResponse, untouchedAnswer } from "./lazy-response.ts";
 import type { AppFields, ResponseContext } from "./head.ts";
 import type { OutputBuffer } from "./output.ts";
 
@@ -45,6 +47,33 @@ export function prepareResponse(value: unknown, context: ResponseContext): Prepa
       value instanceof Error ? value : null,
     );
   }
+  const lazy = untouchedAnswer(value);
+  if (lazy !== null) return prepareLazy(lazy, context);
+  return prepareNative(nativeResponse(value), context);
+}
+
+/** No type is added: what a node listener hasn't said it hasn't meant. */
+function prepareLazy(answer: LazyAnswer, context: ResponseContext): Prepared {
+  const { status, body } = answer;
+  if (status < 200) return broken(`A Response with status ${status} can't be sent`);
+  const fields = readFlatFields(answer.fields);
+  if (body instanceof NativeReadableStream) {
+    if (status !== 204 && status !== 205 && status !== 304)
+      return frameStream(answer, fields, body, null, "", context);
+    discard(body);
+    return frameNothing(answer, fields, true, context);
+  }
+  const length =
+    body === null ? 0 : typeof body === "string" ? Buffer.byteLength(body) : body.length;
+  if (status === 204 || status === 205 || status === 304)
+    return frameNothing(answer, fields, length > 0, context);
+  // The length of what HEAD has no body of isn't known, unless the app says it.
+  if (context.head && length === 0 && fields.contentLength === null)
+    return frameNothing(answer, fields, false, context);
+  return frameFixed(answer, fields, body, length, "", context);
+}
+
+function prepareNative(value: Response, context: ResponseContext): Prepared {
   const { status } = value;
   // RFC 9110 §15.2.2: 101 hands the connection to another protocol, which no Response can do. 0 is Response.error().
   if (status < 200) return broken(`A Response with status ${status} can't be sent`);

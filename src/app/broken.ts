@@ -15,6 +15,7 @@ export function brokenApp(text: string): App {
     routes: null,
     websocket: null,
     options: null,
+    nodeUpgrades: null,
     captured: false,
     describe: "broken app",
   };

@@ -97,7 +97,9 @@ async function fromCaptured(captured: Captured, describe: string, type: AppType)
       `${describe}: node:http of Bun ${Bun.version} is unknown to this version of gunicorn-ts`,
     );
   }
-  return fromListener(dispatchTo(captured.onRequest, captured.server), describe);
+  const { upgradesOf } = await import("./node/upgrades.ts");
+  const { onRequest, server, path } = captured;
+  return fromListener(dispatchTo(onRequest, server), upgradesOf(server, path), describe);
 }
 
 async function chooseApp(module: Module, capture: Capture | null): Promise<App> {

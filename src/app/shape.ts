@@ -5,6 +5,7 @@
 
 import { CapturedServer } from "./captured-server.ts";
 import { listenerOf } from "./node/listeners.ts";
+import type { NodeUpgrades } from "./node/upgrades.ts";
 import { isPlain, ownFetch, ownObject, ownValue } from "./properties.ts";
 
 /** An app as the workers see it. */
@@ -18,6 +19,8 @@ export interface App {
   readonly websocket: object | null;
   /** The plain object that all of it comes from, options of Bun.serve; null for a function or a framework's app. */
   readonly options: Readonly<Record<string, unknown>> | null;
+  /** Where requests go that a node listener's server upgrades; null for every other app. */
+  readonly nodeUpgrades: NodeUpgrades | null;
   /** Whether the app has called Bun.serve itself. */
   readonly captured: boolean;
   /** `hello.ts: fetch`. */
@@ -84,9 +87,13 @@ function isClass(value: unknown): boolean {
   return typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
 }
 
-/** A node listener, by what hands it requests. */
-export function fromListener(fetch: App["fetch"], describe: string): App {
-  return { fetch, ...noOptions, captured: true, describe };
+/** A node listener, by what hands it requests, and those that it upgrades. */
+export function fromListener(
+  fetch: App["fetch"],
+  nodeUpgrades: NodeUpgrades,
+  describe: string,
+): App {
+  return { fetch, ...noOptions, nodeUpgrades, captured: true, describe };
 }
 
 /** What the app has called Bun.serve with, as it is at each request: server.reload() changes it. */
@@ -117,9 +124,15 @@ function fromObject(value: HasFetch, describe: string): App {
   };
 }
 
-type FromOptions = Pick<App, "error" | "routes" | "websocket" | "options">;
+type FromOptions = Pick<App, "error" | "routes" | "websocket" | "options" | "nodeUpgrades">;
 
-const noOptions: FromOptions = { error: null, routes: null, websocket: null, options: null };
+const noOptions: FromOptions = {
+  error: null,
+  routes: null,
+  websocket: null,
+  options: null,
+  nodeUpgrades: null,
+};
 
 function fromOptions(value: object): FromOptions {
   const error = ownValue(value, "error");
@@ -128,6 +141,7 @@ function fromOptions(value: object): FromOptions {
     routes: ownObject(value, "routes"),
     websocket: ownObject(value, "websocket"),
     options: value as Record<string, unknown>,
+    nodeUpgrades: null,
   };
 }
 

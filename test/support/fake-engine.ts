@@ -85,6 +85,7 @@ export class FakeEngine {
       routes: null,
       websocket: null,
       options: null,
+      nodeUpgrades: null,
       captured: false,
       describe: "app",
     };

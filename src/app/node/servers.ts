@@ -14,6 +14,13 @@ export function isNodeServer(options: Options): boolean {
   return "onNodeHTTPRequest" in options;
 }
 
+interface NodeServer {
+  listenerCount(event: string): number;
+}
+
+/** The servers of node:http, by those of Bun's that they listen with. */
+const owners = new WeakMap<object, NodeServer>();
+
 let count = 0;
 let isPatched = false;
 /** The request that is being told of has come by such a socket. */
@@ -52,19 +59,25 @@ export function serveInside(
   return { server, path, onRequest };
 }
 
+/** Whether the node:http server of one of Bun's has listeners for requests that ask for another protocol. */
+export function listensForUpgrades(server: object): boolean {
+  return (owners.get(server)?.listenerCount("upgrade") ?? 0) > 0;
+}
+
 /** Events of a server whose first argument is a request. */
 const withRequest = new Set(["request", "checkContinue", "checkExpectation", "upgrade", "connect"]);
 
 /**
  * Before a listener sees a request, its socket tells of the client, and not of this process. An abstract socket takes
- * whoever is on the machine: who doesn't know the field is cut.
+ * whoever is on the machine: who doesn't know the field is cut. And whose a server of Bun's is, is found out when it listens.
  */
 function showClients(): void {
   if (isPatched) return;
   isPatched = true;
   const { prototype } = process.getBuiltinModule("node:http").Server;
   const emit = prototype.emit as (...args: unknown[]) => boolean;
-  prototype.emit = function (this: unknown, ...args: unknown[]): boolean {
+  prototype.emit = function (this: NodeServer, ...args: unknown[]): boolean {
+    if (args[0] === "listening") noteOwner(this);
     if (withRequest.has(args[0] as string)) {
       const request = args[1] as Incoming;
       if (isInside && !takeClient(request)) {
@@ -74,4 +87,13 @@ function showClients(): void {
     }
     return Reflect.apply(emit, this, args);
   } as typeof prototype.emit;
+}
+
+/** Bun's node:http keeps the server that it listens with under a symbol of its own. */
+function noteOwner(owner: NodeServer): void {
+  for (const symbol of Object.getOwnPropertySymbols(owner)) {
+    const value = (owner as unknown as Record<symbol, unknown>)[symbol];
+    if (typeof value === "object" && value !== null && "requestIP" in value)
+      owners.set(value, owner);
+  }
 }

@@ -1,6 +1,5 @@
 /** The class `async`: our own HTTP engine on the sockets that the master opened, many requests at a time. */
 import { AppServer, type AppWebsockets, withoutWebsockets } from "../../app/server.ts";
-import type { Websockets } from "../../app/websocket/websockets.ts";
 import { installResponse } from "../../http/response/install.ts";
 import type { BoundTo, ListeningSocket, Serving } from "../../api/serving.ts";
 import { acceptPackets } from "../../os/sockets/hop-limit.ts";
@@ -91,23 +90,27 @@ export class AsyncServing implements Serving {
   }
 
   async listen(): Promise<void> {
-    if (this.#takesUpgrades && this.#context.websockets !== null) {
-      await this.#takeUpgrades(this.#context.websockets);
-    }
+    if (this.#takesUpgrades) await this.#takeUpgrades();
     this.#connections.start();
     this.#startListening();
   }
 
   /** Most apps have none: what isn't used isn't imported. */
-  async #takeUpgrades(websockets: Websockets): Promise<void> {
-    const { EngineUpgrades } = await import("./upgrades.ts");
-    const connections = this.#connections;
-    const { deadlines } = this.#engine.settings;
-    const { log, app } = this.#context;
-    const host = { connections, deadlines, log, websockets };
-    const upgrades = new EngineUpgrades(host, app.websocket as object);
-    this.#upgrades = upgrades;
-    this.#websockets = upgrades;
+  async #takeUpgrades(): Promise<void> {
+    const { app, log, websockets } = this.#context;
+    const { nodeUpgrades, websocket } = app;
+    if (nodeUpgrades === null && (websocket === null || websockets === null)) return;
+    const { Tunnels } = await import("./tunnels.ts");
+    const tunnels = new Tunnels(this.#connections, this.#engine.settings.deadlines, log);
+    if (nodeUpgrades !== null) {
+      const { ListenerUpgrades } = await import("./node-upgrades.ts");
+      this.#upgrades = new ListenerUpgrades(tunnels, nodeUpgrades);
+    } else if (websocket !== null && websockets !== null) {
+      const { WebsocketUpgrades } = await import("./websocket-upgrades.ts");
+      const upgrades = new WebsocketUpgrades(tunnels, websockets, websocket);
+      this.#upgrades = upgrades;
+      this.#websockets = upgrades;
+    }
   }
 
   #startListening(): void {

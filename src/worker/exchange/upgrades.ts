@@ -10,6 +10,8 @@ export interface Leaving {
   readonly head: Head;
   readonly scheme: Scheme;
   readonly client: RecordedClient;
+  /** Null if it has none. */
+  readonly body: object | null;
   /** From here on it isn't answered; null if it is too late. */
   upgrade(): Reply | null;
   /** What has become of it. */

@@ -11,6 +11,19 @@ const facts = (req: IncomingMessage): object => {
   return { method, url, httpVersion, headers, headersDistinct, raw };
 };
 
+/** Of what is thrown. */
+function codeOf(call: () => unknown): unknown {
+  try {
+    call();
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
+  }
+}
+
+/** What /strict has seen. */
+const codes: unknown[] = [];
+
 const listeners: Readonly<Record<string, Listener>> = {
   "/facts": (req, res) => void res.end(JSON.stringify(facts(req))),
   "/reasons": (_req, res) => void res.writeHead(418, "I'm a cup").end("cup"),
@@ -30,6 +43,31 @@ const listeners: Readonly<Record<string, Listener>> = {
   "/utf8": (_req, res) => void res.end("\u00e9\u20ac"),
   "/base64": (_req, res) => void res.end("aGVsbG8=", "base64"),
   "/bytes": (_req, res) => void res.end(new Uint8Array([0, 255, 1])),
+  "/views": (_req, res) => {
+    res.write(new Uint16Array([0x6162, 0x6364]));
+    res.end(new DataView(new ArrayBuffer(3), 1));
+  },
+  "/view": (_req, res) => void res.end(new Uint16Array([0x6162])),
+  "/no-bytes": (_req, res) => {
+    const codes = [
+      codeOf(() => res.write(5 as never)),
+      codeOf(() => res.write({} as never)),
+      codeOf(() => res.end(1e9 as never)),
+    ];
+    res.end(codes.join());
+  },
+  "/strict": (req, res) => {
+    const [stated, ...parts] = new URL(req.url!, "http://x").searchParams.getAll("part");
+    res.strictContentLength = true;
+    res.setHeader("Content-Length", stated!);
+    const last = parts.pop();
+    for (const part of parts) res.write(part);
+    const code = codeOf(() => res.end(last));
+    if (code === undefined) return;
+    codes.push(code);
+    res.destroy();
+  },
+  "/codes": (_req, res) => void res.end(JSON.stringify(codes.splice(0))),
   "/parts": (_req, res) => {
     res.write("one,");
     res.write(Buffer.from("two,"));

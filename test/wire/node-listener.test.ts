@@ -105,6 +105,10 @@ const rows: Readonly<Record<string, Row>> = {
   "a text in UTF-8": { bytes: get("/utf8") },
   "bytes in base64": { bytes: get("/base64") },
   bytes: { bytes: get("/bytes") },
+  "views of bytes": { bytes: get("/views") },
+  "a view of bytes": { bytes: get("/view") },
+  "what is neither text nor bytes": { bytes: get("/no-bytes"), differs: "a length" },
+  "a strict length that is kept": { bytes: get("/strict?part=3&part=a&part=bc") },
   parts: { bytes: get("/parts") },
   "parts by HTTP/1.0": { bytes: "GET /parts HTTP/1.0\r\nHost: x\r\n\r\n" },
   "parts of a stated length": { bytes: get("/parts-of-a-length") },
@@ -176,6 +180,25 @@ test.each(["/cut", "/cut-answer", "/cut-later"])(
     client.send(get(path));
     await client.ended();
     expect(client.unread).toBe(0);
+  },
+  30_000,
+);
+
+test.each(["part=3&part=longer", "part=10&part=short", "part=10&part=a&part=b"])(
+  "a strict length that is broken is told: %s",
+  async (parts) => {
+    const found: unknown[] = [];
+    for (const port of [server.port, barePort]) {
+      using client = await RawClient.connect(port);
+      client.send(get(`/strict?${parts}`));
+      await client.ended();
+      using other = await RawClient.connect(port);
+      found.push(JSON.parse((await other.ask(get("/codes"))).body.toString()));
+    }
+    expect(found).toEqual([
+      ["ERR_HTTP_CONTENT_LENGTH_MISMATCH"],
+      ["ERR_HTTP_CONTENT_LENGTH_MISMATCH"],
+    ]);
   },
   30_000,
 );

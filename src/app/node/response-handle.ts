@@ -5,6 +5,7 @@
  */
 import { ConnectionCut } from "../connection-cut.ts";
 import { type Body, BodyFeed, type BodySink } from "./body-feed.ts";
+import { checkLength, type Chunk, copyOf } from "./chunk.ts";
 import { type AnswerHead, toNativeResponse, toResponse } from "./to-response.ts";
 
 /** Bits of `flags`. */
@@ -23,14 +24,10 @@ const abortEvent = 1;
 /** How much of a streamed answer may wait for the client before the listener is told to wait. */
 const highWaterBytes = 65_536;
 
-const noBytes = new Uint8Array(0);
-
 /** What sends 103 Early Hints and the like. */
 export interface TakesInterim {
   sendInterim(interim: { readonly head: string; readonly ascii: boolean }): boolean;
 }
-
-type Chunk = string | Uint8Array | null | undefined;
 
 export class ResponseHandle implements BodySink {
   flags = 0;
@@ -46,8 +43,12 @@ export class ResponseHandle implements BodySink {
   readonly #fields: readonly string[];
   readonly #feed: BodyFeed | null;
   readonly #interim: TakesInterim | null;
+  /** Bytes of the body that the listener has written. */
+  #written = 0;
   #head: AnswerHead | null = null;
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  /** The head is out, or on its way, and the body follows. */
+  #isStarted = false;
   /** The answer, if it has come before somebody waits for it. */
   #response: Response | null = null;
   #waiting: PromiseWithResolvers<Response> | null = null;
@@ -129,8 +130,9 @@ export class ResponseHandle implements BodySink {
     return Math.max(1, highWaterBytes - (this.#controller.desiredSize ?? 0));
   }
 
+  /** Those of the body: what else goes out is the worker's. */
   getBytesWritten(): number {
-    return 0;
+    return this.#written;
   }
 
   cork(call: () => void): void {
@@ -161,9 +163,12 @@ export class ResponseHandle implements BodySink {
     chunk: Chunk,
     encoding: BufferEncoding | undefined,
     onWritable: (() => void) | undefined,
+    strictLength: number | undefined,
   ): number {
     if (this.isOver) return 0;
     const bytes = copyOf(chunk, encoding);
+    checkLength(this.#written + bytes.length, strictLength, false);
+    this.#written += bytes.length;
     this.#startStream();
     const controller = this.#controller;
     if (controller === null) return bytes.length;
@@ -173,13 +178,23 @@ export class ResponseHandle implements BodySink {
     return -Math.max(1, bytes.length);
   }
 
-  end(chunk: Chunk, encoding: BufferEncoding | undefined): number {
+  end(
+    chunk: Chunk,
+    encoding: BufferEncoding | undefined,
+    _onWritable: undefined,
+    strictLength: number | undefined,
+  ): number {
     if (this.isOver) return 0;
     const bytes = copyOf(chunk, encoding);
-    if (bytes.length > 0) this.#controller?.enqueue(bytes);
+    checkLength(this.#written + bytes.length, strictLength, true);
+    this.#written += bytes.length;
+    const head = this.#head;
     const controller = this.#controller;
     this.#controller = null;
     this.#finish();
+    // The write that the head was made for has thrown.
+    if (!this.#isStarted && head !== null) this.#settle(head, bytes);
+    if (bytes.length > 0) controller?.enqueue(bytes);
     controller?.close();
     return bytes.length;
   }
@@ -191,13 +206,17 @@ export class ResponseHandle implements BodySink {
     fields: readonly string[],
     chunk: Chunk,
     encoding: BufferEncoding | undefined,
+    strictLength: number | undefined,
   ): number {
     if (this.isOver) return 0;
     const isText = typeof chunk === "string" && (encoding === undefined || isUtf8(encoding));
     const body = isText ? chunk : chunk ? copyOf(chunk, encoding) : null;
+    const length = typeof body === "string" ? Buffer.byteLength(body) : (body?.length ?? 0);
+    checkLength(length, strictLength, true);
+    this.#written = length;
     this.#finish();
     this.#settle({ status, reason, fields }, body);
-    return body === null ? 0 : typeof body === "string" ? Buffer.byteLength(body) : body.length;
+    return length;
   }
 
   /** The listener gives the answer up. */
@@ -221,7 +240,8 @@ export class ResponseHandle implements BodySink {
   }
 
   #startStream(): void {
-    if (this.#response !== null || this.#controller !== null || this.#head === null) return;
+    if (this.#isStarted || this.#head === null) return;
+    this.#isStarted = true;
     const stream = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
@@ -252,10 +272,4 @@ export class ResponseHandle implements BodySink {
 
 function isUtf8(encoding: string): boolean {
   return encoding === "utf8" || encoding === "utf-8";
-}
-
-/** The listener may use its buffer again once write() has returned. */
-function copyOf(chunk: Chunk, encoding: BufferEncoding | undefined): Uint8Array {
-  if (chunk === null || chunk === undefined) return noBytes;
-  return typeof chunk === "string" ? Buffer.from(chunk, encoding) : new Uint8Array(chunk);
 }

@@ -7,7 +7,10 @@ import { Client } from "../support/websocket-client.ts";
 import { get, requestText } from "../support/wire.ts";
 
 const raw = `import { createServer } from "node:http";
-const server = createServer((req, res) => res.end("ordinary " + req.headers.upgrade));
+const server = createServer((req, res) => {
+  if (req.url === "/watched") req.socket.on("close", () => console.error("socket of requests closed"));
+  res.end("ordinary " + req.headers.upgrade);
+});
 server.on("upgrade", (req, socket, head) => {
   const { method, url, headers, rawHeaders } = req;
   if (url === "/refused") return void socket.end("HTTP/1.1 401 Unauthorized\\r\\nContent-Length: 0\\r\\n\\r\\n");
@@ -104,6 +107,16 @@ describe("an upgrade listener of node:http", () => {
     for (let at = 0; at < 50; at++) {
       expect((await client.take(100_000)).every((byte) => byte === at)).toBe(true);
     }
+  });
+
+  test("gets a socket of its own, and that of earlier requests is closed", async () => {
+    await using server = await serve();
+    using client = await RawClient.connect(server.port);
+    expect((await client.ask(get("/watched"))).status).toBe(200);
+    expect((await client.ask(upgrade("/plain"))).status).toBe(101);
+    await server.logged("socket of requests closed");
+    client.send("later");
+    expect(String(await client.take(5))).toBe("later");
   });
 
   test("learns that its client has left by a reset", async () => {

@@ -1,6 +1,8 @@
 /** Open websockets and requests while workers are replaced, and at the end. */
 import { expect, test } from "bun:test";
 import { Load } from "../support/load.ts";
+import { handshake } from "../support/frames.ts";
+import { RawClient } from "../support/raw-client.ts";
 import { gunicorn, until } from "../support/server.ts";
 import { Client } from "../support/websocket-client.ts";
 
@@ -45,3 +47,18 @@ test("HUP under load sends 200 websockets away with 1001, and loses no request",
   expect(await late.closed).toBe(1001);
   expect(await stopped).toBe(0);
 }, 120_000);
+
+test("clients that come back in one instant are all served, also more than a queue holds", async () => {
+  await using server = await gunicorn({ files: { "app.ts": app } });
+  const [worker = 0] = await server.settled(1);
+  const clients = await Promise.all(
+    Array.from({ length: 800 }, () => RawClient.connect(server.port)),
+  );
+  process.kill(worker, "SIGSTOP");
+  for (const client of clients) client.send(handshake("/"));
+  await Promise.all(clients.map((client) => client.sent()));
+  process.kill(worker, "SIGCONT");
+  const answers = await Promise.all(clients.map((client) => client.answer()));
+  expect(answers.filter(({ status }) => status !== 101)).toEqual([]);
+  for (const client of clients) client[Symbol.dispose]();
+}, 60_000);

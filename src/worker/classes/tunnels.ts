@@ -19,6 +19,13 @@ export interface Way {
   settled?(): void;
 }
 
+/**
+ * How many are opened at a time. A unix socket refuses whoever finds its queue full, and Bun's has 512 places: the
+ * clients of a worker that has left come back in one instant. Twice as many may stand there, as each that is opened makes
+ * room for the next before the queue is looked at.
+ */
+const maxOpening = 128;
+
 const unavailable =
   "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
@@ -26,6 +33,8 @@ export class Tunnels {
   readonly #connections: Connections;
   readonly #deadlines: DeadlineTicks;
   readonly #log: Log;
+  #opening = 0;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(connections: Connections, deadlines: DeadlineTicks, log: Log) {
     this.#connections = connections;
@@ -53,18 +62,24 @@ export class Tunnels {
         },
       });
       this.#connections.replace(connection, tunnel);
-      this.#open(way.path, tunnel);
+      if (this.#opening < maxOpening) void this.#open(way.path, tunnel);
+      else this.#waiting.push(() => void this.#open(way.path, tunnel));
     });
     return true;
   }
 
-  #open(path: string, tunnel: Tunnel): void {
+  async #open(path: string, tunnel: Tunnel): Promise<void> {
+    this.#opening += 1;
     // `allowHalfOpen` is not in bun-types; Bun.connect takes it.
     const options = { unix: path, allowHalfOpen: true, data: tunnel, socket: innerHandlers };
-    Bun.connect<Tunnel>(options as never).catch((error: unknown) => {
+    try {
+      await Bun.connect<Tunnel>(options as never);
+    } catch (error) {
       this.#log.error(`Can't open a connection inside of this worker: ${textOf(error)}`);
       tunnel.refused(unavailable);
-    });
+    }
+    this.#opening -= 1;
+    this.#waiting.shift()?.();
   }
 }
 

@@ -165,6 +165,7 @@ export class Connection implements Member, Transport, WireOwner {
     const successor = this.#successor as Successor;
     this.#successor = null;
     successor(this, this.#wire, this.#held.take(), this.#clientDone);
+    this.client.attached?.connectionClosed();
   }
 
   /** A client that sends but doesn't read gets no more answers until it does. */

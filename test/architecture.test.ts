@@ -21,6 +21,7 @@ const rooms: Readonly<Record<string, string>> = {
   net: "api os/sockets/socket-path.ts",
   modules: "api log/lines",
   app: "types:api app/node config/worker-classes.ts http/page.ts modules",
+  "app/routes": "app http/response modules",
   "app/websocket": "log/lines",
   "app/node":
     "app/captured-server.ts app/connection-cut.ts app/server.ts http/errors.ts http/request http/response/lazy-response.ts",
@@ -57,9 +58,9 @@ const rooms: Readonly<Record<string, string>> = {
 
   worker: "ipc worker/classes worker/life",
   "worker/life":
-    "api app app/websocket config config/sources ipc log modules net os os/processes os/sockets reload worker/classes worker/exchange",
+    "api app app/routes app/websocket config config/sources ipc log modules net os os/processes os/sockets reload worker/classes worker/exchange",
   "worker/classes":
-    "api app types:app/node app/websocket config http/errors.ts http/request http/response http/syntax ipc log log/lines modules net os/sockets worker/connection worker/exchange worker/records",
+    "api app types:app/node app/routes app/websocket config http/errors.ts http/request http/response http/syntax ipc log log/lines modules net os/sockets worker/connection worker/exchange worker/records",
   "worker/connection":
     "app types:config http http/message http/proxy http/request http/response http/syntax net worker/exchange",
   "worker/exchange":

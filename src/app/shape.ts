@@ -23,6 +23,8 @@ export interface App {
   readonly nodeUpgrades: NodeUpgrades | null;
   /** Whether the app has called Bun.serve itself. */
   readonly captured: boolean;
+  /** What handlers of a captured app get as the server: the one that its Bun.serve has answered. */
+  readonly server?: CapturedServer;
   /** `hello.ts: fetch`. */
   readonly describe: string;
 }
@@ -105,7 +107,11 @@ export function fromServer(server: CapturedServer, describe: string): App {
     get error() {
       return fromOptions(server.options).error;
     },
+    get routes() {
+      return ownObject(server.options, "routes");
+    },
     captured: true,
+    server,
     describe,
   };
 }

@@ -23,6 +23,8 @@ export interface WorkerClassRow {
    * class.
    */
   readonly app: Readonly<Record<AppFeature, string | null>>;
+  /** It finds the app's `routes` itself. For the others the app's fetch does so. */
+  readonly hasRouter: boolean;
   /** Options of an app for Bun.serve that aren't used, and the setting that says the same. */
   readonly unusedOptions: Readonly<Record<string, string>>;
 }
@@ -34,7 +36,7 @@ export interface ClassCode {
   readonly export: string;
 }
 
-export type AppFeature = "routes" | "websocket";
+export type AppFeature = "websocket";
 
 const ownReader = "Bun.serve reads requests itself";
 const ownTimer = "Bun.serve has one idle timer for keep-alive, uploads and responses together";
@@ -48,9 +50,9 @@ export const workerClasses = {
     refusesOff: {},
     refusesEnvironment: {},
     app: {
-      routes: "routes are Bun.serve's own",
       websocket: null,
     },
+    hasRouter: false,
     unusedOptions: {
       maxRequestBodySize: "limit_request_body",
       idleTimeout: "keepalive, body_timeout and write_timeout",
@@ -67,9 +69,9 @@ export const workerClasses = {
     refusesOff: {},
     refusesEnvironment: {},
     app: {
-      routes: "routes are Bun.serve's own",
       websocket: "a websocket would keep the worker from all other requests",
     },
+    hasRouter: false,
     unusedOptions: {
       maxRequestBodySize: "limit_request_body",
       idleTimeout: "body_timeout and write_timeout",
@@ -108,7 +110,8 @@ export const workerClasses = {
     },
     refusesOff: { reusePort: "each Bun.serve opens a socket of its own" },
     refusesEnvironment: { SCRIPT_NAME: `${ownReader} and makes their URLs` },
-    app: { routes: null, websocket: null },
+    app: { websocket: null },
+    hasRouter: true,
     unusedOptions: {},
   },
 } as const satisfies Readonly<Record<string, WorkerClassRow>>;
@@ -128,7 +131,8 @@ const ownClass: WorkerClassRow = {
   refuses: {},
   refusesOff: {},
   refusesEnvironment: {},
-  app: { routes: null, websocket: null },
+  app: { websocket: null },
+  hasRouter: true,
   unusedOptions: {},
 };
 

@@ -12,6 +12,8 @@ const scripts: Readonly<Record<string, (port: number) => string>> = {
     `setTimeout(() => Bun.serve({ port: ${port}, fetch: () => new Response("ours") }), 200);`,
   "a script with other exports": (port) =>
     `export const version = 1; setTimeout(() => Bun.serve({ port: ${port}, fetch: () => new Response("ours") }), 100);`,
+  "a script with routes alone": (port) =>
+    `Bun.serve({ port: ${port}, routes: { "/": new Response("ours") } });`,
   "an export of the server": (port) =>
     `export default Bun.serve({ port: ${port}, fetch: () => new Response("ours") });`,
   "an app that is exported and listens too": (port) =>
@@ -83,12 +85,12 @@ test("an error handler is asked, and what it does without is a plain 500", async
   expect(await server.stop()).toBe(0);
 });
 
-test("routes are refused on async with the sentence that helps", async () => {
-  const text = `Bun.serve({ routes: { "/": new Response("ours") } });`;
+test("folders in routes are refused on async with the sentence that helps", async () => {
+  const text = `Bun.serve({ routes: { "/*": { dir: "." } } });`;
   await using server = start({ app: "app", files: { "app.ts": text } });
   expect(await server.process.exited).toBe(4);
   expect(server.log).toContain(
-    "app.ts: the server that it starts: routes are Bun.serve's own, use --worker-class serve",
+    "app.ts: the server that it starts: routes: /*: HTML imports and folders in routes are Bun.serve's own, use --worker-class serve",
   );
 });
 

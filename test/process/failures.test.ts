@@ -59,10 +59,10 @@ const rows: readonly Row[] = [
   {
     name: "routes on a worker class that can't serve them",
     files: {
-      "app.ts": `export default { fetch: () => new Response(), routes: { "/": new Response() } };`,
+      "app.ts": `export default { fetch: () => new Response(), routes: { "/*": { dir: "." } } };`,
     },
     code: 4,
-    says: /routes are Bun\.serve's own, use --worker-class serve/,
+    says: /app\.ts: default: routes: \/\*: HTML imports and folders in routes are Bun\.serve's own, use --worker-class serve/,
   },
   {
     name: "no app",

@@ -5,12 +5,12 @@
 import { passedOptions } from "../../app/options.ts";
 import type { BoundTo } from "../../api/serving.ts";
 import type { App } from "../../app/load.ts";
+import { type Handle, handleOf } from "../../app/routes/answers.ts";
 
 /** Bun.serve's longest: it has one timer for keep-alive, uploads and slow answers together. */
 export const idleSeconds = 255;
 
 export type Server = Bun.Server<unknown>;
-export type Handle = App["fetch"];
 export type Answer = (
   request: Request,
   server: Server,
@@ -59,7 +59,8 @@ export function unseenRoutes(routes: object): readonly string[] {
 
 function handledRoutes(routes: object, app: App, answer: Answer): object {
   const handled = (value: unknown): unknown => {
-    const handle = handleOf(value, app);
+    // Bun would answer a Response or a file without counting it.
+    const handle = handleOf(value, app.fetch);
     return handle === null
       ? value
       : (request: Request, server: Server) => answer(request, server, handle);
@@ -69,21 +70,6 @@ function handledRoutes(routes: object, app: App, answer: Answer): object {
     return [path, byMethod ? mapValues(value, handled) : handled(value)];
   });
   return Object.fromEntries(entries) as object;
-}
-
-/** Null for what isn't a handler and can't become one. */
-function handleOf(value: unknown, app: App): Handle | null {
-  if (typeof value === "function") return value as Handle;
-  // Bun would answer it without counting it: a clone for each request instead.
-  if (value instanceof Response) return () => value.clone() as Response;
-  if (value instanceof Blob) return (request, server) => file(value, app, request, server);
-  return null;
-}
-
-/** Answers with a file. One that isn't there is no route, as in Bun. */
-async function file(value: Blob, app: App, request: Request, server: unknown): Promise<Response> {
-  const isThere = !("exists" in value) || (await (value as Bun.BunFile).exists());
-  return isThere ? new Response(value) : app.fetch(request, server);
 }
 
 function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -4,6 +4,7 @@
  * worker that leaves is reset, unless the kernel migrates it (net.ipv4.tcp_migrate_req).
  */
 import { nativeServe } from "../../app/capture.ts";
+import type { Handle } from "../../app/routes/answers.ts";
 import type { ServedBy } from "../../app/captured-server.ts";
 import { AppServer } from "../../app/server.ts";
 import type { RequestFacts } from "../../api/request-record.ts";
@@ -12,13 +13,7 @@ import { installResponse } from "../../http/response/install.ts";
 import { ServeRecord } from "../records/serve-record.ts";
 import type { Serving } from "../../api/serving.ts";
 import type { InternalContext } from "./serving.ts";
-import {
-  type Handle,
-  idleSeconds,
-  type Server,
-  serveOptions,
-  unseenRoutes,
-} from "./serve-options.ts";
+import { idleSeconds, type Server, serveOptions, unseenRoutes } from "./serve-options.ts";
 
 /** How long every answer says `Connection: close` before stop() severs the idle connections. */
 const farewellMs = 150;

@@ -20,7 +20,7 @@ export interface InternalContext extends ServingContext {
   readonly handler: Handler;
 }
 
-const appFeatures: readonly AppFeature[] = ["routes", "websocket"];
+const appFeatures: readonly AppFeature[] = ["websocket"];
 
 /**
  * Refuses what an app brings for Bun.serve and its worker class can't do, and logs what isn't used.

@@ -9,6 +9,7 @@ import type { BootMessage, RelayMessage, RelayAnswer } from "../../ipc/messages.
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import type { Logs } from "../../log/logs.ts";
 import { hasWaiting } from "../../os/sockets/accept-queue.ts";
+import { workerClassOf } from "../../config/worker-classes.ts";
 import { loadWorkerClass } from "../classes/classes.ts";
 import { listeningAt } from "../classes/listening-at.ts";
 import type { Enricher } from "../exchange/enrich-response.ts";
@@ -77,10 +78,11 @@ export class AppLoader {
   }
 
   /** Makes of an app what serves it. Throws AppImportError for one that the worker class can't serve. */
-  async serve(app: App): Promise<Serving> {
+  async serve(loaded: App): Promise<Serving> {
     const { boot, worker, hooks, scores, logs, onTired } = this.#parts;
     const { config, slot, numWorkers, listeners } = boot;
     const { log, observers } = logs;
+    const app = await this.#routed(loaded);
     const limit = drawLimit(config.maxRequests, config.maxRequestsJitter, Math.random);
     const enricher = this.#Enricher === null ? null : new this.#Enricher(limit);
     return this.#createServing({
@@ -109,6 +111,14 @@ export class AppLoader {
     const endMs = performance.now() + leftMs;
     await this.#lifespan?.end(leftMs);
     await this.#channel?.flush(endMs - performance.now());
+  }
+
+  /** With its routes found by its fetch, if the worker class doesn't find them. */
+  async #routed(app: App): Promise<App> {
+    const mayHaveRoutes = app.routes !== null || app.server !== undefined;
+    if (!mayHaveRoutes || workerClassOf(this.#parts.boot.config.workerClass).hasRouter) return app;
+    const { routed } = await import("../../app/routes/routed.ts");
+    return routed(app);
   }
 
   async #openWebsockets(): Promise<Websockets> {

@@ -25,7 +25,6 @@ describe.each(workerClassEntries)("worker class %s", (_name, row) => {
 });
 
 test("advice names a class that does it", () => {
-  expect(flagFor("routes")).toBe("--worker-class serve");
   expect(flagFor("websocket")).toBe("--worker-class async");
   const advice = "worker class serve can't take over sockets, use --worker-class async";
   expect(refuseTakingOver("serve")).toBe(advice);

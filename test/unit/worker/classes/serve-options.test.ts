@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { passedOptions, unusedOptions } from "../../../../src/app/options.ts";
+import type { Handle } from "../../../../src/app/routes/answers.ts";
 import { type App, isNodeListener, readApp } from "../../../../src/app/shape.ts";
 import {
   type Answer,
-  type Handle,
   serveOptions,
   unseenRoutes,
 } from "../../../../src/worker/classes/serve-options.ts";

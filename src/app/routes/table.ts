@@ -1,0 +1,169 @@
+/** Which route takes a request, by the rules of Bun.serve: of two that match, the one that is more definite from the left. */
+import { AppImportError } from "../../modules/errors.ts";
+import { isPlain } from "../properties.ts";
+import { type Handle, handleOf } from "./answers.ts";
+
+export type Params = Readonly<Record<string, string>>;
+
+export interface Match {
+  readonly handle: Handle;
+  readonly params: Params;
+}
+
+interface Route {
+  readonly path: string;
+  /** `:id` takes any segment that isn't empty, a last `*` all that is left. */
+  readonly segments: readonly string[];
+  readonly handles: Handles;
+}
+
+/** By method; or one for all of them. */
+type Handles = ReadonlyMap<string, Handle> | Handle;
+
+const methods = new Set("GET HEAD POST PUT DELETE PATCH OPTIONS CONNECT TRACE".split(" "));
+
+const noParams = Object.freeze(Object.create(null) as Params);
+
+export class RouteTable {
+  readonly #exact = new Map<string, Handles>();
+  /** The most definite first. */
+  readonly #patterns: readonly Route[];
+
+  /**
+   * @param routes as Bun.serve takes them
+   * @param fallback answers for routes that are false, and for files that aren't there
+   * @param describe the app, for messages
+   * @throws TypeError for what Bun.serve refuses, AppImportError for what only Bun.serve can do
+   */
+  constructor(routes: object, fallback: Handle, describe: string) {
+    const patterns: Route[] = [];
+    for (const [path, value] of Object.entries(routes) as [string, unknown][]) {
+      if (value === undefined) continue;
+      checkPath(path);
+      const segments = path.slice(1).split("/");
+      const handles = handlesOf(`${describe}: routes: ${path}`, value, fallback);
+      if (segments.some(isOpen)) patterns.push({ path, segments, handles });
+      else this.#exact.set(path, handles);
+    }
+    this.#patterns = patterns.sort((one, other) => compare(one.segments, other.segments));
+  }
+
+  /** `path` as in the request's URL, without its query; null if the app's fetch is to answer. */
+  find(method: string, path: string): Match | null {
+    const exact = forMethod(this.#exact.get(path), method);
+    if (exact !== null) return { handle: exact, params: noParams };
+    if (this.#patterns.length === 0) return null;
+    const asked = path.slice(1).split("/");
+    for (const { segments, handles } of this.#patterns) {
+      if (!matches(segments, asked)) continue;
+      const handle = forMethod(handles, method);
+      if (handle !== null) return { handle, params: paramsOf(segments, asked) };
+    }
+    return null;
+  }
+}
+
+function isOpen(segment: string, index: number, all: readonly string[]): boolean {
+  return segment.startsWith(":") || isRest(segment, index, all);
+}
+
+function isRest(segment: string, index: number, all: readonly string[]): boolean {
+  return segment === "*" && index === all.length - 1;
+}
+
+function forMethod(handles: Handles | undefined, method: string): Handle | null {
+  if (handles === undefined) return null;
+  if (typeof handles === "function") return handles;
+  return handles.get(method) ?? (method === "HEAD" ? (handles.get("GET") ?? null) : null);
+}
+
+function matches(segments: readonly string[], asked: readonly string[]): boolean {
+  for (const [index, segment] of segments.entries()) {
+    const given = asked[index];
+    if (given === undefined) return false;
+    if (isRest(segment, index, segments)) return true;
+    if (segment.startsWith(":") ? given === "" : given !== segment) return false;
+  }
+  return asked.length === segments.length;
+}
+
+function paramsOf(segments: readonly string[], asked: readonly string[]): Params {
+  const entries = segments.flatMap((segment, index) =>
+    segment.startsWith(":") ? [[segment.slice(1), decode(asked[index]!)] as const] : [],
+  );
+  return entries.length === 0 ? noParams : Object.fromEntries(entries);
+}
+
+/** What is no UTF-8 becomes U+FFFD, as in Bun. */
+function decode(segment: string): string {
+  if (!segment.includes("%")) return segment;
+  return segment.replace(/((?:%[0-9a-f]{2})+)|%..|%/gi, (_all, run?: string) =>
+    run === undefined ? "\ufffd" : Buffer.from(run.replaceAll("%", ""), "hex").toString(),
+  );
+}
+
+/** Segment by segment: a name before a parameter, a parameter before the rest. */
+function compare(one: readonly string[], other: readonly string[]): number {
+  for (const [index, segment] of one.entries()) {
+    const against = other[index];
+    if (against === undefined) return 1;
+    const difference = openness(segment) - openness(against);
+    if (difference !== 0) return difference;
+  }
+  return one.length - other.length;
+}
+
+function openness(segment: string): number {
+  if (segment === "*") return 2;
+  return segment.startsWith(":") ? 1 : 0;
+}
+
+function checkPath(path: string): void {
+  if (!path.startsWith("/")) {
+    throw new TypeError(`Invalid route ${JSON.stringify(path)}. Path must start with '/'`);
+  }
+  if (/[^\0-\x7f]/.test(path)) {
+    const advice = "Please encode all non-ASCII characters in the path.";
+    throw new TypeError(`Invalid route ${JSON.stringify(path)}. ${advice}`);
+  }
+  const names = path.split("/").filter((segment) => segment.startsWith(":"));
+  if (new Set(names).size < names.length) {
+    throw new TypeError(`Invalid route ${JSON.stringify(path)}. A parameter stands twice`);
+  }
+}
+
+function handlesOf(where: string, value: unknown, fallback: Handle): Handles {
+  const single = oneOf(where, value, fallback);
+  if (single !== null) return single;
+  if (typeof value === "object" && value !== null && isPlain(value)) {
+    const entries = Object.entries(value) as [string, unknown][];
+    if (entries.length > 0 && entries.every(([method]) => methods.has(method))) {
+      return new Map(
+        entries.map(([method, each]) => [method, oneOf(where, each, fallback) ?? refuse(where)]),
+      );
+    }
+  }
+  return refuse(where);
+}
+
+/** Null for what doesn't answer by itself. */
+function oneOf(where: string, value: unknown, fallback: Handle): Handle | null {
+  if (value === false) return fallback;
+  if (isBunsOwn(value)) {
+    const what = "HTML imports and folders in routes are Bun.serve's own";
+    throw new AppImportError(`${where}: ${what}, use --worker-class serve`);
+  }
+  return handleOf(value, fallback);
+}
+
+/** `{ dir }`, and an HTML import, which isn't plain. */
+function isBunsOwn(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (value instanceof Response || value instanceof Blob) return false;
+  return !isPlain(value) || Object.hasOwn(value, "dir") || Object.hasOwn(value, "index");
+}
+
+function refuse(where: string): never {
+  const values = "a function, a Response, a file, false, or an object of them by method";
+  throw new TypeError(`${where}: expected ${values}`);
+}

@@ -8,9 +8,11 @@ export type Socket = Bun.ServerWebSocket<unknown>;
 
 /** What the handlers need of the worker around them. */
 export interface GuardHost {
-  readonly log: { exception(message: string): void; info(message: string): void };
+  readonly log: { exception(message: string): void };
   /** The setting websocket_max_message_size, in bytes; 0: what the app says. */
   readonly maxMessageBytes: number;
+  /** The app says more than that: once for each Bun.serve. */
+  bounded(maxPayloadLength: number): void;
   /** Before the app's own handler. */
   opened(socket: Socket): void;
   /** After the app's own handler has returned. */
@@ -90,14 +92,13 @@ function fail(socket: Socket, name: Name, error: unknown, { log }: GuardHost): v
 }
 
 /** Undefined: as the app says. */
-function boundedLength(own: unknown, { maxMessageBytes, log }: GuardHost): number | undefined {
+function boundedLength(own: unknown, host: GuardHost): number | undefined {
+  const { maxMessageBytes } = host;
   if (maxMessageBytes === 0) return undefined;
   if (own === undefined || own === null) return maxMessageBytes;
   // Bun.serve refuses what isn't a number.
   if (typeof own !== "number" || own <= maxMessageBytes) return undefined;
-  log.info(
-    `websocket.maxPayloadLength ${own} is above websocket_max_message_size, which is ${maxMessageBytes}, and counts`,
-  );
+  host.bounded(own);
   return maxMessageBytes;
 }
 

@@ -21,6 +21,8 @@ export interface WebsocketsHost {
   /** The setting websocket_max_message_size, in bytes; 0: what the app says. */
   readonly maxMessageBytes: number;
   readonly channel: PublishChannel;
+  /** This worker says what concerns all of them. */
+  readonly tells: boolean;
 }
 
 /** The websockets of one Bun.serve. */
@@ -71,6 +73,7 @@ export class Websockets {
     const handlers = guardWebsocket(websocket, {
       log,
       maxMessageBytes,
+      bounded: (length) => this.#tellBounded(length),
       opened: (socket) => {
         if (!this.#isPatched) this.#patch(socket);
         sockets.add(socket);
@@ -112,6 +115,14 @@ export class Websockets {
       this.#host.log.warning(`${cut} websockets closed before their clients had read all messages`);
     }
     if (count > 0) await Bun.sleep(Math.min(lingerMs, limitMs));
+  }
+
+  /** One line, however many addresses and workers there are. */
+  #tellBounded(length: number): void {
+    const { log, maxMessageBytes, tells } = this.#host;
+    if (!tells || this.#served.length > 1) return;
+    const what = `websocket.maxPayloadLength ${length} is above websocket_max_message_size`;
+    log.info(`${what}: ${maxMessageBytes} counts`);
   }
 
   #attach(served: Served, server: Server): void {

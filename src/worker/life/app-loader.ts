@@ -135,7 +135,8 @@ export class AppLoader {
       audience: () => scores.audience,
     });
     this.#channel = channel;
-    return Websockets.join({ log, maxMessageBytes: boot.config.websocketMaxMessageSize, channel });
+    const maxMessageBytes = boot.config.websocketMaxMessageSize;
+    return Websockets.join({ log, maxMessageBytes, channel, tells: boot.slot === 0 });
   }
 }
 

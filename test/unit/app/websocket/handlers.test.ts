@@ -13,9 +13,9 @@ function guarded(websocket: object, maxMessageBytes = 0) {
   const option = guardWebsocket(websocket, {
     log: {
       exception: (message) => events.push(message.split("\n").slice(0, 2).join(" | ")),
-      info: (message) => events.push(message),
     },
     maxMessageBytes,
+    bounded: (length) => events.push(`bounded ${length}`),
     opened: () => events.push("opened"),
     closed: () => events.push("closed"),
   });

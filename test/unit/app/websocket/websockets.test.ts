@@ -5,7 +5,13 @@ import { until } from "../../../support/server.ts";
 import { Client } from "../../../support/websocket-client.ts";
 
 /** A worker's websockets, at so many Bun.serves; what it sends to others; and a way to be one of them. */
-async function create({ servers: count = 1, hasAudience = true } = {}) {
+async function create({
+  servers: count = 1,
+  hasAudience = true,
+  maxMessageBytes = 0,
+  tells = true,
+} = {}) {
+  const lines: string[] = [];
   const sent: Publication[] = [];
   const host = {
     hasAudience,
@@ -16,10 +22,11 @@ async function create({ servers: count = 1, hasAudience = true } = {}) {
       return Promise.resolve();
     },
   };
-  const log = { exception() {}, warning() {}, info() {} };
-  const websockets = await Websockets.join({ log, maxMessageBytes: 0, channel: host });
+  const log = { exception() {}, warning() {}, info: (line: string) => void lines.push(line) };
+  const websockets = await Websockets.join({ log, maxMessageBytes, channel: host, tells });
   const open = () => {
     const sockets = websockets.serving({
+      maxPayloadLength: 1000,
       open: (socket: Bun.ServerWebSocket<unknown>) => void socket.subscribe("room"),
       message: (socket: Bun.ServerWebSocket<unknown>, text: string) =>
         void socket.publish("room", text),
@@ -47,6 +54,7 @@ async function create({ servers: count = 1, hasAudience = true } = {}) {
     open,
     connect,
     sent,
+    lines,
     receive: (publication: Publication) => host.receive(publication),
     async [Symbol.asyncDispose]() {
       await Promise.all(servers.map((each) => each.stop(true)));
@@ -104,6 +112,16 @@ describe("Websockets", () => {
     const client = new Client(String(late.url));
     expect(await Promise.all([first.closed, client.closed])).toEqual([1001, 1001]);
     await late.stop(true);
+  });
+
+  test.each([
+    [true, 999, 1],
+    [true, 1000, 0],
+    [false, 999, 0],
+  ])("of two addresses tell their bound once (%p, %d)", async (tells, maxMessageBytes, count) => {
+    await using world = await create({ servers: 2, maxMessageBytes, tells });
+    const line = "websocket.maxPayloadLength 1000 is above websocket_max_message_size: 999 counts";
+    expect(world.lines).toEqual(Array.from({ length: count }, () => line));
   });
 
   test("without any drain at once, whatever the time", async () => {

@@ -64,21 +64,28 @@ export async function loadApp(text: string, options: LoadOptions): Promise<App> 
   return await becomeApp(found, capture, type);
 }
 
-/** An app is served as it is, beside whatever the module listens with; a node listener listens first, unless it has done so itself. */
+/**
+ * An app is served as it is, beside whatever the module listens with; what is an app when it listens does so first, unless
+ * the module has listened itself.
+ */
 async function becomeApp(
   found: App | NodeListener,
   capture: Capture | null,
   type: AppType,
 ): Promise<App> {
-  if (!isNodeListener(found)) {
-    if (!found.captured) capture?.leaveAside();
-    return found;
+  const listensElse = capture === null || capture.captured !== null;
+  const exported = isNodeListener(found) && listensElse ? (found.otherwise ?? found) : found;
+  if (!isNodeListener(exported)) {
+    if (!exported.captured) capture?.leaveAside();
+    return exported;
   }
-  if (capture === null) throw new AppImportError(`${found.describe} is a node listener (req, res)`);
-  if (capture.captured === null) await found.listen();
+  if (capture === null)
+    throw new AppImportError(`${exported.describe} is a node listener (req, res)`);
+  if (capture.captured === null) await exported.listen();
   const captured = await capture.wait(moduleMs);
-  if (captured === null) throw new AppImportError(`${found.describe} doesn't listen by node:http`);
-  return await fromCaptured(captured, found.describe, type);
+  if (captured === null)
+    throw new AppImportError(`${exported.describe} doesn't listen by node:http`);
+  return await fromCaptured(captured, exported.describe, type);
 }
 
 async function fromCaptured(captured: Captured, describe: string, type: AppType): Promise<App> {

@@ -38,10 +38,12 @@ interface HasFetch {
   fetch: Fetch;
 }
 
-/** A node listener (req, res), which becomes an app when it listens: the capture finds it then. */
+/** A node listener (req, res), or Elysia, which becomes an app when it listens: the capture finds it then. */
 export interface NodeListener {
   readonly listen: () => Promise<void>;
   readonly describe: string;
+  /** What is served instead if the module listens with something else. */
+  readonly otherwise?: App;
 }
 
 export function isNodeListener(read: App | NodeListener): read is NodeListener {
@@ -60,7 +62,7 @@ export function readApp(
   if (hasFetch(value)) {
     if (isBunServer(value))
       return "is a running Bun.serve server: export what it was made of, { fetch }, and gunicorn-ts listens";
-    return fromObject(value, describe);
+    return (type === "auto" ? keptServer(value, describe) : null) ?? fromObject(value, describe);
   }
   if (typeof value === "function") {
     if (isClass(value)) return "is a class: export an instance that has fetch";
@@ -119,6 +121,20 @@ export function fromServer(server: CapturedServer, describe: string): App {
 function hasFetch(value: unknown): value is HasFetch {
   if (value === null || (typeof value !== "object" && typeof value !== "function")) return false;
   return typeof (value as { fetch?: unknown }).fetch === "function";
+}
+
+/**
+ * Elysia keeps the server that it listens with as its own: its handlers ask that one, and the websockets are its options.
+ * Null for all others; itty's router answers to any name, but has nothing of its own.
+ */
+function keptServer(value: HasFetch, describe: string): App | NodeListener | null {
+  if (!Object.hasOwn(value, "server") || isPlain(value)) return null;
+  const { server, listen } = value as HasFetch & { server?: unknown; listen?: unknown };
+  if (server instanceof CapturedServer) return fromServer(server, describe);
+  if (server !== null || typeof listen !== "function") return null;
+  // The port is of no account: the capture takes it.
+  const otherwise = fromObject(value, describe);
+  return { listen: async () => void listen.call(value, 8000), describe, otherwise };
 }
 
 function fromObject(value: HasFetch, describe: string): App {

@@ -3,6 +3,18 @@ import { describe, expect, test } from "bun:test";
 import { freePort } from "../../bench/free-port.ts";
 import { gunicorn, start } from "../support/server.ts";
 
+/** As Elysia: its handlers ask the server that it listens with. */
+const keeping = `class Keeping {
+  server = null;
+  constructor(alone = "wrong") {
+    this.fetch = () => new Response(this.server === null ? alone : "ours");
+  }
+  listen(port) {
+    this.server = Bun.serve({ port, fetch: this.fetch });
+    return this;
+  }
+}`;
+
 /** Each with the answer to GET /, given a port that nobody may open. */
 const scripts: Readonly<Record<string, (port: number) => string>> = {
   "a script": (port) => `Bun.serve({ port: ${port}, fetch: () => new Response("ours") });`,
@@ -20,6 +32,12 @@ const scripts: Readonly<Record<string, (port: number) => string>> = {
     `const app = { fetch: () => new Response("ours") };
      Bun.serve({ ...app, port: ${port} });
      export default app;`,
+  "an app that keeps its server, exported": () => `${keeping} export default new Keeping();`,
+  "an app that keeps its server, exported beside another": (port) =>
+    `${keeping} export default new Keeping("ours");
+     Bun.serve({ port: ${port}, fetch: () => new Response("another") });`,
+  "an app that keeps its server, listening and exported": (port) =>
+    `${keeping} export default new Keeping().listen(${port});`,
   "a server that the app asks": (port) =>
     `const server = Bun.serve({
        port: ${port},

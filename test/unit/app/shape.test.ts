@@ -9,6 +9,12 @@ const express = Object.assign((_request: unknown, _response: unknown) => {}, {
   handle() {},
   use() {},
 });
+/** As Elysia. */
+class Keeping {
+  server = null;
+  fetch = hello;
+  listen() {}
+}
 const noListener = "is no node listener (req, res), and app_type is node";
 const noFetch = "is a node listener (req, res), and app_type is fetch";
 const aClass = "is a class: export an instance that has fetch";
@@ -49,6 +55,7 @@ const values: [
     "listener",
   ],
   ["an object that has fetch", { fetch: hello }, "app", "app", noListener],
+  ["an app that keeps its server", new Keeping(), "listener", "app", noListener],
   ["options with routes", { routes: { "/": hello() } }, "app", "app", noListener],
   [
     "a server of Bun.serve",

@@ -30,6 +30,19 @@ const listener = `const listener = (req, res) => {
     note("asked");
     return void req.on("close", () => note("left"));
   }
+  if (pathname === "/throws") throw new Error("at once");
+  if (pathname === "/throws-behind") {
+    res.end("answered");
+    throw new Error("behind the answer");
+  }
+  if (pathname === "/throws-in-data") return void req.on("data", () => { throw new Error("in data"); });
+  if (pathname === "/length") {
+    let bytes = 0;
+    note("asked");
+    req.on("data", (chunk) => { bytes += chunk.length; });
+    req.on("error", () => note("left"));
+    return void req.on("end", () => res.end(String(bytes)));
+  }
   if (pathname === "/endless") {
     const timer = setInterval(() => res.write("x".repeat(1000)), 5);
     return void res.on("close", () => { clearInterval(timer); note("left"); });
@@ -267,6 +280,48 @@ test.each(["/hang", "/endless"])(
     }
     await until("left", () => eventsOf(server).includes("left"));
     expect(await (await fetch(server.url)).text()).toBe("ours");
+    expect(await server.stop()).toBe(0);
+  },
+  30_000,
+);
+
+test("a listener that throws is answered 500, or has answered; its error is logged", async () => {
+  await using server = await serve();
+  const workers = await server.settled(1);
+  using client = await RawClient.connect(server.port);
+  const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+  client.send(get("/throws") + get("/throws-behind") + get("/throws-behind") + get("/small"));
+  const answers: unknown[] = [];
+  for (let count = 0; count < 4; count += 1) {
+    const { status, body } = await client.answer();
+    answers.push(status === 200 ? body.toString() : status);
+  }
+  expect(answers).toEqual([500, "answered", "answered", "ours"]);
+  await server.logged(/GET \/throws\nError: at once/);
+  await server.logged(/GET \/throws-behind\nError: behind the answer/);
+  expect(server.workers()).toEqual(workers);
+}, 30_000);
+
+test("what a handler of a body throws is an error of the process, and not of the client", async () => {
+  await using server = await serve();
+  using client = await RawClient.connect(server.port);
+  client.send("POST /throws-in-data HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
+  await server.logged(/Unhandled exception in worker process\nError: in data/);
+}, 30_000);
+
+test.each([
+  ["too large", ["--limit-request-body", "1000"], 413],
+  ["too slow", ["--body-timeout", "1"], 408],
+] as const)(
+  "a body that is %s is refused, and its listener knows",
+  async (_claim, args, status) => {
+    await using server = await serve(args);
+    using client = await RawClient.connect(server.port);
+    client.send("POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n400\r\n");
+    await until("the listener", () => eventsOf(server).includes("asked"));
+    if (status === 413) client.send("x".repeat(1024));
+    expect((await client.answer()).status).toBe(status);
+    await until("the listener", () => eventsOf(server).includes("left"));
     expect(await server.stop()).toBe(0);
   },
   30_000,

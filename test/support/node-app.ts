@@ -21,6 +21,9 @@ function codeOf(call: () => unknown): unknown {
   }
 }
 
+/** What has happened to the last request that tells. */
+const told: string[] = [];
+
 /** What /strict has seen. */
 const codes: unknown[] = [];
 
@@ -114,6 +117,13 @@ const listeners: Readonly<Record<string, Listener>> = {
     });
     req.on("end", () => res.end(`${bytes} ${req.complete}`));
   },
+  "/upload": (req, res) => {
+    for (const event of ["aborted", "end", "close"]) req.on(event, () => told.push(event));
+    req.on("error", (error: NodeJS.ErrnoException) => told.push(`error ${error.code}`));
+    req.on("data", () => told.includes("data") || told.push("data"));
+    req.on("end", () => res.end("whole"));
+  },
+  "/told": (_req, res) => void res.end(JSON.stringify(told.splice(0))),
   "/unread": (_req, res) => void res.end("not read"),
   "/hints": (_req, res) => {
     res.writeEarlyHints({ link: "</a.css>; rel=preload", "x-hint": "1" });

@@ -19,7 +19,7 @@ beforeAll(async () => {
   barePort = (nodeApp.address() as AddressInfo).port;
   server = await gunicorn({
     app: join(import.meta.dir, "../support/node-app.ts"),
-    args: ["-w", "1"],
+    args: ["-w", "1", "--asgi-disconnect-grace-period", "300"],
   });
 }, 30_000);
 
@@ -199,6 +199,33 @@ test.each(["part=3&part=longer", "part=10&part=short", "part=10&part=a&part=b"])
       ["ERR_HTTP_CONTENT_LENGTH_MISMATCH"],
       ["ERR_HTTP_CONTENT_LENGTH_MISMATCH"],
     ]);
+  },
+  30_000,
+);
+
+const toldAt = async (port: number): Promise<unknown> => {
+  using client = await RawClient.connect(port);
+  return JSON.parse((await client.ask(get("/told"))).body.toString());
+};
+
+test.each(["halfClose", "reset"] as const)(
+  "a listener learns that the rest of a body won't come: %s",
+  async (leave) => {
+    const found: unknown[] = [];
+    for (const port of [server.port, barePort]) {
+      using client = await RawClient.connect(port);
+      client.send(post("/upload", "12345").slice(0, -2));
+      await until("the first bytes", async () => {
+        const told = await toldAt(port);
+        return (told as string[]).includes("data");
+      });
+      client[leave]();
+      const told: unknown[] = [];
+      await until("the end", async () => told.push(...((await toldAt(port)) as [])) >= 3);
+      found.push(told);
+      if (leave === "halfClose") await client.ended();
+    }
+    expect(found).toEqual([found[1], ["aborted", "error ECONNRESET", "close"]]);
   },
   30_000,
 );

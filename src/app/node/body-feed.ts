@@ -8,6 +8,8 @@ export type Body = RequestBody | ReadableStream<Uint8Array>;
 export interface BodySink {
   bodyChunk(bytes: Buffer): void;
   bodyEnded(): void;
+  /** The rest won't come: `reason` says why. */
+  bodyBroken(reason: unknown): void;
 }
 
 interface Reader {
@@ -55,7 +57,7 @@ export class BodyFeed {
     else
       reading.then(
         (read) => this.#give(read, true),
-        () => this.stop(),
+        (error: unknown) => this.#break(error),
       );
     return true;
   }
@@ -69,9 +71,8 @@ export class BodyFeed {
         const { done, value } = await this.#reader.read();
         this.#give(value, done);
       }
-    } catch {
-      // The client has left, or has sent a part: the listener learns it by its socket.
-      this.#over = true;
+    } catch (error) {
+      this.#break(error);
     } finally {
       this.#reading = false;
     }
@@ -81,10 +82,31 @@ export class BodyFeed {
     if (this.#over) return;
     if (bytes !== undefined && bytes.byteLength > 0) {
       const { buffer, byteOffset, byteLength } = bytes;
-      this.#sink.bodyChunk(Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength));
+      const chunk = Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+      this.#tell(() => this.#sink.bodyChunk(chunk));
     }
     if (!last) return;
     this.#over = true;
-    this.#sink.bodyEnded();
+    this.#tell(() => this.#sink.bodyEnded());
   }
+
+  #break(reason: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#tell(() => this.#sink.bodyBroken(reason));
+  }
+
+  /** What a listener's handlers throw is nobody's but the process's, as in node:http; the body goes on. */
+  #tell(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      process.nextTick(rethrow, error);
+    }
+  }
+}
+
+/** For process.nextTick(): an error that the process is told of. */
+export function rethrow(error: unknown): never {
+  throw error;
 }

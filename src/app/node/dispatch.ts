@@ -9,7 +9,9 @@ import {
   whenAborted,
   type RequestHead,
 } from "../../http/request/request.ts";
+import { ConnectionCut } from "../connection-cut.ts";
 import type { ClientAddress } from "../server.ts";
+import { rethrow } from "./body-feed.ts";
 import { ResponseHandle, type TakesInterim } from "./response-handle.ts";
 import { type NodeSocket, SocketHandle } from "./socket-handle.ts";
 
@@ -54,6 +56,8 @@ interface Owner extends TakesInterim {
   readonly body: RequestBody | null;
   /** The client waits for 100 Continue. */
   readonly expectsContinue: boolean;
+  /** Logs what the app has got wrong. */
+  complain(message: string, error: unknown): void;
   readonly client: { attached: { connectionClosed(): void } | null };
 }
 
@@ -85,9 +89,15 @@ export function dispatchTo(
         false,
       );
     } catch (error) {
-      // Bun's code is still at the request that has failed.
-      socket.close();
-      throw error;
+      if (!handle.finished) {
+        // Bun's code is still at the request that has failed.
+        socket.close();
+        throw error;
+      }
+      // The answer stands.
+      if (owner === null) process.nextTick(rethrow, error);
+      else owner.complain("", error);
+      socket.settled = new Promise(setImmediate);
     }
     if (!handle.isOver) whenAborted(request, () => handle.clientLeft());
     if (owner === null) socket.closeBehind(socket.settled);
@@ -99,7 +109,10 @@ export function dispatchTo(
     const socket = socketOf(request, clients, owner);
     // Bun's code is through with a request a moment after the answer: pipelined ones wait for that.
     if (socket.isSettled) return ask(request, owner, socket);
-    return socket.settled!.then(() => ask(request, owner, socketOf(request, clients, owner)));
+    return socket.settled!.then(() => {
+      if (request.signal.aborted) throw new ConnectionCut();
+      return ask(request, owner, socketOf(request, clients, owner));
+    });
   };
 }
 

@@ -123,6 +123,16 @@ export class ResponseHandle implements BodySink {
     this.hasBody = bodyDone;
   }
 
+  /** The client has sent a part, or what nobody takes. The answer ends as that of a fetch app that reads such a body. */
+  bodyBroken(reason: unknown): void {
+    if (this.isOver) return;
+    const controller = this.#controller;
+    this.#controller = null;
+    this.clientLeft();
+    if (controller === null) this.#waiting?.reject(reason);
+    else controller.error(new ConnectionCut());
+  }
+
   // Of the answer.
 
   get bufferedAmount(): number {

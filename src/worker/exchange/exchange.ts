@@ -248,7 +248,7 @@ export class Exchange implements BodySource, PumpTarget, Guest {
       case "complete":
         break;
       case "wrong length":
-        this.#complain(outcome.message);
+        this.complain(outcome.message);
         this.#persistent = false;
         break;
       case "failed":
@@ -261,7 +261,7 @@ export class Exchange implements BodySource, PumpTarget, Guest {
           return this.#fail(outcome.error);
         }
         if (this.#isAbort(outcome.error)) this.#giveUp(outcome.error);
-        else this.#complain("The stream of the response failed", outcome.error);
+        else this.complain("The stream of the response failed", outcome.error);
         this.#persistent = false;
         if (this.#untilClose) return this.#finish(true);
         break;
@@ -276,19 +276,19 @@ export class Exchange implements BodySource, PumpTarget, Guest {
 
   /** The app has thrown `error`, or `message` says why what it has returned can't be sent. */
   #fail(error: unknown, message = ""): void {
-    if (this.#state === done) return this.#complain(message, error);
+    if (this.#state === done) return this.complain(message, error);
     const { handler } = this.#site;
     if (this.#state === superseded || this.#isAbort(error)) {
       this.#giveUp(error);
       return this.#finish(isA(error, ConnectionCut));
     }
     if (this.#state === upgraded) {
-      this.#complain(message, error);
+      this.complain(message, error);
       return this.#finish();
     }
     if (this.#failed) {
       // The answer of the app's error handler: it isn't asked about itself.
-      this.#complain(message, error);
+      this.complain(message, error);
       return this.#sendError();
     }
     this.#failed = true;
@@ -331,7 +331,7 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     if (prepared.type === "broken") return this.#fail(prepared.error, prepared.message);
     this.#response = response;
     this.#persistent = prepared.keepAlive;
-    if (prepared.warning !== null) this.#complain(prepared.warning);
+    if (prepared.warning !== null) this.complain(prepared.warning);
     if (prepared.type === "fixed") return this.#send(prepared);
     this.#status = prepared.status;
     this.#untilClose = prepared.framing === "close";
@@ -387,7 +387,8 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     if (gate !== null && this.#request !== null) gate.leave();
   }
 
-  #complain(message: string, error: unknown = null): void {
+  /** Logs what the app has got wrong. */
+  complain(message: string, error: unknown = null): void {
     this.#site.handler.complain(this.head, message, error);
   }
 }

@@ -39,10 +39,15 @@ export interface Serving {
   /** From now on answers say `Connection: close`; connections are still accepted. */
   windDown(): void;
   /**
-   * Serves what the queues hold, stops accepting, and resolves when the last connection has closed and the last request
-   * is finished.
+   * Serves what the queues hold, stops accepting, and resolves when the last request is finished, and the last
+   * connection has closed that brings requests.
    */
   drain(): Promise<void>;
+  /**
+   * Ends what connections are left, those that became something else by an upgrade. It is called behind `drain`, when the
+   * app has cleaned up, and need not be there.
+   */
+  close?(): Promise<void>;
 }
 
 /** What a worker class gets to serve with, by its constructor. */

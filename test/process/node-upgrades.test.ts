@@ -214,6 +214,22 @@ describe("websockets of the package ws", () => {
     }
   });
 
+  test("are closed by the app itself, when it listens for SIGTERM", async () => {
+    const closing = `${ws}
+process.on("SIGTERM", () => {
+  for (const client of sockets.clients) client.close(1001, "come back");
+  server.close();
+});`;
+    await using server = await gunicorn({ files: { "app.ts": closing } });
+    const clients = Array.from({ length: 10 }, () => new Client(`${server.url}/ws`));
+    await until("all to be open", () => clients.every(({ heard }) => heard.length === 1));
+    const stopped = server.stop();
+    expect(new Set(await Promise.all(clients.map(({ closed }) => closed)))).toEqual(
+      new Set([1001]),
+    );
+    expect(await stopped).toBe(0);
+  });
+
   test("serve many at a time, and none is left open", async () => {
     const args = ["-w", "2", "--access-logfile", "-"];
     await using server = await gunicorn({ files: { "app.ts": ws }, args });

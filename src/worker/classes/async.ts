@@ -134,6 +134,11 @@ export class AsyncServing implements Serving {
     for (const { fd } of this.#context.listeners) closeFd(fd);
     const limitMs = this.#context.config.gracefulTimeout * 1000;
     await Promise.all([this.#connections.served(), this.#context.websockets?.drain(limitMs)]);
+    // What a node listener has upgraded is the app's to end, when it is told to clean up.
+    if (this.#context.app.nodeUpgrades === null) await this.close();
+  }
+
+  async close(): Promise<void> {
     await this.#connections.emptied();
     this.#connections.stop();
   }

@@ -10,6 +10,7 @@
  * | the inner socket closes    | the client gets what is left, and FIN; it has 2 seconds to close                   |
  * | the client takes nothing   | write_timeout, by progress: it is reset                                            |
  * | the inner side takes none  | nothing: how long a client waits is the app's business                             |
+ * | the worker leaves          | the inner side gets FIN, and has 2 seconds, as has the client then                 |
  */
 import type { LastingMember } from "./connections.ts";
 import { type DeadlineTicks, Deadlines } from "./deadlines.ts";
@@ -47,6 +48,8 @@ export class Tunnel implements LastingMember, WireOwner {
   #toClient: Flow | null = null;
   /** While the client has something to take, or to close. */
   #deadlines: Deadlines | null = null;
+  /** The worker leaves. */
+  #leaving = false;
 
   constructor({ client, first, ended, deadlines, answered }: TunnelParts) {
     this.#client = client;
@@ -149,15 +152,20 @@ export class Tunnel implements LastingMember, WireOwner {
     else if (expired !== null) this.#abandon();
   }
 
+  /** The inner side hears of it as if the client had sent FIN, and may answer. */
   leave(): void {
-    const inner = this.#inner;
-    if (this.#stage === opening) this.#abandon();
-    else this.innerClosed();
-    inner?.end();
+    if (this.#stage === opening) return this.#abandon();
+    if (this.#stage !== open) return;
+    this.#leaving = true;
+    this.#toInner!.end();
+    this.#deadlines = this.#newDeadlines();
+    this.#deadlines.lingers();
+    this.#endIfOver();
   }
 
   /** Bounds the time that the client takes. */
   #watch(): void {
+    if (this.#leaving) return;
     const { pending } = this.#toClient!;
     if (pending && this.#deadlines === null) this.#deadlines = this.#newDeadlines();
     this.#deadlines?.writes(pending);
@@ -181,15 +189,15 @@ export class Tunnel implements LastingMember, WireOwner {
   }
 
   #endIfOver(): void {
-    if (!this.#toInner!.over || !this.#toClient!.over) return;
-    const inner = this.#inner;
-    this.#abandon();
-    inner?.end();
+    if (this.#toInner!.over && this.#toClient!.over) this.#abandon();
   }
 
+  /** Ends both sides. */
   #abandon(): void {
+    const inner = this.#inner;
     this.#finish();
     this.#client.end();
+    inner?.end();
   }
 
   /** The client can't be reached, or doesn't take anything. */

@@ -34,8 +34,9 @@ export class Ending {
   /**
    * Calls what the app listens with for the first of the signals that it knows, for so long at most, and ends the
    * process.
+   * @param last what to wait for then, if the app hasn't ended the process itself
    */
-  async cleanUp(signals: Signals, limitMs: number): Promise<void> {
+  async cleanUp(signals: Signals, limitMs: number, last?: () => Promise<void>): Promise<void> {
     // The listeners mostly end the process themselves.
     process.once("exit", () => {
       if (this.#begun) return;
@@ -47,6 +48,7 @@ export class Ending {
     const done = await this.#appSignals.deliver(signals, limitMs);
     if (!done)
       this.#logs.log.warning(`The app's ${signals[0]} listener takes too long, and is cut`);
+    await last?.();
     this.exit(exitCodes.ok);
   }
 

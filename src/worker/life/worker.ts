@@ -21,6 +21,7 @@ import { processTitle, setProcessTitle } from "../../os/processes/process-title.
 import { writeFully } from "../../os/write-fully.ts";
 import { StartupError } from "./app-lifespan.ts";
 import { AppLoader } from "./app-loader.ts";
+import { inTime } from "../../app/in-time.ts";
 import { AppSignals } from "./app-signals.ts";
 import { Ending } from "./ending.ts";
 import { WorkerHooks } from "./hooks.ts";
@@ -293,7 +294,9 @@ export class Worker {
     }
     clearTimeout(timer);
     await this.#loader?.end(endMs - performance.now());
-    await this.#ending.cleanUp(["SIGTERM"], endMs - performance.now());
+    await this.#ending.cleanUp(["SIGTERM"], endMs - performance.now(), async () => {
+      await inTime(endMs - performance.now(), this.#serving?.close?.() ?? Promise.resolve());
+    });
   }
 
   async #quit(signal: "SIGINT" | "SIGQUIT"): Promise<void> {

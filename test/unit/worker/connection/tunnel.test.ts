@@ -276,11 +276,28 @@ describe("the ends", () => {
     expect(inner.closed).toBe(true);
   });
 
-  test("the worker leaves: both are closed", () => {
+  test("the worker leaves: the inner side gets FIN, and the client what it says then", () => {
+    const { client, inner, tunnel } = opened();
+    tunnel.leave();
+    expect([inner.did.at(-1), client.did]).toEqual(["shutdown", []]);
+    inner.send("bye");
+    inner.fin();
+    expect([client.take(), client.closed, inner.closed]).toEqual(["bye", true, true]);
+  });
+
+  test("the worker leaves: an inner side that closes at once, and a client that doesn't", () => {
     const parts = opened();
     parts.tunnel.leave();
-    expect([parts.inner.closed, parts.client.did.at(-1)]).toEqual([true, "shutdown"]);
-    parts.client.fin();
-    expect(parts.client.closed).toBe(true);
+    parts.inner.reset();
+    expect([parts.client.did.at(-1), parts.client.closed]).toEqual(["shutdown", false]);
+    expect(ticksUntilClosed(parts)).toBe(deadlines.lingerTicks);
+  });
+
+  test("the worker leaves: an inner side that doesn't care has its time", () => {
+    const parts = opened();
+    parts.tunnel.leave();
+    parts.inner.send("still");
+    expect(ticksUntilClosed(parts)).toBe(deadlines.lingerTicks);
+    expect([parts.client.take(), parts.inner.closed]).toEqual(["still", true]);
   });
 });

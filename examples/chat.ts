@@ -1,7 +1,7 @@
 /**
  * A chat by websockets: what one client sends, all get, whichever worker they are connected to.
  *
- *     gunicorn-ts -w 2 -k serve chat.ts
+ *     gunicorn-ts -w 2 chat.ts
  */
 import type { Server, ServerWebSocket } from "bun";
 

@@ -1,4 +1,4 @@
-/** Elysia: it listens by itself. In a worker its port isn't opened. `gunicorn-ts -w 2 -k serve elysia.ts` */
+/** Elysia: it listens by itself. In a worker its port isn't opened. `gunicorn-ts -w 2 elysia.ts` */
 import { Elysia, t } from "elysia";
 
 new Elysia()

@@ -4,6 +4,7 @@
  */
 
 import { CapturedServer } from "./captured-server.ts";
+import { pluginOf } from "./fastify-plugin.ts";
 import { listenerOf } from "./node/listeners.ts";
 import type { NodeUpgrades } from "./node/upgrades.ts";
 import { isPlain, ownFetch, ownObject, ownValue } from "./properties.ts";
@@ -66,7 +67,7 @@ export function readApp(
   }
   if (typeof value === "function") {
     if (isClass(value)) return "is a class: export an instance that has fetch";
-    const listen = type === "fetch" ? null : listenerOf(value);
+    const listen = type === "fetch" ? null : (pluginOf(value, describe) ?? listenerOf(value));
     return listen === null ? fromFunction(value as Fetch, owner, describe) : { listen, describe };
   }
   if (typeof value !== "object" || value === null) return null;
@@ -82,7 +83,7 @@ export function readApp(
 /** The same where app_type is node: what else it may be doesn't count. */
 function readListener(value: unknown, describe: string): NodeListener | string {
   if (isClass(value)) return "is a class: export a function (req, res), or a server of node:http";
-  const listen = listenerOf(value, true);
+  const listen = pluginOf(value, describe) ?? listenerOf(value, true);
   if (listen === null) return "is no node listener (req, res), and app_type is node";
   return { listen, describe };
 }

@@ -65,6 +65,12 @@ const rows: readonly Row[] = [
     says: /app\.ts: default: routes: \/\*: HTML imports and folders in routes are Bun\.serve's own, use --worker-class serve/,
   },
   {
+    name: "a Fastify plugin without fastify",
+    files: { "app.js": "module.exports = async function (fastify, opts) {};" },
+    code: 4,
+    says: /app\.js: default is a Fastify plugin, and fastify isn't installed/,
+  },
+  {
     name: "no app",
     files: {},
     app: null,

@@ -1,4 +1,5 @@
 /** An app with routes, as one whose fetch finds them: for worker classes that don't stand on Bun.serve. */
+import { bodyInit, bodyKind, unknownInit } from "../../http/response/body.ts";
 import type { App } from "../shape.ts";
 import { type Match, RouteTable } from "./table.ts";
 
@@ -52,15 +53,26 @@ function answer(
     },
   });
   const made = handle(request, server);
-  if (made instanceof Promise) return made.then((response) => withCookies(response, cookies));
-  return withCookies(made, cookies);
+  if (!(made instanceof Promise)) return withCookies(made, cookies);
+  // In the same tick, as the answer of an app's own fetch (exchange.ts).
+  if (Bun.peek.status(made) === "fulfilled")
+    return withCookies(Bun.peek(made) as Response, cookies);
+  return made.then((response) => withCookies(response, cookies));
 }
 
 function withCookies(response: Response, cookies: Bun.CookieMap | null): Response {
   const changed = cookies?.toSetCookieHeaders() ?? [];
   if (changed.length === 0 || !(response instanceof Response)) return response;
-  for (const line of changed) response.headers.append("set-cookie", line);
-  return response;
+  const init = bodyInit(response);
+  let answer = response;
+  if (init === unknownInit || bodyKind(init) === "none") {
+    // One without a body may be there for many requests, and the cookies are one client's; fetch() gives what can't be changed.
+    const headers = new Headers(response.headers);
+    const { body, status, statusText } = response;
+    answer = new Response(body, { status, statusText, headers });
+  }
+  for (const line of changed) answer.headers.append("set-cookie", line);
+  return answer;
 }
 
 /** Of a URL as requests have it, in absolute form. */

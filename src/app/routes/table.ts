@@ -17,8 +17,8 @@ interface Route {
   readonly handles: Handles;
 }
 
-/** By method; or one for all of them. */
-type Handles = ReadonlyMap<string, Handle> | Handle;
+/** By method; or one for all of them; or false, which leaves them to the app's fetch. */
+type Handles = ReadonlyMap<string, Handle> | Handle | false;
 
 const methods = new Set("GET HEAD POST PUT DELETE PATCH OPTIONS CONNECT TRACE".split(" "));
 
@@ -31,32 +31,39 @@ export class RouteTable {
 
   /**
    * @param routes as Bun.serve takes them
-   * @param fallback answers for routes that are false, and for files that aren't there
+   * @param fallback answers for files that aren't there
    * @param describe the app, for messages
    * @throws TypeError for what Bun.serve refuses, AppImportError for what only Bun.serve can do
    */
   constructor(routes: object, fallback: Handle, describe: string) {
     const patterns: Route[] = [];
     for (const [path, value] of Object.entries(routes) as [string, unknown][]) {
-      if (value === undefined) continue;
+      // Elysia has "" beside "/": Bun takes it, and it matches nothing.
+      if (value === undefined || path === "") continue;
       checkPath(path);
       const segments = path.slice(1).split("/");
+      // This neither.
+      if (segments.slice(0, -1).includes("*")) continue;
       const handles = handlesOf(`${describe}: routes: ${path}`, value, fallback);
       if (segments.some(isOpen)) patterns.push({ path, segments, handles });
       else this.#exact.set(path, handles);
     }
-    this.#patterns = patterns.sort((one, other) => compare(one.segments, other.segments));
+    // Of two that differ in the names of parameters only, the last one counts.
+    this.#patterns = patterns
+      .toReversed()
+      .toSorted((one, other) => compare(one.segments, other.segments));
   }
 
   /** `path` as in the request's URL, without its query; null if the app's fetch is to answer. */
   find(method: string, path: string): Match | null {
     const exact = forMethod(this.#exact.get(path), method);
-    if (exact !== null) return { handle: exact, params: noParams };
+    if (exact !== null) return exact === false ? null : { handle: exact, params: noParams };
     if (this.#patterns.length === 0) return null;
     const asked = path.slice(1).split("/");
     for (const { segments, handles } of this.#patterns) {
       if (!matches(segments, asked)) continue;
       const handle = forMethod(handles, method);
+      if (handle === false) return null;
       if (handle !== null) return { handle, params: paramsOf(segments, asked) };
     }
     return null;
@@ -71,9 +78,10 @@ function isRest(segment: string, index: number, all: readonly string[]): boolean
   return segment === "*" && index === all.length - 1;
 }
 
-function forMethod(handles: Handles | undefined, method: string): Handle | null {
+/** Null: the next route may have it. */
+function forMethod(handles: Handles | undefined, method: string): Handle | false | null {
   if (handles === undefined) return null;
-  if (typeof handles === "function") return handles;
+  if (typeof handles === "function" || handles === false) return handles;
   return handles.get(method) ?? (method === "HEAD" ? (handles.get("GET") ?? null) : null);
 }
 
@@ -133,13 +141,15 @@ function checkPath(path: string): void {
 }
 
 function handlesOf(where: string, value: unknown, fallback: Handle): Handles {
+  if (value === false) return false;
   const single = oneOf(where, value, fallback);
   if (single !== null) return single;
   if (typeof value === "object" && value !== null && isPlain(value)) {
     const entries = Object.entries(value) as [string, unknown][];
     if (entries.length > 0 && entries.every(([method]) => methods.has(method))) {
+      const given = entries.filter(([, each]) => each !== false && each !== undefined);
       return new Map(
-        entries.map(([method, each]) => [method, oneOf(where, each, fallback) ?? refuse(where)]),
+        given.map(([method, each]) => [method, oneOf(where, each, fallback) ?? refuse(where)]),
       );
     }
   }
@@ -148,7 +158,6 @@ function handlesOf(where: string, value: unknown, fallback: Handle): Handles {
 
 /** Null for what doesn't answer by itself. */
 function oneOf(where: string, value: unknown, fallback: Handle): Handle | null {
-  if (value === false) return fallback;
   if (isBunsOwn(value)) {
     const what = "HTML imports and folders in routes are Bun.serve's own";
     throw new AppImportError(`${where}: ${what}, use --worker-class serve`);

@@ -20,6 +20,9 @@ type Asked = Request & { readonly params?: object; readonly cookies: Bun.CookieM
 const say = (name: string) => (request: Asked) =>
   new Response(`${name} ${request.method} ${JSON.stringify(request.params)}`);
 
+/** One for many requests. */
+const shared = new Response(null);
+
 function setCookies({ cookies }: Asked): Response {
   cookies.set("a", "1");
   cookies.set("b", "2", { httpOnly: true });
@@ -47,7 +50,18 @@ const routes: object = {
   "/head": { GET: say("get"), HEAD: say("head") },
   "/delete": { DELETE: say("delete") },
   "/off": false,
+  "/off/*": say("below off"),
+  "/off/here": false,
+  "/off/method": { GET: false, POST: say("post"), PUT: undefined },
   "/undefined": undefined,
+  "": say("never"),
+  "/middle/*/end": say("never"),
+  "/twice/:first": say("first"),
+  "/twice/:second": say("second"),
+  "/twice-by-method/:first": { POST: say("first") },
+  "/twice-by-method/:second": { GET: say("second") },
+  "/by-method/:id": { POST: say("post id") },
+  "/by-method/*": say("any"),
   "/text": new Response("text", { headers: { "x-a": "b" } }),
   "/tagged": new Response("text", { headers: { etag: '"own"' } }),
   "/missing": new Response("not here", { status: 404 }),
@@ -61,6 +75,18 @@ const routes: object = {
   "/gone": Bun.file(gone),
   "/gone-response": new Response(Bun.file(gone)),
   "/cookies": setCookies,
+  "/shared/:value": ({ cookies, params }: Asked) => {
+    cookies.set("own", (params as { value: string }).value);
+    return shared;
+  },
+  "/cookies-json": ({ cookies }: Asked) => {
+    cookies.set("a", "1");
+    return Response.json({ a: 1 });
+  },
+  "/cookies-redirect": ({ cookies }: Asked) => {
+    cookies.set("a", "1");
+    return Response.redirect("/f");
+  },
   "/later": async (request: Asked) => {
     await Promise.resolve();
     return setCookies(request);
@@ -135,8 +161,24 @@ const rows: Row[] = [
     "/%66",
     "/file/a",
     "/none/of/them",
+    "/",
+    "/off/there",
+    "/off/method",
+    "/middle/x/end",
+    "/middle/*/end",
+    "/twice/1",
+    "/twice-by-method/1",
+    "/by-method/1",
+    "/shared/one",
+    "/shared/another",
+    "/cookies-json",
+    "/cookies-redirect",
   ].map((path): Row => ["GET", path]),
   ["POST", "/users/me"],
+  ["POST", "/twice-by-method/1"],
+  ["POST", "/by-method/1"],
+  ["POST", "/off/method"],
+  ["PUT", "/off/method"],
   ["HEAD", "/users/me"],
   ["GET", "/tagged", tag],
   ["POST", "/tagged", tag],

@@ -17,7 +17,13 @@ import { exitCodes } from "../ipc/exit-codes.ts";
 import { version } from "../version.ts";
 import { Arbiter, type ArbiterParts } from "./act/arbiter.ts";
 import { preloadIfAsked } from "./act/configurations.ts";
-import { adopt, type Environment, setUmask, withRawEnv } from "./act/environment.ts";
+import {
+  adopt,
+  type Environment,
+  setUmask,
+  warnOfDevelopment,
+  withRawEnv,
+} from "./act/environment.ts";
 import { type AppConfig, checkWorkers, openOptions } from "./act/generation.ts";
 import { type EarlySignals, StartStopped } from "./act/early-signals.ts";
 import { masterSignals } from "./decide/events.ts";
@@ -72,6 +78,8 @@ export async function runMaster(options: MasterOptions): Promise<number> {
     hooks.onStarting();
     starting = true;
     if (activation.warning !== null) log.warning(activation.warning);
+    const warning = warnOfDevelopment(origin.directory, origin.env);
+    if (warning !== null) log.warning(warning);
     const listeners = await openListeners(resolved, activation, inheritance, log, signals.stop);
     try {
       const parts: ArbiterParts = {

@@ -1,4 +1,6 @@
 /** What of the master's process its workers inherit by the configuration: the environment, with raw_env over it, and the umask. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Config } from "../../config/types.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,6 +22,21 @@ export function adopt(wanted: Environment): void {
   for (const [name, value] of Object.entries(wanted)) {
     if (value !== undefined && process.env[name] !== value) process.env[name] = value;
   }
+}
+
+/**
+ * What Bun has read before this program's first line, since nobody has set NODE_ENV: apps are told that it is
+ * `production`, but have the variables of development.
+ * @returns a sentence for the log, or null
+ */
+export function warnOfDevelopment(directory: string, env: Environment): string | null {
+  const isSet = (env["NODE_ENV"] ?? "").trim() !== "";
+  // The user's word: --env-file, --no-env-file.
+  if (isSet || process.execArgv.some((word) => word.includes("env-file"))) return null;
+  const names = [".env.development", ".env.development.local"];
+  const name = names.find((each) => existsSync(join(directory, each)));
+  if (name === undefined) return null;
+  return `Bun has read ${name}, since NODE_ENV isn't set: set it to production where the server is started`;
 }
 
 /** The mask that the program was started with. */

@@ -8,9 +8,12 @@ export class Client {
   /** The code that it was closed with. */
   readonly closed: Promise<number>;
 
-  /** @param url of the server, http */
-  constructor(url: string) {
-    this.#socket = new WebSocket(url.replace(/^http/, "ws"));
+  /**
+   * @param url of the server, http
+   * @param protocols the subprotocols to ask for
+   */
+  constructor(url: string, protocols: readonly string[] = []) {
+    this.#socket = new WebSocket(url.replace(/^http/, "ws"), [...protocols]);
     this.#socket.binaryType = "arraybuffer";
     this.#socket.addEventListener("message", ({ data }) => {
       const isText = typeof data === "string";
@@ -19,6 +22,11 @@ export class Client {
     this.closed = new Promise((resolve) => {
       this.#socket.addEventListener("close", ({ code }) => resolve(code));
     });
+  }
+
+  /** The subprotocol that the server has chosen. */
+  get protocol(): string {
+    return this.#socket.protocol;
   }
 
   get isOpen(): boolean {

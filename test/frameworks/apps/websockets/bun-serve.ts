@@ -1,0 +1,23 @@
+import { obey, welcome } from "./orders.js";
+
+Bun.serve({
+  port: process.env.PORT,
+  fetch(request, server) {
+    const isHere = new URL(request.url).pathname === "/ws";
+    if (isHere && server.upgrade(request)) return;
+    return new Response("plain");
+  },
+  websocket: {
+    open(ws) {
+      ws.subscribe("room");
+      ws.send(welcome());
+    },
+    message(ws, message) {
+      obey(message, {
+        send: (data) => ws.send(data),
+        close: (...args) => ws.close(...args),
+        toOthers: (text) => ws.publish("room", text),
+      });
+    },
+  },
+});

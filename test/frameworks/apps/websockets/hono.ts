@@ -1,0 +1,24 @@
+import { Hono } from "hono";
+import { upgradeWebSocket, websocket } from "hono/bun";
+import { obey, welcome } from "./orders.js";
+
+const app = new Hono();
+app.get("/plain", (c) => c.text("plain"));
+app.get(
+  "/ws",
+  upgradeWebSocket(() => ({
+    onOpen(_event, ws) {
+      ws.raw.subscribe("room");
+      ws.send(welcome());
+    },
+    onMessage({ data }, ws) {
+      obey(data, {
+        send: (data) => ws.send(data),
+        close: (...args) => ws.close(...args),
+        toOthers: (text) => ws.raw.publish("room", text),
+      });
+    },
+  })),
+);
+
+export default { port: process.env.PORT, fetch: app.fetch, websocket };

@@ -1,0 +1,19 @@
+import { createServer } from "node:http";
+import { WebSocketServer } from "ws";
+import { obey, welcome } from "./orders.js";
+
+const server = createServer((_request, response) => response.end("plain"));
+const sockets = new WebSocketServer({ server, path: "/ws" });
+sockets.on("connection", (ws) => {
+  ws.send(welcome());
+  ws.on("message", (data, isBinary) => {
+    obey(isBinary ? data : String(data), {
+      send: (data) => ws.send(data),
+      close: (...args) => ws.close(...args),
+      toOthers: (text) => {
+        for (const other of sockets.clients) if (other !== ws) other.send(text);
+      },
+    });
+  });
+});
+server.listen(process.env.PORT);

@@ -1,8 +1,10 @@
-/** Python's websockets, a client that is strict about RFC 6455 and RFC 7692, and offers compression unasked. */
+/** Python's websockets, a client that is strict about RFC 6455 and offers compression unasked; and nginx between. */
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { describeWith, nginx } from "../support/peers.ts";
 import { gunicorn } from "../support/server.ts";
+import { Client } from "../support/websocket-client.ts";
 
 /** Debian's own has the package, another one in PATH may not. */
 const python = ["/usr/bin/python3", "python3"].find((command) => {
@@ -91,3 +93,25 @@ function body(): void {
 
 if (python === undefined) describe.skip(`${name} (not installed here: python3-websockets)`, body);
 else describe(name, body);
+
+describeWith(["nginx"], "nginx in front of websockets", () => {
+  test("passes them on both ways, and the worker's 1001", async () => {
+    await using server = await gunicorn({ files: { "app.ts": app }, args: ["-w", "2"] });
+    const lines = "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;";
+    await using proxy = await nginx(server.port, lines);
+    const clients = Array.from(
+      { length: 20 },
+      () => new Client(`http://127.0.0.1:${proxy.port}/greets`),
+    );
+    for (const client of clients) await client.hears("welcome");
+    const long = "x".repeat(1_000_000);
+    for (const client of clients) client.send(long);
+    for (const client of clients) await client.hears(long);
+    server.kill("SIGHUP");
+    const codes = await Promise.all(clients.map(({ closed }) => closed));
+    expect(new Set(codes)).toEqual(new Set([1001]));
+    const late = new Client(`http://127.0.0.1:${proxy.port}/greets`);
+    await late.hears("welcome");
+    expect(await server.stop()).toBe(0);
+  }, 60_000);
+});

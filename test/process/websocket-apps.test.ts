@@ -1,7 +1,11 @@
 /** How an app comes to websockets, by worker class. */
 import { expect, test } from "bun:test";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { handshake } from "../support/frames.ts";
+import { RawClient } from "../support/raw-client.ts";
 import { gunicorn, start } from "../support/server.ts";
 import { Client } from "../support/websocket-client.ts";
+import { get } from "../support/wire.ts";
 
 const handlers = `{
   open(socket) { socket.subscribe("room"); socket.send("hello " + JSON.stringify(socket.data)); },
@@ -30,6 +34,13 @@ const shapes: [claim: string, app: string][] = [
     "an async fetch",
     `const server = Bun.serve({ port: 1, fetch: async (request, given) => { await Bun.sleep(5); return (${fetches})(request, given); }, websocket: ${handlers} });`,
   ],
+  [
+    "a route",
+    `let server; export default {
+    routes: { "/": { GET: (request, given) => { server = given; return (${fetches})(request, given); } } },
+    websocket: ${handlers},
+  };`,
+  ],
 ];
 
 test.each(shapes)("-k async: websockets of %s", async (_claim, app) => {
@@ -43,8 +54,22 @@ test.each(shapes)("-k async: websockets of %s", async (_claim, app) => {
   expect(await client.closed).toBe(1001);
 });
 
+test("-k async: hooks see an upgrade as a request with status 101", async () => {
+  const conf = `export default {
+    preRequest: (worker, { path }) => worker.log.info("before " + path),
+    postRequest: (worker, { path }, environ, response) => worker.log.info("behind " + path + " " + response.status),
+  };`;
+  const app = `export default { fetch: ${fetches}, websocket: { message() {} } };`;
+  await using server = await gunicorn({ files: { "app.ts": app, "gunicorn.conf.ts": conf } });
+  const client = new Client(`${server.url}/socket`);
+  await server.logged("before /socket");
+  await server.logged("behind /socket 101");
+  expect(await server.stop()).toBe(0);
+  expect(await client.closed).toBe(1001);
+});
+
 /** A handshake by fetch: the client knows no websockets. */
-async function handshake(url: string): Promise<Response> {
+async function shakeHands(url: string): Promise<Response> {
   const headers = {
     upgrade: "websocket",
     connection: "upgrade",
@@ -58,7 +83,7 @@ test("-k async: without handlers upgrade() throws what Bun's throws", async () =
   const app = `export default (request, server) => new Response(String(server.upgrade(request)));`;
   await using server = await gunicorn({ files: { "app.ts": app } });
   expect(await (await fetch(server.url)).text()).toBe("false");
-  expect((await handshake(server.url)).status).toBe(500);
+  expect((await shakeHands(server.url)).status).toBe(500);
   await server.logged('To enable websocket support, set the "websocket" object in Bun.serve({})');
 });
 
@@ -81,9 +106,45 @@ test("-k sync refuses exported handlers, with a sentence", async () => {
 test("-k sync refuses upgrade() of an app that calls Bun.serve, with a sentence", async () => {
   const app = `Bun.serve({ port: 1, fetch: ${fetches}, websocket: { message() {} } });`;
   await using server = await gunicorn({ files: { "app.ts": app }, args: ["-k", "sync"] });
-  expect((await handshake(server.url)).status).toBe(500);
+  expect((await shakeHands(server.url)).status).toBe(500);
   await server.logged(
     "server.upgrade() is not supported by --worker-class sync: a websocket would keep the worker from all other requests, use --worker-class async",
   );
   expect(await (await fetch(server.url)).text()).toBe("0 of 0");
 });
+
+test("-k async: whoever finds the socket inside of a worker is refused", async () => {
+  const app = `export default { fetch: ${fetches}, websocket: { message() {} } };`;
+  await using server = await gunicorn({ files: { "app.ts": app } });
+  const [worker = 0] = await server.settled(1);
+  const [path = ""] = abstractSockets(worker);
+  expect(path).toStartWith("\0gunicorn-ts-");
+  const requests = [
+    handshake("/"),
+    handshake("/", "X-Upgrade-Token: 5b2b1a44-5a67-4f0e-9d5c-7d5d2d6ad0a5"),
+    get("/"),
+  ];
+  for (const request of requests) {
+    using stranger = await RawClient.connect({ unix: path });
+    const answer = await stranger.ask(request);
+    expect([answer.status, answer.body.length]).toEqual([403, 0]);
+    expect(await stranger.ended()).toBe("fin");
+  }
+  expect(await (await fetch(server.url)).text()).toBe("0 of 0");
+});
+
+/** The abstract sockets that a process listens on, by proc(5). */
+function abstractSockets(pid: number): string[] {
+  const inodes = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    const found = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`));
+    return found === null ? [] : [found[1]];
+  });
+  return readFileSync("/proc/net/unix", "latin1")
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , flags, , , inode, name]) => {
+      const listens = flags === "00010000";
+      return listens && inodes.includes(inode ?? "") && name?.startsWith("@") === true;
+    })
+    .map((columns) => `\0${String(columns[7]).slice(1)}`);
+}

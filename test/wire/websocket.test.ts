@@ -207,6 +207,13 @@ describe.each(kinds.map((kind) => [kind]))("-k %s", (kind) => {
     expect(client.closed).toBe(false);
   });
 
+  test("an upgrade of a request that has been answered is refused", async () => {
+    using client = await wire.connect();
+    expect((await client.ask(handshake("/too-late"))).body.toString()).toBe("answered");
+    await noted(wire, "too late: false");
+    expect((await client.ask(get("/never"))).status).toBe(200);
+  });
+
   test.each([["/answers"], ["/throws"]])(
     "what fetch does behind the upgrade is of no account: %s",
     async (path) => {

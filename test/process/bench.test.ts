@@ -142,7 +142,9 @@ describe(`--smoke${why}`, () => {
 
   test.skipIf(missing)("compare over TLS: who can't says so", async () => {
     const peers = ["--peer", "gunicorn-ts async", "--peer", "Bun.serve x 1"];
-    const { output, code } = await bench(["compare", "--smoke", "--load", "tls", ...peers]);
+    // A loaded machine needs longer than a smoke run for the handshakes alone.
+    const turns = ["--rounds", "1", "--seconds", "4", ...savedTo("tls.json").words];
+    const { output, code } = await bench(["compare", "--load", "tls", ...turns, ...peers]);
     expect(output).toContain("Not in the table: gunicorn-ts async, TLS isn't built yet");
     if (Bun.which("openssl") !== null) expect(output).toMatch(/^\| Bun\.serve x 1 .*\| 0 +\|$/m);
     expect(code).toBe(0);

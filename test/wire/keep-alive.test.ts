@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { field } from "../support/raw-client.ts";
+import { until } from "../support/server.ts";
 import { get, get10, post, requestText, useWire } from "../support/wire.ts";
 
 // Worker class serve refuses the setting: Bun.serve has one timer for all that is idle.
@@ -17,23 +18,30 @@ describe("-k async --keep-alive 1", () => {
     ["pipelined requests", get("/number?1") + get("/")],
   ])("an idle connection closes after a second, and not before: %s", async (_claim, request) => {
     using client = await wire.connect();
+    // The server's clock starts later: with its answer, which the client may read late.
+    const before = performance.now();
     client.send(request);
     await client.seen("hello");
-    // The client reads a little later than the server's clock starts.
-    const sinceAnswer = performance.now();
     expect(await client.ended()).toBe("fin");
-    expect(performance.now() - sinceAnswer).toBeGreaterThan(950);
+    expect(performance.now() - before).toBeGreaterThan(950);
   });
 
   test.concurrent("a request in time starts the second anew", async () => {
-    using client = await wire.connect();
-    for (let count = 0; count < 3; count++) {
-      expect((await client.ask(get("/"))).body.toString()).toBe("hello");
-      const pause = performance.now() + 600;
-      while (performance.now() < pause) await wire.ask(get("/"));
-      expect(client.ending).toBeNull();
-    }
-    expect(await client.ended()).toBe("fin");
+    // On a loaded machine a request may be late, and then its connection may be closed: that says nothing.
+    await until("three requests in time", async () => {
+      using client = await wire.connect();
+      let sinceMs = performance.now();
+      for (let count = 0; count < 3; count++) {
+        const dueMs = count === 0 ? 0 : sinceMs + 600;
+        while (performance.now() < dueMs) await wire.ask(get("/"));
+        const askedMs = performance.now();
+        const answer = await client.ask(get("/")).catch(() => null);
+        if (performance.now() - sinceMs > 900) return false;
+        expect(answer?.body.toString()).toBe("hello");
+        sinceMs = askedMs;
+      }
+      return (await client.ended()) === "fin";
+    });
   });
 
   test.concurrent("a request that takes longer isn't cut", async () => {

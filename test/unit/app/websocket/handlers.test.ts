@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { until } from "../../../support/server.ts";
 import { guardWebsocket, type Socket } from "../../../../src/app/websocket/handlers.ts";
 
 type Handlers = Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
@@ -48,7 +49,7 @@ describe("guardWebsocket()", () => {
     async (name, _, fail) => {
       const { option, socket, events } = guarded({ message() {}, [name]: fail });
       expect(() => (option as Handlers)[name]?.(socket, 1, 2)).not.toThrow();
-      await Bun.sleep(10);
+      await until("its end", () => events.some((event) => event.startsWith("close() ")));
       const told = `Error handling websocket ${name} of 192.0.2.7 | Error: on purpose`;
       const own = { open: "opened", close: "closed" }[name];
       expect(events.filter((event) => event !== own)).toEqual([

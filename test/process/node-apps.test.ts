@@ -327,6 +327,16 @@ test.each([
   30_000,
 );
 
+test("a worker doesn't wait for listeners whose clients have left", async () => {
+  await using server = await serve(["--graceful-timeout", "300"]);
+  using client = await RawClient.connect(server.port);
+  client.send("GET /hang HTTP/1.1\r\nHost: x\r\n\r\n");
+  await until("asked", () => eventsOf(server).includes("asked"));
+  client.reset();
+  await until("left", () => eventsOf(server).includes("left"));
+  expect(await server.stop()).toBe(0);
+}, 30_000);
+
 test("the limits, the access log and max_requests hold as for every app", async () => {
   await using server = await serve(["--access-logfile", "-", "--limit-request-line", "50"]);
   expect((await fetch(new URL(`/${"x".repeat(100)}`, server.url))).status).toBe(414);

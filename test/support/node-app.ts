@@ -1,5 +1,7 @@
 /** A server of node:http with a path for everything that a listener can do. It listens nowhere yet. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { pipeline, Readable } from "node:stream";
+import { createGzip } from "node:zlib";
 
 type Listener = (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -23,6 +25,12 @@ function codeOf(call: () => unknown): unknown {
 
 /** What has happened to the last request that tells. */
 const told: string[] = [];
+
+function tellAll(req: IncomingMessage, res: ServerResponse): void {
+  for (const event of ["aborted", "end", "close", "error"])
+    req.on(event, () => told.push(`req ${event}`));
+  for (const event of ["finish", "close", "error"]) res.on(event, () => told.push(`res ${event}`));
+}
 
 /** What /strict has seen. */
 const codes: unknown[] = [];
@@ -122,6 +130,75 @@ const listeners: Readonly<Record<string, Listener>> = {
     req.on("error", (error: NodeJS.ErrnoException) => told.push(`error ${error.code}`));
     req.on("data", () => told.includes("data") || told.push("data"));
     req.on("end", () => res.end("whole"));
+  },
+  "/streamed": (req, res) => {
+    tellAll(req, res);
+    pipeline(Readable.from(["one,", "two"]), createGzip(), res, (error) => {
+      told.push(`pipeline ${error?.message ?? "done"}`);
+    });
+  },
+  "/streamed-later": (req, res) => {
+    tellAll(req, res);
+    res.write("one,");
+    setTimeout(() => res.end("two"), 20);
+  },
+  "/answered-first": (req, res) => {
+    tellAll(req, res);
+    res.end("answered");
+    let bytes = 0;
+    req.on("data", (chunk: Buffer) => (bytes += chunk.length));
+    req.on("end", () => told.push(`${bytes} bytes`));
+  },
+  "/answered-inside": (req, res) => {
+    tellAll(req, res);
+    let bytes = 0;
+    req.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (!res.writableEnded) res.end("answered");
+    });
+    req.on("end", () => told.push(`${bytes} bytes`));
+  },
+  "/unread-told": (req, res) => {
+    tellAll(req, res);
+    res.end("answered");
+  },
+  "/not-kept-alive": (_req, res) => {
+    res.shouldKeepAlive = false;
+    res.end("last");
+  },
+  "/closes-and-more": (_req, res) => void res.setHeader("Connection", "X-A, Close").end("last"),
+  "/socket-ends": (req, res) => {
+    res.end("last");
+    req.socket.end();
+  },
+  "/socket-ends-soon": (req, res) => {
+    res.end("last");
+    req.socket.destroySoon();
+  },
+  "/socket-destroyed": (req, res) => {
+    res.end("last");
+    req.socket.destroy();
+  },
+  "/socket-destroyed-behind": (req, res) => {
+    res.on("finish", () => req.socket.destroy());
+    res.write("last");
+    res.end();
+  },
+  "/response-destroyed": (_req, res) => {
+    res.end("last");
+    res.destroy();
+  },
+  "/ends-first": (req) => void req.socket.end(),
+  "/ends-inside": (req, res) => {
+    res.write("half");
+    setTimeout(() => req.socket.end(), 20);
+  },
+  "/idles-briefly": (req, res) => {
+    Object.assign((req.socket as unknown as { server: object }).server, {
+      keepAliveTimeout: 10,
+      keepAliveTimeoutBuffer: 0,
+    });
+    res.end("idle");
   },
   "/told": (_req, res) => void res.end(JSON.stringify(told.splice(0))),
   "/unread": (_req, res) => void res.end("not read"),

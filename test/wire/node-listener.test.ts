@@ -19,7 +19,7 @@ beforeAll(async () => {
   barePort = (nodeApp.address() as AddressInfo).port;
   server = await gunicorn({
     app: join(import.meta.dir, "../support/node-app.ts"),
-    args: ["-w", "1", "--asgi-disconnect-grace-period", "300"],
+    args: ["-w", "1", "--asgi-disconnect-grace-period", "300", "--keep-alive", "300"],
   });
 }, 30_000);
 
@@ -229,6 +229,85 @@ test.each(["halfClose", "reset"] as const)(
   },
   30_000,
 );
+
+const head = (path: string): string => `HEAD ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+
+test.each([
+  ["HEAD of a stream", [head("/streamed")], 4],
+  ["HEAD of a stream that takes its time", [head("/streamed-later")], 4],
+  ["a body that is read when the answer is out", [post("/answered-first", "12345")], 5],
+  ["one in two pieces", [post("/answered-first", "12345").slice(0, -2), "45"], 5],
+  ["a large one that is answered inside", [post("/answered-inside", large)], 5],
+  ["one in two pieces", [post("/answered-inside", large).slice(0, -2), "89"], 5],
+  ["a body that nobody reads", [post("/unread-told", "12345")], 4],
+  ["a large one that nobody reads", [post("/unread-told", "1".repeat(60_000))], 4],
+  ["one in two pieces that nobody reads", [post("/unread-told", "12345").slice(0, -2), "45"], 4],
+] as const)(
+  "events of request and answer: %s",
+  async (_claim, pieces, count) => {
+    const found: string[][] = [];
+    for (const port of [server.port, barePort]) {
+      using client = await RawClient.connect(port);
+      client.send(pieces[0]);
+      await client.answer(pieces[0].slice(0, 4));
+      if (pieces.length > 1) client.send(pieces[1]!);
+      const told: string[] = [];
+      await until("the events", async () => {
+        told.push(...((await toldAt(port)) as string[]));
+        return told.length >= count;
+      });
+      expect((await client.ask(get("/utf8"))).status).toBe(200);
+      found.push(told);
+    }
+    expect(found[0]).toEqual(found[1]!);
+    expect(found[0]).not.toContain("req aborted");
+  },
+  30_000,
+);
+
+test.each([
+  "/not-kept-alive",
+  "/closes-and-more",
+  "/socket-ends",
+  "/socket-ends-soon",
+  "/socket-destroyed",
+  "/socket-destroyed-behind",
+  "/response-destroyed",
+])(
+  "a connection that the listener ends behind its answer: %s",
+  async (path) => {
+    for (const port of [server.port, barePort]) {
+      using client = await RawClient.connect(port);
+      client.send(get(path));
+      expect((await client.answer()).body.toString()).toBe("last");
+      expect(await client.ended()).toBe("fin");
+    }
+  },
+  30_000,
+);
+
+test.each(["/ends-first", "/ends-inside"])(
+  "a connection that the listener ends before: %s",
+  async (path) => {
+    for (const port of [server.port, barePort]) {
+      using client = await RawClient.connect(port);
+      client.send(get(path));
+      await client.ended();
+    }
+  },
+  30_000,
+);
+
+test("node:http's own clock for idle connections closes nobody's", async () => {
+  using client = await RawClient.connect(server.port);
+  const asked: string[] = [];
+  for (const path of ["/socket", "/idles-briefly"])
+    asked.push((await client.ask(get(path))).body.toString());
+  using other = await RawClient.connect(server.port);
+  await other.ask(get("/later?ms=300"));
+  asked.push((await client.ask(get("/socket"))).body.toString());
+  expect(asked).toEqual(["request 1", "idle", "request 2"]);
+}, 30_000);
 
 const eventsAt = async (port: number) => {
   const answer = await fetch(`http://127.0.0.1:${port}/events`, { keepalive: false });

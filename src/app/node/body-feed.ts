@@ -41,6 +41,11 @@ export class BodyFeed {
     this.#flowing = false;
   }
 
+  /** The rest is read also when the answer is out. */
+  keep(): void {
+    if (!this.#over && this.#body instanceof RequestBody) this.#body.keep();
+  }
+
   /** Nobody wants the rest. */
   stop(): void {
     this.#over = true;

@@ -12,7 +12,7 @@ import {
 import { ConnectionCut } from "../connection-cut.ts";
 import type { ClientAddress } from "../server.ts";
 import { rethrow } from "./body-feed.ts";
-import { ResponseHandle, type TakesInterim } from "./response-handle.ts";
+import { type EngineExchange, ResponseHandle } from "./response-handle.ts";
 import { type NodeSocket, SocketHandle } from "./socket-handle.ts";
 
 /** What Bun's node:http gives Bun.serve to be called for each request, by Bun 1.4. */
@@ -50,15 +50,12 @@ interface KnowsClients {
 }
 
 /** What the worker's engine knows of a request that it has read; nothing of one that Bun.serve has. */
-interface Owner extends TakesInterim {
-  readonly head: { readonly versionMinor: number };
+interface Owner extends EngineExchange {
   readonly scheme: string;
   readonly body: RequestBody | null;
-  /** The client waits for 100 Continue. */
-  readonly expectsContinue: boolean;
+  readonly client: { attached: { connectionClosed(): void } | null };
   /** Logs what the app has got wrong. */
   complain(message: string, error: unknown): void;
-  readonly client: { attached: { connectionClosed(): void } | null };
 }
 
 /** @param server of Bun's, that the listener's node:http server has been given */
@@ -99,7 +96,7 @@ export function dispatchTo(
       else owner.complain("", error);
       socket.settled = new Promise(setImmediate);
     }
-    if (!handle.isOver) whenAborted(request, () => handle.clientLeft());
+    if (!handle.isOver) whenAborted(request, (reason) => handle.clientLeft(reason));
     if (owner === null) socket.closeBehind(socket.settled);
     return handle.answer();
   };

@@ -24,9 +24,18 @@ const abortEvent = 1;
 /** How much of a streamed answer may wait for the client before the listener is told to wait. */
 const highWaterBytes = 65_536;
 
-/** What sends 103 Early Hints and the like. */
-export interface TakesInterim {
+/** Bit of what Bun's code would add to the fields. */
+const closeField = 4;
+
+/** The engine's side of the exchange. */
+export interface EngineExchange {
+  readonly head: { readonly versionMinor: number };
+  /** The client waits for 100 Continue. */
+  readonly expectsContinue: boolean;
+  /** Sends 103 Early Hints and the like. */
   sendInterim(interim: { readonly head: string; readonly ascii: boolean }): boolean;
+  /** No request follows this one. */
+  hangUp(): void;
 }
 
 export class ResponseHandle implements BodySink {
@@ -42,7 +51,7 @@ export class ResponseHandle implements BodySink {
   readonly #method: string;
   readonly #fields: readonly string[];
   readonly #feed: BodyFeed | null;
-  readonly #interim: TakesInterim | null;
+  readonly #exchange: EngineExchange | null;
   /** Bytes of the body that the listener has written. */
   #written = 0;
   #head: AnswerHead | null = null;
@@ -56,16 +65,16 @@ export class ResponseHandle implements BodySink {
   /**
    * @param fields of the request as they were sent, names and values in turn
    * @param body of the request; null: it has none
-   * @param interim the engine's exchange, which sends interim answers and lazy Responses; null: Bun.serve answers
+   * @param exchange the engine's; null: Bun.serve answers
    */
   constructor(
     method: string,
     fields: readonly string[],
     body: Body | null,
-    interim: TakesInterim | null,
+    exchange: EngineExchange | null,
   ) {
     this.#method = method;
-    this.#interim = interim;
+    this.#exchange = exchange;
     this.#fields = fields;
     this.hasBody = body === null ? bodyNone : bodyPending;
     this.#feed = body === null ? null : new BodyFeed(body, this);
@@ -83,12 +92,21 @@ export class ResponseHandle implements BodySink {
     return this.finished || (this.flags & socketClosed) !== 0;
   }
 
-  /** The client has left. */
-  clientLeft(): void {
+  /** The client has left, or has sent what nobody takes; `reason` is what a fetch app that reads its body would get. */
+  clientLeft(reason: unknown): void {
     if (this.isOver) return;
     this.flags |= socketClosed;
     this.#feed?.stop();
+    const controller = this.#controller;
+    this.#controller = null;
+    if (controller === null) this.#waiting?.reject(reason);
+    else controller.error(new ConnectionCut());
     this.onabort?.(abortEvent);
+  }
+
+  /** The listener closes the connection, which it has answered by. */
+  hangUp(): void {
+    this.#exchange?.hangUp();
   }
 
   // Of the request.
@@ -123,14 +141,8 @@ export class ResponseHandle implements BodySink {
     this.hasBody = bodyDone;
   }
 
-  /** The client has sent a part, or what nobody takes. The answer ends as that of a fetch app that reads such a body. */
   bodyBroken(reason: unknown): void {
-    if (this.isOver) return;
-    const controller = this.#controller;
-    this.#controller = null;
-    this.clientLeft();
-    if (controller === null) this.#waiting?.reject(reason);
-    else controller.error(new ConnectionCut());
+    this.clientLeft(reason);
   }
 
   // Of the answer.
@@ -156,12 +168,17 @@ export class ResponseHandle implements BodySink {
 
   /** A whole head (RFC 9110 §15.2), in ASCII. */
   writeInformational(head: string): void {
-    this.#interim?.sendInterim({ head, ascii: true });
+    this.#exchange?.sendInterim({ head, ascii: true });
   }
 
-  writeHead(status: number, reason: string | undefined, fields: readonly string[]): void {
+  writeHead(
+    status: number,
+    reason: string | undefined,
+    fields: readonly string[],
+    added: number,
+  ): void {
     // Bun's code uses the list again.
-    this.#head = { status, reason, fields: fields.slice() };
+    this.#head = { status, reason, fields: fields.slice(), closes: this.#closes(added) };
   }
 
   flushHeaders(): void {
@@ -217,6 +234,7 @@ export class ResponseHandle implements BodySink {
     chunk: Chunk,
     encoding: BufferEncoding | undefined,
     strictLength: number | undefined,
+    added: number,
   ): number {
     if (this.isOver) return 0;
     const isText = typeof chunk === "string" && (encoding === undefined || isUtf8(encoding));
@@ -225,7 +243,7 @@ export class ResponseHandle implements BodySink {
     checkLength(length, strictLength, true);
     this.#written = length;
     this.#finish();
-    this.#settle({ status, reason, fields }, body);
+    this.#settle({ status, reason, fields, closes: this.#closes(added) }, body);
     return length;
   }
 
@@ -243,15 +261,27 @@ export class ResponseHandle implements BodySink {
   unref(): void {}
   ref(): void {}
 
+  /** Bun's code says so to each HTTP/1.0 client: whether that one persists, the worker knows. */
+  #closes(added: number): boolean {
+    return (added & closeField) !== 0 && this.#exchange?.head.versionMinor !== 0;
+  }
+
+  /** The body may still be read, but by a client that nobody has asked for it. */
   #finish(): void {
     this.flags |= ended | completed;
     this.finished = true;
-    this.#feed?.stop();
+    if (this.#exchange?.expectsContinue === true) this.#feed?.stop();
+    else this.#feed?.keep();
   }
 
   #startStream(): void {
     if (this.#isStarted || this.#head === null) return;
     this.#isStarted = true;
+    const { status } = this.#head;
+    if (this.#method === "HEAD" || status === 204 || status === 304) {
+      // What is written from here on goes nowhere; who waits for it is told by end().
+      return this.#settle(this.#head, null);
+    }
     const stream = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
@@ -264,7 +294,7 @@ export class ResponseHandle implements BodySink {
         },
         cancel: () => {
           this.#controller = null;
-          this.clientLeft();
+          this.clientLeft(undefined);
         },
       },
       { highWaterMark: highWaterBytes, size: (bytes) => bytes?.length ?? 0 },
@@ -274,7 +304,7 @@ export class ResponseHandle implements BodySink {
 
   #settle(head: AnswerHead, body: string | Uint8Array | ReadableStream<Uint8Array> | null): void {
     const response =
-      this.#interim === null ? toNativeResponse(this.#method, head, body) : toResponse(head, body);
+      this.#exchange === null ? toNativeResponse(this.#method, head, body) : toResponse(head, body);
     if (this.#waiting === null) this.#response = response;
     else this.#waiting.resolve(response);
   }

@@ -2,6 +2,7 @@
  * The native half of a node:http socket: a client's connection, whose bytes are the worker's business. The names are those that
  * Bun's code uses.
  */
+import { connectionClosedError } from "../../http/request/request.ts";
 import type { ClientAddress } from "../server.ts";
 import type { ResponseHandle } from "./response-handle.ts";
 
@@ -9,6 +10,8 @@ import type { ResponseHandle } from "./response-handle.ts";
 export interface NodeSocket {
   readonly destroyed: boolean;
   readonly writableEnded: boolean;
+  /** Called when its time has run out, by setTimeout() or keepAliveTimeout. */
+  _onTimeout(): void;
 }
 
 export class SocketHandle {
@@ -37,6 +40,11 @@ export class SocketHandle {
 
   set duplex(socket: NodeSocket) {
     this.#duplex = socket;
+    const expired = socket._onTimeout;
+    // How long a client idles between two requests is the worker's business.
+    socket._onTimeout = () => {
+      if (this.response?.isOver === false) expired.call(socket);
+    };
     // Bun's code says what its own server is, right after this.
     if (this.secureEstablished)
       Object.defineProperty(socket, "encrypted", { get: () => true, set: () => {} });
@@ -64,16 +72,23 @@ export class SocketHandle {
 
   /** The client's connection has closed. */
   connectionClosed(): void {
-    this.response?.clientLeft();
+    if (this.response?.isOver === false) this.response.clientLeft(connectionClosedError());
     this.close();
   }
 
-  /** The listener closes it. */
+  /** The listener closes it: behind the answer, if it has given one. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    this.response?.abort();
+    if (this.response?.finished === true) this.response.hangUp();
+    else this.response?.abort();
     this.onclose?.();
+  }
+
+  /** The listener sends nothing more. */
+  end(): void {
+    if (this.response?.finished === true) this.response.hangUp();
+    else this.close();
   }
 
   reset(): void {
@@ -88,7 +103,6 @@ export class SocketHandle {
 
   // The worker's business.
 
-  end(): void {}
   closeIfIdle(): void {}
   closeWhenDrained(): void {}
   readStart(): void {}

@@ -15,6 +15,8 @@ export interface AnswerHead {
   readonly reason: string | undefined;
   /** Names and values in turn. A name of one NUL is a word of Bun's own about the framing. Bun's code uses the list again. */
   readonly fields: readonly string[];
+  /** The connection is to end behind it. */
+  readonly closes: boolean;
 }
 
 /** For the engine, which frames it. */
@@ -22,7 +24,9 @@ export function toResponse(head: AnswerHead, body: LazyAnswer["body"]): Response
   const { status, reason } = head;
   // The usual phrase goes without saying.
   const statusText = reason === undefined || reason === reasonPhrase(status) ? "" : reason;
-  return lazyResponse({ status, statusText, fields: withoutWords(head.fields), body });
+  const fields = withoutWords(head.fields);
+  if (head.closes) fields.push("Connection", "close");
+  return lazyResponse({ status, statusText, fields, body });
 }
 
 /**
@@ -31,7 +35,7 @@ export function toResponse(head: AnswerHead, body: LazyAnswer["body"]): Response
  */
 export function toNativeResponse(
   method: string,
-  { status, reason = "", fields: given }: AnswerHead,
+  { status, reason = "", fields: given, closes }: AnswerHead,
   body: LazyAnswer["body"],
 ): Response {
   const fields: string[] = [];
@@ -40,10 +44,11 @@ export function toNativeResponse(
     const [name = "", value = ""] = given.slice(at, at + 2);
     const lower = name.toLowerCase();
     if (name === "\0" || ofConnection.has(lower)) continue;
-    if (lower === "connection" && value.toLowerCase() !== "close") continue;
+    if (lower === "connection" && !/\bclose\b/i.test(value)) continue;
     if (lower === "content-length") isStated = true;
     fields.push(name, value);
   }
+  if (closes) fields.push("Connection", "close");
   // A null body would state the length 0, which the answer to HEAD hasn't said.
   const shown = method === "HEAD" && body === null && !isStated ? new ReadableStream() : body;
   return nativeResponse(lazyResponse({ status, statusText: reason, fields, body: shown }));

@@ -77,6 +77,8 @@ export class RequestBody {
   #wanted = false;
   /** Gathers what comes, while a reader waits for the whole. */
   #collector: Collector | null = null;
+  /** It outlives its exchange. */
+  #kept = false;
   #stream: ReadableStream<Uint8Array> | null = null;
   /** The stream's, until it is closed, failed or cancelled. */
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
@@ -123,9 +125,14 @@ export class RequestBody {
    * A read of the whole that is under way still gets its bytes.
    */
   abandon(error: unknown): void {
-    if (this.discarded || this.#collector !== null || this.complete) return;
+    if (this.#kept || this.discarded || this.#collector !== null || this.complete) return;
     if (this.#arrival === failed) this.#arrival = abandoned;
     else this.#break(abandoned, error);
+  }
+
+  /** Whoever reads it goes on behind the answer, as node listeners may: abandon() does nothing from here on. */
+  keep(): void {
+    this.#kept = true;
   }
 
   /** Everything has arrived, and nothing of it waits for a reader. */

@@ -157,6 +157,13 @@ export class Http1 implements Protocol, Reply {
     this.#deadlines.answersWithin(ticks);
   }
 
+  hangUp(): void {
+    this.#last = true;
+    if (this.gone || this.#stage !== reading) return;
+    if (this.#exchange === null || this.#exchange.done) this.#next();
+    this.#transport.turn();
+  }
+
   finished(persistent: boolean): void {
     if (!persistent) this.#last = true;
     if (this.gone) return;

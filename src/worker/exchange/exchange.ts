@@ -120,6 +120,11 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     return !this.#reply.gone;
   }
 
+  /** For an app that ends the connection, and not by a field of its answer. */
+  hangUp(): void {
+    this.#reply.hangUp();
+  }
+
   get output(): OutputBuffer {
     return this.#reply.output;
   }

@@ -25,6 +25,8 @@ export interface Reply {
   readonly bodyMissing: number;
   /** Ends the connection if the answer isn't out after so many ticks; 0: no limit. */
   answersWithin(ticks: number): void;
+  /** No request follows: the connection ends behind this answer, or now if that is out. */
+  hangUp(): void;
   /** The answer is out, or never will be: go on with the next request, or close. */
   finished(persistent: boolean): void;
   /**

@@ -149,6 +149,17 @@ describe("RequestBody.stream", () => {
 });
 
 describe("RequestBody.abandon()", () => {
+  test("does nothing to a body that is kept", async () => {
+    const [body] = create();
+    body.keep();
+    body.push(bytes("be"));
+    body.abandon(left);
+    body.push(bytes("hind"));
+    body.end();
+    expect(await body.read("text", "")).toBe("behind");
+    expect(body.discarded).toBe(false);
+  });
+
   test("drops what nobody has read, and refuses later readers", async () => {
     const [body, source] = create();
     body.push(new Uint8Array(highWaterBytes));

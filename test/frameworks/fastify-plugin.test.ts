@@ -23,12 +23,16 @@ test.skipIf(needsPackages !== "").each([
   ["src/app.ts", typed, []],
   ["app.js", common, ["--app-type", "node"]],
   ["app.js", common, ["-k", "sync"]],
-])(`a Fastify plugin in %s runs${needsPackages}`, async (name, text, args) => {
-  const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
-  symlinkSync(join(import.meta.dir, "node_modules"), join(folder, "node_modules"));
-  await using server = await gunicorn({ folder, app: name, files: { [name]: text }, args });
-  expect(await (await fetch(server.url)).json()).toEqual({ root: true });
-  const missing = await fetch(new URL("/missing", server.url));
-  expect([missing.status, await missing.json()]).toMatchObject([404, { error: "Not Found" }]);
-  expect(await server.stop()).toBe(0);
-});
+])(
+  `a Fastify plugin in %s runs${needsPackages}`,
+  async (name, text, args) => {
+    const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
+    symlinkSync(join(import.meta.dir, "node_modules"), join(folder, "node_modules"));
+    await using server = await gunicorn({ folder, app: name, files: { [name]: text }, args });
+    expect(await (await fetch(server.url)).json()).toEqual({ root: true });
+    const missing = await fetch(new URL("/missing", server.url));
+    expect([missing.status, await missing.json()]).toMatchObject([404, { error: "Not Found" }]);
+    expect(await server.stop()).toBe(0);
+  },
+  30_000,
+);

@@ -50,12 +50,16 @@ test.each([
     "production own",
     null,
   ],
-] as const)("%s: the app sees what it says, and a warning what it shouldn't", async (...row) => {
-  const [, files, env, runtimeArgs, seen, warned] = row;
-  await using server = start({ files: { "app.ts": text, ...files }, env, runtimeArgs });
-  await server.logged("app:");
-  await server.logged("Using worker:");
-  expect(server.log).toContain(`app: ${seen}\n`);
-  expect(warning.exec(server.log)?.[1] ?? null).toBe(warned);
-  expect(await server.stop()).toBe(0);
-});
+] as const)(
+  "%s: the app sees what it says, and a warning what it shouldn't",
+  async (...row) => {
+    const [, files, env, runtimeArgs, seen, warned] = row;
+    await using server = start({ files: { "app.ts": text, ...files }, env, runtimeArgs });
+    await server.logged("app:");
+    await server.logged("Using worker:");
+    expect(server.log).toContain(`app: ${seen}\n`);
+    expect(warning.exec(server.log)?.[1] ?? null).toBe(warned);
+    expect(await server.stop()).toBe(0);
+  },
+  30_000,
+);

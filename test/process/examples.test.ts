@@ -77,11 +77,15 @@ test.each([
   ["files.ts", "/hello.ts", { headers: { range: "bytes=0-2" } }, "206 /**"],
   ["files.ts", "/..%2fpackage.json", get, "404 Not found\n"],
   ["files.ts", "/config", get, "404 Not found\n"],
-] as const)("%s answers %s", async (file, target, init, answer) => {
-  await using server = await run(file);
-  expect(await ask(server, target, init)).toBe(answer);
-  expect(await server.stop()).toBe(0);
-});
+] as const)(
+  "%s answers %s",
+  async (file, target, init, answer) => {
+    await using server = await run(file);
+    expect(await ask(server, target, init)).toBe(answer);
+    expect(await server.stop()).toBe(0);
+  },
+  30_000,
+);
 
 test.skipIf(needsPackages !== "").each([
   ["frameworks/hono.ts", "/events", get, "200 data: 1\n\ndata: 2\n\ndata: 3\n\n"],
@@ -89,11 +93,15 @@ test.skipIf(needsPackages !== "").each([
   ["frameworks/elysia.ts", "/echo", { ...post, body: `{"name":"x"}` }, `200 {"name":"x"}`],
   ["frameworks/express.ts", "/echo", { ...post, body: `{"name":"x"}` }, `200 {"name":"x"}`],
   ["frameworks/fastify.ts", "/echo", { ...post, body: `{"name":"x"}` }, `200 {"name":"x"}`],
-] as const)(`%s answers %s${needsPackages}`, async (file, target, init, answer) => {
-  await using server = await run(file);
-  expect(await ask(server, target, init)).toBe(answer);
-  expect(await server.stop()).toBe(0);
-});
+] as const)(
+  `%s answers %s${needsPackages}`,
+  async (file, target, init, answer) => {
+    await using server = await run(file);
+    expect(await ask(server, target, init)).toBe(answer);
+    expect(await server.stop()).toBe(0);
+  },
+  30_000,
+);
 
 test("chat.ts: a message reaches the others, in every worker", async () => {
   await using server = await run("chat.ts");
@@ -190,4 +198,4 @@ test("scgi.ts speaks SCGI", async () => {
   });
   expect(await promise).toEndWith("\r\n\r\nHello, World!\n");
   expect(await server.stop()).toBe(0);
-});
+}, 30_000);

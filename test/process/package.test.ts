@@ -84,16 +84,20 @@ test.each([
   [["--version"], `gunicorn-ts (version ${version})\n`],
   [["--check-config", "hello:fetch"], ""],
   [["--request", "GET /", "hello:fetch"], "\nhello"],
-] as const)("bunx gunicorn-ts %j", async (words, answer) => {
-  const command = [process.execPath, "x", "--no-install", "gunicorn-ts", ...words];
-  await using run = Bun.spawn(command, {
-    cwd: folder,
-    env: { PATH: process.env["PATH"], HOME: folder },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  expect(await run.stdout.text()).toEndWith(answer);
-  expect(await run.exited).toBe(0);
-});
+] as const)(
+  "bunx gunicorn-ts %j",
+  async (words, answer) => {
+    const command = [process.execPath, "x", "--no-install", "gunicorn-ts", ...words];
+    await using run = Bun.spawn(command, {
+      cwd: folder,
+      env: { PATH: process.env["PATH"], HOME: folder },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    expect(await run.stdout.text()).toEndWith(answer);
+    expect(await run.exited).toBe(0);
+  },
+  30_000,
+);
 
 test("it serves by bunx, with a configuration that imports it, and obeys HUP, TTIN, TTOU and TERM", async () => {
   const ownFolder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));

@@ -79,11 +79,9 @@ async function watchSocketIo(url: string, transports: string, end: () => void): 
 
 const bySocketIo = ["websocket", "polling,websocket", "polling"].flatMap((transports) => [
   ["socket-io.ts", "async", transports] as const,
-  ...(transports === "websocket" ? [] : [["socket-io-bun.ts", "async", transports] as const]),
+  ["socket-io-bun.ts", "async", transports] as const,
   ["socket-io-bun.ts", "serve", transports] as const,
 ]);
-
-const bySocketIoAtOnce = [["socket-io-bun.ts", "async", "websocket"]] as const;
 
 describe.skipIf(needsPackages !== "")(`websockets${needsPackages}`, () => {
   test.each(rows)(
@@ -130,7 +128,4 @@ describe.skipIf(needsPackages !== "")(`websockets${needsPackages}`, () => {
     expect(await server.process.exited).toBe(0);
   };
   test.each(bySocketIo)("%s on %s by %s is as natively", asNatively, 60_000);
-
-  // Its first packet goes when server.upgrade() has returned: Bun calls `open` within that, class async later.
-  test.failing.each(bySocketIoAtOnce)("%s on %s by %s is as natively", asNatively, 60_000);
 });

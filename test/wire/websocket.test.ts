@@ -201,6 +201,12 @@ describe.each(kinds.map((kind) => [kind]))("-k %s", (kind) => {
     expect(client.closed).toBe(false);
   });
 
+  test("open is called within upgrade()", async () => {
+    using client = await open(wire, "/order");
+    await noted(wire, "open /order\nbehind upgrade()");
+    expect(client.closed).toBe(false);
+  });
+
   test("a second upgrade of a request is refused", async () => {
     using client = await open(wire, "/twice");
     await noted(wire, "twice: false");

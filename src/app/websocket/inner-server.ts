@@ -1,8 +1,10 @@
 /**
- * A Bun.serve inside of this process, for what the engine doesn't do itself: it makes a websocket of a connection whose handshake
- * the engine has read and the app has accepted. Whoever on this machine finds its abstract socket gets 403: an upgrade is known
- * by a field that is drawn for it, and taken once.
+ * A Bun.serve inside of this process, for what the engine doesn't do itself: it makes websockets of connections whose
+ * handshakes the engine has read. It reads them as well, and waits: an upgrade is done within the app's call of upgrade()
+ * then, as Bun's is. Whoever on this machine finds its abstract socket gets 403: a handshake is known by a field that is
+ * drawn for it, and taken once.
  */
+
 type Server = Bun.Server<unknown>;
 type Socket = Bun.ServerWebSocket<unknown>;
 
@@ -13,7 +15,7 @@ export interface Offer {
   readonly extensions: string | null;
 }
 
-/** An upgrade that the app has accepted. */
+/** What the app says of a websocket. */
 export interface Accepted {
   /** Of the answer. */
   readonly headers: Headers | undefined;
@@ -22,14 +24,22 @@ export interface Accepted {
   readonly remoteAddress: string | undefined;
 }
 
+/** A handshake that has been read, and waits. */
+export interface Waiting {
+  /** Makes a websocket of it, whose `open` is called within. False if that can't be. */
+  accept(accepted: Accepted): boolean;
+  /** There will be none. */
+  decline(): void;
+}
+
 export class InnerServer {
   /** Of the unix socket that it listens on. */
   readonly path = `\0gunicorn-ts-${crypto.randomUUID()}`;
   readonly server: Server;
-  readonly #pending = new Map<string, Accepted>();
+  readonly #announced = new Map<string, (waiting: Waiting) => void>();
   readonly #upgrade: Server["upgrade"];
-  /** The upgrade that is under way. */
-  #accepted: Accepted | null = null;
+  /** Of the websocket that is being made. */
+  #remoteAddress: string | undefined = undefined;
 
   /**
    * @param serve Bun's own Bun.serve, which throws for handlers that are wrong
@@ -44,11 +54,16 @@ export class InnerServer {
     this.#upgrade = this.server.upgrade.bind(this.server);
   }
 
-  /** The bytes of a handshake that will be accepted, once; `forget` the token if they aren't sent. */
-  handshake(offer: Offer, accepted: Accepted): { readonly token: string; readonly bytes: Buffer } {
+  /**
+   * The bytes of a handshake. `onRead` is called, once, when they have been sent and read; `forget` the token if they
+   * won't be.
+   */
+  announce(
+    { key, protocols, extensions }: Offer,
+    onRead: (waiting: Waiting) => void,
+  ): { readonly token: string; readonly bytes: Buffer } {
     const token = crypto.randomUUID();
-    this.#pending.set(token, accepted);
-    const { key, protocols, extensions } = offer;
+    this.#announced.set(token, onRead);
     const lines = [
       "GET / HTTP/1.1",
       "Host: localhost",
@@ -64,29 +79,38 @@ export class InnerServer {
   }
 
   forget(token: string): void {
-    this.#pending.delete(token);
+    this.#announced.delete(token);
   }
 
-  #answer(request: Request): Response | undefined {
+  #answer(request: Request): Response | Promise<Response | undefined> {
     const token = request.headers.get(tokenField) ?? "";
-    const accepted = this.#pending.get(token);
-    if (accepted === undefined) return refusal(403);
-    this.#pending.delete(token);
-    this.#accepted = accepted;
-    const { headers, data } = accepted;
-    try {
-      const isUpgraded = this.#upgrade(request, { data, ...(headers && { headers }) });
-      return isUpgraded ? undefined : refusal(400);
-    } finally {
-      this.#accepted = null;
-    }
+    const onRead = this.#announced.get(token);
+    if (onRead === undefined) return refusal(403);
+    this.#announced.delete(token);
+    // It waits as long as the app does.
+    this.server.timeout(request, 0);
+    const { promise, resolve } = Promise.withResolvers<Response | undefined>();
+    onRead({
+      accept: (accepted) => {
+        const isUpgraded = this.#accept(request, accepted);
+        resolve(isUpgraded ? undefined : refusal(400));
+        return isUpgraded;
+      },
+      decline: () => resolve(refusal(403)),
+    });
+    return promise;
+  }
+
+  #accept(request: Request, { headers, data, remoteAddress }: Accepted): boolean {
+    this.#remoteAddress = remoteAddress;
+    return this.#upgrade(request, { data, ...(headers && { headers }) });
   }
 
   /** The handlers, whose sockets have the client's address: their own peer is this process. */
   #named(handlers: Bun.WebSocketHandler<unknown>): Bun.WebSocketHandler<unknown> {
     // Called within upgrade().
     const open = (socket: Socket): void | Promise<void> => {
-      const value = this.#accepted?.remoteAddress;
+      const value = this.#remoteAddress;
       Object.defineProperty(socket, "remoteAddress", { value, configurable: true });
       return handlers.open?.(socket);
     };

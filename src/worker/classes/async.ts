@@ -107,7 +107,7 @@ export class AsyncServing implements Serving {
       this.#upgrades = new ListenerUpgrades(tunnels, nodeUpgrades);
     } else if (websocket !== null && websockets !== null) {
       const { WebsocketUpgrades } = await import("./websocket-upgrades.ts");
-      const upgrades = new WebsocketUpgrades(tunnels, websockets, websocket);
+      const upgrades = new WebsocketUpgrades(tunnels, websockets, app, websocket);
       this.#upgrades = upgrades;
       this.#websockets = upgrades;
     }

@@ -24,10 +24,10 @@ export class ListenerUpgrades implements Upgrades {
     // With a body it is a request like others: the engine has begun to read that.
     if (body !== null || !asksForUpgrade(head) || !this.#node.isWanted()) return undefined;
     return () => {
-      const { path } = this.#node;
       this.#tunnels.lead(exchange, () => ({
-        path,
         first: this.#node.headOf(head, client.address, scheme === "https"),
+        begin: (tunnel) => this.#tunnels.open(this.#node.path, tunnel),
+        lost() {},
       }));
       return new Response(null, { status: 101 });
     };

@@ -4,6 +4,7 @@ import { textOf } from "../../log/lines/describe-error.ts";
 import type { Connections } from "../connection/connections.ts";
 import type { DeadlineTicks } from "../connection/deadlines.ts";
 import { Http1 } from "../connection/http1.ts";
+import type { InnerEnd } from "../connection/inner-end.ts";
 import { Tunnel } from "../connection/tunnel.ts";
 import type { Wire } from "../connection/wire.ts";
 import type { Leaving } from "../exchange/upgrades.ts";
@@ -11,23 +12,20 @@ import { noAnswer } from "../records/engine-record.ts";
 
 /** Where a connection goes. */
 export interface Way {
-  /** Of the unix socket. */
-  readonly path: string;
-  /** What goes there first. */
+  /** What goes there before all that the client sends. */
   readonly first: Buffer;
-  /** There has been an answer, or there won't be one. */
-  settled?(): void;
+  /** Gives the inner side to the tunnel. */
+  begin(tunnel: Tunnel): void;
+  /** The client has left before. */
+  lost(): void;
 }
 
 /**
- * How many are opened at a time. A unix socket refuses whoever finds its queue full, and Bun's has 512 places: the
+ * How many sockets are opened at a time. A unix socket refuses whoever finds its queue full, and Bun's has 512 places: the
  * clients of a worker that has left come back in one instant. Twice as many may stand there, as each that is opened makes
  * room for the next before the queue is looked at.
  */
 const maxOpening = 128;
-
-const unavailable =
-  "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
 export class Tunnels {
   readonly #connections: Connections;
@@ -44,51 +42,67 @@ export class Tunnels {
 
   /**
    * Hands over the connection of a request, which isn't answered then; false if it is too late.
-   * @param wayOf is asked as soon as the connection can leave, unless its client does before
+   * @param wayOf is asked at once, if it isn't
    */
   lead(exchange: Leaving, wayOf: () => Way): boolean {
     const reply = exchange.upgrade();
     if (!(reply instanceof Http1)) return false;
-    reply.handOver((connection, client, unread, ended) => {
-      const way = wayOf();
-      const tunnel = new Tunnel({
-        client,
-        first: unread.length === 0 ? way.first : Buffer.concat([way.first, unread]),
-        ended,
-        deadlines: this.#deadlines,
-        answered(status) {
-          way.settled?.();
-          exchange.tell(status ?? noAnswer, 0);
-        },
-      });
-      this.#connections.replace(connection, tunnel);
-      if (this.#opening < maxOpening) void this.#open(way.path, tunnel);
-      else this.#waiting.push(() => void this.#open(way.path, tunnel));
+    const way = attempt(wayOf, reply);
+    reply.handOver({
+      take: (connection, client, unread, ended) => {
+        const tunnel = new Tunnel({
+          client,
+          first: unread.length === 0 ? way.first : Buffer.concat([way.first, unread]),
+          ended,
+          deadlines: this.#deadlines,
+          answered: (status) => exchange.tell(status ?? noAnswer, 0),
+        });
+        this.#connections.replace(connection, tunnel);
+        way.begin(tunnel);
+      },
+      lost: () => way.lost(),
     });
     return true;
   }
 
-  async #open(path: string, tunnel: Tunnel): Promise<void> {
+  /** Opens a connection to a unix socket of this process, at once or when others are open. */
+  open(path: string, end: InnerEnd): void {
+    if (this.#opening < maxOpening) void this.#open(path, end);
+    else this.#waiting.push(() => void this.#open(path, end));
+  }
+
+  async #open(path: string, end: InnerEnd): Promise<void> {
     this.#opening += 1;
     // `allowHalfOpen` is not in bun-types; Bun.connect takes it.
-    const options = { unix: path, allowHalfOpen: true, data: tunnel, socket: innerHandlers };
+    const options = { unix: path, allowHalfOpen: true, data: end, socket: innerHandlers };
     try {
-      await Bun.connect<Tunnel>(options as never);
+      await Bun.connect<InnerEnd>(options as never);
     } catch (error) {
       this.#log.error(`Can't open a connection inside of this worker: ${textOf(error)}`);
-      tunnel.refused(unavailable);
+      end.refused();
     }
     this.#opening -= 1;
     this.#waiting.shift()?.();
   }
 }
 
-/** What happens at the inner end of a tunnel. */
+/** The request has no answer any more: if there is no way either, its connection ends. */
+function attempt(wayOf: () => Way, reply: Http1): Way {
+  try {
+    return wayOf();
+  } catch (error) {
+    reply.cutShort();
+    throw error;
+  }
+}
+
+type Inner = Bun.Socket<InnerEnd>;
+
 const innerHandlers = {
-  open: (socket: Bun.Socket<Tunnel>) => socket.data.opened(socket as Bun.Socket<Tunnel> & Wire),
-  data: (socket: Bun.Socket<Tunnel>, bytes: Buffer) => socket.data.innerReceive(bytes),
-  drain: (socket: Bun.Socket<Tunnel>) => socket.data.innerDrained(),
-  end: (socket: Bun.Socket<Tunnel>) => socket.data.innerEnded(),
-  close: (socket: Bun.Socket<Tunnel>) => socket.data.innerClosed(),
-  error: (socket: Bun.Socket<Tunnel>) => socket.data.innerClosed(),
+  open: (socket: Inner) => socket.data.opened(socket as unknown as Wire),
+  data: (socket: Inner, bytes: Buffer) => socket.data.innerReceive(bytes),
+  drain: (socket: Inner) => socket.data.innerDrained(),
+  end: (socket: Inner) => socket.data.innerEnded(),
+  close: (socket: Inner) => socket.data.innerClosed(),
+  error: (socket: Inner) => socket.data.innerClosed(),
 };

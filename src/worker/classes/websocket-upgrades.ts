@@ -1,5 +1,7 @@
 /** Websockets on the engine: a Bun.serve inside of this process makes them of connections that the app has accepted. */
+import type { Fetch } from "../../api/serving.ts";
 import { nativeServe } from "../../app/capture.ts";
+import type { App } from "../../app/load.ts";
 import type { AppWebsockets, UpgradeOptions } from "../../app/server.ts";
 import { InnerServer } from "../../app/websocket/inner-server.ts";
 import type { Websockets } from "../../app/websocket/websockets.ts";
@@ -8,17 +10,24 @@ import { judgeHandshake, offersWebsocket, readOffer } from "../../http/request/h
 import { requestOwner } from "../../http/request/request.ts";
 import type { Head } from "../../http/syntax/head.ts";
 import { Exchange } from "../exchange/exchange.ts";
-import type { Upgrades } from "../exchange/upgrades.ts";
+import type { Leaving, Upgrades } from "../exchange/upgrades.ts";
+import { Reservation } from "./reservation.ts";
 import type { Tunnels } from "./tunnels.ts";
+
+const noBytes = Buffer.alloc(0);
 
 export class WebsocketUpgrades implements Upgrades, AppWebsockets {
   readonly #tunnels: Tunnels;
   readonly #websockets: Websockets;
   readonly #server: InnerServer;
+  readonly #app: App;
+  /** Of requests that the app is being asked about. */
+  readonly #reserved = new Map<Leaving, Reservation>();
 
   /** @param websocket the app's handlers: throws what Bun.serve throws if they are wrong */
-  constructor(tunnels: Tunnels, websockets: Websockets, websocket: object) {
+  constructor(tunnels: Tunnels, websockets: Websockets, app: App, websocket: object) {
     this.#tunnels = tunnels;
+    this.#app = app;
     this.#websockets = websockets;
     const sockets = websockets.serving(websocket);
     this.#server = new InnerServer(nativeServe, sockets.handlers);
@@ -41,20 +50,37 @@ export class WebsocketUpgrades implements Upgrades, AppWebsockets {
     return offersWebsocket(head) ? judgeHandshake(head) : null;
   }
 
-  /** It is the app that decides. */
-  handlerOf(): undefined {}
+  /** The app is asked when the inner server is ready, so that an upgrade is done within upgrade(). */
+  handlerOf(exchange: Leaving): Fetch | undefined {
+    if (!offersWebsocket(exchange.head)) return undefined;
+    return async (request, server) => {
+      const reservation = new Reservation(this.#server, readOffer(exchange.head));
+      this.#tunnels.open(this.#server.path, reservation);
+      if (await reservation.ready) this.#reserved.set(exchange, reservation);
+      try {
+        return await this.#app.fetch(request, server);
+      } finally {
+        if (this.#reserved.delete(exchange)) reservation.drop();
+      }
+    };
+  }
 
   upgrade(request: Request, { headers, data }: UpgradeOptions): boolean {
     const exchange = requestOwner(request);
-    if (!(exchange instanceof Exchange) || !offersWebsocket(exchange.head)) return false;
-    // As they are now, and wrong ones throw here.
+    if (!(exchange instanceof Exchange)) return false;
+    const reservation = this.#reserved.get(exchange);
+    if (reservation === undefined) return false;
+    // Wrong ones throw here.
     const fields = headers === undefined ? undefined : new Headers(headers);
     const remoteAddress = exchange.client.address?.address;
-    const accepted = { headers: fields, data, remoteAddress };
-    const server = this.#server;
     return this.#tunnels.lead(exchange, () => {
-      const { token, bytes } = server.handshake(readOffer(exchange.head), accepted);
-      return { path: server.path, first: bytes, settled: () => server.forget(token) };
+      this.#reserved.delete(exchange);
+      reservation.accept({ headers: fields, data, remoteAddress });
+      return {
+        first: noBytes,
+        begin: (tunnel) => reservation.giveTo(tunnel),
+        lost: () => reservation.drop(),
+      };
     });
   }
 }

@@ -103,6 +103,7 @@ export class Connection implements Member, Transport, WireOwner {
     this.#held.take();
     this.output.clear();
     this.#protocol.closed();
+    this.#successor?.lost();
     this.client.attached?.connectionClosed();
   }
 
@@ -164,7 +165,7 @@ export class Connection implements Member, Transport, WireOwner {
     this.#stage = over;
     const successor = this.#successor as Successor;
     this.#successor = null;
-    successor(this, this.#wire, this.#held.take(), this.#clientDone);
+    successor.take(this, this.#wire, this.#held.take(), this.#clientDone);
     this.client.attached?.connectionClosed();
   }
 

@@ -29,11 +29,13 @@ export interface Protocol {
   drain(): void;
 }
 
-/**
- * Takes a connection over: its socket, the bytes that have come and nobody has read, and whether FIN has come behind
- * them.
- */
-export type Successor = (connection: Member, wire: Wire, unread: Buffer, ended: boolean) => void;
+/** What a connection is left to. One of the two is called, once. */
+export interface Successor {
+  /** `unread`: bytes that have come and nobody has read; `ended`: FIN has come behind them. */
+  take(connection: Member, wire: Wire, unread: Buffer, ended: boolean): void;
+  /** The client has left before. */
+  lost(): void;
+}
 
 /** What a protocol needs of its connection. */
 export interface Transport {

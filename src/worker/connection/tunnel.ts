@@ -15,6 +15,7 @@
 import type { LastingMember } from "./connections.ts";
 import { type DeadlineTicks, Deadlines } from "./deadlines.ts";
 import { Flow } from "./flow.ts";
+import type { InnerEnd } from "./inner-end.ts";
 import type { Wire, WireOwner } from "./wire.ts";
 
 /** What a tunnel begins with, and whom it tells. */
@@ -36,7 +37,10 @@ const open = 1;
 const lingering = 2;
 const over = 3;
 
-export class Tunnel implements LastingMember, WireOwner {
+const unavailable =
+  "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+export class Tunnel implements LastingMember, WireOwner, InnerEnd {
   readonly #client: Wire;
   readonly #times: DeadlineTicks;
   #stage: typeof opening | typeof open | typeof lingering | typeof over = opening;
@@ -72,14 +76,13 @@ export class Tunnel implements LastingMember, WireOwner {
     this.#toInner = new Flow(this.#client, inner);
     this.#toClient = new Flow(inner, this.#client);
     this.#client.resume();
-    if (!this.#toInner.pass(first)) return this.innerClosed();
+    if (first.length > 0 && !this.#toInner.pass(first)) return this.innerClosed();
     if (this.#clientDone) this.#toInner.end();
   }
 
-  /** It can't be reached: the client gets `answer`. */
-  refused(answer: string): void {
+  refused(): void {
     if (this.#stage === over) return;
-    this.#client.write(answer);
+    this.#client.write(unavailable);
     this.#abandon();
   }
 

@@ -1,0 +1,91 @@
+/**
+ * A connection to the inner server whose handshake waits there while the app is asked. It is accepted and given to the
+ * client's tunnel, or dropped.
+ */
+import type { Accepted, InnerServer, Offer, Waiting } from "../../app/websocket/inner-server.ts";
+import type { InnerEnd } from "../connection/inner-end.ts";
+import type { Tunnel } from "../connection/tunnel.ts";
+import type { Wire } from "../connection/wire.ts";
+
+/** A socket of this process, whose owner can be another. */
+type InnerWire = Wire & { data: unknown };
+
+export class Reservation implements InnerEnd {
+  readonly #server: InnerServer;
+  readonly #token: string;
+  readonly #ready = Promise.withResolvers<boolean>();
+  #handshake: Buffer | null;
+  #wire: InnerWire | null = null;
+  #waiting: Waiting | null = null;
+  /** What the inner server has sent before the tunnel is there. */
+  #received: Buffer[] = [];
+  #ended = false;
+  #closed = false;
+
+  constructor(server: InnerServer, offer: Offer) {
+    this.#server = server;
+    const { token, bytes } = server.announce(offer, (waiting) => {
+      this.#waiting = waiting;
+      this.#ready.resolve(true);
+    });
+    this.#token = token;
+    this.#handshake = bytes;
+  }
+
+  /** True when the handshake has been read, false when it won't be. */
+  get ready(): Promise<boolean> {
+    return this.#ready.promise;
+  }
+
+  /** Makes a websocket of it: the app's `open` is called within. */
+  accept(accepted: Accepted): void {
+    this.#waiting?.accept(accepted);
+    this.#waiting = null;
+  }
+
+  giveTo(tunnel: Tunnel): void {
+    const wire = this.#wire as InnerWire;
+    this.#wire = null;
+    wire.data = tunnel as never;
+    tunnel.opened(wire);
+    for (const bytes of this.#received) tunnel.innerReceive(bytes);
+    this.#received = [];
+    if (this.#ended) tunnel.innerEnded();
+    if (this.#closed) tunnel.innerClosed();
+  }
+
+  /** Unless it has been given away. */
+  drop(): void {
+    this.#server.forget(this.#token);
+    this.#waiting?.decline();
+    this.#waiting = null;
+    this.#wire?.terminate();
+  }
+
+  opened(wire: Wire): void {
+    this.#wire = wire as InnerWire;
+    // A new socket takes more than a head.
+    wire.write(this.#handshake as Buffer);
+    this.#handshake = null;
+  }
+
+  refused(): void {
+    this.innerClosed();
+  }
+
+  innerReceive(bytes: Buffer): void {
+    this.#received.push(bytes);
+  }
+
+  innerDrained(): void {}
+
+  innerEnded(): void {
+    this.#ended = true;
+  }
+
+  innerClosed(): void {
+    this.#closed = true;
+    this.#server.forget(this.#token);
+    this.#ready.resolve(false);
+  }
+}

@@ -201,6 +201,57 @@ const listeners: Readonly<Record<string, Listener>> = {
     res.end("idle");
   },
   "/told": (_req, res) => void res.end(JSON.stringify(told.splice(0))),
+  "/trailers": (_req, res) => {
+    res.setHeader("Trailer", "X-Sum, X-More");
+    res.write("body");
+    res.addTrailers({ "X-Sum": "42", "X-More": "\u00e9" });
+    res.end();
+  },
+  "/trailers-later": (_req, res) => {
+    res.write("body");
+    setTimeout(() => {
+      res.addTrailers([
+        ["X-Sum", "42"],
+        ["X-Sum", "43"],
+      ]);
+      res.end("more");
+    }, 20);
+  },
+  "/trailers-at-once": (_req, res) => {
+    res.addTrailers({ "X-Sum": "42" });
+    res.end("body");
+  },
+  "/trailers-without-chunks": (_req, res) => {
+    res.setHeader("Content-Length", 4);
+    res.addTrailers({ "X-Sum": "42" });
+    res.end("body");
+  },
+  "/trailers-of-nothing": (_req, res) => {
+    res.addTrailers({});
+    res.write("body");
+    res.end();
+  },
+  "/trailers-that-lie": (_req, res) => {
+    res.write("body");
+    res.addTrailers({ "Content-Length": "5", "X-Sum": "42", "Transfer-Encoding": "gzip" });
+    res.end();
+  },
+  "/trailers-with-lines": (_req, res) => {
+    const codes = [
+      codeOf(() => res.addTrailers({ "X-Sum": "42\r\nX-Other: 1" })),
+      codeOf(() => res.addTrailers({ "X-Sum: 42\r\nX-Other": "1" })),
+    ];
+    res.write(codes.join());
+    res.end();
+  },
+  "/got-trailers": (req, res) => {
+    const early = JSON.stringify([req.trailers, req.rawTrailers]);
+    req.resume();
+    req.on("end", () => {
+      const { trailers, trailersDistinct, rawTrailers } = req;
+      res.end(early + JSON.stringify({ trailers, trailersDistinct, rawTrailers }));
+    });
+  },
   "/unread": (_req, res) => void res.end("not read"),
   "/hints": (_req, res) => {
     res.writeEarlyHints({ link: "</a.css>; rel=preload", "x-hint": "1" });

@@ -17,6 +17,8 @@ export interface Answer {
   readonly body: Buffer;
   /** False when the connection ended inside the body. */
   readonly complete: boolean;
+  /** Lines behind the last chunk, if there are any. */
+  readonly trailers?: readonly string[];
 }
 
 /** The value of a field that stands once; null if it doesn't stand; throws if it is repeated. */
@@ -234,19 +236,30 @@ export class RawClient implements Disposable {
     return { status: Number(found[1]), reason: found[2] ?? "", head: lines.join("\r\n"), fields };
   }
 
-  async #readChunks(): Promise<Pick<Answer, "body" | "complete">> {
+  async #readChunks(): Promise<Pick<Answer, "body" | "complete" | "trailers">> {
     const pieces: Buffer[] = [];
     for (;;) {
       const line = await this.#readLine();
       if (line === null) return { body: Buffer.concat(pieces), complete: false };
       if (!/^[0-9a-fA-F]+$/.test(line)) throw new Error(`no chunk size: ${JSON.stringify(line)}`);
       const size = Number.parseInt(line, 16);
+      if (size === 0) return { body: Buffer.concat(pieces), ...(await this.#readTrailers()) };
       const bytes = await this.#take(size);
       pieces.push(bytes);
       const end = bytes.length === size ? await this.#take(2) : Buffer.alloc(0);
       if (end.length < 2) return { body: Buffer.concat(pieces), complete: false };
       if (end.toString("latin1") !== "\r\n") throw new Error(`no CRLF behind a chunk: ${end}`);
-      if (size === 0) return { body: Buffer.concat(pieces), complete: true };
+    }
+  }
+
+  async #readTrailers(): Promise<Pick<Answer, "complete" | "trailers">> {
+    const trailers: string[] = [];
+    for (;;) {
+      const line = await this.#readLine();
+      if (line === null) return { complete: false };
+      if (line === "")
+        return trailers.length > 0 ? { complete: true, trailers } : { complete: true };
+      trailers.push(line);
     }
   }
 }

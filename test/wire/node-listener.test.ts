@@ -41,19 +41,24 @@ const own = new Set([
   "transfer-encoding",
 ]);
 
-function shown({ status, reason, fields, framing, body, complete }: Answer): object {
+function shown(answer: Answer): object {
+  const { status, reason, fields, framing, body, complete, trailers } = answer;
   const told = fields
     .map(([name, value]) => [name.toLowerCase(), value])
     .filter(([name = ""]) => !own.has(name))
     .map((pair) => pair.join(": "));
   const text = body.toString("latin1");
-  return { status, reason, fields: told.sort(), framing, body: text, complete };
+  return { status, reason, fields: told.sort(), framing, body: text, complete, trailers };
 }
 
 const get = (path: string, ...lines: string[]): string =>
   `GET ${path} HTTP/1.1\r\n${["Host: x", ...lines].join("\r\n")}\r\n\r\n`;
 const post = (path: string, body: string, ...lines: string[]): string =>
   `POST ${path} HTTP/1.1\r\n${["Host: x", `Content-Length: ${body.length}`, ...lines].join("\r\n")}\r\n\r\n${body}`;
+
+const head = (path: string): string => `HEAD ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+const chunkedWith = (trailers: string): string =>
+  `POST /got-trailers HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n3\r\nabc\r\n0\r\n${trailers}\r\n`;
 
 interface Row {
   readonly bytes: string;
@@ -69,6 +74,8 @@ interface Row {
 const differences = {
   /** It is known, where node:http sends chunks, or ends the connection. */
   "a length": ["framing"],
+  /** Nothing is announced that won't come. */
+  "a name": ["fields"],
 } as const;
 
 const large = "0123456789".repeat(300_000);
@@ -137,6 +144,20 @@ const rows: Readonly<Record<string, Row>> = {
       get("/empty"),
     methods: ["GET", "GET", "GET", "POST", "GET"],
   },
+  trailers: { bytes: get("/trailers") },
+  "trailers that come later": {
+    bytes: get("/trailers-later") + get("/utf8"),
+    methods: ["GET", "GET"],
+  },
+  "trailers of a whole body": { bytes: get("/trailers-at-once") },
+  "trailers where there are no chunks": { bytes: get("/trailers-without-chunks") },
+  "trailers by HTTP/1.0": { bytes: "GET /trailers HTTP/1.0\r\nHost: x\r\n\r\n", differs: "a name" },
+  "trailers of HEAD": { bytes: head("/trailers-later"), methods: ["HEAD"] },
+  "trailers, and none of them": { bytes: get("/trailers-of-nothing") },
+  "trailers that are several lines": { bytes: get("/trailers-with-lines") },
+  "trailers of a request": { bytes: chunkedWith("X-Sum: 42\r\nx-sum: 43\r\nX-Latin: \xe9\r\n") },
+  "a request without trailers": { bytes: chunkedWith("") + get("/utf8"), methods: ["POST", "GET"] },
+  "a request that can't have any": { bytes: post("/got-trailers", "abc"), methods: ["POST"] },
   "early hints": { bytes: get("/hints"), interim: 2 },
   "a refused expectation": {
     bytes: "POST /refused HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n",
@@ -230,8 +251,6 @@ test.each(["halfClose", "reset"] as const)(
   30_000,
 );
 
-const head = (path: string): string => `HEAD ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
-
 test.each([
   ["HEAD of a stream", [head("/streamed")], 4],
   ["HEAD of a stream that takes its time", [head("/streamed-later")], 4],
@@ -308,6 +327,12 @@ test("node:http's own clock for idle connections closes nobody's", async () => {
   asked.push((await client.ask(get("/socket"))).body.toString());
   expect(asked).toEqual(["request 1", "idle", "request 2"]);
 }, 30_000);
+
+test("trailers that frame a message aren't sent", async () => {
+  using client = await RawClient.connect(server.port);
+  const { trailers, complete } = await client.ask(get("/trailers-that-lie"));
+  expect([trailers, complete]).toEqual([["X-Sum: 42"], true]);
+});
 
 const eventsAt = async (port: number) => {
   const answer = await fetch(`http://127.0.0.1:${port}/events`, { keepalive: false });

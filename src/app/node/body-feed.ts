@@ -1,5 +1,6 @@
 /** A request's body on its way to a node listener: it flows while the listener takes it. */
 import { RequestBody } from "../../http/request/body.ts";
+import { rawFields } from "./raw-fields.ts";
 
 /** The engine's own, or what Bun.serve has. */
 export type Body = RequestBody | ReadableStream<Uint8Array>;
@@ -39,6 +40,12 @@ export class BodyFeed {
 
   pause(): void {
     this.#flowing = false;
+  }
+
+  /** Names and values in turn of what has followed the last chunk; undefined: nothing has, or Bun.serve has read it. */
+  get trailers(): readonly string[] | undefined {
+    const trailers = this.#body instanceof RequestBody ? this.#body.trailers : null;
+    return trailers === null ? undefined : rawFields(trailers);
   }
 
   /** The rest is read also when the answer is out. */

@@ -12,7 +12,9 @@ import {
 import { ConnectionCut } from "../connection-cut.ts";
 import type { ClientAddress } from "../server.ts";
 import { rethrow } from "./body-feed.ts";
-import { type EngineExchange, ResponseHandle } from "./response-handle.ts";
+import type { EngineExchange } from "./engine-exchange.ts";
+import { rawFields } from "./raw-fields.ts";
+import { ResponseHandle } from "./response-handle.ts";
 import { type NodeSocket, SocketHandle } from "./socket-handle.ts";
 
 /** What Bun's node:http gives Bun.serve to be called for each request, by Bun 1.4. */
@@ -133,11 +135,4 @@ function targetOf(request: Request, head: RequestHead | null): string {
   if (head !== null) return head.appTarget ?? head.target;
   const { pathname, search } = new URL(request.url);
   return pathname + search;
-}
-
-/** Names and values in turn, as they were sent. */
-function rawFields({ text, fields, fieldCount }: RequestHead): string[] {
-  const found: string[] = [];
-  for (let at = 0; at < 4 * fieldCount; at += 2) found.push(text.slice(fields[at], fields[at + 1]));
-  return found;
 }

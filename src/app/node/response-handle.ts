@@ -4,8 +4,10 @@
  * a Response: whole if it ends at once, a stream otherwise. The names of methods and the numbers are those that Bun's code uses.
  */
 import { ConnectionCut } from "../connection-cut.ts";
+import { AnswerStream } from "./answer-stream.ts";
 import { type Body, BodyFeed, type BodySink } from "./body-feed.ts";
 import { checkLength, type Chunk, copyOf } from "./chunk.ts";
+import type { EngineExchange } from "./engine-exchange.ts";
 import { type AnswerHead, toNativeResponse, toResponse } from "./to-response.ts";
 
 /** Bits of `flags`. */
@@ -21,22 +23,8 @@ const bodyDone = 4;
 /** What `onabort` is told: the client has left. */
 const abortEvent = 1;
 
-/** How much of a streamed answer may wait for the client before the listener is told to wait. */
-const highWaterBytes = 65_536;
-
 /** Bit of what Bun's code would add to the fields. */
 const closeField = 4;
-
-/** The engine's side of the exchange. */
-export interface EngineExchange {
-  readonly head: { readonly versionMinor: number };
-  /** The client waits for 100 Continue. */
-  readonly expectsContinue: boolean;
-  /** Sends 103 Early Hints and the like. */
-  sendInterim(interim: { readonly head: string; readonly ascii: boolean }): boolean;
-  /** No request follows this one. */
-  hangUp(): void;
-}
 
 export class ResponseHandle implements BodySink {
   flags = 0;
@@ -55,7 +43,10 @@ export class ResponseHandle implements BodySink {
   /** Bytes of the body that the listener has written. */
   #written = 0;
   #head: AnswerHead | null = null;
-  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  /** Until it has ended. */
+  #stream: AnswerStream | null = null;
+  /** Lines, each with its CRLF. */
+  #trailers = "";
   /** The head is out, or on its way, and the body follows. */
   #isStarted = false;
   /** The answer, if it has come before somebody waits for it. */
@@ -97,10 +88,7 @@ export class ResponseHandle implements BodySink {
     if (this.isOver) return;
     this.flags |= socketClosed;
     this.#feed?.stop();
-    const controller = this.#controller;
-    this.#controller = null;
-    if (controller === null) this.#waiting?.reject(reason);
-    else controller.error(new ConnectionCut());
+    this.#giveUp(reason);
     this.onabort?.(abortEvent);
   }
 
@@ -120,8 +108,8 @@ export class ResponseHandle implements BodySink {
     return this.#fields;
   }
 
-  takeRequestTrailers(): undefined {
-    return undefined;
+  takeRequestTrailers(): readonly string[] | undefined {
+    return this.#feed?.trailers;
   }
 
   resume(): void {
@@ -148,8 +136,8 @@ export class ResponseHandle implements BodySink {
   // Of the answer.
 
   get bufferedAmount(): number {
-    if (this.onwritable === undefined || this.#controller === null) return 0;
-    return Math.max(1, highWaterBytes - (this.#controller.desiredSize ?? 0));
+    if (this.onwritable === undefined || this.#stream === null) return 0;
+    return Math.max(1, this.#stream.waitingBytes);
   }
 
   /** Those of the body: what else goes out is the worker's. */
@@ -197,10 +185,7 @@ export class ResponseHandle implements BodySink {
     checkLength(this.#written + bytes.length, strictLength, false);
     this.#written += bytes.length;
     this.#startStream();
-    const controller = this.#controller;
-    if (controller === null) return bytes.length;
-    if (bytes.length > 0) controller.enqueue(bytes);
-    if ((controller.desiredSize ?? 0) > 0) return bytes.length;
+    if (this.#stream === null || this.#stream.write(bytes)) return bytes.length;
     this.onwritable = onWritable;
     return -Math.max(1, bytes.length);
   }
@@ -216,13 +201,13 @@ export class ResponseHandle implements BodySink {
     checkLength(this.#written + bytes.length, strictLength, true);
     this.#written += bytes.length;
     const head = this.#head;
-    const controller = this.#controller;
-    this.#controller = null;
+    const stream = this.#stream;
+    this.#stream = null;
     this.#finish();
     // The write that the head was made for has thrown.
     if (!this.#isStarted && head !== null) this.#settle(head, bytes);
-    if (bytes.length > 0) controller?.enqueue(bytes);
-    controller?.close();
+    stream?.write(bytes);
+    stream?.end(this.#trailers);
     return bytes.length;
   }
 
@@ -237,6 +222,11 @@ export class ResponseHandle implements BodySink {
     added: number,
   ): number {
     if (this.isOver) return 0;
+    if (this.#trailers !== "") {
+      this.writeHead(status, reason, fields, added);
+      this.#startStream();
+      return this.end(chunk, encoding, undefined, strictLength);
+    }
     const isText = typeof chunk === "string" && (encoding === undefined || isUtf8(encoding));
     const body = isText ? chunk : chunk ? copyOf(chunk, encoding) : null;
     const length = typeof body === "string" ? Buffer.byteLength(body) : (body?.length ?? 0);
@@ -252,14 +242,23 @@ export class ResponseHandle implements BodySink {
     if (this.isOver) return;
     this.flags |= socketClosed;
     this.#feed?.stop();
-    const controller = this.#controller;
-    this.#controller = null;
-    if (controller === null) this.#waiting?.reject(new ConnectionCut());
-    else controller.error(new ConnectionCut());
+    this.#giveUp(new ConnectionCut());
+  }
+
+  /** Bun.serve can't send any. */
+  setTrailers(lines: string): void {
+    if (this.#exchange !== null) this.#trailers = lines;
   }
 
   unref(): void {}
   ref(): void {}
+
+  #giveUp(reason: unknown): void {
+    const stream = this.#stream;
+    this.#stream = null;
+    if (stream === null) this.#waiting?.reject(reason);
+    else stream.cut(new ConnectionCut());
+  }
 
   /** Bun's code says so to each HTTP/1.0 client: whether that one persists, the worker knows. */
   #closes(added: number): boolean {
@@ -282,24 +281,18 @@ export class ResponseHandle implements BodySink {
       // What is written from here on goes nowhere; who waits for it is told by end().
       return this.#settle(this.#head, null);
     }
-    const stream = new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => {
-          this.#controller = controller;
-        },
-        pull: () => {
-          const { onwritable } = this;
-          this.onwritable = undefined;
-          onwritable?.();
-        },
-        cancel: () => {
-          this.#controller = null;
-          this.clientLeft(undefined);
-        },
+    this.#stream = new AnswerStream(
+      () => {
+        const { onwritable } = this;
+        this.onwritable = undefined;
+        onwritable?.();
       },
-      { highWaterMark: highWaterBytes, size: (bytes) => bytes?.length ?? 0 },
+      () => {
+        this.#stream = null;
+        this.clientLeft(undefined);
+      },
     );
-    this.#settle(this.#head, stream);
+    this.#settle(this.#head, this.#stream.readable);
   }
 
   #settle(head: AnswerHead, body: string | Uint8Array | ReadableStream<Uint8Array> | null): void {

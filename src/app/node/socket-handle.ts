@@ -6,12 +6,14 @@ import { connectionClosedError } from "../../http/request/request.ts";
 import type { ClientAddress } from "../server.ts";
 import type { ResponseHandle } from "./response-handle.ts";
 
+const onTimeout = "_onTimeout";
+
 /** Bun's Socket. */
 export interface NodeSocket {
   readonly destroyed: boolean;
   readonly writableEnded: boolean;
   /** Called when its time has run out, by setTimeout() or keepAliveTimeout. */
-  _onTimeout(): void;
+  [onTimeout](): void;
 }
 
 export class SocketHandle {
@@ -40,9 +42,9 @@ export class SocketHandle {
 
   set duplex(socket: NodeSocket) {
     this.#duplex = socket;
-    const expired = socket._onTimeout;
+    const expired = socket[onTimeout];
     // How long a client idles between two requests is the worker's business.
-    socket._onTimeout = () => {
+    socket[onTimeout] = () => {
       if (this.response?.isOver === false) expired.call(socket);
     };
     // Bun's code says what its own server is, right after this.
@@ -101,6 +103,11 @@ export class SocketHandle {
     return true;
   }
 
+  /** Lines, each with its CRLF: of the answer under way, right before its end. */
+  setResponseTrailers(lines: string): void {
+    this.response?.setTrailers(lines);
+  }
+
   // The worker's business.
 
   closeIfIdle(): void {}
@@ -108,5 +115,4 @@ export class SocketHandle {
   readStart(): void {}
   readStop(): void {}
   stopParsing(): void {}
-  setResponseTrailers(): void {}
 }

@@ -24,6 +24,7 @@
 import { convertBody, plainBytes, rejectUsedBody } from "./body-convert.ts";
 import type { BodyKind, BodyResult } from "./body-convert.ts";
 import { highWaterBytes } from "../limits.ts";
+import type { Head } from "../syntax/head.ts";
 
 /** What a body asks of the connection that fills it. */
 export interface BodySource {
@@ -57,6 +58,8 @@ const collecting = 4;
 const cancelled = 5;
 
 export class RequestBody {
+  /** The fields behind the last chunk, from end() on; null: there are none. */
+  trailers: Head | null = null;
   readonly #source: BodySource;
   readonly #length: number | null;
   #arrival: typeof arriving | typeof ended | typeof failed | typeof abandoned = arriving;

@@ -166,9 +166,16 @@ export class MessageReader {
   }
 
   #endBody(): "end" {
+    const trailers = this.#chunked?.trailers ?? null;
     this.#stage = inHead;
     this.#chunked = null;
-    this.body?.end();
+    const { body } = this;
+    if (body === null) return "end";
+    if (trailers !== null) {
+      body.trailers = trailers.takeHead();
+      body.trailers.detach();
+    }
+    body.end();
     return "end";
   }
 }

@@ -1,6 +1,7 @@
 /** How a client learns where a body ends (RFC 9112 §6.3), and the head that says so. */
 import { fixedHead, parseLength, startHead } from "./head.ts";
 import type { AppFields, ResponseContext } from "./head.ts";
+import { type Trailers, trailersOf } from "./trailers.ts";
 
 /** An answer whose bytes are all here. */
 export interface FixedResponse {
@@ -33,6 +34,8 @@ export interface StreamResponse {
   readonly framing: "chunked" | "length" | "close";
   /** The Content-Length sent; 0 with another framing. */
   readonly length: number;
+  /** What may follow the last chunk; null: nothing. */
+  readonly trailers: Trailers | null;
   readonly warning: string | null;
 }
 
@@ -117,6 +120,8 @@ export function frameStream(
   let head = startHead(status, statusText, fields, type, keepAlive, context);
   if (framing === "length") head += `Content-Length: ${length}\r\n`;
   else if (framing === "chunked") head += "Transfer-Encoding: chunked\r\n";
+  const trailers = framing === "chunked" ? trailersOf(body) : null;
+  if (trailers !== null && fields.trailer !== null) head += `Trailer: ${fields.trailer}\r\n`;
   head += "\r\n";
   const { ascii } = fields;
   if (context.head) {
@@ -142,6 +147,7 @@ export function frameStream(
     body,
     framing,
     length: length ?? 0,
+    trailers,
     warning,
   };
 }

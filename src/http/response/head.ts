@@ -27,6 +27,8 @@ export interface AppFields {
   readonly contentType: boolean;
   /** The app's Content-Length, which framing checks. */
   readonly contentLength: string | null;
+  /** The names that the app announces as trailers. */
+  readonly trailer: string | null;
   readonly contentEncoding: boolean;
   readonly contentRange: boolean;
   readonly contentDisposition: boolean;
@@ -42,6 +44,7 @@ export const noFields: AppFields = {
   lines: "",
   contentType: false,
   contentLength: null,
+  trailer: null,
   contentEncoding: false,
   contentRange: false,
   contentDisposition: false,
@@ -54,6 +57,7 @@ export const noFields: AppFields = {
 /** What addField() fills: the callback of forEach is shared, so that no answer costs a closure (bench: hello). */
 let lines = "";
 let contentLength: string | null = null;
+let trailer: string | null = null;
 let flags = 0;
 
 const contentTypeBit = 1;
@@ -72,6 +76,7 @@ export function readAppFields(headers: Headers): AppFields {
   if (headers.count === 0) return noFields;
   lines = "";
   contentLength = null;
+  trailer = null;
   flags = 0;
   headers.forEach(addField);
   return takeFields();
@@ -83,6 +88,7 @@ function takeFields(): AppFields {
     lines,
     contentType: (flags & contentTypeBit) !== 0,
     contentLength,
+    trailer,
     contentEncoding: (flags & contentEncodingBit) !== 0,
     contentRange: (flags & contentRangeBit) !== 0,
     contentDisposition: (flags & contentDispositionBit) !== 0,
@@ -97,6 +103,7 @@ function takeFields(): AppFields {
 export function readFlatFields(flat: readonly string[]): AppFields {
   lines = "";
   contentLength = null;
+  trailer = null;
   flags = 0;
   for (let at = 0; at < flat.length; at += 2) {
     const name = flat[at]!;
@@ -123,12 +130,14 @@ function addLine(name: string, value: string, shown: string): void {
     case "proxy-authentication-info":
     case "proxy-connection":
     case "te":
-    case "trailer":
     case "transfer-encoding":
     case "upgrade":
       return;
     case "content-length":
       contentLength = value;
+      return;
+    case "trailer":
+      trailer = trailer === null ? value : `${trailer}, ${value}`;
       return;
     case "content-type":
       flags |= contentTypeBit;

@@ -32,7 +32,7 @@ const gatherBytes = 64 * 1024;
 /** How much one stream may send before others get a turn. */
 const turnBytes = 1024 * 1024;
 
-const lastChunk = "0\r\n\r\n";
+const lastChunk = "0\r\n";
 
 interface Chunk {
   readonly done: boolean;
@@ -112,7 +112,7 @@ export class StreamPump {
       return this.#wrongLength(`Content-Length is ${length}, the body has ${this.bodyBytes} bytes`);
     }
     this.#addHead();
-    if (framing === "chunked") this.#target.output.addAscii(lastChunk);
+    if (framing === "chunked") this.#addLastChunk();
     return { type: "complete" };
   }
 
@@ -146,6 +146,14 @@ export class StreamPump {
     if (this.#headSent) return;
     this.#headSent = true;
     this.#target.output.addHead(this.#response);
+  }
+
+  #addLastChunk(): void {
+    const { trailers } = this.#response;
+    const { output } = this.#target;
+    const lines = trailers === null ? "" : trailers.lines;
+    if (lines === "") output.addAscii(`${lastChunk}\r\n`);
+    else output.addHead({ head: `${lastChunk}${lines}\r\n`, ascii: false });
   }
 
   #add(bytes: Uint8Array): void {

@@ -1,4 +1,5 @@
 /** The apps that are compared: docs/apps.md has this table. */
+import { websocketRows } from "./conversations.ts";
 import { graphqlRows, orpcRows, pageRows, trpcRows } from "./own-requests.ts";
 import { type Row, rows } from "./requests.ts";
 
@@ -16,8 +17,10 @@ export interface FrameworkApp {
   readonly folder?: string;
   /** MODULE[:EXPORT] if it isn't the file. */
   readonly module?: string;
-  /** Worker classes that it can't run on, with the reason. */
+  /** Worker classes that refuse it at the start, with the sentence. */
   readonly not?: Partial<Readonly<Record<Kind, string>>>;
+  /** Worker classes that it runs on without what it is made for, and why: they are left out. */
+  readonly unsuited?: Partial<Readonly<Record<Kind, string>>>;
   /** Rows that the app doesn't do natively either: the answers are compared all the same. */
   readonly lacks?: readonly string[];
   /** Rows with another answer than the native one, each with the worker classes and the reason. */
@@ -193,3 +196,39 @@ const listeners: readonly FrameworkApp[] = [
 ];
 
 export const nodeApps = listeners.map((app): FrameworkApp => ({ ...app, isListener: true }));
+
+const noWebsockets = "a websocket would keep the worker from all other requests";
+const onlyAsync = {
+  sync: noWebsockets,
+  serve: "Bun.serve's connections can't be handed to an upgrade listener",
+};
+
+/** websockets.test.ts has those of more frameworks, with two workers and when a worker leaves. */
+export const websocketApps: readonly FrameworkApp[] = [
+  {
+    name: "Bun.serve's websockets, exported",
+    file: "bun-websocket.ts",
+    not: { sync: noWebsockets },
+    rows: websocketRows,
+  },
+  {
+    name: "Bun.serve's websockets, listening",
+    file: "bun-websocket-listening.ts",
+    unsuited: { sync: noWebsockets },
+    rows: websocketRows,
+  },
+  {
+    name: "Express and ws",
+    file: "express-ws.ts",
+    unsuited: onlyAsync,
+    rows: websocketRows,
+    isListener: true,
+  },
+  {
+    name: "http-proxy's websockets",
+    file: "http-proxy-websocket.ts",
+    unsuited: onlyAsync,
+    rows: websocketRows,
+    isListener: true,
+  },
+];

@@ -105,7 +105,9 @@ export function compareApps(apps: readonly FrameworkApp[]): void {
         60_000,
       );
 
-      const possible = kinds.filter((kind) => app.not?.[kind] === undefined);
+      const possible = kinds.filter(
+        (kind) => (app.not?.[kind] ?? app.unsuited?.[kind]) === undefined,
+      );
       test.each(possible)(
         "-k %s answers as bun does, without a port of its own, and ends with 0",
         async (kind) => {

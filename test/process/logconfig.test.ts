@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { loggingConf } from "../support/logging-conf.ts";
 import { gunicorn, type RunningServer, start, until } from "../support/server.ts";
 
 const app = `export const fetch = (request) => {
@@ -19,51 +20,21 @@ function readIn({ folder }: RunningServer, name: string): string {
   return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 
-const ini = `
-[loggers]
-keys=root, gunicorn.error, gunicorn.access
-[handlers]
-keys=console, error_file, access_file
-[formatters]
-keys=generic, access
-[logger_root]
-level=INFO
-handlers=console
-[logger_gunicorn.error]
-level=INFO
-handlers=error_file
-propagate=1
-qualname=gunicorn.error
-[logger_gunicorn.access]
-level=INFO
-handlers=access_file
-propagate=0
-qualname=gunicorn.access
-[handler_console]
-class=StreamHandler
-formatter=generic
-args=(sys.stderr, )
-[handler_error_file]
-class=logging.FileHandler
-formatter=generic
-args=('error.log',)
-[handler_access_file]
-class=logging.FileHandler
-formatter=access
-args=('access.log',)
-[formatter_generic]
-format=%(asctime)s %(levelname)s %(message)s
-datefmt=[%Y-%m-%d %H:%M:%S %z]
-[formatter_access]
-format=%(message)s
-`;
+/** Gunicorn's example, but for syslog and rotation, in the server's folder. */
+const ini = loggingConf
+  .replaceAll(", log\n", "\n")
+  .replace(/\[handler_log\][^[]*/, "")
+  .replace("logging.handlers.RotatingFileHandler", "logging.FileHandler")
+  .replace("'a', 1000, 2", "'a'")
+  .replaceAll("/tmp/gunicorn.", "")
+  .replace("sys.stdout", "sys.stderr");
 
 test("a logging.conf says where both logs go, and workers go by what the master has read", async () => {
   await using server = await gunicorn({
     files: { "app.ts": app, "logging.conf": ini },
     args: ["--log-config", "logging.conf"],
   });
-  expect(server.log).toMatch(/^\[[^\]]+\] INFO Starting/);
+  expect(server.log).toMatch(/^\S+ \S+ \[\d+\] \[INFO\] Starting/);
   // A worker that starts later doesn't read the file again.
   writeFileSync(join(server.folder, "logging.conf"), "nonsense");
   server.kill("SIGTTIN");
@@ -75,8 +46,10 @@ test("a logging.conf says where both logs go, and workers go by what the master 
   expect(readIn(server, "access.log")).toMatch(/^\S+ - - \[[^\]]+\] "GET \/boom HTTP\/1.1" 500 /m);
   expect(await server.stop()).toBe(0);
   const errors = readIn(server, "error.log");
-  expect(errors).toMatch(/^\[[^\]]+\] ERROR Error handling request GET \/boom\nError: boom\n/m);
-  expect(errors).toEndWith("INFO Shutting down: Master\n");
+  expect(errors).toMatch(
+    /^\S+ \S+ \[\d+\] \[ERROR\] Error handling request GET \/boom\nError: boom\n/m,
+  );
+  expect(errors).toEndWith("[INFO] Shutting down: Master\n");
 });
 
 test("logconfig_dict wins over the files, of which none is read then", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ConfigError, UsageError } from "../../../../src/api/errors.ts";
+import { UsageError } from "../../../../src/api/errors.ts";
 import {
   boolean,
   callable,
@@ -15,9 +15,7 @@ import {
   textList,
   workerCount,
 } from "../../../../src/config/values/kinds.ts";
-import { facts } from "../facts.ts";
-
-type Case = readonly [name: string, kind: Kind<unknown>, value: unknown, result: unknown];
+import { parseRefuses, parseTakes } from "./parse-tables.ts";
 
 const any = integer();
 const line = integer({ max: 8190, zero: "unlimited" });
@@ -25,80 +23,71 @@ const pair = callable(2);
 const two = (_one: unknown, _other: unknown) => undefined;
 const level = oneOf("debug", "info");
 
-describe("parse() takes", () => {
-  test.each<Case>([
-    ["text, trimmed", text, " a b ", "a b"],
-    ["no text", text, "", ""],
-    ["null where it may be", nullable(text), null, null],
-    ["text where null may be", nullable(text), "a", "a"],
-    ["a number", any, 5, 5],
-    ["0", any, 0, 0],
-    ["decimal text", any, " 12 ", 12],
-    ["hexadecimal text", any, "0xFF", 255],
-    ["octal text", any, "0o17", 15],
-    ["binary text", any, "0b11", 3],
-    ["a number at its limit", line, 8190, 8190],
-    ["0 for unlimited", line, 0, 0],
-    ["the longest time that a timer has", seconds("never"), 2_147_483, 2_147_483],
-    ["auto workers", workerCount, "auto", 7],
-    ["workers as text", workerCount, "3", 3],
-    ["an octal mode", fileMode, "0o600", 0o600],
-    ["true", boolean, true, true],
-    ["True", boolean, "True", true],
-    ["false as text", boolean, "false", false],
-    ["one text for a list", textList, " a ", ["a"]],
-    ["a list", textList, ["a", "b"], ["a", "b"]],
-    ["nothing for a list", textList, "", []],
-    ["null for a list", textList, null, []],
-    ["a comma list", commaList, "a, b,,c ", ["a", "b", "c"]],
-    ["a list for a comma list", commaList, ["a,b", "c"], ["a", "b", "c"]],
-    ["a word in any case", level, "DEBUG", "debug"],
-    ["an object", dictionary, { a: 1 }, { a: 1 }],
-    ["a function", pair, two, two],
-    ["no function", pair, null, null],
-    ["a function with fewer parameters", callable(3), two, two],
-  ])("%s", (_name, kind, value, result) => {
-    expect(kind.parse(value, facts)).toEqual(result);
-  });
-});
+parseTakes([
+  ["text, trimmed", text, " a b ", "a b"],
+  ["no text", text, "", ""],
+  ["null where it may be", nullable(text), null, null],
+  ["text where null may be", nullable(text), "a", "a"],
+  ["a number", any, 5, 5],
+  ["0", any, 0, 0],
+  ["decimal text", any, " 12 ", 12],
+  ["hexadecimal text", any, "0xFF", 255],
+  ["octal text", any, "0o17", 15],
+  ["binary text", any, "0b11", 3],
+  ["a number at its limit", line, 8190, 8190],
+  ["0 for unlimited", line, 0, 0],
+  ["the longest time that a timer has", seconds("never"), 2_147_483, 2_147_483],
+  ["auto workers", workerCount, "auto", 7],
+  ["workers as text", workerCount, "3", 3],
+  ["an octal mode", fileMode, "0o600", 0o600],
+  ["true", boolean, true, true],
+  ["True", boolean, "True", true],
+  ["false as text", boolean, "false", false],
+  ["one text for a list", textList, " a ", ["a"]],
+  ["a list", textList, ["a", "b"], ["a", "b"]],
+  ["nothing for a list", textList, "", []],
+  ["null for a list", textList, null, []],
+  ["a comma list", commaList, "a, b,,c ", ["a", "b", "c"]],
+  ["a list for a comma list", commaList, ["a,b", "c"], ["a", "b", "c"]],
+  ["a word in any case", level, "DEBUG", "debug"],
+  ["an object", dictionary, { a: 1 }, { a: 1 }],
+  ["a function", pair, two, two],
+  ["no function", pair, null, null],
+  ["a function with fewer parameters", callable(3), two, two],
+]);
 
-describe("parse() refuses", () => {
-  const rows: readonly Case[] = [
-    ["a number for text", text, 5, "must be text, got 5"],
-    ["null for text", text, null, "must be text, got null"],
-    ["a negative number", any, -1, "must be at least 0, got -1"],
-    ["negative hexadecimal text", any, "-0x10", "must be at least 0, got -16"],
-    ["text that is no number", any, "many", "must be a whole number, got 'many'"],
-    ["octal as C writes it", any, "010", "must be a whole number, got '010'"],
-    ["a fraction", any, 1.5, "must be a whole number, got 1.5"],
-    ["true for a number", any, true, "must be a whole number, got true"],
-    ["NaN", any, Number.NaN, "must be a whole number, got NaN"],
-    ["a list for a number", any, [1], "must be a whole number, got [ 1 ]"],
-    ["a number over its limit", line, 8191, "must be from 0 (unlimited) to 8190, got 8191"],
-    ["a number under its limit", line, -1, "must be at least 0 (unlimited), got -1"],
-    ["no workers", workerCount, 0, "must be at least 1, got 0"],
-    ["another word than auto", workerCount, "all", "must be a whole number or auto, got 'all'"],
-    ["half a worker", workerCount, 0.5, "must be a whole number, got 0.5"],
-    ["a mode with too many bits", fileMode, 0o10000, "must be from 0 to 07777, got 4096"],
-    ["1 for true", boolean, 1, "must be true or false, got 1"],
-    ["yes for true", boolean, "yes", "must be true or false, got 'yes'"],
-    ["numbers in a list", textList, ["a", 1], 'must be a text or a list of texts, got [ "a", 1 ]'],
-    ["a number for a list", textList, 5, "must be a text or a list of texts, got 5"],
-    ["a number for a comma list", commaList, 5, "must be a comma-separated list, got 5"],
-    ["an unknown word", level, "loud", "must be debug or info, got 'loud'"],
-    ["a list for an object", dictionary, [], "must be an object, got []"],
-    ["text for a function", pair, "a.b", "must be a function with at most 2 parameters, got 'a.b'"],
-    [
-      "too many parameters",
-      callable(1),
-      two,
-      "must be a function with at most 1 parameter, got one with 2",
-    ],
-  ];
-  test.each(rows)("%s", (_name, kind, value, message) => {
-    expect(() => kind.parse(value, facts)).toThrow(new ConfigError(message as string));
-  });
-});
+parseRefuses([
+  ["a number for text", text, 5, "must be text, got 5"],
+  ["null for text", text, null, "must be text, got null"],
+  ["a negative number", any, -1, "must be at least 0, got -1"],
+  ["negative hexadecimal text", any, "-0x10", "must be at least 0, got -16"],
+  ["text that is no number", any, "many", "must be a whole number, got 'many'"],
+  ["octal as C writes it", any, "010", "must be a whole number, got '010'"],
+  ["a fraction", any, 1.5, "must be a whole number, got 1.5"],
+  ["true for a number", any, true, "must be a whole number, got true"],
+  ["NaN", any, Number.NaN, "must be a whole number, got NaN"],
+  ["a list for a number", any, [1], "must be a whole number, got [ 1 ]"],
+  ["a number over its limit", line, 8191, "must be from 0 (unlimited) to 8190, got 8191"],
+  ["a number under its limit", line, -1, "must be at least 0 (unlimited), got -1"],
+  ["no workers", workerCount, 0, "must be at least 1, got 0"],
+  ["another word than auto", workerCount, "all", "must be a whole number or auto, got 'all'"],
+  ["half a worker", workerCount, 0.5, "must be a whole number, got 0.5"],
+  ["a mode with too many bits", fileMode, 0o10000, "must be from 0 to 07777, got 4096"],
+  ["1 for true", boolean, 1, "must be true or false, got 1"],
+  ["yes for true", boolean, "yes", "must be true or false, got 'yes'"],
+  ["numbers in a list", textList, ["a", 1], 'must be a text or a list of texts, got [ "a", 1 ]'],
+  ["a number for a list", textList, 5, "must be a text or a list of texts, got 5"],
+  ["a number for a comma list", commaList, 5, "must be a comma-separated list, got 5"],
+  ["an unknown word", level, "loud", "must be debug or info, got 'loud'"],
+  ["a list for an object", dictionary, [], "must be an object, got []"],
+  ["text for a function", pair, "a.b", "must be a function with at most 2 parameters, got 'a.b'"],
+  [
+    "too many parameters",
+    callable(1),
+    two,
+    "must be a function with at most 1 parameter, got one with 2",
+  ],
+]);
 
 describe("read()", () => {
   test.each<readonly [word: string, kind: Kind<unknown>, result: unknown]>([

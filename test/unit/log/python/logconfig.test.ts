@@ -5,6 +5,7 @@ import { builtInPlan } from "../../../../src/log/plan-logs.ts";
 import type { Destination, LoggerPlan } from "../../../../src/log/plan.ts";
 import { applyLogconfig } from "../../../../src/log/python/logconfig.ts";
 import { parseLoggingIni } from "../../../../src/log/python/ini.ts";
+import { loggingConf } from "../../../support/logging-conf.ts";
 
 async function configOf(...argv: readonly string[]): Promise<Config> {
   const cwd = "/tmp";
@@ -271,66 +272,8 @@ test.each(refused)("%j is refused: %s", (values, message) => {
   expect(() => plan(values as Record<string, unknown>)).toThrow("logconfig_dict: ");
 });
 
-/** As in Gunicorn's examples/logging.conf. */
-const example = `
-[loggers]
-keys=root, gunicorn.error, gunicorn.access
-
-[handlers]
-keys=console, error_file, access_file, log
-
-[formatters]
-keys=generic, access
-
-[logger_root]
-level=INFO
-handlers=console
-
-[logger_gunicorn.error]
-level=INFO
-handlers=error_file
-propagate=1
-qualname=gunicorn.error
-
-[logger_gunicorn.access]
-level=INFO
-handlers=access_file, log
-propagate=0
-qualname=gunicorn.access
-
-; comments
-[handler_console]
-class=StreamHandler
-formatter=generic
-args=(sys.stdout, )
-
-[handler_error_file]
-class=logging.FileHandler
-formatter=generic
-args=('/tmp/gunicorn.error.log',)
-
-[handler_access_file]
-class=logging.handlers.RotatingFileHandler
-formatter=access
-args=('/tmp/gunicorn.access.log', 'a', 1000, 2)
-
-[handler_log]
-class=handlers.SysLogHandler
-args=(('localhost', 1514), handlers.SysLogHandler.LOG_LOCAL0)
-kwargs={'socktype': socket.SOCK_DGRAM}
-
-[formatter_generic]
-format=%(asctime)s [%(process)d] [%(levelname)s] %(message)s
-datefmt=%Y-%m-%d %H:%M:%S
-class=logging.Formatter
-
-[formatter_access]
-format=%(message)s
-class=logging.Formatter
-`;
-
 test("a logging.conf of Gunicorn's is read", () => {
-  const { error, access } = plan(parseLoggingIni(example, "logging.conf"));
+  const { error, access } = plan(parseLoggingIni(loggingConf, "logging.conf"));
   expect(destinations(error)).toEqual(["file /tmp/gunicorn.error.log", "stream 1"]);
   expect(destinations(access)).toEqual([
     "rotating /tmp/gunicorn.access.log 1000 2",
@@ -380,5 +323,7 @@ const brokenFiles: [claim: string, from: string, to: string, message: string][] 
 ];
 
 test.each(brokenFiles)("%s is refused", (_claim, from, to, message) => {
-  expect(() => plan(parseLoggingIni(example.replace(from, to), "logging.conf"))).toThrow(message);
+  expect(() => plan(parseLoggingIni(loggingConf.replace(from, to), "logging.conf"))).toThrow(
+    message,
+  );
 });

@@ -51,6 +51,9 @@ interface Outcome {
   readonly closed?: boolean;
 }
 
+/** The app has answered hello. */
+const answered: Outcome = { told: ["GET /a 200 5"], statuses: [200], ended: ["GET /a 200"] };
+
 interface Row {
   readonly claim: string;
   readonly app?: App;
@@ -127,11 +130,9 @@ const rows: Row[] = [
   {
     claim: "after an answer",
     sent: get,
-    reset: { told: ["GET /a 200 5"], statuses: [200], ended: ["GET /a 200"] },
+    reset: { ...answered },
     fin: {
-      told: ["GET /a 200 5"],
-      statuses: [200],
-      ended: ["GET /a 200"],
+      ...answered,
       did: "end",
       closed: true,
     },
@@ -140,17 +141,15 @@ const rows: Row[] = [
     claim: "after an answer that isn't written yet",
     sent: get,
     room: 20,
-    reset: { told: ["GET /a 200 5"], statuses: [200], ended: ["GET /a 200"] },
-    fin: { told: ["GET /a 200 5"], statuses: [200], ended: ["GET /a 200"], closed: false },
+    reset: { ...answered },
+    fin: { ...answered, closed: false },
   },
   {
     claim: "after the last answer",
     sent: get.replace("Host", "Connection: close\r\nHost"),
-    reset: { told: ["GET /a 200 5"], statuses: [200], ended: ["GET /a 200"], did: "shutdown" },
+    reset: { ...answered, did: "shutdown" },
     fin: {
-      told: ["GET /a 200 5"],
-      statuses: [200],
-      ended: ["GET /a 200"],
+      ...answered,
       did: "end",
       closed: true,
     },
@@ -158,11 +157,9 @@ const rows: Row[] = [
   {
     claim: "in a head behind an answer",
     sent: `${get}GET /b`,
-    reset: { told: ["GET /a 200 5"], statuses: [200], ended: ["GET /a 200"] },
+    reset: { ...answered },
     fin: {
-      told: ["GET /a 200 5"],
-      statuses: [200],
-      ended: ["GET /a 200"],
+      ...answered,
       did: "end",
       closed: true,
     },

@@ -107,7 +107,7 @@ describe("the access log", () => {
 
   test("knows slow requests: one warning with all facts", async () => {
     const app = `export const fetch = async (request) => {
-  if (new URL(request.url).pathname !== "/") await Bun.sleep(120);
+  if (new URL(request.url).pathname !== "/") await Bun.sleep(120); // above the limit
   return new Response("late", { status: 202 });
 };\n`;
     const slow = { files: { "app.ts": app }, args: ["--slow-request-log", "100"] };

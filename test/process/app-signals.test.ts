@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { Load } from "../support/load.ts";
-import { gunicorn, until } from "../support/server.ts";
+import { gunicorn, until, waitsForGo } from "../support/server.ts";
 
 /** Answers at once, after a while, or when a file is there. */
 const serves = `export const fetch = async (request) => {
   if (request.url.endsWith("/slow")) {
     console.error("slow begins");
-    while (!(await Bun.file("go").exists())) await Bun.sleep(5);
+    ${waitsForGo}
   } else if (Math.random() < 0.5) await Bun.sleep(20);
   return new Response("ok");
 };
@@ -84,7 +84,7 @@ describe("an app that listens for SIGTERM", () => {
       server.kill("SIGTERM");
       await server.logged("Handling signal: term");
       await until("clean-up of the idle one", () => cleanUps(server.log).length === 3);
-      await Bun.write(`${server.folder}/go`, "");
+      server.go();
       expect(await (await slow).text()).toBe("ok");
       expect(await server.process.exited).toBe(0);
       await until("the whole log", () => server.ended());

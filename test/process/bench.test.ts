@@ -88,7 +88,7 @@ describe(`--smoke${why}`, () => {
         join(folder, "inner/slow.ts"),
         `Bun.spawn(["sleep", "60"]);
         export const fetch = async () => {
-          await Bun.sleep(300);
+          await Bun.sleep(300); // a slow app
           const good = process.env.MINE === "yes" && process.env.CONFIGURED === "yes";
           return new Response("", { status: good ? 200 : 500 });
         };`,

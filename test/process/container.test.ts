@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isRoot, needsRoot } from "../support/needs.ts";
-import { childrenOf, program, until } from "../support/server.ts";
+import { childrenOf, program, until, waitsForGo } from "../support/server.ts";
 
 const children = JSON.stringify(join(import.meta.dir, "../../src/os/processes/children.ts"));
 
@@ -82,7 +82,7 @@ test.skipIf(!isRoot)(
 
 describe.skipIf(!isRoot)(`the server as pid 1${needsRoot}`, () => {
   const app = `export const fetch = async (request) => {
-    if (request.url.endsWith("/slow")) { console.error("slow begins"); await Bun.sleep(300); }
+    if (request.url.endsWith("/slow")) { console.error("slow begins"); ${waitsForGo} }
     return new Response("ok");
   };`;
 
@@ -93,6 +93,8 @@ describe.skipIf(!isRoot)(`the server as pid 1${needsRoot}`, () => {
     const slow = fetch(`${url}/slow`);
     await inside.printed(/slow begins/);
     inside.kill("SIGTERM");
+    await inside.printed(/Handling signal: term/);
+    writeFileSync(join(inside.folder, "go"), "");
     const response = await slow;
     expect(await response.text()).toBe("ok");
     expect(await inside.process.exited).toBe(0);

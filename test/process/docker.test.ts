@@ -15,7 +15,7 @@ const page = readFileSync(join(import.meta.dir, "../../docs/deploy-containers.md
 const [, dockerfile = ""] = /```dockerfile\n([\s\S]*?)```/.exec(page) ?? [];
 
 const app = `export const fetch = async () => {
-  await Bun.sleep(5);
+  await Bun.sleep(5); // requests overlap so
   return new Response("hello from " + process.getuid());
 };
 `;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { machineMs } from "../support/machine-time.ts";
 import { field, RawClient } from "../support/raw-client.ts";
-import { gunicorn, start, until } from "../support/server.ts";
+import { gunicorn, start, until, waitsForGo } from "../support/server.ts";
 import { get } from "../support/wire.ts";
 
 const okApp = `export const fetch = () => new Response("ok");`;
@@ -98,6 +98,7 @@ test("graceful_timeout cuts what is left, and the log says how much", async () =
   expect(server.log).toContain("graceful_timeout: 1 connections with 1 requests cut after 1 s");
 });
 
+/** Slower than timeout. */
 const blocking = `export const fetch = async (request) => {
   if (request.url.endsWith("/block")) { const end = performance.now() + 20000; while (performance.now() < end); }
   if (request.url.endsWith("/slow")) await Bun.sleep(3000);
@@ -223,7 +224,7 @@ function alive(pid: number): boolean {
 }
 
 test("TERM while workers boot: what waits in the queues is served before they leave", async () => {
-  const app = `while (!(await Bun.file("go").exists())) await Bun.sleep(5);
+  const app = `${waitsForGo}
     export const fetch = () => new Response("ok");`;
   await using server = start({ files: { "app.ts": app }, args: ["-w", "2"] });
   await server.logged("Using worker:");
@@ -236,7 +237,7 @@ test("TERM while workers boot: what waits in the queues is served before they le
   });
   server.kill("SIGTERM");
   await server.logged("Handling signal: term");
-  await Bun.write(`${server.folder}/go`, "");
+  server.go();
   const answers = await Promise.all(waiting.map(async (each) => (await each).text()));
   expect(answers).toEqual(Array.from({ length: 10 }, () => "ok"));
   expect(await server.process.exited).toBe(0);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { gunicorn, start, until } from "../support/server.ts";
+import { gunicorn, start, until, waitsForGo } from "../support/server.ts";
 
 /** Notes in a file what happens, in order. */
 const app = `import { appendFileSync } from "node:fs";
@@ -11,7 +11,7 @@ let ready = false;
 export const startup = async () => { note("startup"); await Bun.sleep(50); ready = true; };
 export const shutdown = async () => { await Bun.sleep(50); note("shutdown"); };
 export const fetch = async (request) => {
-  if (new URL(request.url).pathname === "/slow") { note("asked"); await Bun.sleep(300); note("answered"); }
+  if (new URL(request.url).pathname === "/slow") { note("asked"); ${waitsForGo} note("answered"); }
   return new Response(String(ready));
 };
 process.on("SIGTERM", () => note("SIGTERM"));
@@ -27,6 +27,8 @@ describe.each([["async"], ["serve"]])("-k %s", (kind) => {
     const slow = fetch(new URL("/slow", server.url));
     await until("the request", () => eventsOf(server.folder).includes("asked"));
     const stopping = server.stop();
+    await server.logged("Handling signal: term");
+    server.go();
     expect((await slow).status).toBe(200);
     expect(await stopping).toBe(0);
     expect(eventsOf(server.folder)).toEqual([

@@ -8,6 +8,7 @@ import {
   type RunningServer,
   type ServerOptions,
   until,
+  waitsForGo,
 } from "../support/server.ts";
 
 const scgi = `${join(import.meta.dir, "../../examples/scgi.ts")}:ScgiServing`;
@@ -16,7 +17,7 @@ const app = `import { appendFileSync } from "node:fs";
 export const fetch = async (request) => {
   const { pathname } = new URL(request.url);
   if (pathname === "/thrown") throw new Error("thrown here");
-  if (pathname === "/slow") { appendFileSync("asked", "x"); await Bun.sleep(300); }
+  if (pathname === "/slow") { appendFileSync("asked", "x"); ${waitsForGo} }
   return new Response(request.method + " " + pathname + " " + await request.text(), { headers: { "x-own": "yes" } });
 };
 `;
@@ -102,8 +103,11 @@ test("HUP, TTIN, TTOU and max_requests lose none of its requests, and a stop ans
   expect(failures).toEqual([]);
   const slow = ask(server, "/slow");
   await until("asked", () => Bun.file(join(server.folder, "asked")).exists());
-  expect(await server.stop()).toBe(0);
+  server.kill("SIGTERM");
+  await server.logged("Handling signal: term");
+  server.go();
   expect(await slow).toEndWith("GET /slow ");
+  expect(await server.process.exited).toBe(0);
 }, 60_000);
 
 const own = `

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { curl } from "../support/peers.ts";
-import { gunicorn, start } from "../support/server.ts";
+import { gunicorn, start, waitsForGo } from "../support/server.ts";
 import { Client } from "../support/websocket-client.ts";
 
 /** What an app may bring for Bun.serve. */
@@ -23,7 +23,7 @@ export default {
     },
     "/slow": async () => {
       console.error("slow begins");
-      while (!(await Bun.file("go").exists())) await Bun.sleep(5);
+      ${waitsForGo}
       return new Response("slow ends");
     },
   },
@@ -114,7 +114,7 @@ describe("worker class serve", () => {
     await server.logged("slow begins");
     server.kill("SIGTERM");
     await server.logged("Handling signal: term");
-    await Bun.write(`${server.folder}/go`, "");
+    server.go();
     expect(await slow).toBe("200 slow ends");
     expect(await server.process.exited).toBe(0);
   }, 60_000);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { curl } from "../support/peers.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { isRoot, needsRoot } from "../support/needs.ts";
-import { type RunningServer, start, until } from "../support/server.ts";
+import { type RunningServer, start, until, waitsForGo } from "../support/server.ts";
 import { get } from "../support/wire.ts";
 
 /** Answers with what it sees; a path of milliseconds blocks the event loop for so long. */
@@ -203,7 +203,7 @@ describe("bind = unix:PATH", () => {
     const at = server.log.length;
     await rebind("unix:app.sock", /Listening at: (unix:app\.sock)/);
     await until("an answer", () => askUnix(path).catch(() => null));
-    await Bun.write(join(server.folder, "go"), "");
+    server.go();
     expect(await slowByTcp).toBe("slow ends");
     await until("the old ones to go", () => !server.workers().some((pid) => before.includes(pid)));
     rmSync(join(server.folder, "go"));
@@ -211,14 +211,14 @@ describe("bind = unix:PATH", () => {
     await server.logged("slow begins", at);
     const url = await rebind("127.0.0.1:0", /Listening at: (http:\S+)/);
     await until("the file to go", () => !existsSync(path));
-    await Bun.write(join(server.folder, "go"), "");
+    server.go();
     expect(await slowByUnix).toBe("slow ends");
     expect(await (await fetch(url, { keepalive: false })).text()).toContain('"env":[]');
     expect(await server.stop()).toBe(0);
   });
 
   test("TERM while workers boot: what waits in the queue is served before they leave", async () => {
-    const late = `while (!(await Bun.file("go").exists())) await Bun.sleep(5);
+    const late = `${waitsForGo}
       export const fetch = () => new Response("ok");`;
     await using server = start({ files: { "app.ts": late }, bind: ["unix:app.sock"] });
     const path = join(server.folder, "app.sock");
@@ -229,7 +229,7 @@ describe("bind = unix:PATH", () => {
     for (const client of waiting) client.send(get("/", "Connection: close"));
     server.kill("SIGTERM");
     await until("the file to go", () => !existsSync(path));
-    await Bun.write(join(server.folder, "go"), "");
+    server.go();
     for (const client of waiting) {
       const { status, complete } = await client.answer();
       expect([status, complete, await client.ended()]).toEqual([200, true, "fin"]);

@@ -12,7 +12,7 @@ export const fetch = async (request) => {
   inside += 1;
   most = Math.max(most, inside);
   while (pathname === "/crowd" && most < Number(process.env.CROWD)) await Bun.sleep(1);
-  await Bun.sleep(20);
+  await Bun.sleep(20); // others may come
   inside -= 1;
   return new Response(String(most));
 };

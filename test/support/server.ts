@@ -51,6 +51,9 @@ export async function until<T>(
   }
 }
 
+/** Code of an app that waits here until the test calls go(). */
+export const waitsForGo = `while (!(await Bun.file("go").exists())) await Bun.sleep(5);`;
+
 export class RunningServer implements AsyncDisposable {
   readonly folder: string;
   readonly process: Bun.Subprocess<"ignore", "pipe", "pipe">;
@@ -153,6 +156,11 @@ export class RunningServer implements AsyncDisposable {
 
   kill(signal: NodeJS.Signals): void {
     process.kill(this.pid, signal);
+  }
+
+  /** Lets go what waits by `waitsForGo`. */
+  go(): void {
+    writeFileSync(join(this.folder, "go"), "");
   }
 
   /** Whether all processes that write to the log have ended. */

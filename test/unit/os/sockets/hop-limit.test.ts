@@ -77,6 +77,7 @@ describe.if(process.platform === "linux")("refuseNewConnections()", () => {
     queued.socket.write("ping");
     const listener = acceptOn(fd, echo);
     expect(await queued.answered).toBe("ping pong");
+    // Nothing comes meanwhile.
     expect(await Promise.race([late, Bun.sleep(50).then(() => "pending")])).toBe("pending");
 
     listener.stop();

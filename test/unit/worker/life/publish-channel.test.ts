@@ -83,7 +83,7 @@ describe("WorkerChannel", () => {
       isDone = true;
     });
     const [message] = published();
-    await Bun.sleep(20);
+    await turn();
     expect(isDone).toBe(false);
     channel.hear({ type: "websocket taken", bytes: message?.bytes ?? 0 });
     await flushed;

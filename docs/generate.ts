@@ -1,6 +1,6 @@
 /**
- * Writes docs/settings.md and the lists of docs/from-gunicorn.md from the settings table; with --check, fails if they
- * aren't what the table says.
+ * Writes docs/settings.md and the lists of docs/from-gunicorn.md from the settings table, and docs/apps.md's table of
+ * frameworks from those of the tests; with --check, fails if they aren't what the tables say.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ import { workerHooks } from "../src/config/worker-hooks.ts";
 import type { Setting } from "../src/config/setting.ts";
 import { workerClassEntries } from "../src/config/worker-classes.ts";
 import { gunicornName, sections } from "../src/config/settings.ts";
+import { renderFrameworks } from "./frameworks-table.ts";
 
 const introduction = `# Settings
 
@@ -111,13 +112,22 @@ function statusText({ status, ours }: Setting): string {
   return "pythonOnly" in status ? `Python only; ${status.pythonOnly}` : `refused: ${status.never}`;
 }
 
-const marks = ["<!-- settings: begin -->", "<!-- settings: end -->"] as const;
-
 /** docs/from-gunicorn.md with its lists of settings made anew. */
 export function renderMigration(page: string): string {
+  return renderPart("docs/from-gunicorn.md", page, "settings", migrationLists());
+}
+
+/** docs/apps.md with its table of frameworks made anew. */
+export function renderApps(page: string): string {
+  return renderPart("docs/apps.md", page, "frameworks", renderFrameworks(item));
+}
+
+/** A page with what stands between two comments made anew. */
+function renderPart(file: string, page: string, name: string, part: string): string {
+  const marks = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`] as const;
   const [begin, end] = marks.map((mark) => page.indexOf(mark)) as [number, number];
-  if (begin === -1 || end < begin) throw new Error(`docs/from-gunicorn.md lacks ${marks.join("")}`);
-  return `${page.slice(0, begin + marks[0].length)}\n\n${migrationLists()}\n\n${page.slice(end)}`;
+  if (begin === -1 || end < begin) throw new Error(`${file} lacks ${marks.join("")}`);
+  return `${page.slice(0, begin + marks[0].length)}\n\n${part}\n\n${page.slice(end)}`;
 }
 
 /** What becomes of each of Gunicorn's settings, and which there are beside them. */
@@ -157,9 +167,11 @@ function item(text: string): string {
 function main(words: readonly string[]): number {
   const settingsPath = fileURLToPath(new URL("settings.md", import.meta.url));
   const migrationPath = fileURLToPath(new URL("from-gunicorn.md", import.meta.url));
+  const appsPath = fileURLToPath(new URL("apps.md", import.meta.url));
   const pages = [
     ["docs/settings.md", settingsPath, renderSettings()],
     ["docs/from-gunicorn.md", migrationPath, renderMigration(readFileSync(migrationPath, "utf8"))],
+    ["docs/apps.md", appsPath, renderApps(readFileSync(appsPath, "utf8"))],
   ] as const;
   const stale = pages.filter(([, path, text]) => readFileSync(path, "utf8") !== text);
   if (!words.includes("--check")) {

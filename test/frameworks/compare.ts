@@ -12,9 +12,9 @@ export const serversOwn: Readonly<Record<string, string>> = {
 
 /** What the answer of a node listener loses on its way through Bun.serve, which takes it as a Response. */
 export const lostByServe: Readonly<Record<string, string>> = {
-  status: "a Response has no reason of its own",
-  "content-type": "bytes without a type get application/octet-stream",
-  "content-length": "a stream goes out in chunks, whatever length the app states",
+  status: "the reason is the usual one, whatever the app says",
+  "content-type": "what has none gets application/octet-stream",
+  "content-length": "a stream goes out in chunks, whatever length the app says",
 };
 
 /**

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { freePort } from "../../bench/free-port.ts";
 import { gunicorn, start, until } from "../support/server.ts";
-import { type FrameworkApp, kinds } from "./apps.ts";
+import { type FrameworkApp, kinds } from "./framework-app.ts";
 import { differences } from "./compare.ts";
 import { needsPackages } from "./installed.ts";
 import type { Observation } from "./observe.ts";
@@ -95,7 +95,7 @@ export function compareApps(apps: readonly FrameworkApp[]): void {
         "-k %s refuses it at the start",
         async (kind) => {
           await using server = start({
-            app: app.module ?? app.file,
+            app: app.file,
             args: ["-k", kind],
             cwd: join(appsFolder, app.folder ?? ""),
           });
@@ -115,7 +115,7 @@ export function compareApps(apps: readonly FrameworkApp[]): void {
           const known = differs.flatMap(([name, [on]]) => (on.includes(kind) ? [name] : []));
           const port = freePort();
           await using server = await gunicorn({
-            app: app.module ?? app.file,
+            app: app.file,
             args: ["-k", kind, "-w", "1"],
             env: { PORT: String(port) },
             cwd: join(appsFolder, app.folder ?? ""),

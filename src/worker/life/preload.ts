@@ -1,7 +1,4 @@
 /** The program behind preload_app: imports app or worker class as a worker would, says how that went, and ends. */
-import { isA } from "../../api/thrown.ts";
-import { ConfigError } from "../../api/errors.ts";
-import { AppImportError } from "../../modules/errors.ts";
 import { Capture } from "../../app/capture.ts";
 import { loadLifespan } from "../../app/lifespan.ts";
 import { loadApp } from "../../app/load.ts";
@@ -9,16 +6,11 @@ import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { PreloadMessage, PreloadResult } from "../../ipc/messages.ts";
 import { describeError } from "../../log/error-log.ts";
 import { loadOwnClass } from "../classes/own-class.ts";
-import { assume, identityOf, PrivilegesError } from "../../os/processes/privileges.ts";
+import { isExpected } from "./boot-failure.ts";
+import { assume, identityOf } from "../../os/processes/privileges.ts";
 
 /** The address that apps which listen are told: they open nothing here, and no request comes. */
 const loopback = { address: "127.0.0.1", family: "IPv4", port: 8000 } as const;
-
-const expectedErrors: readonly (new (message: string) => Error)[] = [
-  AppImportError,
-  ConfigError,
-  PrivilegesError,
-];
 
 // The master has gone.
 process.on("disconnect", () => process.exit(exitCodes.ok));
@@ -49,8 +41,7 @@ async function attempt(
     return { type: "preloaded" };
   } catch (error) {
     // The app's own exception needs its stack; a wrong reference is told in one line.
-    const expected = expectedErrors.some((Class) => isA(error, Class));
-    const message = expected ? (error as Error).message : describeError(error);
+    const message = isExpected(error) ? error.message : describeError(error);
     return { type: "preload failed", message };
   }
 }

@@ -1,7 +1,4 @@
 /** A worker's life: boot in Gunicorn's order, heartbeat, signals, drain, exit. */
-import { isA } from "../../api/thrown.ts";
-import { ConfigError } from "../../api/errors.ts";
-import { AppImportError } from "../../modules/errors.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { ConfigData } from "../../config/types.ts";
 import type {
@@ -14,15 +11,15 @@ import { inheritedRow, type ScoreboardRow } from "../../ipc/scoreboard.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
 import { type Logs, openLogs } from "../../log/logs.ts";
 import { leaveLauncherOutput } from "../../os/processes/daemon.ts";
-import { assume, identityOf, PrivilegesError } from "../../os/processes/privileges.ts";
+import { assume, identityOf } from "../../os/processes/privileges.ts";
 import { hasWaiting } from "../../os/sockets/accept-queue.ts";
 import { protectInherited } from "../../os/sockets/protect-inherited.ts";
 import { processTitle, setProcessTitle } from "../../os/processes/process-title.ts";
 import { writeFully } from "../../os/write-fully.ts";
-import { StartupError } from "./app-lifespan.ts";
 import { AppLoader } from "./app-loader.ts";
 import { inTime } from "../../app/in-time.ts";
 import { AppSignals } from "./app-signals.ts";
+import { logBootFailure } from "./boot-failure.ts";
 import { Ending } from "./ending.ts";
 import { WorkerHooks } from "./hooks.ts";
 import { explainCollision } from "./port-collision.ts";
@@ -42,13 +39,6 @@ const quickMs = 1000;
  * start).
  */
 const ownPortsMs = 1000;
-
-/** Told in one line, without a stack: an operator can mend it. ConfigError: a worker class that has gone meanwhile. */
-const bootErrors: readonly (new (message: string) => Error)[] = [
-  ConfigError,
-  PrivilegesError,
-  StartupError,
-];
 
 export class Worker {
   readonly #boot: BootMessage;
@@ -93,7 +83,7 @@ export class Worker {
       await serving.listen();
       this.#serving = serving;
     } catch (error) {
-      return this.#ending.exit(this.#logBootFailure(error));
+      return this.#ending.exit(logBootFailure(this.#log, error));
     }
     if (this.#boot.config.daemon) leaveLauncherOutput();
     this.#beat();
@@ -188,7 +178,7 @@ export class Worker {
     try {
       return await reloader.guard(loader.load());
     } catch (error) {
-      this.#logBootFailure(error);
+      logBootFailure(this.#log, error);
       return loader.serve(reloader.standIn(error));
     }
   }
@@ -201,21 +191,6 @@ export class Worker {
     setTimeout(() => {
       if (this.#serving === null) this.#ending.exit(exitCodes.ok);
     }, staleLoadMs);
-  }
-
-  /** Answers with Gunicorn's exit code. */
-  #logBootFailure(error: unknown): number {
-    if (isA(error, AppImportError)) {
-      this.#log.error(error.message);
-      return exitCodes.appLoad;
-    }
-    if (bootErrors.some((Class) => isA(error, Class))) {
-      this.#log.error((error as Error).message);
-      return exitCodes.workerBoot;
-    }
-    this.#log.exception(`Exception in worker process\n${describeError(error)}`);
-    explainCollision(this.#log, error);
-    return exitCodes.workerBoot;
   }
 
   #watchSignals(): void {

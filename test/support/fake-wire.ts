@@ -6,6 +6,9 @@ export class FakeWire implements Wire {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   readonly remoteFamily: "IPv4" | "IPv6" | undefined;
+  readonly localAddress = undefined;
+  readonly localPort = undefined;
+  readonly localFamily = undefined;
   /** How many bytes it takes until drain(), and how many at most in one write. */
   room = Number.POSITIVE_INFINITY;
   mostPerWrite = Number.POSITIVE_INFINITY;

@@ -188,6 +188,18 @@ const listeners: Readonly<Record<string, Listener>> = {
     res.end("last");
     res.destroy();
   },
+  "/destroyed-at-once": (req, res) => {
+    tellAll(req, res);
+    const { what } = Object.fromEntries(new URL(req.url!, "http://x").searchParams);
+    if (what?.endsWith("after")) res.end("last");
+    if (what?.startsWith("req")) req.destroy();
+    else if (what?.startsWith("res")) res.destroy();
+    else req.socket.destroy();
+  },
+  "/local": (req, res) => {
+    const { localAddress, localPort, localFamily } = req.socket;
+    res.end([localAddress, localPort, localFamily].join());
+  },
   "/ends-first": (req) => void req.socket.end(),
   "/ends-inside": (req, res) => {
     res.write("half");

@@ -305,6 +305,32 @@ test.each([
   30_000,
 );
 
+test.each(["req", "res", "socket", "reqafter", "resafter", "socketafter"])(
+  "events of what the listener destroys: %s",
+  async (what) => {
+    const found: string[][] = [];
+    for (const port of [server.port, barePort]) {
+      using client = await RawClient.connect(port);
+      client.send(get(`/destroyed-at-once?what=${what}`));
+      await client.ended();
+      const told: string[] = [];
+      await until("the events", async () => {
+        told.push(...((await toldAt(port)) as string[]));
+        return told.includes("req close") && told.includes("res close");
+      });
+      found.push(told);
+    }
+    expect(found[0]).toEqual(found[1]!);
+  },
+  30_000,
+);
+
+test("a socket knows both of its ends", async () => {
+  using client = await RawClient.connect(server.port);
+  const { body } = await client.ask(get("/local"));
+  expect(body.toString()).toBe(`127.0.0.1,${server.port},IPv4`);
+});
+
 test.each(["/ends-first", "/ends-inside"])(
   "a connection that the listener ends before: %s",
   async (path) => {

@@ -55,7 +55,11 @@ interface KnowsClients {
 interface Owner extends EngineExchange {
   readonly scheme: string;
   readonly body: RequestBody | null;
-  readonly client: { attached: { connectionClosed(): void } | null };
+  readonly client: {
+    attached: { connectionClosed(): void } | null;
+    /** Where it has connected to. */
+    readonly localAddress: ClientAddress | null;
+  };
   /** Logs what the app has got wrong. */
   complain(message: string, error: unknown): void;
 }
@@ -118,14 +122,14 @@ export function dispatchTo(
 /** The connection's, where the engine has one. */
 function socketOf(request: Request, clients: KnowsClients, owner: Owner | null): SocketHandle {
   if (owner === null) {
-    return new SocketHandle(clients.requestIP(request), request.url.startsWith("https:"));
+    return new SocketHandle(clients.requestIP(request), request.url.startsWith("https:"), null);
   }
   const { client, scheme } = owner;
   const isEncrypted = scheme === "https";
   const { attached } = client;
   if (attached instanceof SocketHandle && attached.takes(isEncrypted)) return attached;
   attached?.connectionClosed();
-  const socket = new SocketHandle(clients.requestIP(request), isEncrypted);
+  const socket = new SocketHandle(clients.requestIP(request), isEncrypted, client);
   client.attached = socket;
   return socket;
 }

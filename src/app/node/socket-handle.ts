@@ -28,10 +28,17 @@ export class SocketHandle {
   readonly bytesWritten = 0;
   readonly secureEstablished: boolean;
   readonly remoteAddress: ClientAddress | null;
+  readonly #end: { readonly localAddress: ClientAddress | null } | null;
   #duplex: NodeSocket | undefined = undefined;
 
-  constructor(remoteAddress: ClientAddress | null, isEncrypted: boolean) {
+  /** @param end what knows where the client has connected to; null: nobody does */
+  constructor(
+    remoteAddress: ClientAddress | null,
+    isEncrypted: boolean,
+    end: { readonly localAddress: ClientAddress | null } | null,
+  ) {
     this.remoteAddress = remoteAddress;
+    this.#end = end;
     this.secureEstablished = isEncrypted;
   }
 
@@ -52,6 +59,10 @@ export class SocketHandle {
       Object.defineProperty(socket, "encrypted", { get: () => true, set: () => {} });
   }
 
+  get localAddress(): ClientAddress | null {
+    return this.#end === null ? null : this.#end.localAddress;
+  }
+
   /** Another request can come by it: as a proxy says, encrypted or not. */
   takes(isEncrypted: boolean): boolean {
     const socket = this.#duplex;
@@ -66,7 +77,7 @@ export class SocketHandle {
 
   /** For one request alone. */
   closeBehind(settled: Promise<unknown> | undefined): void {
-    const close = (): void => this.close();
+    const close = (): void => this.connectionClosed();
     // The listeners of the answer's end come first.
     if (settled === undefined) setImmediate(close);
     else void settled.then(close);
@@ -75,7 +86,9 @@ export class SocketHandle {
   /** The client's connection has closed. */
   connectionClosed(): void {
     if (this.response?.isOver === false) this.response.clientLeft(connectionClosedError());
-    this.close();
+    if (this.closed) return;
+    this.closed = true;
+    this.onclose?.();
   }
 
   /** The listener closes it: behind the answer, if it has given one. */
@@ -84,7 +97,8 @@ export class SocketHandle {
     this.closed = true;
     if (this.response?.finished === true) this.response.hangUp();
     else this.response?.abort();
-    this.onclose?.();
+    // As the connection itself would: when what the listener does at this moment is done.
+    setImmediate(() => this.onclose?.());
   }
 
   /** The listener sends nothing more. */

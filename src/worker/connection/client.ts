@@ -54,6 +54,13 @@ export class Client {
     return { address, family, port };
   }
 
+  /** Where it has connected to; null on a unix socket, or when it has left. */
+  get localAddress(): ClientAddress | null {
+    const { localAddress: address, localFamily: family, localPort: port } = this.#wire;
+    if (address === undefined || family === undefined || port === undefined) return null;
+    return { address, family, port };
+  }
+
   /** Whether a PROXY header may still come, so that bytes go to read() first. */
   get unread(): boolean {
     return this.#proxy !== null;

@@ -8,6 +8,10 @@ export interface Wire {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   readonly remoteFamily: "IPv4" | "IPv6" | undefined;
+  /** The server's end; undefined likewise. Not in bun-types. */
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
+  readonly localFamily: "IPv4" | "IPv6" | undefined;
   /** How many bytes it took; below 0 when it is closed. */
   write(data: string | Uint8Array): number;
   /** Sends FIN; the client may go on sending. */

@@ -102,6 +102,16 @@ export const fetchApps: readonly FrameworkApp[] = [
     ],
   },
   {
+    name: "Nitro, preset bun",
+    folder: "nitro",
+    build: ["nitro", "build"],
+    file: ".output/server/index.mjs",
+    found: "Bun.serve({ fetch })",
+    packages: ["nitro"],
+    mind: "set the preset, `NITRO_PRESET=bun nitro build`, and run `.output/server/index.mjs`",
+    lacks: ["Range", "client address", "gzip", "session"],
+  },
+  {
     name: "GraphQL Yoga",
     found: "export default yoga",
     packages: ["graphql-yoga"],

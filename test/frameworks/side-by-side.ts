@@ -1,5 +1,5 @@
 /** Runs an app natively and under gunicorn-ts, and compares what both answer. */
-import { describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { freePort } from "../../bench/free-port.ts";
 import { gunicorn, start, until } from "../support/server.ts";
@@ -30,6 +30,17 @@ async function native(app: FrameworkApp, rows: readonly Row[]): Promise<Answers>
   await using server = start({ program: app.file, bind: [], app: null, env, cwd });
   await until(`bun ${app.file} to listen; log:\n${server.log}`, () => isOpen(port));
   return await ask(port, rows);
+}
+
+/** Runs a command of the packages installed here. */
+async function make(cwd: string, [command, ...words]: readonly string[]): Promise<void> {
+  const path = join(import.meta.dir, "node_modules/.bin", String(command));
+  const making = Bun.spawn([process.execPath, path, ...words], {
+    cwd,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const said = await Promise.all([making.stdout.text(), making.stderr.text()]);
+  if ((await making.exited) !== 0) throw new Error(`${command} has failed:\n${said.join("")}`);
 }
 
 async function isOpen(port: number): Promise<boolean> {
@@ -85,6 +96,10 @@ export function compareApps(apps: readonly FrameworkApp[]): void {
       const rows = (app.rows ?? commonRows).filter(({ name }) => app.skips?.[name] === undefined);
       let nativeAnswers: Promise<Answers> | null = null;
       const natively = () => (nativeAnswers ??= native(app, rows));
+      const { build } = app;
+      if (build !== undefined) {
+        beforeAll(() => make(join(appsFolder, app.folder ?? ""), build), 60_000);
+      }
 
       test("natively does what is compared", async () => {
         expect(unfit(rows, app, await natively())).toEqual([]);

@@ -1,0 +1,3 @@
+import { defineHandler, getRequestIP } from "nitro/h3";
+
+export default defineHandler((event) => String(getRequestIP(event)));

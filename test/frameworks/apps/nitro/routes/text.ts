@@ -1,0 +1,4 @@
+import { defineHandler } from "nitro/h3";
+import { text } from "../../shared/parts.js";
+
+export default defineHandler(() => text);

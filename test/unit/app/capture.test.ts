@@ -108,11 +108,14 @@ describe("CapturedServer", () => {
       pendingWebSockets: 2,
       requestIP: () => address,
       timeout: () => {},
+      earlyHints: () => true,
       upgrade: () => true,
       publish: () => 5,
       subscriberCount: () => 7,
     } as unknown as ServedBy;
+    expect(server.earlyHints(request, {})).toBe(false);
     server.attach(served);
+    expect(server.earlyHints(request, {})).toBe(true);
     expect([server.pendingRequests, server.pendingWebSockets]).toEqual([3, 2]);
     expect(server.requestIP(request)).toBe(address);
     expect([

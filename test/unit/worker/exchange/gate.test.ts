@@ -65,7 +65,7 @@ describe("Gate", () => {
     gate.leave();
     expect(count).toBe(100_000);
     expect(gate.admit(new Visitor())).toBe(true);
-  });
+  }, 60_000);
 
   test("moves() is false only while it is full and nobody has come or gone", () => {
     const gate = new Gate(1);

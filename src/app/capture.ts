@@ -26,6 +26,8 @@ export type Captured =
       readonly server: object;
       readonly onRequest: OnNodeRequest;
       readonly hasTls: boolean;
+      /** Where it would listen, by the names that Bun.serve has for it. */
+      readonly place: Options;
     };
 
 export interface CaptureHost {
@@ -33,9 +35,9 @@ export interface CaptureHost {
   readonly log: { info(message: string): void; debug(message: string): void };
 }
 
-const stopped = "The app stops its server: the master decides when a worker leaves";
-
 type Options = Readonly<Record<string, unknown>>;
+
+const stopped = "The app stops its server: the master decides when a worker leaves";
 
 export class Capture {
   readonly #host: CaptureHost;
@@ -105,7 +107,9 @@ export class Capture {
     }
     const { server, path, onRequest } = serveInside(nativeServe, options, this.#host.listening);
     const hasTls = (options["tls"] ?? false) !== false;
-    this.#take({ type: "node", path, server, onRequest, hasTls }, options);
+    const { port, hostname, unix } = options;
+    const place = { port, hostname, unix };
+    this.#take({ type: "node", path, server, onRequest, hasTls, place }, options);
     return server;
   }
 

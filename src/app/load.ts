@@ -81,18 +81,30 @@ async function becomeApp(
   }
   if (capture === null)
     throw new AppImportError(`${exported.describe} is a node listener (req, res)`);
-  if (capture.captured === null) await exported.listen();
+  const { describe } = exported;
+  const listensItself = capture.captured !== null;
+  if (!listensItself) await exported.listen();
   const captured = await capture.wait(moduleMs);
   if (captured === null)
     throw new AppImportError(`${exported.describe} doesn't listen by node:http`);
-  return await fromCaptured(captured, exported.describe, type);
+  return await fromCaptured(captured, { describe, type, listensItself });
 }
 
-async function fromCaptured(captured: Captured, describe: string, type: AppType): Promise<App> {
+interface CapturedBy {
+  readonly describe: string;
+  readonly type: AppType;
+  /** Not when the worker has asked it to. */
+  readonly listensItself: boolean;
+}
+
+async function fromCaptured(
+  captured: Captured,
+  { describe, type, listensItself }: CapturedBy,
+): Promise<App> {
   const maker = captured.type === "serve" ? "Bun.serve" : "node:http";
   if (type !== "auto" && (type === "node") !== (captured.type === "node"))
     throw new AppImportError(`${describe}: it listens by ${maker}, and app_type is ${type}`);
-  if (captured.type === "serve") return fromServer(captured.server, describe);
+  if (captured.type === "serve") return fromServer(captured.server, describe, listensItself);
   // As for Bun.serve's option: clients would get what the app didn't mean.
   if (captured.hasTls) {
     throw new AppImportError(`${describe}: tls: ${noTls}`);
@@ -106,16 +118,23 @@ async function fromCaptured(captured: Captured, describe: string, type: AppType)
   }
   const { upgradesOf } = await import("./node/upgrades.ts");
   const { onRequest, server, path } = captured;
-  return fromListener(dispatchTo(onRequest, server), upgradesOf(server, path), describe);
+  const place = listensItself ? captured.place : null;
+  return fromListener(dispatchTo(onRequest, server), upgradesOf(server, path), describe, place);
 }
 
 async function chooseApp(module: Module, capture: Capture | null): Promise<App> {
   const chosen = await chooseExport(module);
   if (!(chosen instanceof AppImportError)) return await becomeApp(chosen, capture, module.type);
   const isScript = Object.keys(module.exports).length === 0;
-  const captured = (await capture?.wait(isScript ? scriptMs : moduleMs)) ?? null;
-  if (captured === null) throw chosen;
-  return await fromCaptured(captured, `${module.file}: the server that it starts`, module.type);
+  const limitMs = isScript ? scriptMs : moduleMs;
+  const captured = (await capture?.wait(limitMs)) ?? null;
+  if (captured === null) {
+    if (!isScript || capture === null) throw chosen;
+    const hasNot = `has called neither Bun.serve nor listen() of node:http in ${limitMs / 1000} seconds`;
+    throw new AppImportError(`${chosen.message}, and ${hasNot}`);
+  }
+  const describe = `${module.file}: the server that it starts`;
+  return await fromCaptured(captured, { describe, type: module.type, listensItself: true });
 }
 
 /** Answers with what is wrong with the exports, if none is an app. */

@@ -92,19 +92,25 @@ function isClass(value: unknown): boolean {
   return typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
 }
 
-/** A node listener, by what hands it requests, and those that it upgrades. */
+/** A node listener, by what hands it requests, and those that it upgrades. `place` is where the app says that it listens. */
 export function fromListener(
   fetch: App["fetch"],
   nodeUpgrades: NodeUpgrades,
   describe: string,
+  place: App["options"],
 ): App {
-  return { fetch, ...noOptions, nodeUpgrades, captured: true, describe };
+  return { fetch, ...noOptions, options: place, nodeUpgrades, captured: true, describe };
 }
 
-/** What the app has called Bun.serve with, as it is at each request: server.reload() changes it. */
-export function fromServer(server: CapturedServer, describe: string): App {
+/**
+ * What the app has called Bun.serve with, as it is at each request: server.reload() changes it. `choosesPort` is false where
+ * the worker has asked the app to listen: then the port isn't the app's word.
+ */
+export function fromServer(server: CapturedServer, describe: string, choosesPort = true): App {
+  const read = fromOptions(server.options);
   return {
-    ...fromOptions(server.options),
+    ...read,
+    options: choosesPort ? read.options : { ...read.options, port: undefined },
     // The server that the app has got of Bun.serve, as it would there.
     fetch: (request) => (ownFetch(server.options) ?? notFound)(request, server),
     get error() {

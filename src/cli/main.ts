@@ -140,7 +140,10 @@ function resolver(
     const inputs = { argv, env, cwd, generation, platform, cpuCount: availableCpus };
     const { app, ...given } = await resolveConfig(inputs);
     const resolved = adjust === null ? given : { ...given, config: adjust(given.config) };
-    if (app === null) throw new ConfigError("No application module specified.");
+    if (app === null)
+      throw new ConfigError(
+        "No application module specified. Name a file, or MODULE:EXPORT: gunicorn-ts server.ts",
+      );
     // At the start and at each reload, not in the first worker: an unknown name is found before anything changes.
     identityOf(resolved.config);
     const config = await readLogSettings(resolved.config, dataSettings.accessLogFormat.default);

@@ -82,6 +82,34 @@ describe.each([["async"], ["sync"], ["serve"]])("-k %s", (kind) => {
   );
 });
 
+const node = `import { createServer } from "node:http";
+const server = createServer((req, res) => res.end("ours"));`;
+
+test.each<[name: string, app: string, unused: string[]]>([
+  ["node:http with a port", `${node} server.listen(3000);`, ["port"]],
+  ["node:http with a host too", `${node} server.listen(3000, "::");`, ["hostname", "port"]],
+  ["node:http on a unix socket", `${node} server.listen("/nowhere/socket");`, ["unix"]],
+  ["a node server that is exported", `${node} export default server;`, []],
+  [
+    "a node server that listens and is exported",
+    `${node} export default server.listen(3000);`,
+    ["port"],
+  ],
+  ["a listener", "export default (req, res) => res.end();", []],
+  ["an app that keeps its server", `${keeping} export default new Keeping();`, []],
+  ["the same, listening", `${keeping} export default new Keeping().listen(3000);`, ["port"]],
+])(
+  "where %s says that it listens is told as not used",
+  async (_name, app, unused) => {
+    await using server = await gunicorn({ app: "app", files: { "app.ts": app } });
+    await server.settled(1);
+    expect(await server.stop()).toBe(0);
+    const told = [...server.log.matchAll(/(\w+) is not used: see the setting bind$/gm)];
+    expect(told.map(([, name]) => name).sort()).toEqual(unused);
+  },
+  30_000,
+);
+
 test("--check-config and --preload take a script that listens", async () => {
   const port = freePort();
   const files = { "app.ts": scripts["a script"]!(port) };

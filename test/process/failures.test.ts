@@ -37,6 +37,12 @@ const rows: readonly Row[] = [
     says: /app\.ts exports "version" \(string\): none is a function or has fetch/,
   },
   {
+    name: "a script that never listens",
+    files: { "app.ts": "console.log('done');" },
+    code: 4,
+    says: /app\.ts exports nothing, and has called neither Bun\.serve nor listen\(\) of node:http in 10 seconds\n/,
+  },
+  {
     name: "a module that throws, with several workers",
     files: { "app.ts": `throw new Error("on purpose");` },
     args: ["-w", "3"],
@@ -75,7 +81,7 @@ const rows: readonly Row[] = [
     files: {},
     app: null,
     code: 1,
-    says: /^Error: No application module specified\.\n$/,
+    says: /^Error: No application module specified\. Name a file, or MODULE:EXPORT: gunicorn-ts server\.ts\n$/,
   },
   {
     name: "a flag that isn't known",
@@ -100,12 +106,16 @@ const rows: readonly Row[] = [
   },
 ];
 
-test.each([...rows])("$name: exit code $code, and one line says why", async (row) => {
-  const { files, args = [], app = "app", code, says } = row;
-  await using server = start({ files, args, app });
-  expect(await server.process.exited).toBe(code);
-  expect(server.log).toMatch(says);
-});
+test.each([...rows])(
+  "$name: exit code $code, and one line says why",
+  async (row) => {
+    const { files, args = [], app = "app", code, says } = row;
+    await using server = start({ files, args, app });
+    expect(await server.process.exited).toBe(code);
+    expect(server.log).toMatch(says);
+  },
+  30_000,
+);
 
 test("a port in use: Gunicorn's five attempts, then exit code 1", async () => {
   using taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });

@@ -5,6 +5,8 @@ import packageJson from "../../../package.json";
 
 const program = fileURLToPath(new URL("../../../bin/gunicorn-ts.ts", import.meta.url));
 const apps = join(import.meta.dir, "../../fixtures/config/apps");
+const noModule =
+  "No application module specified. Name a file, or MODULE:EXPORT: gunicorn-ts server.ts";
 const usage = "usage: gunicorn-ts [OPTIONS] [APP_MODULE]\n";
 
 interface Outcome {
@@ -56,8 +58,8 @@ describe("main()", () => {
   });
 
   test.each([
-    [[], "No application module specified."],
-    [["--check-config"], "No application module specified."],
+    [[], noModule],
+    [["--check-config"], noModule],
     [["-w", "0", "hello"], "--workers: must be at least 1, got 0"],
     [["-c", "nope.ts", "hello"], "--config: 'nope.ts' doesn't exist"],
     [["-c", "../broken/throws.ts", "hello"], `${join(apps, "../broken/throws.ts")}:3:11: no luck`],

@@ -27,7 +27,7 @@ export const headDifferences: readonly Difference[] = [
   },
   {
     reason:
-      "Fields about the connection are the server's (RFC 9110 §7.6.1, RFC 9112 §6.1): of an app's only `Connection: close` is heard, and Keep-Alive, Proxy-Authenticate, TE, Trailer, Transfer-Encoding and Upgrade aren't passed on.",
+      "Fields about the connection are the server's (RFC 9110 §7.6.1, RFC 9112 §6.1): of an app's only `Connection: close` is heard, and Keep-Alive, Proxy-Authenticate, TE, Transfer-Encoding and Upgrade aren't passed on, nor is Trailer but for the chunked answers of node listeners, who can send trailers.",
     cases: [
       {
         rows: ["Connection: Close in a list", "Connection: close and keep-alive"],

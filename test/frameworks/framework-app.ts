@@ -31,6 +31,8 @@ export interface FrameworkApp {
   readonly skips?: Readonly<Record<string, string>>;
   /** In place of those that all apps get. */
   readonly rows?: readonly Row[];
+  /** It talks to a server of its own on a port that the system chooses, and the log warns of it. */
+  readonly hasPrivatePort?: true;
   /** It stands on node:http. */
   readonly isListener?: true;
   /** What its users have to mind, for docs/apps.md. */

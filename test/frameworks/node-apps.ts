@@ -131,6 +131,7 @@ const listeners: readonly FrameworkApp[] = [
     found: "createServer((req, res) => proxy.web(req, res)).listen(port)",
     packages: ["http-proxy"],
     file: "http-proxy.ts",
+    hasPrivatePort: true,
     lacks: ["session"],
     skips: { "client gone": "the server behind isn't told natively either" },
   },

@@ -38,6 +38,7 @@ export const websocketApps: readonly FrameworkApp[] = [
     found: 'server.on("upgrade", ... proxy.ws)',
     packages: ["http-proxy"],
     file: "http-proxy-websocket.ts",
+    hasPrivatePort: true,
     unsuited: onlyAsync,
     rows: websocketRows,
     isListener: true,

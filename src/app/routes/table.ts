@@ -86,8 +86,8 @@ function forMethod(handles: Handles | undefined, method: string): Handle | false
 }
 
 function matches(segments: readonly string[], asked: readonly string[]): boolean {
-  for (const [index, segment] of segments.entries()) {
-    const given = asked[index];
+  for (let index = 0; index < segments.length; index += 1) {
+    const [segment, given] = [segments[index]!, asked[index]];
     if (given === undefined) return false;
     if (isRest(segment, index, segments)) return true;
     if (segment.startsWith(":") ? given === "" : given !== segment) return false;
@@ -96,10 +96,12 @@ function matches(segments: readonly string[], asked: readonly string[]): boolean
 }
 
 function paramsOf(segments: readonly string[], asked: readonly string[]): Params {
-  const entries = segments.flatMap((segment, index) =>
-    segment.startsWith(":") ? [[segment.slice(1), decode(asked[index]!)] as const] : [],
-  );
-  return entries.length === 0 ? noParams : Object.fromEntries(entries);
+  let params: Record<string, string> | null = null;
+  for (let index = 0; index < segments.length; index += 1) {
+    const segment = segments[index]!;
+    if (segment.startsWith(":")) (params ??= {})[segment.slice(1)] = decode(asked[index]!);
+  }
+  return params ?? noParams;
 }
 
 /** What is no UTF-8 becomes U+FFFD, as in Bun. */

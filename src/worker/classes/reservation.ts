@@ -21,6 +21,7 @@ export class Reservation implements InnerEnd {
   #received: Buffer[] = [];
   #ended = false;
   #closed = false;
+  #dropped = false;
 
   constructor(server: InnerServer, offer: Offer) {
     this.#server = server;
@@ -54,15 +55,18 @@ export class Reservation implements InnerEnd {
     if (this.#closed) tunnel.innerClosed();
   }
 
-  /** Unless it has been given away. */
+  /** Unless it has been given away. It may not be open yet. */
   drop(): void {
+    this.#dropped = true;
     this.#server.forget(this.#token);
+    this.#ready.resolve(false);
     this.#waiting?.decline();
     this.#waiting = null;
     this.#wire?.terminate();
   }
 
   opened(wire: Wire): void {
+    if (this.#dropped) return wire.terminate();
     this.#wire = wire as InnerWire;
     // A new socket takes more than a head.
     wire.write(this.#handshake as Buffer);

@@ -7,7 +7,7 @@ import { InnerServer } from "../../app/websocket/inner-server.ts";
 import type { Websockets } from "../../app/websocket/websockets.ts";
 import type { RefusalName } from "../../http/errors.ts";
 import { judgeHandshake, offersWebsocket, readOffer } from "../../http/request/handshake.ts";
-import { requestOwner } from "../../http/request/request.ts";
+import { requestOwner, whenAborted } from "../../http/request/request.ts";
 import type { Head } from "../../http/syntax/head.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import type { Leaving, Upgrades } from "../exchange/upgrades.ts";
@@ -55,12 +55,14 @@ export class WebsocketUpgrades implements Upgrades, AppWebsockets {
     if (!offersWebsocket(exchange.head)) return undefined;
     return async (request, server) => {
       const reservation = new Reservation(this.#server, readOffer(exchange.head));
+      // An app may never answer, and the client leave.
+      whenAborted(request, () => this.#drop(exchange, reservation));
       this.#tunnels.open(this.#server.path, reservation);
       if (await reservation.ready) this.#reserved.set(exchange, reservation);
       try {
         return await this.#app.fetch(request, server);
       } finally {
-        if (this.#reserved.delete(exchange)) reservation.drop();
+        if (this.#reserved.has(exchange)) this.#drop(exchange, reservation);
       }
     };
   }
@@ -74,13 +76,18 @@ export class WebsocketUpgrades implements Upgrades, AppWebsockets {
     const fields = headers === undefined ? undefined : new Headers(headers);
     const remoteAddress = exchange.client.address?.address;
     return this.#tunnels.lead(exchange, () => {
-      this.#reserved.delete(exchange);
       reservation.accept({ headers: fields, data, remoteAddress });
+      this.#reserved.delete(exchange);
       return {
         first: noBytes,
         begin: (tunnel) => reservation.giveTo(tunnel),
         lost: () => reservation.drop(),
       };
     });
+  }
+
+  #drop(exchange: Leaving, reservation: Reservation): void {
+    this.#reserved.delete(exchange);
+    reservation.drop();
   }
 }

@@ -196,6 +196,11 @@ const listeners: Readonly<Record<string, Listener>> = {
     else if (what?.startsWith("res")) res.destroy();
     else req.socket.destroy();
   },
+  "/large": (_req, res) => void res.end(Buffer.alloc(1_000_000)),
+  "/memory": (_req, res) => {
+    Bun.gc(true);
+    res.end(String(process.memoryUsage().external));
+  },
   "/local": (req, res) => {
     const { localAddress, localPort, localFamily } = req.socket;
     res.end([localAddress, localPort, localFamily].join());

@@ -325,6 +325,22 @@ test.each(["req", "res", "socket", "reqafter", "resafter", "socketafter"])(
   30_000,
 );
 
+test("a connection that idles holds nothing of its last answer", async () => {
+  const held = async (): Promise<number> => {
+    using client = await RawClient.connect(server.port);
+    return Number((await client.ask(get("/memory"))).body.toString());
+  };
+  const before = await held();
+  const clients: RawClient[] = [];
+  for (let count = 0; count < 50; count += 1) {
+    const client = await RawClient.connect(server.port);
+    clients.push(client);
+    expect((await client.ask(get("/large"))).body.length).toBe(1_000_000);
+  }
+  await until("the memory to be free", async () => (await held()) - before < 10_000_000);
+  for (const client of clients) client[Symbol.dispose]();
+}, 30_000);
+
 test("a socket knows both of its ends", async () => {
   using client = await RawClient.connect(server.port);
   const { body } = await client.ask(get("/local"));

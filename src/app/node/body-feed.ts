@@ -18,7 +18,9 @@ interface Reader {
 }
 
 export class BodyFeed {
-  readonly #body: Body;
+  /** Until it is over: it holds its exchange. */
+  #body: Body | null;
+  #trailers: readonly string[] | undefined = undefined;
   readonly #sink: BodySink;
   #reader: Reader | null = null;
   #flowing = false;
@@ -44,8 +46,7 @@ export class BodyFeed {
 
   /** Names and values in turn of what has followed the last chunk; undefined: nothing has, or Bun.serve has read it. */
   get trailers(): readonly string[] | undefined {
-    const trailers = this.#body instanceof RequestBody ? this.#body.trailers : null;
-    return trailers === null ? undefined : rawFields(trailers);
+    return this.#trailers;
   }
 
   /** The rest is read also when the answer is out. */
@@ -55,7 +56,15 @@ export class BodyFeed {
 
   /** Nobody wants the rest. */
   stop(): void {
+    this.#end();
+  }
+
+  #end(): void {
+    const trailers = this.#body instanceof RequestBody ? this.#body.trailers : null;
+    if (trailers !== null) this.#trailers = rawFields(trailers);
     this.#over = true;
+    this.#body = null;
+    this.#reader = null;
   }
 
   /** Gives a body that has come whole, as those of most forms have; false: it hasn't. */
@@ -75,12 +84,15 @@ export class BodyFeed {
   }
 
   async #read(): Promise<void> {
-    this.#reading = true;
     const body = this.#body;
+    if (body === null) return;
+    this.#reading = true;
     try {
-      this.#reader ??= (body instanceof RequestBody ? body.stream : body).getReader();
+      const reader = (this.#reader ??= (
+        body instanceof RequestBody ? body.stream : body
+      ).getReader());
       while (this.#flowing && !this.#over) {
-        const { done, value } = await this.#reader.read();
+        const { done, value } = await reader.read();
         this.#give(value, done);
       }
     } catch (error) {
@@ -98,13 +110,13 @@ export class BodyFeed {
       this.#tell(() => this.#sink.bodyChunk(chunk));
     }
     if (!last) return;
-    this.#over = true;
+    this.#end();
     this.#tell(() => this.#sink.bodyEnded());
   }
 
   #break(reason: unknown): void {
     if (this.#over) return;
-    this.#over = true;
+    this.#end();
     this.#tell(() => this.#sink.bodyBroken(reason));
   }
 

@@ -1,3 +1,9 @@
+/** Outlives its exchanges. */
+export interface EngineConnection {
+  /** No request follows: it ends behind the answer that is under way, or now. */
+  hangUp(): void;
+}
+
 /** The engine's side of the exchange. */
 export interface EngineExchange {
   readonly head: { readonly versionMinor: number };
@@ -5,6 +11,5 @@ export interface EngineExchange {
   readonly expectsContinue: boolean;
   /** Sends 103 Early Hints and the like. */
   sendInterim(interim: { readonly head: string; readonly ascii: boolean }): boolean;
-  /** No request follows this one. */
-  hangUp(): void;
+  readonly connection: EngineConnection;
 }

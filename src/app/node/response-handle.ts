@@ -7,7 +7,7 @@ import { ConnectionCut } from "../connection-cut.ts";
 import { AnswerStream } from "./answer-stream.ts";
 import { type Body, BodyFeed, type BodySink } from "./body-feed.ts";
 import { checkLength, type Chunk, copyOf } from "./chunk.ts";
-import type { EngineExchange } from "./engine-exchange.ts";
+import type { EngineConnection, EngineExchange } from "./engine-exchange.ts";
 import { type AnswerHead, toNativeResponse, toResponse } from "./to-response.ts";
 
 /** Bits of `flags`. */
@@ -39,7 +39,9 @@ export class ResponseHandle implements BodySink {
   readonly #method: string;
   readonly #fields: readonly string[];
   readonly #feed: BodyFeed | null;
-  readonly #exchange: EngineExchange | null;
+  /** Until the answer is given: it holds the request and the answer, and this here lives as long as its connection idles. */
+  #exchange: EngineExchange | null;
+  readonly #connection: EngineConnection | null;
   /** Bytes of the body that the listener has written. */
   #written = 0;
   #head: AnswerHead | null = null;
@@ -66,6 +68,7 @@ export class ResponseHandle implements BodySink {
   ) {
     this.#method = method;
     this.#exchange = exchange;
+    this.#connection = exchange === null ? null : exchange.connection;
     this.#fields = fields;
     this.hasBody = body === null ? bodyNone : bodyPending;
     this.#feed = body === null ? null : new BodyFeed(body, this);
@@ -73,7 +76,9 @@ export class ResponseHandle implements BodySink {
 
   /** The answer, if it is there, or a promise of it. Throws ConnectionCut if there won't be one. To be called once. */
   answer(): Response | Promise<Response> {
-    if (this.#response !== null) return this.#response;
+    const response = this.#response;
+    this.#response = null;
+    if (response !== null) return response;
     if (this.isOver) throw new ConnectionCut();
     this.#waiting = Promise.withResolvers();
     return this.#waiting.promise;
@@ -94,7 +99,7 @@ export class ResponseHandle implements BodySink {
 
   /** The listener closes the connection, which it has answered by. */
   hangUp(): void {
-    this.#exchange?.hangUp();
+    this.#connection?.hangUp();
   }
 
   // Of the request.
@@ -232,8 +237,9 @@ export class ResponseHandle implements BodySink {
     const length = typeof body === "string" ? Buffer.byteLength(body) : (body?.length ?? 0);
     checkLength(length, strictLength, true);
     this.#written = length;
+    const head = { status, reason, fields, closes: this.#closes(added) };
     this.#finish();
-    this.#settle({ status, reason, fields, closes: this.#closes(added) }, body);
+    this.#settle(head, body);
     return length;
   }
 
@@ -247,7 +253,7 @@ export class ResponseHandle implements BodySink {
 
   /** Bun.serve can't send any. */
   setTrailers(lines: string): void {
-    if (this.#exchange !== null) this.#trailers = lines;
+    if (this.#connection !== null) this.#trailers = lines;
   }
 
   unref(): void {}
@@ -271,6 +277,8 @@ export class ResponseHandle implements BodySink {
     this.finished = true;
     if (this.#exchange?.expectsContinue === true) this.#feed?.stop();
     else this.#feed?.keep();
+    this.#exchange = null;
+    this.#head = null;
   }
 
   #startStream(): void {
@@ -297,9 +305,12 @@ export class ResponseHandle implements BodySink {
 
   #settle(head: AnswerHead, body: string | Uint8Array | ReadableStream<Uint8Array> | null): void {
     const response =
-      this.#exchange === null ? toNativeResponse(this.#method, head, body) : toResponse(head, body);
+      this.#connection === null
+        ? toNativeResponse(this.#method, head, body)
+        : toResponse(head, body);
     if (this.#waiting === null) this.#response = response;
     else this.#waiting.resolve(response);
+    this.#waiting = null;
   }
 }
 

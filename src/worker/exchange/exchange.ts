@@ -120,9 +120,9 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     return !this.#reply.gone;
   }
 
-  /** For an app that ends the connection, and not by a field of its answer. */
-  hangUp(): void {
-    this.#reply.hangUp();
+  /** For an app that ends it, and not by a field of its answer. */
+  get connection(): Pick<Reply, "hangUp"> {
+    return this.#reply;
   }
 
   get output(): OutputBuffer {

@@ -23,6 +23,11 @@ export function propertyOf(thrown: unknown, name: string): unknown {
   }
 }
 
+/** Whether it is what a body or a signal rejects with when the client has left; an app's own signals reject with the same. */
+export function isAbortError(thrown: unknown): boolean {
+  return isA(thrown, DOMException) && propertyOf(thrown, "name") === "AbortError";
+}
+
 /** The property if it is a text. */
 export function textProperty(thrown: unknown, name: string): string | null {
   const value = propertyOf(thrown, name);

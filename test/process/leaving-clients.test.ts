@@ -131,3 +131,71 @@ describe.each(mixes)("%s", (_, left, wanted) => {
     expect(server.log).not.toContain("[ERROR]");
   });
 });
+
+/** What an app is doing when its client leaves with half a body sent. None of it is the app's fault. */
+const leftAlone: [what: string, app: string][] = [
+  [
+    "reads the body at once",
+    `export const fetch = async (request) => {
+       console.log("asked");
+       return new Response(await request.text());
+     };`,
+  ],
+  [
+    "reads the body as a stream",
+    `export const fetch = async (request) => {
+       console.log("asked");
+       if (request.method === "GET") return new Response();
+       for await (const chunk of request.body) void chunk;
+       return new Response();
+     };`,
+  ],
+  [
+    "reads it in a route",
+    `const POST = async (request) => {
+       console.log("asked");
+       return Response.json(await request.json());
+     };
+     export default { routes: { "/": { POST } } };`,
+  ],
+  [
+    "waits for the signal",
+    `export const fetch = ({ method, signal }) => new Promise((resolve, reject) => {
+       console.log("asked");
+       if (method === "GET") resolve(new Response());
+       signal.addEventListener("abort", () => reject(signal.reason));
+     });`,
+  ],
+  [
+    "is a node listener",
+    `export default (req, res) => {
+       console.log("asked");
+       req.resume().on("end", () => res.end());
+     };`,
+  ],
+];
+
+describe.each(["async", "sync", "serve"])("-k %s", (kind) => {
+  test.each(leftAlone)("a client that leaves an app that %s is no error", async (_what, app) => {
+    const args = ["-k", kind, "--access-logfile", "-"];
+    await using server = await gunicorn({ files: { "app.ts": app }, app: "app", args });
+    await server.settled(1);
+    const client = await RawClient.connect(server.port);
+    const before = server.log.length;
+    client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n{");
+    await server.logged("asked", before);
+    client.reset();
+    await server.logged(/"POST \/ HTTP\/1\.1" 499 /);
+    expect(await server.stop()).toBe(0);
+    expect(server.log).not.toContain("[ERROR]");
+  });
+
+  test("what aborts while the client is there is one", async () => {
+    const app = "export const fetch = () => { throw new DOMException('mine', 'AbortError'); };";
+    const args = ["-k", kind];
+    await using server = await gunicorn({ files: { "app.ts": app }, app: "app", args });
+    expect((await fetch(server.url)).status).toBe(500);
+    await server.logged(/Error handling request GET \/\nAbortError: mine/);
+    expect(await server.stop()).toBe(0);
+  });
+});

@@ -8,6 +8,7 @@ import type { Handle } from "../../app/routes/answers.ts";
 import type { ServedBy } from "../../app/captured-server.ts";
 import { AppServer } from "../../app/server.ts";
 import type { RequestFacts } from "../../api/request-record.ts";
+import { isAbortError } from "../../api/thrown.ts";
 import { NativeResponse } from "../../http/response/body.ts";
 import { installResponse } from "../../http/response/install.ts";
 import { ServeRecord } from "../records/serve-record.ts";
@@ -125,7 +126,9 @@ export class BunServing implements Serving {
         handler.complain(facts, `Expected a Response, got ${what}`);
       }
     } catch (error) {
-      response = await handler.fail(facts, error);
+      // Bun has found out by then that the client has left, whoever has asked for the signal.
+      if (isAbortError(error) && request.signal.aborted) handler.gaveUp(facts, error);
+      else response = await handler.fail(facts, error);
     }
     if (this.#upgraded.has(request)) {
       // Whatever the app has returned: the client has this answer.

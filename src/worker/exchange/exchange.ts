@@ -1,7 +1,7 @@
 /**
  * One request and its answer: the app is asked once, answered once, and the connection learns whether it goes on.
  */
-import { isA, propertyOf } from "../../api/thrown.ts";
+import { isA, isAbortError } from "../../api/thrown.ts";
 import { ConnectionCut } from "../../app/connection-cut.ts";
 import type { AppServer } from "../../app/server.ts";
 import { highWaterBytes } from "../../http/limits.ts";
@@ -17,7 +17,6 @@ import type { InterimHead } from "../../http/response/early-hints.ts";
 import type { OutputBuffer } from "../../http/response/output.ts";
 import { type PumpOutcome, type PumpTarget, StreamPump } from "../../http/response/stream-pump.ts";
 import { answerContext } from "./answer-context.ts";
-import { textOf } from "../../log/lines/describe-error.ts";
 import type { Guest } from "./gate.ts";
 import type { ReceivedRequest, Reply } from "./reply.ts";
 import { noAnswer, type RecordedClient } from "../records/engine-record.ts";
@@ -265,7 +264,7 @@ export class Exchange implements BodySource, PumpTarget, Guest {
           this.#status = noAnswer;
           return this.#fail(outcome.error);
         }
-        if (this.#isAbort(outcome.error)) this.#giveUp(outcome.error);
+        if (this.#isAbort(outcome.error)) this.#site.handler.gaveUp(this.head, outcome.error);
         else this.complain("The stream of the response failed", outcome.error);
         this.#persistent = false;
         if (this.#untilClose) return this.#finish(true);
@@ -284,7 +283,7 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     if (this.#state === done) return this.complain(message, error);
     const { handler } = this.#site;
     if (this.#state === superseded || this.#isAbort(error)) {
-      this.#giveUp(error);
+      handler.gaveUp(this.head, error);
       return this.#finish(isA(error, ConnectionCut));
     }
     if (this.#state === upgraded) {
@@ -306,14 +305,7 @@ export class Exchange implements BodySource, PumpTarget, Guest {
 
   /** An app that closes the connection, or stops as its client has left or has sent half a body, has done nothing wrong. */
   #isAbort(error: unknown): boolean {
-    if (isA(error, ConnectionCut)) return true;
-    if (!this.#clientLeft || !isA(error, DOMException)) return false;
-    return propertyOf(error, "name") === "AbortError";
-  }
-
-  #giveUp(error: unknown): void {
-    const { method, target } = this.head;
-    this.#site.log.debug(`Gave up ${method} ${target}: ${textOf(error)}`);
+    return isA(error, ConnectionCut) || (this.#clientLeft && isAbortError(error));
   }
 
   #answerLater(response: Response): void {

@@ -8,6 +8,7 @@ import type { RequestFacts } from "../../api/request-record.ts";
 import type { RequestHandler } from "../../api/serving.ts";
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
+import { textOf } from "../../log/lines/describe-error.ts";
 import type { Enricher } from "./enrich-response.ts";
 
 export type RequestHooks = Partial<Pick<ServerHooks, "preRequest" | "postRequest">>;
@@ -119,6 +120,11 @@ export class Handler implements RequestHandler {
     } catch (error) {
       this.#log.exception(`Exception in post_request hook\n${describeError(error)}`);
     }
+  }
+
+  /** The app has stopped as its client has left, or it has cut the client itself: nobody waits for an answer. */
+  gaveUp({ method, target }: RequestFacts, error: unknown): void {
+    this.#log.debug(`Gave up ${method} ${target}: ${textOf(error)}`);
   }
 
   #blame(facts: RequestFacts, error: unknown): void {

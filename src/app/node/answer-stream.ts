@@ -10,7 +10,7 @@ export class AnswerStream {
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
 
   /**
-   * @param onRoom the client has taken what was written
+   * @param onRoom what was written has been taken, and written to the client
    * @param onCancel nobody takes any more
    */
   constructor(onRoom: () => void, onCancel: () => void) {
@@ -25,14 +25,15 @@ export class AnswerStream {
           onCancel();
         },
       },
-      { highWaterMark: highWaterBytes, size: (bytes) => bytes?.length ?? 0 },
+      // It pulls when its reader asks for more than there is, and no sooner: the pump asks when it has written the last piece.
+      { highWaterMark: 0, size: (bytes) => bytes?.length ?? 0 },
     );
     this.#trailers = giveTrailers(this.readable);
   }
 
-  /** Bytes that the client hasn't taken. */
+  /** Bytes that nobody has taken. */
   get waitingBytes(): number {
-    return this.#controller === null ? 0 : highWaterBytes - (this.#controller.desiredSize ?? 0);
+    return this.#controller === null ? 0 : -(this.#controller.desiredSize ?? 0);
   }
 
   /** False: the listener should wait. */
@@ -40,7 +41,8 @@ export class AnswerStream {
     const controller = this.#controller;
     if (controller === null) return true;
     if (bytes.length > 0) controller.enqueue(bytes);
-    return (controller.desiredSize ?? 0) > 0;
+    // A piece that the pump has waited for is with it already.
+    return bytes.length < highWaterBytes && this.waitingBytes < highWaterBytes;
   }
 
   /** @param trailers lines `name: value`, each with its CRLF */

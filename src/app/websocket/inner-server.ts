@@ -1,12 +1,18 @@
 /**
  * A Bun.serve inside of this process, for what the engine doesn't do itself: it makes websockets of connections whose
  * handshakes the engine has read. It reads them as well, and waits: an upgrade is done within the app's call of upgrade()
- * then, as Bun's is. Whoever on this machine finds its abstract socket gets 403: a handshake is known by a field that is
- * drawn for it, and taken once.
+ * then, as Bun's is. Whoever on this machine reaches its socket gets 403: a handshake is known by a field that is drawn for
+ * it, and taken once.
  */
 
 type Server = Bun.Server<unknown>;
 type Socket = Bun.ServerWebSocket<unknown>;
+
+/** Calls `serve` with the path of a unix socket. */
+type Listen = (serve: (unix: string) => Server) => {
+  readonly listening: Server;
+  readonly path: string;
+};
 
 /** What a handshake says of the websocket; null where it doesn't. */
 export interface Offer {
@@ -34,7 +40,7 @@ export interface Waiting {
 
 export class InnerServer {
   /** Of the unix socket that it listens on. */
-  readonly path = `\0gunicorn-ts-${crypto.randomUUID()}`;
+  readonly path: string;
   readonly server: Server;
   readonly #announced = new Map<string, (waiting: Waiting) => void>();
   readonly #upgrade: Server["upgrade"];
@@ -44,13 +50,14 @@ export class InnerServer {
   /**
    * @param serve Bun's own Bun.serve, which throws for handlers that are wrong
    * @param handlers the option `websocket`
+   * @param listen finds a unix socket to listen on, and says by which path it is reached
    */
-  constructor(serve: typeof Bun.serve, handlers: Bun.WebSocketHandler<unknown>) {
-    this.server = serve({
-      unix: this.path,
-      websocket: this.#named(handlers),
-      fetch: (request) => this.#answer(request),
-    });
+  constructor(serve: typeof Bun.serve, handlers: Bun.WebSocketHandler<unknown>, listen: Listen) {
+    const websocket = this.#named(handlers);
+    const fetch = (request: Request) => this.#answer(request);
+    const { listening, path } = listen((unix) => serve({ unix, websocket, fetch }));
+    this.path = path;
+    this.server = listening;
     this.#upgrade = this.server.upgrade.bind(this.server);
   }
 

@@ -9,6 +9,7 @@ import type { RefusalName } from "../../http/errors.ts";
 import { judgeHandshake, offersWebsocket, readOffer } from "../../http/request/handshake.ts";
 import { requestOwner, whenAborted } from "../../http/request/request.ts";
 import type { Head } from "../../http/syntax/head.ts";
+import { listenPrivately } from "../../os/sockets/private-socket.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import type { Leaving, Upgrades } from "../exchange/upgrades.ts";
 import { Reservation } from "./reservation.ts";
@@ -30,7 +31,7 @@ export class WebsocketUpgrades implements Upgrades, AppWebsockets {
     this.#app = app;
     this.#websockets = websockets;
     const sockets = websockets.serving(websocket);
-    this.#server = new InnerServer(nativeServe, sockets.handlers);
+    this.#server = new InnerServer(nativeServe, sockets.handlers, listenPrivately);
     sockets.attach(this.#server.server);
   }
 

@@ -49,6 +49,21 @@ const rows: readonly Row[] = [
     code: 3,
     says: /\[ERROR\] Exception in worker process\nError: on purpose\n[^]*exited with code 3\.\n[^]*\[ERROR\] Reason: Worker failed to boot\.\n$/,
   },
+  ...[0, 7].map((own) => ({
+    name: `a module that ends the process with ${own}, with several workers`,
+    files: { "app.ts": `console.log("no DATABASE"); process.exit(${own});` },
+    args: ["-w", "2"],
+    code: 3,
+    says: new RegExp(
+      `no DATABASE\\n[^]*\\[ERROR\\] The app has ended its process with exit code ${own} before it was loaded\\n[^]*Reason: Worker failed to boot\\.\\n$`,
+    ),
+  })),
+  {
+    name: "a startup that ends the process",
+    files: { "app.ts": `${okApp} export const startup = () => process.exit(1);` },
+    code: 3,
+    says: /The app has ended its process with exit code 1 before it was loaded\n/,
+  },
   {
     name: "a module with a syntax error",
     files: { "app.ts": "export const fetch = (" },

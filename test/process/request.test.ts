@@ -205,7 +205,7 @@ describe.each(["async", "sync", "serve"])("with worker class %s", (name) => {
       "an app that leaves",
       ["leaving"],
       3,
-      "Error: the app has ended its process with exit code 0 before it was loaded\n",
+      "The app has ended its process with exit code 0 before it was loaded\n",
     ],
     [
       "an app that never comes",

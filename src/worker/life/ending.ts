@@ -11,6 +11,7 @@ export class Ending {
   readonly #appSignals: AppSignals;
   readonly #workerExit: () => void;
   #begun = false;
+  #loads = false;
 
   constructor(logs: Logs, appSignals: AppSignals, workerExit: () => void) {
     this.#logs = logs;
@@ -20,6 +21,24 @@ export class Ending {
 
   get begun(): boolean {
     return this.#begun;
+  }
+
+  /** Until loaded(), an app that ends the process has failed as one that throws. */
+  loading(): void {
+    this.#loads = true;
+    process.once("exit", (code) => {
+      if (!this.#loads || this.#begun) return;
+      this.#logs.log.error(
+        `The app has ended its process with exit code ${code} before it was loaded`,
+      );
+      this.#sayGoodbye();
+      this.#logs.close();
+      process.exitCode = exitCodes.workerBoot;
+    });
+  }
+
+  loaded(): void {
+    this.#loads = false;
   }
 
   /** Ends the process. */
@@ -37,6 +56,7 @@ export class Ending {
    * @param last what to wait for then, if the app hasn't ended the process itself
    */
   async cleanUp(signals: Signals, limitMs: number, last?: () => Promise<void>): Promise<void> {
+    this.#loads = false;
     // The listeners mostly end the process themselves.
     process.once("exit", () => {
       if (this.#begun) return;

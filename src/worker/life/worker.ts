@@ -77,8 +77,10 @@ export class Worker {
     this.#appSignals.install();
     setProcessTitle(processTitle("worker", this.#boot.config));
     this.#log.info(`Booting worker with pid: ${process.pid}`);
+    this.#ending.loading();
     try {
       const serving = await this.#prepare();
+      this.#ending.loaded();
       this.#accepts = true;
       await serving.listen();
       this.#serving = serving;

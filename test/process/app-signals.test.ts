@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Load } from "../support/load.ts";
 import { gunicorn, until, waitsForGo } from "../support/server.ts";
+import { Client } from "../support/websocket-client.ts";
 
 /** Answers at once, after a while, or when a file is there. */
 const serves = `export const fetch = async (request) => {
@@ -142,3 +143,28 @@ test("an app that listens for SIGHUP isn't called, and serves on", async () => {
   expect(server.workers()).toEqual([pid as number]);
   expect(await server.stop()).toBe(0);
 }, 60_000);
+
+test.each(["on", "once", "addListener", "prependListener", "prependOnceListener"])(
+  "what comes from the master by IPC isn't told an app that listens by %s()",
+  async (method) => {
+    const app = `process.${method}("message", (said) => console.error("the app hears", said));
+export default {
+  fetch(request, server) {
+    if (server.upgrade(request)) return;
+    return new Response("told " + server.publish("room", new URL(request.url).pathname));
+  },
+  websocket: { open(socket) { socket.subscribe("room"); }, message() {} },
+};`;
+    await using server = await gunicorn({ files: { "app.ts": app }, args: ["-w", "2"] });
+    await server.settled(2);
+    await server.logged("The app listens for message: not called");
+    const clients = Array.from({ length: 20 }, () => new Client(server.url));
+    await until("all to be open", () => clients.every((client) => client.isOpen));
+    // The relay still gets what it is sent.
+    await fetch(`${server.url}/hello`);
+    await Promise.all(clients.map((client) => client.hears("/hello")));
+    expect(await server.stop()).toBe(0);
+    expect(server.log).not.toContain("the app hears");
+  },
+  30_000,
+);

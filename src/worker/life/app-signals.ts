@@ -9,13 +9,16 @@ import { inTime, late } from "../../app/in-time.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
 
 type Signal = "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP";
+/** What comes by IPC is between master and worker: an app would take it for its own. */
+type Held = Signal | "message";
 
 /** When the app's listeners are called. */
-const held: Readonly<Record<Signal, string>> = {
+const held: Readonly<Record<Held, string>> = {
   SIGTERM: "called when this worker has served its last request",
   SIGINT: "called before this worker ends at a quick stop",
   SIGQUIT: "called before this worker ends at a quick stop",
   SIGHUP: "not called, the signal is the master's",
+  message: "not called, the master's messages are for the worker",
 };
 
 /** All by which listeners come, go and are asked for. */
@@ -34,7 +37,6 @@ const methods = [
 
 /** What a worker itself listens for and can't do without. */
 const ownEvents = new Set<string | symbol>([
-  "message",
   "disconnect",
   "uncaughtException",
   "unhandledRejection",
@@ -51,7 +53,7 @@ export class AppSignals {
   #emitter: EventEmitter | null = null;
   readonly #log: Log;
   readonly #tells: boolean;
-  readonly #told = new Set<Signal>();
+  readonly #told = new Set<Held>();
   #delivery: Promise<unknown> | null = null;
 
   /** `tells`: whether to log that the app listens; one worker of many is enough. */
@@ -129,16 +131,16 @@ export class AppSignals {
     });
   }
 
-  #tell(signal: Signal): void {
-    if (!this.#tells || this.#told.has(signal) || this.#listeners.listenerCount(signal) === 0) {
+  #tell(event: Held): void {
+    if (!this.#tells || this.#told.has(event) || this.#listeners.listenerCount(event) === 0) {
       return;
     }
-    this.#told.add(signal);
-    this.#log.info(`The app listens for ${signal}: ${held[signal]}`);
+    this.#told.add(event);
+    this.#log.info(`The app listens for ${event}: ${held[event]}`);
   }
 }
 
-function isHeld(event: unknown): event is Signal {
+function isHeld(event: unknown): event is Held {
   return typeof event === "string" && Object.hasOwn(held, event);
 }
 

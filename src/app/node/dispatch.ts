@@ -102,8 +102,11 @@ export function dispatchTo(
       else owner.complain("", error);
       socket.settled = new Promise(setImmediate);
     }
-    if (!handle.isOver) whenAborted(request, (reason) => handle.clientLeft(reason));
-    if (owner === null) socket.closeBehind(socket.settled);
+    // The engine tells the socket when its connection closes.
+    if (owner === null) {
+      if (!handle.isOver) whenAborted(request, (reason) => handle.clientLeft(reason));
+      socket.closeBehind(socket.settled);
+    }
     return handle.answer();
   };
   return (request, from) => {

@@ -14,6 +14,8 @@ export function isNodeServer(options: Options): boolean {
   return "onNodeHTTPRequest" in options;
 }
 
+type Emit = (this: object, ...args: unknown[]) => boolean;
+
 interface NodeServer {
   listenerCount(event: string): number;
 }
@@ -75,17 +77,18 @@ function showClients(): void {
   if (isPatched) return;
   isPatched = true;
   const { prototype } = process.getBuiltinModule("node:http").Server;
-  const emit = prototype.emit as (...args: unknown[]) => boolean;
-  prototype.emit = function (this: NodeServer, ...args: unknown[]): boolean {
-    if (args[0] === "listening") noteOwner(this);
-    if (withRequest.has(args[0] as string)) {
-      const request = args[1] as Incoming;
-      if (isInside && !takeClient(request)) {
+  const emit = prototype.emit as Emit;
+  // Called for each request: its arguments become no array (bench: express).
+  prototype.emit = function (this: NodeServer, event: unknown, first: unknown, second: unknown) {
+    if (isInside && withRequest.has(event as string)) {
+      const request = first as Incoming;
+      if (!takeClient(request)) {
         request.socket.destroy();
         return true;
       }
-    }
-    return Reflect.apply(emit, this, args);
+    } else if (event === "listening") noteOwner(this);
+    if (arguments.length === 3) return emit.call(this, event, first, second);
+    return Reflect.apply(emit, this, arguments as unknown as unknown[]);
   } as typeof prototype.emit;
 }
 

@@ -11,7 +11,7 @@ import {
 } from "./captured-server.ts";
 import { inTime, late } from "./in-time.ts";
 import type { OnNodeRequest } from "./node/dispatch.ts";
-import { isNodeServer, serveInside } from "./node/servers.ts";
+import { isNodeServer, type ListenPrivately, serveInside } from "./node/servers.ts";
 
 /** Bun's own, for worker classes that stand on it. */
 export const nativeServe = Bun.serve;
@@ -32,6 +32,7 @@ export type Captured =
 
 export interface CaptureHost {
   readonly listening: Listening;
+  readonly listenPrivately: ListenPrivately;
   readonly log: { info(message: string): void; debug(message: string): void };
 }
 
@@ -105,7 +106,12 @@ export class Capture {
     if (options["port"] === 0 && typeof options["unix"] !== "string") {
       return nativeServe(options as never);
     }
-    const { server, path, onRequest } = serveInside(nativeServe, options, this.#host.listening);
+    const { server, path, onRequest } = serveInside(
+      nativeServe,
+      options,
+      this.#host.listening,
+      this.#host.listenPrivately,
+    );
     const hasTls = (options["tls"] ?? false) !== false;
     const { port, hostname, unix } = options;
     const place = { port, hostname, unix };

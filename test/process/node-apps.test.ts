@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "../../bench/free-port.ts";
+import { nameless } from "../support/descriptors.ts";
 import { field, fieldValues, RawClient } from "../support/raw-client.ts";
 import { gunicorn, type RunningServer, start, until } from "../support/server.ts";
 
@@ -165,13 +166,10 @@ test("whoever else finds the inner socket is cut, and the server goes on", async
   await using server = await serve();
   expect(await (await fetch(server.url)).text()).toBe("ours");
   const [pid] = server.workers();
-  const names = readFileSync("/proc/net/unix", "utf8").match(
-    new RegExp(`@gunicorn-ts-${pid}-\\d+`, "g"),
-  );
   const { promise: ended, resolve } = Promise.withResolvers<string>();
   let got = "";
   await Bun.connect({
-    unix: names![0]!.replace("@", "\0"),
+    unix: nameless(pid!),
     socket: {
       open: (socket) => void socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
       data: (_socket, bytes) => void (got += bytes.toString()),

@@ -1,6 +1,7 @@
 /** How an app comes to websockets, by worker class. */
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { descriptorsOf, nameless } from "../support/descriptors.ts";
 import { handshake } from "../support/frames.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { gunicorn, start } from "../support/server.ts";
@@ -131,17 +132,6 @@ test("-k async: nobody finds the socket inside of a worker by a name, and its us
   }
   expect(await (await fetch(server.url)).text()).toBe("0 of 0");
 });
-
-function descriptorsOf(pid: number): (readonly [path: string, what: string])[] {
-  const folder = `/proc/${pid}/fd`;
-  return readdirSync(folder).map((fd) => [`${folder}/${fd}`, readlinkSync(`${folder}/${fd}`)]);
-}
-
-/** A descriptor that stands for a socket's name, which has gone. */
-function nameless(pid: number): string {
-  const found = descriptorsOf(pid).find(([, what]) => /gunicorn-ts-.*\(deleted\)$/.test(what));
-  return found?.[0] ?? "";
-}
 
 /** The unix sockets that a process listens on, by proc(5); an abstract one begins with @. */
 function listening(pid: number): string[] {

@@ -23,20 +23,24 @@ interface NodeServer {
 /** The servers of node:http, by those of Bun's that they listen with. */
 const owners = new WeakMap<object, NodeServer>();
 
-let count = 0;
+/** Calls `serve` with the path of a unix socket that nobody else can reach, and says by which path this process does. */
+export type ListenPrivately = (serve: (unix: string) => object) => {
+  readonly listening: object;
+  readonly path: string;
+};
+
 let isPatched = false;
 /** The request that is being told of has come by such a socket. */
 let isInside = false;
 
-/** Starts it. `path` is where it listens. */
+/** Starts it. `path` is how it is reached. */
 export function serveInside(
   serve: Serve,
   options: Options,
   { url, address }: Listening,
+  listen: ListenPrivately,
 ): { readonly server: object; readonly path: string; readonly onRequest: OnNodeRequest } {
   showClients();
-  count += 1;
-  const path = `\0gunicorn-ts-${process.pid}-${count}`;
   const onRequest = options["onNodeHTTPRequest"] as OnNodeRequest;
   const onNodeHTTPRequest = function (this: unknown, ...args: unknown[]): unknown {
     isInside = true;
@@ -46,9 +50,10 @@ export function serveInside(
       isInside = false;
     }
   };
-  const place = { port: undefined, hostname: undefined, tls: undefined, unix: path };
-  const inside = { ...options, ...place, onNodeHTTPRequest };
-  const server = serve(inside as never);
+  const { listening: server, path } = listen((unix) => {
+    const place = { port: undefined, hostname: undefined, tls: undefined, unix };
+    return serve({ ...options, ...place, onNodeHTTPRequest } as never);
+  });
   const isUnix = typeof address === "string";
   const facts = {
     address,
@@ -70,8 +75,8 @@ export function listensForUpgrades(server: object): boolean {
 const withRequest = new Set(["request", "checkContinue", "checkExpectation", "upgrade", "connect"]);
 
 /**
- * Before a listener sees a request, its socket tells of the client, and not of this process. An abstract socket takes
- * whoever is on the machine: who doesn't know the field is cut. And whose a server of Bun's is, is found out when it listens.
+ * Before a listener sees a request, its socket tells of the client, and not of this process. Who doesn't know
+ * the field isn't the worker, and is cut: where the socket can only be an abstract one, others reach it. And whose a server of Bun's is, is found out when it listens.
  */
 function showClients(): void {
   if (isPatched) return;

@@ -9,6 +9,7 @@ import type { BootMessage, RelayMessage, RelayAnswer } from "../../ipc/messages.
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import type { Logs } from "../../log/logs.ts";
 import { hasWaiting } from "../../os/sockets/accept-queue.ts";
+import { listenPrivately } from "../../os/sockets/private-socket.ts";
 import { workerClassOf } from "../../config/worker-classes.ts";
 import { loadWorkerClass } from "../classes/classes.ts";
 import { listeningAt } from "../classes/listening-at.ts";
@@ -146,7 +147,11 @@ function captureServers({ boot, logs }: AppLoaderParts): Capture {
   const bound = first?.bound ?? { type: "unix", path: "" };
   const info = (message: string) => void (boot.slot === 0 && logs.log.info(message));
   const debug = (message: string) => logs.log.debug(message);
-  const capture = new Capture({ listening: listeningAt(bound), log: { info, debug } });
+  const capture = new Capture({
+    listening: listeningAt(bound),
+    listenPrivately,
+    log: { info, debug },
+  });
   capture.install();
   return capture;
 }

@@ -1,4 +1,5 @@
 /** The program behind preload_app: imports app or worker class as a worker would, says how that went, and ends. */
+import { listenPrivately } from "../../os/sockets/private-socket.ts";
 import { Capture } from "../../app/capture.ts";
 import { loadLifespan } from "../../app/lifespan.ts";
 import { loadApp } from "../../app/load.ts";
@@ -32,7 +33,7 @@ async function attempt(
       return { type: "preloaded" };
     }
     const listening = { url: "http://127.0.0.1:8000/", address: loopback };
-    const capture = new Capture({ listening, log: { info() {}, debug() {} } });
+    const capture = new Capture({ listening, listenPrivately, log: { info() {}, debug() {} } });
     capture.install();
     const cwd = config.chdir;
     await loadApp(app, { cwd, capture, type: config.appType });

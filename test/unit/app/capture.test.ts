@@ -1,4 +1,5 @@
 /** Bun.serve of an app: what it gets, and what becomes of what it gave. */
+import { listenPrivately } from "../../../src/os/sockets/private-socket.ts";
 import { afterEach, describe, expect, test } from "bun:test";
 import { Capture, nativeServe } from "../../../src/app/capture.ts";
 import { CapturedServer, type ServedBy } from "../../../src/app/captured-server.ts";
@@ -15,7 +16,11 @@ afterEach(() => {
 function install() {
   const lines: string[] = [];
   const at = (level: string) => (message: string) => void lines.push(`${level}: ${message}`);
-  const capture = new Capture({ listening, log: { info: at("info"), debug: at("debug") } });
+  const capture = new Capture({
+    listening,
+    listenPrivately,
+    log: { info: at("info"), debug: at("debug") },
+  });
   capture.install();
   return { capture, lines };
 }

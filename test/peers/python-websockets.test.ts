@@ -49,6 +49,23 @@ async def main(url):
 asyncio.run(main(sys.argv[1]))
 `;
 
+/** A pipe gives what it has, be it a part of a line. */
+async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const part of stream) {
+    const lines = (text + decoder.decode(part, { stream: true })).split("\n");
+    text = lines.pop() ?? "";
+    yield* lines;
+  }
+}
+
+/** Empty at the end. */
+async function nextOf(lines: AsyncGenerator<string>): Promise<string> {
+  const { value, done } = await lines.next();
+  return done === true ? "" : value;
+}
+
 function body(): void {
   test.each(classes)(
     "is served by %s",
@@ -57,14 +74,14 @@ function body(): void {
       await server.settled(2);
       const url = server.url.replace("http", "ws");
       await using peer = Bun.spawn([python, "-c", client, url], { stdio: ["ignore", "pipe", 2] });
-      const lines = peer.stdout.pipeThrough(new TextDecoderStream()).getReader();
-      const done = JSON.parse((await lines.read()).value ?? "null") as Record<string, unknown>;
+      const lines = linesOf(peer.stdout);
+      const done = JSON.parse(await nextOf(lines)) as Record<string, unknown>;
       const { texts, binaries, ...others } = done as Record<string, unknown[]>;
       expect(others as unknown).toEqual({ echoed: 1_000_000, thrown: 1011 });
       expect(new Set(texts)).toEqual(new Set(["in parts"]));
       expect(binaries).toEqual(texts?.map(() => [0, 255]) ?? []);
       server.kill("SIGTERM");
-      const codes = JSON.parse((await lines.read()).value ?? "null") as number[];
+      const codes = JSON.parse(await nextOf(lines)) as number[];
       expect(new Set(codes)).toEqual(new Set([1001]));
       expect([await peer.exited, await server.process.exited]).toEqual([0, 0]);
     },

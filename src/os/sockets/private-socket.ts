@@ -3,7 +3,6 @@
  * no rights, and whoever reads /proc/net/unix could take a worker's descriptors by opening connections to it.
  */
 import { chmodSync, constants, existsSync, mkdtempSync, openSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { maxPathBytes } from "./socket-path.ts";
 
@@ -26,7 +25,7 @@ const descriptors = "/proc/self/fd";
  */
 export function listenPrivately<T>(
   listen: (path: string) => T,
-  folders: readonly string[] = [tmpdir(), "/dev/shm"],
+  folders: readonly string[] = usualFolders(),
 ): PrivatePlace<T> {
   for (const folder of existsSync(descriptors) ? folders : []) {
     const place = listenIn(folder, listen);
@@ -34,6 +33,11 @@ export function listenPrivately<T>(
   }
   const path = `\0gunicorn-ts-${crypto.randomUUID()}`;
   return { listening: listen(path), path };
+}
+
+/** Few workers need one: node:os is loaded for those (bench: start). */
+function usualFolders(): string[] {
+  return [process.getBuiltinModule("node:os").tmpdir(), "/dev/shm"];
 }
 
 /** Null where that can't be. */

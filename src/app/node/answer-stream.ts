@@ -1,8 +1,6 @@
 /** What a listener writes piece by piece, as the stream of a Response; trailers may follow it. */
+import { highWaterBytes } from "../../http/limits.ts";
 import { giveTrailers, type Trailers } from "../../http/response/trailers.ts";
-
-/** How much of it may wait for the client before the listener is told to wait. */
-const highWaterBytes = 65_536;
 
 export class AnswerStream {
   readonly readable: ReadableStream<Uint8Array>;

@@ -118,6 +118,11 @@ export function claimBody(response: Response): boolean {
   return !response.bodyUsed && !BodyMark.send(response);
 }
 
+/** Answers that never have a body (RFC 9110 §15.3.5, §15.3.6, §15.4.5); 101 isn't one that an app can give. */
+export function hasNoBody(status: number): boolean {
+  return status === 204 || status === 205 || status === 304;
+}
+
 /** The first column of the table above. */
 export type InitKind = "none" | "text" | "json text" | "bytes" | "blob" | "stream";
 

@@ -2,7 +2,7 @@
  * An answer as status, field lines and body, which is a real Response as far as anybody can tell: nothing of
  * it is built until it is touched. A Response and its Headers cost more than the rest of a small answer (bench: express).
  */
-import { markBody, NativeResponse, untypedInit } from "./body.ts";
+import { hasNoBody, markBody, NativeResponse, untypedInit } from "./body.ts";
 import type { StartOfHead } from "./framing.ts";
 
 /** What it is made from. */
@@ -12,9 +12,6 @@ export interface LazyAnswer extends StartOfHead {
   /** Nobody else changes it. Empty or null: there is none. */
   readonly body: string | Uint8Array | ReadableStream<Uint8Array> | null;
 }
-
-/** No Response may have a body with these. */
-const bodiless = new Set([101, 204, 205, 304]);
 
 class LazyResponse {
   readonly #answer: LazyAnswer;
@@ -45,7 +42,7 @@ function build({ status, statusText, fields, body }: LazyAnswer): Response {
     isTyped ||= name.toLowerCase() === "content-type";
   }
   const init = { status, statusText, headers };
-  if (body === null || bodiless.has(status)) return marked(null, init, null);
+  if (body === null || status === 101 || hasNoBody(status)) return marked(null, init, null);
   if (body instanceof ReadableStream) return marked(body, init, body);
   if (body.length === 0) return marked(null, init, null);
   return isTyped

@@ -7,6 +7,7 @@ import {
   bodyKind,
   claimBody,
   filePath,
+  hasNoBody,
   lentInit,
   NativeResponse,
   unknownInit,
@@ -65,7 +66,7 @@ export function prepareResponse(value: unknown, context: ResponseContext): Prepa
   if (kind !== "none" && !claimBody(value)) {
     return broken("Response body already used: make a new Response for each request");
   }
-  if (status === 204 || status === 205 || status === 304) {
+  if (hasNoBody(status)) {
     if (kind === "stream" && value.body !== null) discard(value.body);
     return frameNothing(value, fields, kind !== "none", context);
   }
@@ -99,15 +100,13 @@ function prepareLazy(answer: LazyAnswer, context: ResponseContext): Prepared {
   if (status < 200) return broken(`A Response with status ${status} can't be sent`);
   const fields = readFlatFields(answer.fields);
   if (body instanceof NativeReadableStream) {
-    if (status !== 204 && status !== 205 && status !== 304)
-      return frameStream(answer, fields, body, null, "", context);
+    if (!hasNoBody(status)) return frameStream(answer, fields, body, null, "", context);
     discard(body);
     return frameNothing(answer, fields, true, context);
   }
   const length =
     body === null ? 0 : typeof body === "string" ? Buffer.byteLength(body) : body.length;
-  if (status === 204 || status === 205 || status === 304)
-    return frameNothing(answer, fields, length > 0, context);
+  if (hasNoBody(status)) return frameNothing(answer, fields, length > 0, context);
   // The length of what HEAD has no body of isn't known, unless the app says it.
   if (context.head && length === 0 && fields.contentLength === null)
     return frameNothing(answer, fields, false, context);

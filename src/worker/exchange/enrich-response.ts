@@ -3,7 +3,7 @@
  * FACTS}`; other answers say the same in header fields. Invariant: a body is wrapped whole, by what is known before its
  * first byte, so that a stream stays one and a length can be told.
  */
-import { bodyInit, bodyKind } from "../../http/response/body.ts";
+import { bodyInit, bodyKind, hasNoBody } from "../../http/response/body.ts";
 import { takeWhole } from "../../http/response/direct-stream.ts";
 
 /** Times in microseconds: the first two since 1970, the others long. Gunicorn's names. */
@@ -64,7 +64,7 @@ const foreignCharset = /;\s*charset\s*=\s*(?!"?utf-8)/i;
 
 /** A whole JSON text as it is: not encoded, no part of one, and none that ASCII can't stand around. */
 function isPlainJson({ status, headers }: Response): boolean {
-  if (status === 204 || status === 205 || status === 304) return false;
+  if (hasNoBody(status)) return false;
   const type = headers.get("content-type");
   if (type === null || !jsonType.test(type) || foreignCharset.test(type)) return false;
   return !headers.has("content-encoding") && !headers.has("content-range");

@@ -3,7 +3,7 @@
  * the app has made it. Nor does it tell the request's own bytes: the version is taken for 1.1, and repeated fields come
  * as one list.
  */
-import { bodyInit, bodyKind } from "../../http/response/body.ts";
+import { bodyInit, bodyKind, hasNoBody } from "../../http/response/body.ts";
 import { rawPath } from "../../log/access/request-facts.ts";
 import type { RequestFacts, RequestObserver, RequestRecord } from "../../api/request-record.ts";
 import { environOf, type Surroundings } from "./cgi-variables.ts";
@@ -75,7 +75,7 @@ export class ServeRecord implements RequestRecord, Surroundings {
 /** How many bytes the body has, by what the Response was made from; -1 if that doesn't tell. */
 function bodyBytesOf(response: Response): number {
   const { status } = response;
-  if (status === 101 || status === 204 || status === 205 || status === 304) return 0;
+  if (status === 101 || hasNoBody(status)) return 0;
   const init = bodyInit(response);
   switch (bodyKind(init)) {
     case "none":

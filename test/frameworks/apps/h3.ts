@@ -19,8 +19,8 @@ import {
   large,
   left,
   measure,
-  sha256,
   text,
+  uploaded,
   waiting,
   wordByWord,
 } from "./shared/parts.js";
@@ -32,17 +32,7 @@ app.all("/query", (event) => {
 });
 app.post("/json", async (event) => ({ body: await readBody(event) }));
 app.post("/form", async (event) => ({ form: await readBody(event) }));
-app.post("/upload", async (event) => {
-  const form = await event.req.formData();
-  const { name, type, size } = form.get("file");
-  return {
-    note: form.get("note"),
-    name,
-    type,
-    size,
-    sha256: sha256(await form.get("file").bytes()),
-  };
-});
+app.post("/upload", async (event) => uploaded(await event.req.formData()));
 app.get("/stream", () => encoded(wordByWord()));
 app.get("/sse", (event) => {
   const out = createEventStream(event);

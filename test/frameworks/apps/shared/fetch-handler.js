@@ -6,8 +6,8 @@ import {
   large,
   left,
   measure,
-  sha256,
   text,
+  uploaded,
   waiting,
   wordByWord,
 } from "./parts.js";
@@ -23,12 +23,8 @@ export async function handle(request, address) {
       return Response.json({ body: await request.json() });
     case "POST /form":
       return Response.json({ form: [...(await request.formData())] });
-    case "POST /upload": {
-      const form = await request.formData();
-      const { name, type, size } = form.get("file");
-      const bytes = await form.get("file").bytes();
-      return Response.json({ note: form.get("note"), name, type, size, sha256: sha256(bytes) });
-    }
+    case "POST /upload":
+      return Response.json(await uploaded(await request.formData()));
     case "GET /stream":
       return new Response(encoded(wordByWord()), { headers: { "Content-Type": "text/plain" } });
     case "GET /sse":

@@ -21,6 +21,13 @@ export async function measure(body) {
 
 export const sha256 = (bytes) => Bun.SHA256.hash(bytes, "hex");
 
+/** What has come with a form of a note and a file. */
+export async function uploaded(form) {
+  const { name, type, size } = form.get("file");
+  const bytes = await form.get("file").bytes();
+  return { note: form.get("note"), name, type, size, sha256: sha256(bytes) };
+}
+
 const words = ["one", "two", "three"];
 
 /** Words, each in a turn of its own. */

@@ -1,8 +1,8 @@
 /** A client that leaves before it has its answer takes nothing from anybody else: no bytes, no descriptor. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { pattern } from "../fixtures/leaving/app.ts";
+import { descriptorsOf } from "../support/descriptors.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { gunicorn, until } from "../support/server.ts";
 
@@ -74,14 +74,7 @@ async function leaveEarly(
 
 /** What the descriptors of a process are of. */
 function openedBy(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-    try {
-      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
-    } catch {
-      // Closed meanwhile.
-      return [];
-    }
-  });
+  return descriptorsOf(pid).map(([, what]) => what);
 }
 
 function expectBody(path: string, body: Buffer): void {

@@ -1,14 +1,8 @@
 import { expect, test } from "bun:test";
-import {
-  existsSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readProc } from "../support/daemon.ts";
+import { descriptorsOf } from "../support/descriptors.ts";
 import { isRoot, needsRoot } from "../support/needs.ts";
 import { gunicorn, start, until } from "../support/server.ts";
 
@@ -61,10 +55,7 @@ test("a worker that outlives its master doesn't hold the pid file, and neither d
   await using first = await gunicorn({ files: { "app.ts": app }, args: ["-p", "run.pid"] });
   const path = join(first.folder, "run.pid");
   const [worker] = first.workers() as [number];
-  const links = readdirSync(`/proc/${worker}/fd`).map((fd) =>
-    readlinkSync(`/proc/${worker}/fd/${fd}`),
-  );
-  expect(links).not.toContain(path);
+  expect(descriptorsOf(worker).map(([, what]) => what)).not.toContain(path);
   process.kill(worker, "SIGSTOP");
   first.kill("SIGKILL");
   await first.process.exited;

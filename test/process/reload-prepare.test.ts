@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { descriptorsOf } from "../support/descriptors.ts";
 import { childrenOf, gunicorn, type RunningServer, until } from "../support/server.ts";
 
 const app = `export const fetch = () => new Response("ok");`;
@@ -44,14 +45,7 @@ function reload(server: RunningServer, text: string): number {
 
 /** What others see of the master. */
 function outside({ pid, folder }: RunningServer) {
-  const fds = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-    try {
-      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
-    } catch {
-      // Closed since it was listed.
-      return [];
-    }
-  });
+  const fds = descriptorsOf(pid).map(([, what]) => what);
   return {
     cwd: readlinkSync(`/proc/${pid}/cwd`),
     umask: /Umask:\s*(\S+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1],

@@ -19,6 +19,7 @@ const rooms: Readonly<Record<string, string>> = {
   "os/sockets": "os",
   "os/processes": "os os/sockets",
   net: "api os/sockets/socket-path.ts",
+  tls: "",
   modules: "api log/lines",
   app: "types:api app/node config/worker-classes.ts http/page.ts modules",
   "app/routes": "app http/response modules",

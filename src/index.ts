@@ -16,6 +16,13 @@ export type {
 } from "./api/serving.ts";
 export type { WorkerServer } from "./api/worker-server.ts";
 export type { Config, ConfigData, UserConfig } from "./config/types.ts";
+export type {
+  ClientCertificates,
+  TlsCertificate,
+  TlsCredentials,
+  TlsSource,
+  TlsVersion,
+} from "./tls/credentials.ts";
 export { log, Logger } from "./log/custom/logger.ts";
 
 /** Returns its argument: for gunicorn.conf.ts, whose settings an editor then completes and checks. */

@@ -13,8 +13,8 @@ const root = join(import.meta.dir, "..");
  */
 const rooms: Readonly<Record<string, string>> = {
   // index.ts, the public face, and version.ts.
-  "": "api config log/custom",
-  api: "types:config",
+  "": "api config log/custom types:tls",
+  api: "types:config types:tls",
   os: "",
   "os/sockets": "os",
   "os/processes": "os os/sockets",
@@ -40,7 +40,7 @@ const rooms: Readonly<Record<string, string>> = {
   "http/request": "http http/message http/syntax",
   "http/response": "http http/syntax http/message http/request",
 
-  ipc: "types:api types:config os",
+  ipc: "types:api types:config os types:tls",
   listen: "api net os os/sockets",
 
   telemetry: "api types:config log log/sinks net os os/sockets",
@@ -55,11 +55,11 @@ const rooms: Readonly<Record<string, string>> = {
   // Pure: neither files, sockets and processes nor the clock.
   "arbiter/decide": "ipc types:log",
   "arbiter/act":
-    "api arbiter/decide config config/sources ipc listen log os os/processes telemetry",
+    "api arbiter/decide config config/sources ipc listen log os os/processes telemetry types:tls",
 
   worker: "ipc worker/classes worker/life",
   "worker/life":
-    "api app app/routes app/websocket config config/sources ipc log modules net os os/processes os/sockets reload worker/classes worker/exchange",
+    "api app app/routes app/websocket config config/sources ipc log modules net os os/processes os/sockets reload types:tls worker/classes worker/exchange",
   "worker/classes":
     "api app types:app/node app/routes app/websocket config http/errors.ts http/request http/response http/syntax ipc log log/lines modules net os/sockets worker/connection worker/exchange worker/records",
   "worker/connection":

@@ -1,5 +1,6 @@
 /** What a worker class is: something that takes requests from sockets, and drains. */
 import type { ConfigData } from "../config/data.ts";
+import type { TlsSource } from "../tls/credentials.ts";
 import type { Log } from "./log.ts";
 import type { RequestFacts, RequestObserver } from "./request-record.ts";
 
@@ -60,6 +61,8 @@ export interface ServingContext {
   readonly config: ConfigData;
   /** The master's sockets. For a class that opens its own, only `bound` counts: the master keeps the port. */
   readonly listeners: readonly ListeningSocket[];
+  /** What the connections of secure listeners are to be served with; null: none of them is secure. */
+  readonly tls: TlsSource | null;
   readonly handler: RequestHandler;
   /** What there is to serve, for a class that does more with it than to ask `handler`. */
   readonly app: ServedApp;

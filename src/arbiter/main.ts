@@ -86,6 +86,7 @@ export async function runMaster(options: MasterOptions): Promise<number> {
         resolved,
         reload,
         logs,
+        credentials: null,
         hooks,
         identity,
         listeners,

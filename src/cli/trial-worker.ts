@@ -54,6 +54,8 @@ export class TrialWorker {
         scoreboardFd: scoreboard.fd,
         stdout: 2,
         listeners: [{ fd, url: "--request", bound, shared: false }],
+        // Only this process connects to it.
+        credentials: null,
         env: withRawEnv(env, config.rawEnv),
       },
       {

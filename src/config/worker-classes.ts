@@ -12,6 +12,8 @@ export interface WorkerClassRow {
   readonly sockets: "inherited" | "own";
   /** It frees accepted connections of what src/os/sockets/hop-limit.ts does to sockets that the master is about to close. */
   readonly freesAccepted: boolean;
+  /** New connections of secure listeners get renewed credentials at once; else its workers are replaced for them. */
+  readonly takesNewCredentials: boolean;
   /** Settings that it can't honour, by their keys, and why: to set one is refused. */
   readonly refuses: Readonly<Record<string, string>>;
   /** Switches that can't be off, and why. */
@@ -46,6 +48,7 @@ export const workerClasses = {
     code: { module: "classes/async.ts", export: "AsyncServing" },
     sockets: "inherited",
     freesAccepted: true,
+    takesNewCredentials: true,
     refuses: {},
     refusesOff: {},
     refusesEnvironment: {},
@@ -62,6 +65,7 @@ export const workerClasses = {
     code: { module: "classes/sync.ts", export: "SyncServing" },
     sockets: "inherited",
     freesAccepted: true,
+    takesNewCredentials: true,
     refuses: {
       keepalive: "each connection ends with its answer",
       websocketMaxMessageSize: "a websocket would keep the worker from all other requests",
@@ -81,6 +85,7 @@ export const workerClasses = {
     code: { module: "classes/serve.ts", export: "BunServing" },
     sockets: "own",
     freesAccepted: false,
+    takesNewCredentials: false,
     refuses: {
       limitRequestLine: `${ownReader}, with a limit of its own`,
       limitRequestFields: `${ownReader} and doesn't count fields`,
@@ -128,6 +133,7 @@ const ownClass: WorkerClassRow = {
   code: null,
   sockets: "inherited",
   freesAccepted: false,
+  takesNewCredentials: false,
   refuses: {},
   refusesOff: {},
   refusesEnvironment: {},

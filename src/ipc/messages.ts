@@ -1,6 +1,7 @@
 /** Every message between master and worker. Signals carry the rest: TERM, QUIT and ABRT, as in Gunicorn. */
 import type { ConfigData } from "../config/types.ts";
 import type { ListeningSocket } from "../api/serving.ts";
+import type { TlsCredentials } from "../tls/credentials.ts";
 
 /** The master's first message: all that a worker must know to boot. */
 export interface BootMessage {
@@ -17,6 +18,8 @@ export interface BootMessage {
   /** The file that the worker imports its hooks from, or null when it sets none that run in workers. */
   readonly hooksFile: string | null;
   readonly listeners: readonly ListeningSocket[];
+  /** What the master has read, who may: workers mostly can't read keys. Null: none of the listeners is secure. */
+  readonly tls: TlsCredentials | null;
   /** The inherited descriptor of the scoreboard, and the row that belongs to this worker. */
   readonly scoreboardFd: number;
   readonly row: number;
@@ -25,6 +28,12 @@ export interface BootMessage {
 /** The master's word to a worker that serves: answer `Connection: close` from now on (drain_delay). */
 export interface WindDownMessage {
   readonly type: "wind down";
+}
+
+/** Renewed ones: for all connections from now on, in the place of those before. */
+export interface CredentialsMessage {
+  readonly type: "tls credentials";
+  readonly credentials: TlsCredentials;
 }
 
 /** What the subscribers of a websocket topic are to get: a text, or binary data. */
@@ -60,7 +69,7 @@ export interface JoinedMessage {
 export type RelayAnswer = JoinedMessage | PublishMessage | TakenMessage;
 
 /** What the master says to a worker after the boot message. */
-export type MasterMessage = WindDownMessage | RelayAnswer;
+export type MasterMessage = WindDownMessage | CredentialsMessage | RelayAnswer;
 
 /** What a worker reports. `pid` in the master's table is known from the spawn, so no message repeats it. */
 export type WorkerMessage =

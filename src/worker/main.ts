@@ -22,13 +22,18 @@ const imported = import("./life/worker.ts");
 const [module] = process.argv.splice(2);
 if (module !== undefined) void import(`${import.meta.dir}/${module}`);
 
+// What follows the first message waits until the worker can hear it.
+const early: MasterMessage[] = [];
+let hear = (said: MasterMessage): void => void early.push(said);
 process.once("message", async (message: BootMessage) => {
+  process.on("message", (said: MasterMessage) => hear(said));
   const { Worker } = await imported;
   const worker = await Worker.create(message);
   process.off("disconnect", alone);
   process.off("SIGTERM", remember);
   reopenLogs = () => worker.reopenLogs();
   if (told || !process.connected) worker.leave();
-  process.on("message", (said: MasterMessage) => worker.hear(said));
+  hear = (said) => worker.hear(said);
+  for (const said of early.splice(0)) hear(said);
   await worker.boot();
 });

@@ -187,7 +187,7 @@ test("a class gets the public context, frozen, with the app's routes; by the con
   const config = `export default { workerClass: "./own.ts:Base2" };`;
   await using server = start({ files: { ...files, "gunicorn.conf.ts": config } });
   await server.logged(
-    "context: config,handler,hasWaiting,listeners,log,numWorkers,observers,slot app: describe,fetch,options,routes,websocket",
+    "context: config,handler,hasWaiting,listeners,log,numWorkers,observers,slot,tls app: describe,fetch,options,routes,websocket",
   );
   await server.logged("frozen: truetrue");
   await server.logged("routes: /a");

@@ -270,7 +270,7 @@ export class Arbiter {
   #spawn(action: Extract<Action, { do: "spawn" }>): Done {
     const { age, slot, row, generation } = action;
     const { hooks, scoreboard, listeners } = this.#parts;
-    const { resolved } = this.#configurations.get(generation);
+    const { resolved, credentials } = this.#configurations.get(generation);
     this.#guard(() => hooks.preFork({ age, slot, generation, pid: "[booting]" }, resolved.config));
     scoreboard.clear(row);
     const child = spawnWorker(
@@ -283,6 +283,7 @@ export class Arbiter {
         masterName: hooks.masterName,
         resolved,
         listeners: listeners.forSlot(slot, listeners.addresses(resolved.config)),
+        credentials,
         scoreboardFd: scoreboard.fd,
         env: this.#configurations.env(generation),
       },

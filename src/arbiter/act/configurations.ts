@@ -96,7 +96,7 @@ export class Configurations {
           onRetry: (message) => before.logs.log.error(message),
         },
       );
-      return { release: { resolved, logs }, rebound };
+      return { release: { resolved, logs, credentials: null }, rebound };
     } catch (error) {
       logs.close();
       throw error;

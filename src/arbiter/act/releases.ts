@@ -1,11 +1,14 @@
 /** The configurations that workers were born under, by generation number. */
 import type { Logs } from "../../log/logs.ts";
+import type { TlsCredentials } from "../../tls/credentials.ts";
 import type { AppConfig } from "./generation.ts";
 
-/** A configuration, and the logs that it asks for. */
+/** A configuration, and what it asks for: the logs, and what TLS is served with. */
 export interface Release {
   readonly resolved: AppConfig;
   readonly logs: Logs;
+  /** The newest, for workers that are born under it; null without TLS. */
+  readonly credentials: TlsCredentials | null;
 }
 
 export class Releases {

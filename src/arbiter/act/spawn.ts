@@ -15,6 +15,7 @@ import {
   type WorkerMessage,
 } from "../../ipc/messages.ts";
 import type { ListeningSocket } from "../../api/serving.ts";
+import type { TlsCredentials } from "../../tls/credentials.ts";
 
 /** The worker is another program: the arbiter knows the place of its file, and imports nothing of it. */
 const workerProgram = fileURLToPath(new URL("../../worker/main.ts", import.meta.url));
@@ -33,6 +34,8 @@ export interface WorkerBirth {
   readonly masterName: string;
   readonly resolved: AppConfig;
   readonly listeners: readonly ListeningSocket[];
+  /** Of the secure ones among them. */
+  readonly credentials: TlsCredentials | null;
   readonly scoreboardFd: number;
   /** Where what the app prints goes, for a program whose own standard output is something else; or the master's. */
   readonly stdout?: number;
@@ -120,6 +123,7 @@ function bootMessage(birth: WorkerBirth): BootMessage {
       ...listener,
       fd: firstInheritedFd + 1 + index,
     })),
+    tls: birth.credentials,
     scoreboardFd: firstInheritedFd,
     row: birth.row,
   };

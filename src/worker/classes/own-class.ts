@@ -24,10 +24,21 @@ export async function loadOwnClass({
 
 /** What a class may rely on from one release to the next. */
 export function publicContext(context: InternalContext): ServingContext {
-  const { slot, numWorkers, config, listeners, handler, log, observers } = context;
+  const { slot, numWorkers, config, listeners, tls, handler, log, observers } = context;
   const { describe, fetch, options, routes, websocket } = context.app;
   const app = Object.freeze({ describe, fetch, options, routes, websocket });
   const hasWaiting = () => context.hasWaiting();
-  const given = { slot, numWorkers, config, listeners, handler, app, log, observers, hasWaiting };
+  const given = {
+    slot,
+    numWorkers,
+    config,
+    listeners,
+    tls,
+    handler,
+    app,
+    log,
+    observers,
+    hasWaiting,
+  };
   return Object.freeze(given);
 }

@@ -15,6 +15,7 @@ import { loadWorkerClass } from "../classes/classes.ts";
 import { listeningAt } from "../classes/listening-at.ts";
 import type { Enricher } from "../exchange/enrich-response.ts";
 import { drawLimit, Handler, type RequestHooks } from "../exchange/handler.ts";
+import type { TlsSource } from "../../tls/credentials.ts";
 import { AppLifespan } from "./app-lifespan.ts";
 import type { WorkerChannel } from "./publish-channel.ts";
 
@@ -24,6 +25,7 @@ export interface AppLoaderParts {
   readonly worker: HookWorker;
   readonly hooks: RequestHooks;
   readonly scores: ScoreboardRow;
+  readonly tls: TlsSource | null;
   readonly logs: Logs;
   /** Tells the master. False: it has gone. */
   readonly send: (message: RelayMessage) => boolean;
@@ -80,7 +82,7 @@ export class AppLoader {
 
   /** Makes of an app what serves it. Throws AppImportError for one that the worker class can't serve. */
   async serve(loaded: App): Promise<Serving> {
-    const { boot, worker, hooks, scores, logs, onTired } = this.#parts;
+    const { boot, worker, hooks, scores, tls, logs, onTired } = this.#parts;
     const { config, slot, numWorkers, listeners } = boot;
     const { log, observers } = logs;
     const app = await this.#routed(loaded);
@@ -91,6 +93,7 @@ export class AppLoader {
       app,
       config,
       listeners,
+      tls,
       numWorkers,
       scores,
       capture: this.#capture,

@@ -25,6 +25,7 @@ import { WorkerHooks } from "./hooks.ts";
 import { explainCollision } from "./port-collision.ts";
 import type { Reloader } from "./reloader.ts";
 import type { Serving } from "../../api/serving.ts";
+import type { TlsCredentials } from "../../tls/credentials.ts";
 
 /** Four beats a second: the master reads as often, so that silence is noticed soon after `timeout`. */
 const beatMs = 250;
@@ -48,6 +49,8 @@ export class Worker {
   readonly #ending: Ending;
   readonly #hooks: WorkerHooks;
   readonly #portsOfHooks = new Set<string>();
+  /** The worker class looks here for each connection. */
+  readonly #tls: { current: TlsCredentials } | null;
   #loader: AppLoader | null = null;
   /** The worker class may have connections by now. */
   #accepts = false;
@@ -64,6 +67,7 @@ export class Worker {
   private constructor(boot: BootMessage, logs: Logs) {
     this.#boot = boot;
     this.#logs = logs;
+    this.#tls = boot.tls === null ? null : { current: boot.tls };
     protectInherited([...boot.listeners, { fd: boot.scoreboardFd }]);
     this.#scores = inheritedRow(boot.scoreboardFd, boot.row);
     this.#watchSignals();
@@ -108,7 +112,8 @@ export class Worker {
   hear(said: MasterMessage): void {
     // Serves on, and says so to no client that comes back.
     if (said.type === "wind down") this.#serving?.windDown();
-    else this.#loader?.hear(said);
+    else if (said.type !== "tls credentials") this.#loader?.hear(said);
+    else if (this.#tls !== null) this.#tls.current = said.credentials;
   }
 
   /** Told to leave: drains, at once or as soon as the app is loaded. */
@@ -146,6 +151,7 @@ export class Worker {
       worker,
       hooks: this.#hooks.ofRequests,
       scores: this.#scores,
+      tls: this.#tls,
       logs: this.#logs,
       send: (message) => this.#tell(message),
       onTired: () => this.#tire("Autorestarting worker after current request."),

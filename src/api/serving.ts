@@ -8,11 +8,13 @@ import type { RequestFacts, RequestObserver } from "./request-record.ts";
 export interface ListeningSocket {
   /** The master's descriptor, which the worker has inherited. */
   readonly fd: number;
-  /** The address as it stands in the log: `http://127.0.0.1:8000`, `unix:/run/app.sock`. */
+  /** The address as it stands in the log: `http://127.0.0.1:8000`, `https://127.0.0.1:8443`, `unix:/run/app.sock`. */
   readonly url: string;
   readonly bound: BoundTo;
   /** All workers accept from it; else the slot's alone. */
   readonly shared: boolean;
+  /** Connections to it begin with a TLS handshake. */
+  readonly secure: boolean;
 }
 
 /** What a socket is bound to. The hostname is numeric; the path is absolute, or empty for a socket without a name. */

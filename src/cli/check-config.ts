@@ -2,15 +2,20 @@ import { withRawEnv } from "../arbiter/act/environment.ts";
 import type { AppConfig } from "../arbiter/act/generation.ts";
 import { tryApp } from "../arbiter/act/preload.ts";
 import { ConfigError } from "../api/errors.ts";
+import type { Config } from "../config/types.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
-import { parseAddress } from "../net/bind-address.ts";
+import { bindAddresses, hasCertificates } from "../net/secure-addresses.ts";
 import { checkLogs } from "../log/check.ts";
 import { writeFully } from "../os/write-fully.ts";
 
-/** What --check-config checks beyond the settings: bind addresses, log files, and that the app can be imported. */
+/** What --check-config checks beyond the settings: addresses, certificates, log files, and that the app can be imported. */
 export async function checkConfig(resolved: AppConfig): Promise<number> {
   const { config } = resolved;
-  for (const address of config.bind) checkAddress(address, config.chdir);
+  checkAddresses(config);
+  if (hasCertificates(config)) {
+    const { readCredentials } = await import("../tls/read-credentials.ts");
+    readCredentials(config);
+  }
   await checkLogs(config);
   const why = await tryApp(resolved, withRawEnv(process.env, config.rawEnv));
   if (why === null) return exitCodes.ok;
@@ -18,9 +23,9 @@ export async function checkConfig(resolved: AppConfig): Promise<number> {
   return exitCodes.configuration;
 }
 
-function checkAddress(address: string, folder: string): void {
+function checkAddresses(config: Config): void {
   try {
-    parseAddress(address, folder);
+    bindAddresses(config);
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause;
     throw new ConfigError(`bind: ${cause.message}`, { cause });

@@ -53,7 +53,7 @@ export class TrialWorker {
         resolved,
         scoreboardFd: scoreboard.fd,
         stdout: 2,
-        listeners: [{ fd, url: "--request", bound, shared: false }],
+        listeners: [{ fd, url: "--request", bound, shared: false, secure: false }],
         // Only this process connects to it.
         credentials: null,
         env: withRawEnv(env, config.rawEnv),

@@ -1,6 +1,7 @@
 /** Rules between settings, checked when each value for itself is right. */
 import { ConfigError } from "../api/errors.ts";
 import type { Config, SettingKey } from "./types.ts";
+import { checkTlsRules } from "./tls-rules.ts";
 import { refuseTakingOver, workerClassOf } from "./worker-classes.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -38,6 +39,7 @@ export function checkRules(
       `${place}: can't be off with worker class ${workerClass}: ${refusesOff[key]}`,
     );
   }
+  checkTlsRules(config, given);
 }
 
 /** A variable as workers will find it in their environment; empty without it. */

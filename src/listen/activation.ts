@@ -34,7 +34,7 @@ export function takeActivation(
   const count = Number(text);
   if (count === 0) return { addresses: null, warning: null };
   const addresses = Array.from({ length: count }, (_, index): FdAddress => {
-    return { type: "fd", fd: firstFd + index };
+    return { type: "fd", fd: firstFd + index, secure: false };
   });
   return { addresses, warning: null };
 }

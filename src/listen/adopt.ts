@@ -1,6 +1,6 @@
 /** Sockets that an old master left to this one: they become groups again, and addresses find theirs. */
 import type { Address } from "../net/bind-address.ts";
-import { type Bound, type Group, ListenError, type SocketKind, urlOf } from "./group.ts";
+import { type Bound, type Group, ListenError, type SocketKind } from "./group.ts";
 import { boundOf, inheritedGroup } from "./open-group.ts";
 import { resolveHostname } from "./resolve.ts";
 import {
@@ -52,8 +52,7 @@ export async function adoptSockets(
           : -1;
       const [orphan] = found === -1 ? [] : orphans.splice(found, 1);
       if (orphan === undefined) continue;
-      const url = address.type === "unix" ? `unix:${address.text}` : urlOf(orphan.bound);
-      groups[index] = { ...orphan, address, url, foreign: false };
+      groups[index] = { ...orphan, address, foreign: false };
     }
   }
   return { groups, unclaimed: orphans.flatMap((orphan) => orphan.fds) };
@@ -73,12 +72,17 @@ function groupSockets(sockets: ReadonlyMap<number, InheritedSocket>): Orphan[] {
     const kind = socket.listening ? (socket.reusePort ? "slots" : "shared") : "reserved";
     const bound = boundOf(socket, true);
     const slots = orphans.find(
-      (each) => kind === "slots" && each.kind === kind && urlOf(each.bound) === urlOf(bound),
+      (each) => kind === "slots" && each.kind === kind && sameBound(each.bound, bound),
     );
     if (slots === undefined) orphans.push({ bound, kind, fds: [fd] });
     else slots.fds.push(fd);
   }
   return orphans;
+}
+
+function sameBound(one: Bound, other: Bound): boolean {
+  if (one.type === "unix") return other.type === "unix" && one.path === other.path;
+  return other.type === "tcp" && one.hostname === other.hostname && one.port === other.port;
 }
 
 interface NumericName {

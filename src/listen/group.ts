@@ -1,5 +1,5 @@
 /** The sockets of one address. */
-import { type Address, sameAddress } from "../net/bind-address.ts";
+import { type Address, formatTuple, sameAddress } from "../net/bind-address.ts";
 import { joinHostPort } from "../net/ip-address.ts";
 import { steerReuseport } from "../os/sockets/bpf.ts";
 import { refuseNewConnections } from "../os/sockets/hop-limit.ts";
@@ -22,8 +22,6 @@ export class ListenError extends Error {
 export interface Group {
   readonly address: Address;
   readonly bound: Bound;
-  /** The address as it stands in the log: `http://127.0.0.1:8000`, `unix:/run/app.sock`. */
-  readonly url: string;
   readonly kind: SocketKind;
   /** The sockets by slot with kind `slots`, else a single one. */
   readonly fds: number[];
@@ -51,10 +49,15 @@ export interface UnixBound {
   readonly file: FileIdentity | null;
 }
 
-export function urlOf(bound: Bound): string {
+/**
+ * The address of a group as it stands in the log: `http://127.0.0.1:8000`, `https://127.0.0.1:8443`, `unix:/run/app.sock`.
+ * @param address the one that a configuration names it by
+ */
+export function urlOf(address: Address, bound: Bound): string {
+  if (address.type === "unix") return `unix:${address.text}`;
   // An abstract name begins with NUL, which `ss` and systemd write as @.
   if (bound.type === "unix") return `unix:${bound.path.replace(/^\0/, "@")}`;
-  return `http://${joinHostPort(bound.hostname, bound.port)}`;
+  return `${address.secure ? "https" : "http"}://${joinHostPort(bound.hostname, bound.port)}`;
 }
 
 export function openSlots({ kind, bound, fds }: Group, slots: number, backlog: number): void {
@@ -73,10 +76,10 @@ export function closeSlots({ kind, fds }: Group, slots: number): Error | null {
 }
 
 /** Answers why the system refuses; null when it is done, or when all slots share one socket. */
-export function steerGroup({ kind, fds, url }: Group, count: number): SystemError | null {
+export function steerGroup({ kind, fds, address }: Group, count: number): SystemError | null {
   if (kind !== "slots") return null;
   const [fd] = fds;
-  if (fd === undefined) throw new RangeError(`no socket open for ${url}`);
+  if (fd === undefined) throw new RangeError(`no socket open for ${formatTuple(address)}`);
   return steerReuseport(fd, count);
 }
 

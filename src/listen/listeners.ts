@@ -7,7 +7,8 @@
  * which they began to listen, and steer() counts on that.
  */
 import type { BoundTo, ListeningSocket } from "../api/serving.ts";
-import { type Address, type FdAddress, formatTuple, parseAddress } from "../net/bind-address.ts";
+import { type Address, type FdAddress, formatTuple } from "../net/bind-address.ts";
+import { bindAddresses, type BindSettings, secureByDefault } from "../net/secure-addresses.ts";
 import { type Adoption, adoptSockets } from "./adopt.ts";
 import {
   closeGroup,
@@ -19,6 +20,7 @@ import {
   steerGroup,
   stopArrivals,
   takeGroup,
+  urlOf,
 } from "./group.ts";
 import { type Handover, planHandover } from "./handover.ts";
 import { needsV6only, openFirstSocket, type OpenOptions } from "./open-group.ts";
@@ -43,6 +45,8 @@ const nothingPrepared: Prepared = { adopted: [], opened: [], unclaimed: [] };
 export class Listeners {
   readonly #activated: readonly FdAddress[] | null;
   #groups: readonly Group[] = [];
+  /** What the configuration in use calls them: it may make TLS of an address that is open. */
+  #addresses: readonly Address[] = [];
   /** Groups that are no longer wanted, and still open for the workers that serve them. */
   #unused: readonly Group[] = [];
   /** Groups among them that refuse new connections by now: nobody who comes back is served there. */
@@ -67,13 +71,14 @@ export class Listeners {
 
   /** The addresses for the line `Listening at: `. */
   get urls(): readonly string[] {
-    return this.#groups.map((group) => group.url);
+    return this.#groups.map(({ bound }, at) => urlOf(this.#addresses[at]!, bound));
   }
 
   /** What a configuration binds to. Throws ConfigError. */
-  addresses(config: { readonly bind: readonly string[]; readonly chdir: string }): Address[] {
-    if (this.#activated !== null) return [...this.#activated];
-    return config.bind.map((text) => parseAddress(text, config.chdir));
+  addresses(config: BindSettings): Address[] {
+    if (this.#activated === null) return bindAddresses(config);
+    const secure = secureByDefault({ ...config, bind: [] });
+    return this.#activated.map((address) => ({ ...address, secure }));
   }
 
   /**
@@ -155,6 +160,7 @@ export class Listeners {
       return group;
     });
     this.#groups = groups;
+    this.#addresses = addresses;
     this.#unused = open.filter((group) => !groups.includes(group));
     // Where an earlier configuration is taken back, a prepare() may be under way: what that has opened stays aside.
     const aside = opened.filter((group) => !groups.includes(group));
@@ -177,7 +183,7 @@ export class Listeners {
    * What the slot's worker inherits, in the order of the addresses: those of the last use(), or for a worker
    * of an earlier generation its own, as long as closeUnused() hasn't closed them.
    */
-  forSlot(slot: number, addresses = this.#groups.map((group) => group.address)): ListeningSocket[] {
+  forSlot(slot: number, addresses = this.#addresses): ListeningSocket[] {
     if (slot < 0 || slot >= this.#slots) throw new RangeError(`no sockets for slot ${slot}`);
     const groups = find(addresses, this.#allGroups());
     return addresses.map((address, at) => {
@@ -185,7 +191,13 @@ export class Listeners {
       const fd = group?.fds[group.kind === "slots" ? slot : 0];
       if (group === null || fd === undefined)
         throw new RangeError(`no socket for ${formatTuple(address)} in slot ${slot}`);
-      return { fd, url: group.url, bound: placeOf(group), shared: group.kind === "shared" };
+      return {
+        fd,
+        url: urlOf(address, group.bound),
+        bound: placeOf(group),
+        shared: group.kind === "shared",
+        secure: address.secure,
+      };
     });
   }
 
@@ -264,6 +276,7 @@ export class Listeners {
     const refused = firstError(groups.map((group) => closeGroup(group, shared)));
     this.discard();
     this.#groups = [];
+    this.#addresses = [];
     this.#unused = [];
     this.#leaving = [];
     this.#slots = 0;

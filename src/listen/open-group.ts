@@ -3,14 +3,7 @@ import { constants } from "node:os";
 import { ConfigError } from "../api/errors.ts";
 import type { Address, FdAddress, TcpAddress, UnixAddress } from "../net/bind-address.ts";
 import { formatTuple } from "../net/bind-address.ts";
-import {
-  type Bound,
-  type Group,
-  ListenError,
-  type SocketKind,
-  type TcpBound,
-  urlOf,
-} from "./group.ts";
+import { type Bound, type Group, ListenError, type SocketKind, type TcpBound } from "./group.ts";
 import { resolveHostname } from "./resolve.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 import {
@@ -136,19 +129,17 @@ function openTcp(
   const create = kind === "reserved" ? createReservedSocket : createListeningSocket;
   const { fd, port } = create({ ...parts, backlog, reusePort });
   const bound: Bound = { type: "tcp", ...wanted, port };
-  return { address, bound, url: urlOf(bound), kind, fds: [fd], foreign: false };
+  return { address, bound, kind, fds: [fd], foreign: false };
 }
 
 function openUnix(address: UnixAddress, options: OpenOptions): Group {
   const { path, text } = address;
   const { backlog, umask = 0, owner = null } = options;
-  const url = `unix:${text}`;
   if (path.startsWith("\0")) {
     const fds = [createAbstractSocket(path, backlog)];
     return {
       address,
       bound: { type: "unix", path, file: null },
-      url,
       kind: "shared",
       fds,
       foreign: false,
@@ -162,7 +153,7 @@ function openUnix(address: UnixAddress, options: OpenOptions): Group {
   if (state === "stale" && found !== null) unlinkIfSame(path, found);
   const { fd, file } = createUnixSocket({ path, backlog, umask, owner });
   const bound: Bound = { type: "unix", path, file };
-  return { address, bound, url, kind: "shared", fds: [fd], foreign: false };
+  return { address, bound, kind: "shared", fds: [fd], foreign: false };
 }
 
 function openInherited(address: FdAddress, { backlog }: OpenOptions): Group {
@@ -178,7 +169,7 @@ function openInherited(address: FdAddress, { backlog }: OpenOptions): Group {
 /** The group of a socket that stays somebody else's. */
 export function inheritedGroup(address: FdAddress, socket: InheritedSocket): Group {
   const bound = boundOf(socket, false);
-  return { address, bound, url: urlOf(bound), kind: "shared", fds: [address.fd], foreign: true };
+  return { address, bound, kind: "shared", fds: [address.fd], foreign: true };
 }
 
 /** @param owned whether the file of a unix socket is this server's to remove */

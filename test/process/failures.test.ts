@@ -108,9 +108,9 @@ const rows: readonly Row[] = [
   {
     name: "a flag that isn't supported yet",
     files: {},
-    args: ["--certfile", "a.pem"],
+    args: ["--dirty-app", "a:B"],
     code: 1,
-    says: /^Error: --certfile: not supported yet\n$/,
+    says: /^Error: --dirty-app: not supported yet\n$/,
   },
   {
     name: "a folder for worker_tmp_dir that isn't there",

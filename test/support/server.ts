@@ -115,7 +115,7 @@ export class RunningServer implements AsyncDisposable {
 
   /** The first address of the line `Listening at`. */
   get url(): string {
-    const found = /Listening at: (http:\/\/[^\s,]+)/.exec(this.#log);
+    const found = /Listening at: (https?:\/\/[^\s,]+)/.exec(this.#log);
     if (found === null) throw new Error(`no address in:\n${this.#log}`);
     return found[1] as string;
   }

@@ -18,7 +18,8 @@ export const serverSocket = {
     },
     status: "works",
     description: `An address to listen on; repeat for more
-HOST, HOST:PORT, [V6]:PORT, unix:PATH or fd://N, an inherited listening socket (N from 3 on). A relative PATH starts at chdir. unix:@NAME is
+HOST, HOST:PORT, [V6]:PORT, unix:PATH or fd://N, an inherited listening socket (N from 3 on). https://HOST:PORT is TLS, and http://HOST:PORT is not;
+certfile says what the others are. A relative PATH starts at chdir. unix:@NAME is
 an abstract socket of Linux: it has no file, no owner and no mode, so that every process of the network namespace may connect. Sockets that systemd passes take the place of all others. The environment variable PORT makes the default 0.0.0.0:$PORT.`,
   }),
   backlog: setting({

@@ -1,4 +1,5 @@
 import { boolean, integer, nullable, text } from "../values/kinds.ts";
+import { tlsEntries } from "../values/tls-kinds.ts";
 import { setting } from "../setting.ts";
 
 export const ssl = {
@@ -7,16 +8,27 @@ export const ssl = {
     metavar: "FILE",
     kind: nullable(text),
     default: null,
-    status: "planned",
-    description: `The private key; it or certfile turns TLS on`,
+    status: "works",
+    description: `The private key of certfile, PEM
+Not needed where certfile holds the key too. A relative path starts from chdir.`,
   }),
   certfile: setting({
     flags: [{ long: "--certfile" }],
     metavar: "FILE",
     kind: nullable(text),
     default: null,
-    status: "planned",
-    description: `The certificate chain`,
+    status: "works",
+    description: `The certificate chain, PEM, the server's own first: it turns TLS on
+All addresses of bind are TLS then, but for those that say http://; or if some say https://, these alone. A relative path starts from chdir.`,
+  }),
+  tls: setting({
+    kind: tlsEntries,
+    default: [],
+    ours: true,
+    status: "works",
+    description: `Certificates by the name that clients ask for (SNI): a list of { certfile, keyfile, servername }
+servername is a name or a list of them, *.example.org among them; without it, the names of the certificate count. A client that asks for no name, or for
+another one, gets certfile's certificate, or without that the first of the list.`,
   }),
   sslVersion: setting({
     flags: [{ long: "--ssl-version" }],

@@ -63,7 +63,7 @@ describe("main()", () => {
     [["-w", "0", "hello"], "--workers: must be at least 1, got 0"],
     [["-c", "nope.ts", "hello"], "--config: 'nope.ts' doesn't exist"],
     [["-c", "../broken/throws.ts", "hello"], `${join(apps, "../broken/throws.ts")}:3:11: no luck`],
-    [["--certfile", "a.pem", "hello"], "--certfile: not supported yet"],
+    [["--dirty-app", "a:B", "hello"], "--dirty-app: not supported yet"],
     [["--check-config", "-b", "[::1]:x", "hello"], "bind: 'x' is not a valid port number."],
   ])("%j is a configuration error", async (words, message) => {
     expect(await run(words)).toEqual({ stdout: "", stderr: `Error: ${message}\n`, code: 1 });

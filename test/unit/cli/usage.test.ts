@@ -47,7 +47,7 @@ describe("renderHelp()", () => {
     ["--bind", "[127.0.0.1:8000]"],
     ["--reuse-port", "[true; false on macOS]"],
     ["--no-reuse-port", "The opposite of --reuse-port"],
-    ["--certfile", "(not supported yet)"],
+    ["--dirty-app", "(not supported yet)"],
     ["--proxy-protocol", "--proxy-protocol=<MODE>"],
     ["--help", "-h, --help"],
     ["--version", "-v, --version"],

@@ -21,7 +21,7 @@ describe("docs/settings.md", () => {
     ["timeout", "- Value: 0 (never) to 2147483, in seconds"],
     ["proxyProtocol (proxy_protocol)", "`--proxy-protocol [MODE]`"],
     ["controlSocketMode (control_socket_mode)", "- Default: `0600`"],
-    ["certfile", "- Status: not supported yet"],
+    ["dirtyApps (dirty_apps)", "- Status: not supported yet"],
     ["paste", "- Status: Python only; pass MODULE:EXPORT"],
     ["whenReady (when_ready)", "- Runs in: master"],
     ["preRequest (pre_request)", "- Runs in: worker"],

@@ -196,10 +196,11 @@ describe("planHandover()", () => {
 });
 
 describe("takeActivation()", () => {
+  const plain = { chdir: "/srv", certfile: null, keyfile: null, tls: [] };
   const systemd = { LISTEN_PID: "77", LISTEN_FDS: "2", LISTEN_FDNAMES: "a:b", HOME: "/" };
   const both = [
-    { type: "fd", fd: 3 },
-    { type: "fd", fd: 4 },
+    { type: "fd", fd: 3, secure: false },
+    { type: "fd", fd: 4, secure: false },
   ] as const;
 
   test("takes the sockets from 3 on, and the variables out of the environment", () => {
@@ -233,11 +234,17 @@ describe("takeActivation()", () => {
   });
 
   test("takes the place of all binds", () => {
-    const config = { bind: ["127.0.0.1:0", "unix:a"], chdir: "/srv" };
+    const config = { ...plain, bind: ["127.0.0.1:0", "unix:a"] };
     expect(new Listeners([...both]).addresses(config)).toEqual([...both]);
     expect(new Listeners().addresses(config)).toEqual([
-      { type: "tcp", hostname: "127.0.0.1", port: 0, family: 4 },
-      { type: "unix", path: "/srv/a", text: "a" },
+      { type: "tcp", hostname: "127.0.0.1", port: 0, family: 4, secure: false },
+      { type: "unix", path: "/srv/a", text: "a", secure: false },
     ]);
+  });
+
+  test("sockets of systemd are TLS with a certificate, whatever bind says", () => {
+    const config = { ...plain, certfile: "a.pem", bind: ["https://127.0.0.1:0", "127.0.0.1:0"] };
+    const secure = new Listeners([...both]).addresses(config).map((address) => address.secure);
+    expect(secure).toEqual([true, true]);
   });
 });

@@ -52,7 +52,13 @@ describe("unix sockets", () => {
     const listeners = await openListeners([`unix:${path}`], 3, { umask: 0o027 });
     expect(listeners.urls).toEqual([`unix:${path}`]);
     expect(listeners.forSlot(2)).toEqual([
-      { fd: fdOf(listeners), url: `unix:${path}`, bound: { type: "unix", path }, shared: true },
+      {
+        fd: fdOf(listeners),
+        url: `unix:${path}`,
+        bound: { type: "unix", path },
+        shared: true,
+        secure: false,
+      },
     ]);
     expect(statSync(path).mode & 0o777).toBe(0o750);
     serve(fdOf(listeners), "unix");
@@ -215,6 +221,7 @@ describe("fd://N", () => {
         url: `http://127.0.0.1:${port}`,
         bound: { type: "tcp", hostname: "127.0.0.1", port },
         shared: true,
+        secure: false,
       },
     ]);
     expect(fcntl(fd, F_GETFD, 0)).toBe(1);

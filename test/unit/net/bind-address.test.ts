@@ -3,6 +3,8 @@ import { ConfigError } from "../../../src/api/errors.ts";
 import { formatTuple, parseAddress, sameAddress } from "../../../src/net/bind-address.ts";
 import { maxPathBytes } from "../../../src/os/sockets/socket-path.ts";
 
+const plain = { secure: false };
+
 const accepted: [text: string, hostname: string, port: number, family: 4 | 6][] = [
   ["127.0.0.1:8000", "127.0.0.1", 8000, 4],
   ["127.0.0.1", "127.0.0.1", 8000, 4],
@@ -16,11 +18,12 @@ const accepted: [text: string, hostname: string, port: number, family: 4 | 6][] 
   ["tcp://127.0.0.1:8000", "127.0.0.1", 8000, 4],
   ["tcp://[::1]:8000", "::1", 8000, 6],
   ["TCP://localhost", "localhost", 8000, 4],
+  ["http://127.0.0.1:80", "127.0.0.1", 80, 4],
   [":65535", "0.0.0.0", 65535, 4],
 ];
 
 test.each(accepted)("parseAddress() reads %p", (text, hostname, port, family) => {
-  expect(parseAddress(text, "/srv")).toEqual({ type: "tcp", hostname, port, family });
+  expect(parseAddress(text, "/srv")).toEqual({ type: "tcp", hostname, port, family, ...plain });
 });
 
 const refused: [text: string, message: string][] = [
@@ -35,7 +38,11 @@ const refused: [text: string, message: string][] = [
   ["[]:80", "'' is not a valid IPv6 address"],
   ["[::1", "'[::1' is not a valid address: HOST:PORT has one colon"],
   ["8000", "'8000' is not a valid address: a port alone is written :8000"],
-  ["http://localhost", "'http://localhost' is not a valid address: http:// is not known here"],
+  ["ftp://localhost", "'ftp://localhost' is not a valid address: ftp:// is not known here"],
+  ["https://localhost/", "'https://localhost/' is not a valid address"],
+  ["https://:x", "'x' is not a valid port number."],
+  ["http://8000", "'http://8000' is not a valid address: a port alone is written :8000"],
+  ["https://unix:a", "'a' is not a valid port number."],
   ["tcp://a/b", "'tcp://a/b' is not a valid address"],
   ["a b:80", "'a b:80' is not a valid address"],
   ["unix:", "'unix:' is not a valid address: unix: needs the path of a file"],
@@ -82,11 +89,11 @@ const unix: [text: string, path: string, written: string][] = [
 ];
 
 test.each(unix)("parseAddress() reads %p", (text, path, written) => {
-  expect(parseAddress(text, "/srv")).toEqual({ type: "unix", path, text: written });
+  expect(parseAddress(text, "/srv")).toEqual({ type: "unix", path, text: written, ...plain });
 });
 
 test("parseAddress() reads the number of an inherited descriptor", () => {
-  expect(parseAddress("fd://3", "/srv")).toEqual({ type: "fd", fd: 3 });
+  expect(parseAddress("fd://3", "/srv")).toEqual({ type: "fd", fd: 3, ...plain });
 });
 
 test("sameAddress() sees through spellings of a path, and keeps kinds apart", () => {

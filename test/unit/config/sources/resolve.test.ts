@@ -148,10 +148,10 @@ describe("resolveConfig() refuses", () => {
       "--log-level: must be debug, info, warning, error or critical, got 'foo'",
       { argv: ["--log-level", "foo"] },
     ],
-    ["--certfile: not supported yet", { argv: ["--certfile", "a.pem"] }],
+    ["--dirty-app: not supported yet", { argv: ["--dirty-app", "a:B"] }],
     ["--no-sendfile: not supported yet", { argv: ["--no-sendfile"] }],
-    ["GUNICORN_CMD_ARGS: --certfile: not supported yet", cmdArgs("--certfile a.pem")],
-    ["planned.ts: certfile: not supported yet", broken("planned")],
+    ["GUNICORN_CMD_ARGS: --dirty-app: not supported yet", cmdArgs("--dirty-app a:B")],
+    ["planned.ts: dirtyApps: not supported yet", broken("planned")],
     [
       "FORWARDED_ALLOW_IPS: must be IP addresses, networks (10.0.0.0/8) or *, got 'x'",
       { env: { FORWARDED_ALLOW_IPS: "x" } },

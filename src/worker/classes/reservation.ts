@@ -49,6 +49,7 @@ export class Reservation implements InnerEnd {
     this.#wire = null;
     wire.data = tunnel as never;
     tunnel.opened(wire);
+    if (this.#received.length > 0) wire.resume();
     for (const bytes of this.#received) tunnel.innerReceive(bytes);
     this.#received = [];
     if (this.#ended) tunnel.innerEnded();
@@ -77,8 +78,10 @@ export class Reservation implements InnerEnd {
     this.innerClosed();
   }
 
+  /** The client hasn't taken yet what comes before: the inner server finds out by its own bounds. */
   innerReceive(bytes: Buffer): void {
     this.#received.push(bytes);
+    this.#wire?.pause();
   }
 
   innerDrained(): void {}

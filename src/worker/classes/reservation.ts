@@ -38,10 +38,12 @@ export class Reservation implements InnerEnd {
     return this.#ready.promise;
   }
 
-  /** Makes a websocket of it: the app's `open` is called within. */
-  accept(accepted: Accepted): void {
-    this.#waiting?.accept(accepted);
+  /** Makes a websocket of it: the app's `open` is called within. False if that can't be, or can't any more. */
+  accept(accepted: Accepted): boolean {
+    const waiting = this.#closed ? null : this.#waiting;
+    // `open` may ask for the same once more.
     this.#waiting = null;
+    return waiting?.accept(accepted) ?? false;
   }
 
   giveTo(tunnel: Tunnel): void {

@@ -41,13 +41,19 @@ export class Tunnels {
   }
 
   /**
-   * Hands over the connection of a request, which isn't answered then; false if it is too late.
-   * @param wayOf is asked at once, if it isn't
+   * Hands over the connection of a request, which isn't answered then; false if it is too late, or if there is no way.
+   * @param wayOf is asked at once if it isn't too late; what it throws leaves the request as it was
    */
-  lead(exchange: Leaving, wayOf: () => Way): boolean {
+  lead(exchange: Leaving, wayOf: () => Way | null): boolean {
+    if (!exchange.upgradable) return false;
+    const way = wayOf();
+    if (way === null) return false;
     const reply = exchange.upgrade();
-    if (!(reply instanceof Http1)) return false;
-    const way = attempt(wayOf, reply);
+    if (!(reply instanceof Http1)) {
+      // The client has left meanwhile.
+      way.lost();
+      return true;
+    }
     reply.handOver({
       take: (connection, client, unread, ended) => {
         const tunnel = new Tunnel({
@@ -83,16 +89,6 @@ export class Tunnels {
     }
     this.#opening -= 1;
     this.#waiting.shift()?.();
-  }
-}
-
-/** The request has no answer any more: if there is no way either, its connection ends. */
-function attempt(wayOf: () => Way, reply: Http1): Way {
-  try {
-    return wayOf();
-  } catch (error) {
-    reply.cutShort();
-    throw error;
   }
 }
 

@@ -77,7 +77,7 @@ export class WebsocketUpgrades implements Upgrades, AppWebsockets {
     const fields = headers === undefined ? undefined : new Headers(headers);
     const remoteAddress = exchange.client.address?.address;
     return this.#tunnels.lead(exchange, () => {
-      reservation.accept({ headers: fields, data, remoteAddress });
+      if (!reservation.accept({ headers: fields, data, remoteAddress })) return null;
       this.#reserved.delete(exchange);
       return {
         first: noBytes,

@@ -227,12 +227,17 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     return true;
   }
 
+  /** False: it is too late to make something else of the connection. */
+  get upgradable(): boolean {
+    return this.#state === asked && !this.#reply.gone;
+  }
+
   /**
    * The app makes something else of the connection: whoever has asked hands it over, and calls tell() with what becomes of it.
    * What the app returns is of no account then. Null if it is too late.
    */
   upgrade(): Reply | null {
-    if (this.#state !== asked || this.#reply.gone) return null;
+    if (!this.upgradable) return null;
     this.#state = upgraded;
     this.#response = new Response(null, { status: 101 });
     return this.#reply;

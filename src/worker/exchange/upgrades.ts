@@ -12,6 +12,8 @@ export interface Leaving {
   readonly client: RecordedClient;
   /** Null if it has none. */
   readonly body: object | null;
+  /** False: it is too late for upgrade(). */
+  readonly upgradable: boolean;
   /** From here on it isn't answered; null if it is too late. */
   upgrade(): Reply | null;
   /** What has become of it. */

@@ -1,8 +1,26 @@
 /** What a listener may write, and how much of it: node:http leaves both to the native half. */
+import { isAscii } from "node:buffer";
 
 export type Chunk = string | ArrayBuffer | ArrayBufferView | null | undefined;
 
 const noBytes = new Uint8Array(0);
+
+/** Up to so many bytes become a text, which joins its head: more than a copy costs that (bench: express). */
+const shortBytes = 1024;
+
+/** What a listener has written, as nobody else can change it: a text in UTF-8, or bytes. Throws as copyOf does. */
+export function bodyOf(chunk: unknown, encoding: BufferEncoding | undefined): string | Uint8Array {
+  if (typeof chunk === "string") {
+    return encoding === undefined || isUtf8(encoding) ? chunk : copyOf(chunk, encoding);
+  }
+  if (chunk instanceof Buffer && chunk.length <= shortBytes && isAscii(chunk))
+    return chunk.latin1Slice(0, chunk.length);
+  return copyOf(chunk, encoding);
+}
+
+function isUtf8(encoding: string): boolean {
+  return encoding === "utf8" || encoding === "utf-8";
+}
 
 /** A copy: the listener may use its buffer again once write() has returned. Throws ERR_INVALID_ARG_TYPE for anything else. */
 export function copyOf(chunk: unknown, encoding: BufferEncoding | undefined): Uint8Array {

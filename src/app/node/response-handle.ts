@@ -6,7 +6,7 @@
 import { ConnectionCut } from "../connection-cut.ts";
 import { AnswerStream } from "./answer-stream.ts";
 import { type Body, BodyFeed, type BodySink } from "./body-feed.ts";
-import { checkLength, type Chunk, copyOf } from "./chunk.ts";
+import { bodyOf, checkLength, type Chunk, copyOf } from "./chunk.ts";
 import type { EngineConnection, EngineExchange } from "./engine-exchange.ts";
 import { type AnswerHead, toNativeResponse, toResponse } from "./to-response.ts";
 
@@ -232,8 +232,7 @@ export class ResponseHandle implements BodySink {
       this.#startStream();
       return this.end(chunk, encoding, undefined, strictLength);
     }
-    const isText = typeof chunk === "string" && (encoding === undefined || isUtf8(encoding));
-    const body = isText ? chunk : chunk ? copyOf(chunk, encoding) : null;
+    const body = chunk ? bodyOf(chunk, encoding) : null;
     const length = typeof body === "string" ? Buffer.byteLength(body) : (body?.length ?? 0);
     checkLength(length, strictLength, true);
     this.#written = length;
@@ -312,8 +311,4 @@ export class ResponseHandle implements BodySink {
     else this.#waiting.resolve(response);
     this.#waiting = null;
   }
-}
-
-function isUtf8(encoding: string): boolean {
-  return encoding === "utf8" || encoding === "utf-8";
 }

@@ -1,13 +1,11 @@
 /** What a node listener has answered, as a Response. */
 import { reasonPhrase } from "../../http/errors.ts";
+import { isOfConnection } from "../../http/response/app-fields.ts";
 import {
   type LazyAnswer,
   lazyResponse,
   nativeResponse,
 } from "../../http/response/lazy-response.ts";
-
-/** Fields that are about the connection (RFC 9110 §7.6.1), which is the worker's; but for `Connection: close`. */
-const ofConnection = new Set(["keep-alive", "transfer-encoding", "proxy-connection", "upgrade"]);
 
 /** The head of an answer as ServerResponse gives it. */
 export interface AnswerHead {
@@ -42,9 +40,10 @@ export function toNativeResponse(
   let isStated = false;
   for (let at = 0; at < given.length; at += 2) {
     const [name = "", value = ""] = given.slice(at, at + 2);
+    if (name === "\0") continue;
     const lower = name.toLowerCase();
-    if (name === "\0" || ofConnection.has(lower)) continue;
-    if (lower === "connection" && !/\bclose\b/i.test(value)) continue;
+    const isClose = lower === "connection" && /\bclose\b/i.test(value);
+    if (isOfConnection(lower) && !isClose) continue;
     if (lower === "content-length") isStated = true;
     fields.push(name, value);
   }

@@ -1,6 +1,6 @@
 /** The interim answer 103 Early Hints (RFC 8297), as text of one character for each byte. */
 import { reasonPhrase } from "../errors.ts";
-import { readAppFields } from "./head.ts";
+import { readAppFields } from "./app-fields.ts";
 
 /** A head with its empty line. `ascii`: it has no character above 0x7f. */
 export interface InterimHead {

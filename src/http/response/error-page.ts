@@ -3,7 +3,7 @@ import { errors, reasonPhrase, type RefusalName } from "../errors.ts";
 import { htmlPage } from "../page.ts";
 import { frameFixed } from "./framing.ts";
 import type { FixedResponse } from "./framing.ts";
-import { type AppFields, noFields } from "./head.ts";
+import { type AppFields, noFields } from "./app-fields.ts";
 import type { ResponseContext } from "./head.ts";
 
 /**

@@ -9,7 +9,8 @@ import { openFile } from "./file.ts";
 import { frameFixed, frameStream } from "./framing.ts";
 import type { FixedResponse, StartOfHead, StreamResponse } from "./framing.ts";
 import { parseLength } from "./head.ts";
-import type { AppFields, ResponseContext } from "./head.ts";
+import type { AppFields } from "./app-fields.ts";
+import type { ResponseContext } from "./head.ts";
 
 /** The type that Bun.serve sends with a file, or with bytes, if it knows no better one. */
 export const bytesType = "application/octet-stream";

@@ -1,6 +1,6 @@
 /** How a client learns where a body ends (RFC 9112 §6.3), and the head that says so. */
-import { fixedHead, parseLength, startHead } from "./head.ts";
-import type { AppFields, ResponseContext } from "./head.ts";
+import type { AppFields } from "./app-fields.ts";
+import { fixedHead, parseLength, type ResponseContext, startHead } from "./head.ts";
 import { type Trailers, trailersOf } from "./trailers.ts";
 
 /** An answer whose bytes are all here. */

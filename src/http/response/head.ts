@@ -1,6 +1,7 @@
 /** The head of an answer as text (RFC 9112 §4, §5), one character for each byte. */
 import { reasonPhrase } from "../errors.ts";
 import type { Head } from "../syntax/head.ts";
+import { type AppFields, noFields } from "./app-fields.ts";
 
 /** What an answer depends on besides the Response. A connection keeps one and changes it from request to request. */
 export interface ResponseContext {
@@ -20,162 +21,18 @@ export function newContext(): ResponseContext {
   return { head: false, versionMinor: 1, keepAlive: true, date: "", request: null };
 }
 
-/** The fields that an app has set, sorted by what the server makes of them. */
-export interface AppFields {
-  /** `name: value` lines of all that are passed on. */
-  readonly lines: string;
-  readonly contentType: boolean;
-  /** The app's Content-Length, which framing checks. */
-  readonly contentLength: string | null;
-  /** The names that the app announces as trailers. */
-  readonly trailer: string | null;
-  readonly contentEncoding: boolean;
-  readonly contentRange: boolean;
-  readonly contentDisposition: boolean;
-  readonly date: boolean;
-  readonly server: boolean;
-  /** The app asks for the connection to end. */
-  readonly close: boolean;
-  /** All of `lines` is ASCII: so is the head then. */
-  readonly ascii: boolean;
-}
-
-export const noFields: AppFields = {
-  lines: "",
-  contentType: false,
-  contentLength: null,
-  trailer: null,
-  contentEncoding: false,
-  contentRange: false,
-  contentDisposition: false,
-  date: false,
-  server: false,
-  close: false,
-  ascii: true,
-};
-
-/** What addField() fills: the callback of forEach is shared, so that no answer costs a closure (bench: hello). */
-let lines = "";
-let contentLength: string | null = null;
-let trailer: string | null = null;
-let flags = 0;
-
-const contentTypeBit = 1;
-const contentEncodingBit = 2;
-const contentRangeBit = 4;
-const dateBit = 8;
-const serverBit = 16;
-const closeBit = 32;
-const notAsciiBit = 64;
-const contentDispositionBit = 128;
-const anyBit = 256;
-
-/** Reads the fields of a Response once. Repeated Set-Cookie come one by one and stay apart (RFC 9110 §5.3). */
-export function readAppFields(headers: Headers): AppFields {
-  // Most small answers have none; forEach would make an iterator to find that out (bench: hello).
-  if (headers.count === 0) return noFields;
-  lines = "";
-  contentLength = null;
-  trailer = null;
-  flags = 0;
-  headers.forEach(addField);
-  return takeFields();
-}
-
-function takeFields(): AppFields {
-  if (flags === 0) return noFields;
-  return {
-    lines,
-    contentType: (flags & contentTypeBit) !== 0,
-    contentLength,
-    trailer,
-    contentEncoding: (flags & contentEncodingBit) !== 0,
-    contentRange: (flags & contentRangeBit) !== 0,
-    contentDisposition: (flags & contentDispositionBit) !== 0,
-    date: (flags & dateBit) !== 0,
-    server: (flags & serverBit) !== 0,
-    close: (flags & closeBit) !== 0,
-    ascii: (flags & notAsciiBit) === 0,
-  };
-}
-
-/** The same of names and values in turn, whose names keep their case, and whose lines stay apart. */
-export function readFlatFields(flat: readonly string[]): AppFields {
-  lines = "";
-  contentLength = null;
-  trailer = null;
-  flags = 0;
-  for (let at = 0; at < flat.length; at += 2) {
-    const name = flat[at]!;
-    addLine(name.toLowerCase(), flat[at + 1]!, name);
-  }
-  return takeFields();
-}
-
-function addField(value: string, name: string): void {
-  addLine(name, value, name);
-}
-
-/** `name` in lower case, `shown` as it is sent. */
-function addLine(name: string, value: string, shown: string): void {
-  flags |= anyBit;
-  switch (name) {
-    // RFC 9110 §7.6.1 and RFC 9112 §6: these describe the connection, which is the server's. `close` is heard.
-    case "connection":
-      if (/(?:^|,)\s*close\s*(?:,|$)/i.test(value)) flags |= closeBit;
-      return;
-    case "keep-alive":
-    case "proxy-authenticate":
-    case "proxy-authorization":
-    case "proxy-authentication-info":
-    case "proxy-connection":
-    case "te":
-    case "transfer-encoding":
-    case "upgrade":
-      return;
-    case "content-length":
-      contentLength = value;
-      return;
-    case "trailer":
-      trailer = trailer === null ? value : `${trailer}, ${value}`;
-      return;
-    case "content-type":
-      flags |= contentTypeBit;
-      break;
-    case "content-encoding":
-      flags |= contentEncodingBit;
-      break;
-    case "content-range":
-      flags |= contentRangeBit;
-      break;
-    case "content-disposition":
-      flags |= contentDispositionBit;
-      break;
-    // Unlike Gunicorn's, an app's Date and Server win over ours, as in Bun.serve.
-    case "date":
-      flags |= dateBit;
-      break;
-    case "server":
-      flags |= serverBit;
-      break;
-    default:
-  }
-  // Each value is asked: to ask all lines at the end would build that string once more (bench: hello).
-  if (Buffer.byteLength(value) !== value.length) flags |= notAsciiBit;
-  lines += `${shown}: ${value}\r\n`;
-}
-
 const serverLine = "Server: gunicorn-ts\r\n";
 
 /** Status line, Server and Date, by status, for the date below: the same for nearly all answers of a second. */
 let commonStarts: string[] = [];
 let commonDate = "";
 
-/** The last head of an answer without fields, and what it was made for: small answers tend to repeat (bench: hello). */
+/** The last head, and what it was made for: small answers tend to repeat (bench: hello). */
 let lastHead = "";
 let lastFlat = false;
 let lastDate = "";
 let lastStatus = 0;
+let lastFields = noFields;
 let lastLength = -1;
 let lastType = "";
 let lastKeepAlive = false;
@@ -224,11 +81,12 @@ export function fixedHead(
   keepAlive: boolean,
   context: ResponseContext,
 ): string {
-  if (fields !== noFields || statusText !== "") {
+  if (statusText !== "") {
     return startHead(status, statusText, fields, type, keepAlive, context) + lengthLine(length);
   }
   if (
     length === lastLength &&
+    fields === lastFields &&
     status === lastStatus &&
     type === lastType &&
     keepAlive === lastKeepAlive &&
@@ -241,10 +99,11 @@ export function fixedHead(
     }
     return lastHead;
   }
-  lastHead = startHead(status, "", noFields, type, keepAlive, context) + lengthLine(length);
+  lastHead = startHead(status, "", fields, type, keepAlive, context) + lengthLine(length);
   lastFlat = false;
   lastDate = context.date;
   lastStatus = status;
+  lastFields = fields;
   lastLength = length;
   lastType = type;
   lastKeepAlive = keepAlive;
@@ -281,12 +140,6 @@ function commonStart(status: number, date: string): string {
   flatten(made);
   commonStarts[status] = made;
   return made;
-}
-
-/** The same fields of a body that isn't encoded after all, and has another length. */
-export function withoutEncoding(fields: AppFields): AppFields {
-  const lines = fields.lines.replace(/(^|\n)content-encoding: [^\n]*\n/, "$1");
-  return { ...fields, lines, contentEncoding: false, contentLength: null };
 }
 
 /** The number in a Content-Length an app has set; null when it isn't one (RFC 9110 §8.6). */

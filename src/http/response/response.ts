@@ -18,9 +18,9 @@ import { NativeReadableStream } from "./direct-stream.ts";
 import { bytesType, frameFile } from "./file-framing.ts";
 import { discard, frameFixed, frameNothing, frameStream } from "./framing.ts";
 import type { FixedResponse, StreamResponse } from "./framing.ts";
-import { readAppFields, readFlatFields, withoutEncoding } from "./head.ts";
+import { type AppFields, readAppFields, readFlatFields, withoutEncoding } from "./app-fields.ts";
 import { type LazyAnswer, nativeResponse, untouchedAnswer } from "./lazy-response.ts";
-import type { AppFields, ResponseContext } from "./head.ts";
+import type { ResponseContext } from "./head.ts";
 import type { OutputBuffer } from "./output.ts";
 
 /** Nothing can be sent: answer 500, and log `message`, with the stack of `error` unless that is null. */

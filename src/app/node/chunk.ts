@@ -9,23 +9,25 @@ const noBytes = new Uint8Array(0);
 const shortBytes = 1024;
 
 /** What a listener has written, as nobody else can change it: a text in UTF-8, or bytes. Throws as copyOf does. */
-export function bodyOf(chunk: unknown, encoding: BufferEncoding | undefined): string | Uint8Array {
-  if (typeof chunk === "string") {
-    return encoding === undefined || isUtf8(encoding) ? chunk : copyOf(chunk, encoding);
-  }
+export function bodyOf(
+  chunk: unknown,
+  encoding: BufferEncoding | null | undefined,
+): string | Uint8Array {
+  if (typeof chunk === "string") return isUtf8(encoding) ? chunk : copyOf(chunk, encoding);
   if (chunk instanceof Buffer && chunk.length <= shortBytes && isAscii(chunk))
     return chunk.latin1Slice(0, chunk.length);
   return copyOf(chunk, encoding);
 }
 
-function isUtf8(encoding: string): boolean {
-  return encoding === "utf8" || encoding === "utf-8";
+/** Fastify says null. */
+function isUtf8(encoding: string | null | undefined): boolean {
+  return encoding === undefined || encoding === null || encoding === "utf8" || encoding === "utf-8";
 }
 
 /** A copy: the listener may use its buffer again once write() has returned. Throws ERR_INVALID_ARG_TYPE for anything else. */
-export function copyOf(chunk: unknown, encoding: BufferEncoding | undefined): Uint8Array {
+export function copyOf(chunk: unknown, encoding: BufferEncoding | null | undefined): Uint8Array {
   if (chunk === null || chunk === undefined) return noBytes;
-  if (typeof chunk === "string") return Buffer.from(chunk, encoding);
+  if (typeof chunk === "string") return Buffer.from(chunk, encoding ?? undefined);
   if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk.slice(0));
   if (!ArrayBuffer.isView(chunk)) throw wrongType(chunk);
   const { buffer, byteOffset, byteLength } = chunk;

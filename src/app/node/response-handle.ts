@@ -181,7 +181,7 @@ export class ResponseHandle implements BodySink {
   /** Answers how many bytes were taken; less than 0 when the listener should wait for `onWritable`. */
   write(
     chunk: Chunk,
-    encoding: BufferEncoding | undefined,
+    encoding: BufferEncoding | null | undefined,
     onWritable: (() => void) | undefined,
     strictLength: number | undefined,
   ): number {
@@ -197,7 +197,7 @@ export class ResponseHandle implements BodySink {
 
   end(
     chunk: Chunk,
-    encoding: BufferEncoding | undefined,
+    encoding: BufferEncoding | null | undefined,
     _onWritable: undefined,
     strictLength: number | undefined,
   ): number {
@@ -222,7 +222,7 @@ export class ResponseHandle implements BodySink {
     reason: string | undefined,
     fields: readonly string[],
     chunk: Chunk,
-    encoding: BufferEncoding | undefined,
+    encoding: BufferEncoding | null | undefined,
     strictLength: number | undefined,
     added: number,
   ): number {

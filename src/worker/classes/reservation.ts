@@ -10,10 +10,13 @@ import type { Wire } from "../connection/wire.ts";
 /** A socket of this process, whose owner can be another. */
 type InnerWire = Wire & { data: unknown };
 
+/** It can be accepted; the client or the inner server has gone; there is no way to the inner server. */
+export type Readiness = "read" | "lost" | "refused";
+
 export class Reservation implements InnerEnd {
   readonly #server: InnerServer;
   readonly #token: string;
-  readonly #ready = Promise.withResolvers<boolean>();
+  readonly #ready = Promise.withResolvers<Readiness>();
   #handshake: Buffer | null;
   #wire: InnerWire | null = null;
   #waiting: Waiting | null = null;
@@ -27,14 +30,14 @@ export class Reservation implements InnerEnd {
     this.#server = server;
     const { token, bytes } = server.announce(offer, (waiting) => {
       this.#waiting = waiting;
-      this.#ready.resolve(true);
+      this.#ready.resolve("read");
     });
     this.#token = token;
     this.#handshake = bytes;
   }
 
-  /** True when the handshake has been read, false when it won't be. */
-  get ready(): Promise<boolean> {
+  /** What has become of the handshake, when it is known. */
+  get ready(): Promise<Readiness> {
     return this.#ready.promise;
   }
 
@@ -62,7 +65,7 @@ export class Reservation implements InnerEnd {
   drop(): void {
     this.#dropped = true;
     this.#server.forget(this.#token);
-    this.#ready.resolve(false);
+    this.#ready.resolve("lost");
     this.#waiting?.decline();
     this.#waiting = null;
     this.#wire?.terminate();
@@ -77,7 +80,8 @@ export class Reservation implements InnerEnd {
   }
 
   refused(): void {
-    this.innerClosed();
+    this.#ready.resolve("refused");
+    this.drop();
   }
 
   /** The client hasn't taken yet what comes before: the inner server finds out by its own bounds. */
@@ -95,6 +99,6 @@ export class Reservation implements InnerEnd {
   innerClosed(): void {
     this.#closed = true;
     this.#server.forget(this.#token);
-    this.#ready.resolve(false);
+    this.#ready.resolve("lost");
   }
 }

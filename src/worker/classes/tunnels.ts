@@ -1,14 +1,13 @@
 /** Connections that leave HTTP for a unix socket of this process. */
 import type { Log } from "../../api/log.ts";
-import { textOf } from "../../log/lines/describe-error.ts";
 import type { Connections } from "../connection/connections.ts";
 import type { DeadlineTicks } from "../connection/deadlines.ts";
 import { Http1 } from "../connection/http1.ts";
 import type { InnerEnd } from "../connection/inner-end.ts";
 import { Tunnel } from "../connection/tunnel.ts";
-import type { Wire } from "../connection/wire.ts";
 import type { Leaving } from "../exchange/upgrades.ts";
 import { noAnswer } from "../records/engine-record.ts";
+import { InnerConnections } from "./inner-connections.ts";
 
 /** Where a connection goes. */
 export interface Way {
@@ -20,24 +19,15 @@ export interface Way {
   lost(): void;
 }
 
-/**
- * How many sockets are opened at a time. A unix socket refuses whoever finds its queue full, and Bun's has 512 places: the
- * clients of a worker that has left come back in one instant. Twice as many may stand there, as each that is opened makes
- * room for the next before the queue is looked at.
- */
-const maxOpening = 128;
-
 export class Tunnels {
   readonly #connections: Connections;
   readonly #deadlines: DeadlineTicks;
-  readonly #log: Log;
-  #opening = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #inner: InnerConnections;
 
   constructor(connections: Connections, deadlines: DeadlineTicks, log: Log) {
     this.#connections = connections;
     this.#deadlines = deadlines;
-    this.#log = log;
+    this.#inner = new InnerConnections(log);
   }
 
   /**
@@ -71,34 +61,8 @@ export class Tunnels {
     return true;
   }
 
-  /** Opens a connection to a unix socket of this process, at once or when others are open. */
+  /** Opens the way to a unix socket of this process: `end` is told what becomes of it. */
   open(path: string, end: InnerEnd): void {
-    if (this.#opening < maxOpening) void this.#open(path, end);
-    else this.#waiting.push(() => void this.#open(path, end));
-  }
-
-  async #open(path: string, end: InnerEnd): Promise<void> {
-    this.#opening += 1;
-    // `allowHalfOpen` is not in bun-types; Bun.connect takes it.
-    const options = { unix: path, allowHalfOpen: true, data: end, socket: innerHandlers };
-    try {
-      await Bun.connect<InnerEnd>(options as never);
-    } catch (error) {
-      this.#log.error(`Can't open a connection inside of this worker: ${textOf(error)}`);
-      end.refused();
-    }
-    this.#opening -= 1;
-    this.#waiting.shift()?.();
+    this.#inner.open(path, end);
   }
 }
-
-type Inner = Bun.Socket<InnerEnd>;
-
-const innerHandlers = {
-  open: (socket: Inner) => socket.data.opened(socket as unknown as Wire),
-  data: (socket: Inner, bytes: Buffer) => socket.data.innerReceive(bytes),
-  drain: (socket: Inner) => socket.data.innerDrained(),
-  end: (socket: Inner) => socket.data.innerEnded(),
-  close: (socket: Inner) => socket.data.innerClosed(),
-  error: (socket: Inner) => socket.data.innerClosed(),
-};

@@ -59,7 +59,9 @@ export class WebsocketUpgrades implements Upgrades, AppWebsockets {
       // An app may never answer, and the client leave.
       whenAborted(request, () => this.#drop(exchange, reservation));
       this.#tunnels.open(this.#server.path, reservation);
-      if (await reservation.ready) this.#reserved.set(exchange, reservation);
+      const readiness = await reservation.ready;
+      if (readiness === "refused") return unavailable();
+      if (readiness === "read") this.#reserved.set(exchange, reservation);
       try {
         return await this.#app.fetch(request, server);
       } finally {
@@ -91,4 +93,9 @@ export class WebsocketUpgrades implements Upgrades, AppWebsockets {
     this.#reserved.delete(exchange);
     reservation.drop();
   }
+}
+
+/** The client's own descriptor is free then. */
+function unavailable(): Response {
+  return new Response("Service Unavailable", { status: 503, headers: { connection: "close" } });
 }

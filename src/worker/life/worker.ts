@@ -238,9 +238,14 @@ export class Worker {
     this.#tell({ type: "failing" });
   }
 
+  /** A hint only: where no descriptor is free, nothing can be read or imported. */
   async #tellOwnPorts(): Promise<void> {
-    const { tellOwnPorts } = await import("./own-ports.ts");
-    tellOwnPorts(this.#log, this.#boot.listeners, this.#portsOfHooks);
+    try {
+      const { tellOwnPorts } = await import("./own-ports.ts");
+      tellOwnPorts(this.#log, this.#boot.listeners, this.#portsOfHooks);
+    } catch (error) {
+      this.#log.warning(`Can't look for ports that the app has opened: ${String(error)}`);
+    }
   }
 
   /** What a worker doesn't use isn't imported. */

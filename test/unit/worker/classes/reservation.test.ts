@@ -75,7 +75,7 @@ describe("accept()", () => {
   async function ready(): Promise<Reservation> {
     const reservation = new Reservation(server, offer);
     tunnels.open(server.path, reservation);
-    expect(await reservation.ready).toBe(true);
+    expect(await reservation.ready).toBe("read");
     opened.length = 0;
     return reservation;
   }

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { handshake } from "../support/frames.ts";
+import { RawClient } from "../support/raw-client.ts";
 import { until } from "../support/server.ts";
 import { classes, connect, crowd, hearers, type Member, serveApp } from "../support/websockets.ts";
 
@@ -52,6 +54,23 @@ describe.each(classes)("websockets on %s", (workerClass) => {
       if (signal === "SIGHUP") await connect(server.url);
       expect(await (signal === "SIGHUP" ? server.stop() : server.process.exited)).toBe(0);
       expect(server.log).not.toContain("graceful_timeout");
+    },
+    60_000,
+  );
+
+  test.each(["SIGINT", "SIGQUIT"] as const)(
+    "are closed at once at %s, which waits for no client",
+    async (signal) => {
+      await using server = await serve("--graceful-timeout", "600");
+      const members = await Promise.all(Array.from({ length: 50 }, () => connect(server.url)));
+      // It doesn't read, nor answer the close.
+      using silent = await RawClient.connect(server.port);
+      await silent.ask(handshake("/"));
+      silent.pause();
+      expect(await server.stop(signal)).toBe(0);
+      const codes = await Promise.all(members.map(({ client }) => client.closed));
+      expect(new Set(codes)).toEqual(new Set([1001]));
+      expect(server.log).toContain("closed with 1001");
     },
     60_000,
   );

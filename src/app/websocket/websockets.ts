@@ -100,12 +100,13 @@ export class Websockets {
 
   /**
    * Closes all with 1001, those that open later too. Resolves when the last one is closed.
-   * @param limitMs how long it may take at most
+   * @param limitMs how long it may take at most; less than a tenth of a second: all at once, and no longer than that
    */
   async drain(limitMs: number): Promise<void> {
     const count = this.pendingWebSockets;
-    const overMs = spreadMs(count, limitMs - lingerMs);
-    const slowMs = Math.min(slowReaderMs, (limitMs - lingerMs) * 0.75);
+    const spreadLimitMs = Math.max(limitMs - lingerMs, 0);
+    const overMs = spreadMs(count, spreadLimitMs);
+    const slowMs = Math.min(slowReaderMs, spreadLimitMs * 0.75);
     this.#isOver = true;
     const cuts = await Promise.all(
       this.#served.map(({ sockets }) => sockets.drain(overMs, Math.max(overMs, slowMs))),
@@ -114,7 +115,7 @@ export class Websockets {
     if (cut > 0) {
       this.#host.log.warning(`${cut} websockets closed before their clients had read all messages`);
     }
-    if (count > 0) await Bun.sleep(Math.min(lingerMs, limitMs));
+    if (count > 0) await Bun.sleep(lingerMs);
   }
 
   /** One line, however many addresses and workers there are. */

@@ -43,6 +43,8 @@ export class AppLoader {
   #lifespan: AppLifespan | null = null;
   /** What the app's websockets publish; null without them. */
   #channel: WorkerChannel | null = null;
+  /** Null for an app without. */
+  #websockets: Websockets | null = null;
 
   /**
    * Loads the worker class, and makes the process ready for an app.
@@ -87,6 +89,7 @@ export class AppLoader {
     const { log, observers } = logs;
     const app = await this.#routed(loaded);
     const limit = drawLimit(config.maxRequests, config.maxRequestsJitter, Math.random);
+    if (app.websocket !== null) this.#websockets = await this.#openWebsockets();
     const enricher = this.#Enricher === null ? null : new this.#Enricher(limit);
     return this.#createServing({
       slot,
@@ -97,7 +100,7 @@ export class AppLoader {
       numWorkers,
       scores,
       capture: this.#capture,
-      websockets: app.websocket === null ? null : await this.#openWebsockets(),
+      websockets: this.#websockets,
       handler: new Handler({ app, worker, hooks, log, scores, limit, enricher, onTired }),
       log,
       observers,
@@ -108,6 +111,11 @@ export class AppLoader {
   /** What the master says of publications. */
   hear(said: RelayAnswer): void {
     this.#channel?.hear(said);
+  }
+
+  /** A quick stop: closes the websockets, and waits for nobody but a moment for the kernel. */
+  async cut(): Promise<void> {
+    await this.#websockets?.drain(0);
   }
 
   /** The last request is served: waits for the app's shutdown, and for what it has published, so long at most. */

@@ -291,6 +291,7 @@ export class Worker {
     const { inFlight } = this.#scores;
     if (inFlight > 0) this.#log.warning(`Quick stop: ${inFlight} requests cut`);
     this.#hooks.stopped("workerInt");
+    await this.#loader?.cut();
     await this.#ending.cleanUp([signal, "SIGINT", "SIGTERM"], quickMs);
   }
 

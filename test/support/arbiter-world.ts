@@ -20,6 +20,8 @@ export function generation(number: number, change: Partial<Generation> = {}): Ge
     maxRestarting: Number.POSITIVE_INFINITY,
     warmupRequests: 0,
     maxMemoryBytes: Number.POSITIVE_INFINITY,
+    edition: 0,
+    takesCredentials: true,
     ...change,
   };
 }
@@ -170,6 +172,14 @@ export class World {
         if (this.#woundDown.has(action.age)) throw new Error(`${action.age} winds down twice`);
         this.#woundDown.add(action.age);
         return { type: "winding down", age: action.age };
+      case "send credentials": {
+        const { age, edition } = action;
+        const { phase, edition: has } = this.worker(age);
+        if (phase !== "booting" && phase !== "ready")
+          throw new Error(`certificates for ${age}, which is ${phase}`);
+        if (edition <= has) throw new Error(`certificates for ${age} twice`);
+        return { type: "credentials sent", age, edition };
+      }
       case "open slot":
         return { type: "slot opened" };
       case "halt":

@@ -255,6 +255,11 @@ export class Arbiter {
       case "wind down":
         sendToWorker(this.#children.get(action.age)?.process, { type: "wind down" });
         return { type: "winding down", age: action.age };
+      case "send credentials": {
+        const { age, edition } = action;
+        this.#sendCredentials(age);
+        return { type: "credentials sent", age, edition };
+      }
       case "halt":
         this.#over = true;
         this.#halt(action);
@@ -296,6 +301,13 @@ export class Arbiter {
     this.#children.add(age, { process: child, scores: scoreboard.row(row), slot, generation });
     const lifetimeMs = drawLifetimeMs(resolved, Math.random);
     return { type: "spawned", age, pid: child.pid, slot, row, generation, lifetimeMs };
+  }
+
+  #sendCredentials(age: number): void {
+    const child = this.#children.get(age);
+    if (child === undefined) return;
+    const { credentials } = this.#configurations.get(child.generation);
+    if (credentials !== null) sendToWorker(child.process, { type: "tls credentials", credentials });
   }
 
   #halt({ exitCode, reason, left }: Extract<Action, { do: "halt" }>): void {

@@ -21,6 +21,8 @@ export function asGeneration(number: number, { config }: AppConfig): Generation 
     maxRestarting: orUnlimited(config.maxRestartingWorkers),
     warmupRequests: config.warmupRequests,
     maxMemoryBytes: orUnlimited(config.maxMemory),
+    edition: 0,
+    takesCredentials: workerClassOf(config.workerClass).takesNewCredentials,
   };
 }
 

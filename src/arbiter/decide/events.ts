@@ -43,6 +43,8 @@ export type Event =
     }
   | { readonly type: "config loaded"; readonly generation: Generation; readonly rebound: boolean }
   | { readonly type: "config failed"; readonly message: string }
+  /** The certificates of a configuration are other ones by now, for workers that are born from here on. */
+  | { readonly type: "credentials renewed"; readonly generation: number }
   /** USR2 has started a new master, or couldn't. */
   | { readonly type: "upgrade started"; readonly pid: number }
   | { readonly type: "upgrade failed"; readonly message: string }
@@ -67,6 +69,7 @@ export type Done =
     }
   | { readonly type: "signalled"; readonly age: number; readonly signal: WorkerSignal }
   | { readonly type: "winding down"; readonly age: number }
+  | { readonly type: "credentials sent"; readonly age: number; readonly edition: number }
   | { readonly type: "slot opened" }
   | { readonly type: "slot closed"; readonly refused: Error | null }
   /** `refused`: why the system didn't do it; null when it did. */
@@ -114,6 +117,8 @@ export type Action =
     }
   /** Tells a worker to answer `Connection: close`, and to serve on. */
   | { readonly do: "wind down"; readonly age: number }
+  /** Gives a worker the newest certificates of its configuration; `edition` is theirs. */
+  | { readonly do: "send credentials"; readonly age: number; readonly edition: number }
   | { readonly do: "open slot" }
   | { readonly do: "close slot" }
   | { readonly do: "steer"; readonly count: number }
@@ -133,5 +138,5 @@ export type Action =
 /** What plan() wants done to the listening sockets. */
 export type SocketAction = Exclude<
   Action,
-  { readonly do: "spawn" | "signal" | "wind down" | "halt" }
+  { readonly do: "spawn" | "signal" | "wind down" | "send credentials" | "halt" }
 >;

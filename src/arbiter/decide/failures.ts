@@ -2,11 +2,11 @@
 import type { Action, Done, Event } from "./events.ts";
 import { countRetry, takeBack } from "./reap.ts";
 import type { Mastership, State } from "./state.ts";
-import { log, type Step, still, tellOnce, withFleet } from "./step.ts";
+import { changeWorker, log, type Step, still, tellOnce, withFleet } from "./step.ts";
 
 type Failed = Extract<Event, { type: "action failed" }>;
 /** Actions that the server can do without: they count as done. */
-type Dispensable = Exclude<Action, { do: "spawn" | "open slot" | "halt" }>;
+type Dispensable = Exclude<Action, { do: "spawn" | "open slot" | "send credentials" | "halt" }>;
 
 const cantStart = "Can't start a worker";
 
@@ -23,6 +23,12 @@ export function onActionFailed(state: State, { action, error }: Failed, nowMs: n
       return onSlotFailed(state, error);
     case "halt":
       return still(state);
+    case "send credentials":
+      return tellOnce(
+        changeWorker(state, action.age, { tired: true }),
+        "error",
+        `Can't send renewed certificates to a worker, it is replaced: ${error.message}`,
+      );
     default:
       return tellOnce(state, "error", `Can't ${describe(action)}: ${error.message}`);
   }
@@ -39,6 +45,8 @@ export function takenAs(action: Action): Done | null {
       return { type: "signalled", age: action.age, signal: action.signal };
     case "wind down":
       return { type: "winding down", age: action.age };
+    case "send credentials":
+      return { type: "credentials sent", age: action.age, edition: action.edition };
     case "close slot":
       return { type: "slot closed", refused: null };
     case "steer":

@@ -1,6 +1,7 @@
 /** The part of plan() that gives every slot its worker. */
 import type { Action } from "./events.ts";
 import { signal } from "./orders.ts";
+import { isOutdated } from "./renewal.ts";
 import { type Fleet, leaving, serving, type State, type WorkerState } from "./state.ts";
 
 /** Slots below the target: a worker of the wanted generation in each, the old one leaving only after that. */
@@ -62,7 +63,8 @@ function restartingSlots({ workers }: Fleet): number {
 }
 
 function isFit({ wanted }: Fleet, worker: WorkerState): boolean {
-  return worker.generation === wanted.number && !worker.tired;
+  if (worker.generation !== wanted.number || worker.tired) return false;
+  return wanted.takesCredentials || !isOutdated(wanted, worker);
 }
 
 /** A new slot's sockets join the group, but get no connections before its worker is ready. */

@@ -9,6 +9,7 @@
 import type { Action } from "./events.ts";
 import { fill } from "./fill.ts";
 import { changesAtMs } from "./observe.ts";
+import { sendCredentials } from "./renewal.ts";
 import {
   type Fleet,
   type Generation,
@@ -43,10 +44,15 @@ export function plan(state: State, nowMs: number): readonly Action[] {
   }
   if (stopping === null) {
     const unused = leaveUnused(state, nowMs);
-    return [...escalate(fleet, nowMs), ...retire(state, nowMs), ...(unused ?? fill(state, nowMs))];
+    return [
+      ...sendCredentials(fleet),
+      ...escalate(fleet, nowMs),
+      ...retire(state, nowMs),
+      ...(unused ?? fill(state, nowMs)),
+    ];
   }
   if (nowMs < stopping.sinceMs + stopping.delayMs) {
-    return [...windDown(fleet, nowMs), ...fill(state, nowMs)];
+    return [...sendCredentials(fleet), ...windDown(fleet, nowMs), ...fill(state, nowMs)];
   }
   if (fleet.workers.every((worker) => immortal(worker, nowMs))) {
     const { exitCode, reason } = stopping;

@@ -27,6 +27,8 @@ export interface WorkerState {
   readonly warm: boolean;
   /** Was told to answer `Connection: close` from now on: a stop with drain_delay. */
   readonly windingDown: boolean;
+  /** Of its generation's certificates, the edition that it serves with. */
+  readonly edition: number;
   /** How long it may serve, jitter included. */
   readonly lifetimeMs: number;
   /** The last heartbeat counter seen, and when it was seen to change. */
@@ -66,6 +68,10 @@ export interface Generation extends Times, Recycling {
   /** Counted from 1 over the master's life. */
   readonly number: number;
   readonly workers: number;
+  /** How often its certificates have been renewed since they were read with it. */
+  readonly edition: number;
+  /** Its workers serve new connections with what they are sent; else they are replaced for new certificates. */
+  readonly takesCredentials: boolean;
 }
 
 export interface Stopping {

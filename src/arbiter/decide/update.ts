@@ -5,6 +5,7 @@ import { onActionFailed, takenAs, toldAfterStart, without } from "./failures.ts"
 import { observe } from "./observe.ts";
 import { countFailure, reap } from "./reap.ts";
 import { loadNext, onSignal, startLoading } from "./signals.ts";
+import { editionOf, renewed } from "./renewal.ts";
 import { type Fallback, freshSlot, type Phase, type State, type WorkerState } from "./state.ts";
 import {
   changeSlot,
@@ -39,6 +40,8 @@ export function update(state: State, event: Event, nowMs: number): Step {
       return onConfigLoaded(state, event);
     case "config failed":
       return onConfigFailed(state, event.message);
+    case "credentials renewed":
+      return still(withFleet(state, renewed(state.fleet, event.generation)));
     case "upgrade started": {
       const shared = withSockets(state, { common: state.fleet.slots.length });
       return still(withMastership(shared, { upgrade: { pid: event.pid } }));
@@ -72,6 +75,7 @@ export function update(state: State, event: Event, nowMs: number): Step {
         tired: false,
         warm: false,
         windingDown: false,
+        edition: editionOf(state.fleet, generation),
         lifetimeMs,
         beat: 0,
         beatAtMs: nowMs,
@@ -91,6 +95,8 @@ export function update(state: State, event: Event, nowMs: number): Step {
       );
     case "winding down":
       return still(changeWorker(state, event.age, { windingDown: true }));
+    case "credentials sent":
+      return still(changeWorker(state, event.age, { edition: event.edition }));
     case "slot opened":
       return still(withFleet(state, { slots: [...state.fleet.slots, freshSlot] }));
     case "slot closed":

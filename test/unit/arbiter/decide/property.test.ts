@@ -21,8 +21,12 @@ function other(world: World, random: () => number): void {
   const { fleet, mastership } = world.state;
   const worker = pick(random, fleet.workers);
   const die = random();
-  if (die < 0.2) world.signal("winch");
-  else if (die < 0.4 && worker !== undefined) {
+  if (die < 0.1) world.signal("winch");
+  else if (die < 0.2) {
+    const generations = [fleet.wanted, fleet.fallback?.generation ?? fleet.wanted];
+    const { number } = pick(random, generations) ?? fleet.wanted;
+    world.event({ type: "credentials renewed", generation: number });
+  } else if (die < 0.4 && worker !== undefined) {
     world.memoryBytes.set(worker.age, random() < 0.5 ? 2000 : 10);
   } else if (die < 0.6 && worker !== undefined) {
     world.requests.set(worker.age, (world.requests.get(worker.age) ?? 0) + 3);
@@ -52,8 +56,14 @@ function step(world: World, random: () => number): void {
   else if (die < 0.7) other(world, random);
   else if (die < 0.75 && fleet.loading) {
     const workers = 1 + Math.floor(random() * 4);
-    const { maxRestarting, warmupRequests, maxMemoryBytes } = fleet.wanted;
-    const bounds = { maxRestarting, warmupRequests, maxMemoryBytes, timeoutMs: 3000 };
+    const { maxRestarting, warmupRequests, maxMemoryBytes, takesCredentials } = fleet.wanted;
+    const bounds = {
+      maxRestarting,
+      warmupRequests,
+      maxMemoryBytes,
+      takesCredentials,
+      timeoutMs: 3000,
+    };
     world.loaded(generation(fleet.lastGeneration, { workers, ...bounds }), random() < 0.3);
   } else if (die < 0.78 && fleet.loading) world.event({ type: "config failed", message: "no" });
   else if (die < 0.8) {
@@ -82,8 +92,12 @@ function calm(world: World): void {
     const { workers, slots, target, loading, wanted } = world.state.fleet;
     // One of an earlier generation serves on while the next start in its slot waits.
     const settled = workers.every(
-      ({ phase, tired, warm, generation }) =>
-        phase === "ready" && !tired && warm && generation === wanted.number,
+      ({ phase, tired, warm, generation, edition }) =>
+        phase === "ready" &&
+        !tired &&
+        warm &&
+        generation === wanted.number &&
+        edition === wanted.edition,
     );
     const mortal = workers.some((each) => Number.isFinite(each.lifetimeMs));
     if (
@@ -115,6 +129,7 @@ test("10,000 random sequences of events end in the wanted state", () => {
       maxRestarting: [1, 2, Number.POSITIVE_INFINITY][seed % 3]!,
       warmupRequests: seed % 5 === 0 ? 3 : 0,
       maxMemoryBytes: 1000,
+      takesCredentials: seed % 3 !== 0,
     });
     const world = new World(first, { slots: 1 + (seed % 6), understudy: seed % 7 === 0 });
     // Every other server runs where the system refuses one in ten actions.
@@ -136,6 +151,7 @@ test("10,000 random sequences of events end in the wanted state", () => {
       expect(slots.length).toBe(target);
       expect(workers.length).toBe(target);
       expect(workers.every((each) => each.generation === wanted.number)).toBe(true);
+      expect(workers.every((each) => each.edition === wanted.edition)).toBe(true);
       expect(world.serving().every((ages) => ages.length === 1)).toBe(true);
     } catch (error) {
       const state = JSON.stringify(world.state);

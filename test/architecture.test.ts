@@ -55,7 +55,7 @@ const rooms: Readonly<Record<string, string>> = {
   // Pure: neither files, sockets and processes nor the clock.
   "arbiter/decide": "ipc types:log",
   "arbiter/act":
-    "api arbiter/decide config config/sources ipc listen log os os/processes telemetry types:tls",
+    "api arbiter/decide config config/sources ipc listen log net/secure-addresses.ts os os/processes reload telemetry tls",
 
   worker: "ipc worker/classes worker/life",
   "worker/life":

@@ -16,7 +16,7 @@ import { hasTerminal } from "../os/processes/terminal.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
 import { version } from "../version.ts";
 import { Arbiter, type ArbiterParts } from "./act/arbiter.ts";
-import { preloadIfAsked } from "./act/configurations.ts";
+import { credentialsOf, preloadIfAsked } from "./act/configurations.ts";
 import {
   adopt,
   type Environment,
@@ -57,6 +57,7 @@ export async function runMaster(options: MasterOptions): Promise<number> {
   const { config: resolved, reload, origin, signals, onUp } = options;
   const { config } = resolved;
   checkWorkers(resolved);
+  const credentials = await credentialsOf(resolved);
   setUmask(config);
   const { env, inheritance, activation } = takeOver();
   const second = inheritance !== null;
@@ -86,7 +87,7 @@ export async function runMaster(options: MasterOptions): Promise<number> {
         resolved,
         reload,
         logs,
-        credentials: null,
+        credentials,
         hooks,
         identity,
         listeners,
@@ -130,6 +131,7 @@ function takeOver(): Surroundings {
   const inheritance = readInheritance(process.env, process.ppid);
   delete process.env["GUNICORN_PID"];
   delete process.env["GUNICORN_FD"];
+  delete process.env["GUNICORN_TLS_FD"];
   const activation = takeActivation(process.env, process.pid, inheritance?.oldMaster);
   return { env: withoutServiceManager({ ...process.env }), inheritance, activation };
 }
@@ -147,7 +149,7 @@ async function openListeners(
 ): Promise<Listeners> {
   const { config } = resolved;
   const listeners = new Listeners(activation.addresses);
-  if (inheritance !== null) listeners.adopt(inheritance.fds);
+  if (inheritance !== null) listeners.adopt(inheritance.fds, inheritance.secureFds);
   const slots = inheritance === null ? config.workers : 1;
   const onRetry = (message: string) => log.error(message);
   const options = { ...openOptions(resolved), signal, onRetry };

@@ -3,6 +3,9 @@ import { ConfigError } from "../api/errors.ts";
 import { hasCertificates, saysPlain, saysSecure } from "../net/secure-addresses.ts";
 import type { Config, SettingKey } from "./types.ts";
 
+/** Settings that would do nothing without TLS. */
+const needsCertificates = ["tlsWatch"] as const satisfies readonly SettingKey[];
+
 /**
  * @param given the places of the settings that a file or a command line sets, by setting
  * @throws ConfigError
@@ -12,6 +15,9 @@ export function checkTlsRules(config: Config, given: ReadonlyMap<SettingKey, str
   const placeOf = (key: SettingKey) => given.get(key) ?? key;
   if (keyfile !== null && certfile === null)
     throw new ConfigError(`${placeOf("keyfile")}: needs certfile, which isn't set`);
+  const idle = needsCertificates.find((key) => given.has(key));
+  if (idle !== undefined && !hasCertificates(config))
+    throw new ConfigError(`${placeOf(idle)}: needs certfile, which isn't set`);
   const secure = bind.find(saysSecure);
   if (secure !== undefined && !hasCertificates(config))
     throw new ConfigError(`${placeOf("bind")}: ${secure} needs certfile, which isn't set`);

@@ -4,7 +4,10 @@ import type { Group } from "./group.ts";
 export interface Handover {
   /** What becomes fd 3, 4 and so on: it stands behind standard error in the stdio of Bun.spawn. */
   readonly stdio: readonly (number | "ignore")[];
-  /** GUNICORN_FD lists the new process's descriptors, in the order in which Listeners.adopt() wants them. */
+  /**
+   * GUNICORN_FD lists the new process's descriptors, in the order in which Listeners.adopt() wants them; GUNICORN_TLS_FD
+   * those of them that are served with TLS, and isn't there without any.
+   */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -33,6 +36,9 @@ export function planHandover(groups: readonly Group[], activated: number, pid: n
   const env: Record<string, string> = {
     GUNICORN_FD: fds.map((fd) => String(places.get(fd))).join(","),
   };
+  const secure = groups.filter(({ address }) => address.secure).flatMap((group) => group.fds);
+  if (secure.length > 0)
+    env["GUNICORN_TLS_FD"] = secure.map((fd) => String(places.get(fd))).join(",");
   if (activated > 0) {
     // The successor's pid isn't known before it runs: it knows ours by GUNICORN_PID.
     env["LISTEN_PID"] = String(pid);

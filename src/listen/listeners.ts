@@ -6,6 +6,7 @@
  * Sockets of an address are opened and closed at the top only: the kernel numbers them by the order in
  * which they began to listen, and steer() counts on that.
  */
+import { ConfigError } from "../api/errors.ts";
 import type { BoundTo, ListeningSocket } from "../api/serving.ts";
 import { type Address, type FdAddress, formatTuple } from "../net/bind-address.ts";
 import { bindAddresses, type BindSettings, secureByDefault } from "../net/secure-addresses.ts";
@@ -53,6 +54,8 @@ export class Listeners {
   #leaving: readonly Group[] = [];
   /** What an old master has left; open() finds out what they are. */
   #adopted: readonly number[] = [];
+  /** Those of them that the old master serves TLS on. */
+  #adoptedSecure: readonly number[] = [];
   #prepared: Prepared = nothingPrepared;
   #slots = 0;
   #backlog = 0;
@@ -84,9 +87,11 @@ export class Listeners {
   /**
    * Before the first open(): takes over the sockets that an old master has left to this process. Those of
    * one address stand in the order of their slots.
+   * @param secure those of them that it serves TLS on
    */
-  adopt(fds: readonly number[]): void {
+  adopt(fds: readonly number[], secure: readonly number[] = []): void {
     this.#adopted = fds;
+    this.#adoptedSecure = secure;
   }
 
   /** What the new master needs to adopt the sockets. */
@@ -135,6 +140,7 @@ export class Listeners {
         wanted = find(addresses, all());
       }
       options.signal?.throwIfAborted();
+      checkSchemes(addresses, wanted, (group) => this.#isSecure(group));
       const inherited = adopted.map(({ kind, fds }) => (kind === "slots" ? fds.length : 0));
       const least = Math.max(0, ...inherited) || slots;
       // A slot that went while the attempts ran stays away.
@@ -284,6 +290,12 @@ export class Listeners {
     return refused;
   }
 
+  /** How those serve on it who have it already; nobody has what is opened for a configuration. */
+  #isSecure(group: Group): boolean {
+    const [fd = -1] = group.fds;
+    return this.#adopted.includes(fd) ? this.#adoptedSecure.includes(fd) : group.address.secure;
+  }
+
   #allGroups(): Group[] {
     return [...this.#groups, ...this.#unused];
   }
@@ -308,6 +320,26 @@ export class Listeners {
 function find(addresses: readonly Address[], groups: readonly Group[]): (Group | null)[] {
   const spare = [...groups];
   return addresses.map((address) => takeGroup(spare, address));
+}
+
+/**
+ * Who serves on a socket already goes on by its own scheme while successors begin, on the same queue: a client would meet
+ * either. Throws ConfigError.
+ */
+function checkSchemes(
+  addresses: readonly Address[],
+  groups: readonly (Group | null)[],
+  isSecure: (group: Group) => boolean,
+): void {
+  for (const [at, address] of addresses.entries()) {
+    const group = groups[at] ?? null;
+    if (group === null || isSecure(group) === address.secure) continue;
+    const [was, is] = address.secure ? ["http", "https"] : ["https", "http"];
+    const place = urlOf(address, group.bound).replace(/^https?:\/\//, "");
+    throw new ConfigError(
+      `bind: ${place}: can't change from ${was} to ${is} while workers serve there, stop and start the server for it`,
+    );
+  }
 }
 
 function placeOf({ bound }: Group): BoundTo {

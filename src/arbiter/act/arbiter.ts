@@ -8,6 +8,7 @@ import { workerClassOf } from "../../config/worker-classes.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { Scoreboard } from "../../ipc/scoreboard.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
+import type { Certificates } from "./certificates.ts";
 import { Children } from "./children.ts";
 import { type ConfigurationParts, Configurations } from "./configurations.ts";
 import type { Action, Done, Event, Reaction } from "../decide/events.ts";
@@ -45,6 +46,8 @@ export class Arbiter {
   readonly #service: ServiceManager;
   readonly #children = new Children();
   readonly #relay: Relay;
+  /** From the first configuration with TLS on: what isn't used isn't imported. */
+  #certificates: Promise<Certificates> | null = null;
   readonly #queue: Event[] = [];
   readonly #ended = Promise.withResolvers<number>();
   #state: State;
@@ -86,6 +89,7 @@ export class Arbiter {
 
   /** Starts the workers; resolves with the exit code when the last one has gone. */
   run(): Promise<number> {
+    this.#watchCertificates(this.#state.fleet.wanted.number);
     this.handle({ type: "tick", scores: new Map() });
     return this.#ended.promise;
   }
@@ -191,7 +195,8 @@ export class Arbiter {
           .then((event) => this.handle(event));
         return;
       case "use":
-        return this.#configurations.use(reaction.generation);
+        this.#configurations.use(reaction.generation);
+        return this.#watchCertificates(reaction.generation);
       case "discard":
         return this.#configurations.discard();
       case "reopen logs":
@@ -308,6 +313,24 @@ export class Arbiter {
     if (child === undefined) return;
     const { credentials } = this.#configurations.get(child.generation);
     if (credentials !== null) sendToWorker(child.process, { type: "tls credentials", credentials });
+  }
+
+  /** Those of the configuration in use. */
+  #watchCertificates(number: number): void {
+    const release = this.#configurations.get(number);
+    if (release.credentials !== null) this.#certificates ??= this.#openCertificates();
+    void this.#certificates?.then((certificates) => certificates.use(number, release));
+  }
+
+  async #openCertificates(): Promise<Certificates> {
+    const { Certificates } = await import("./certificates.ts");
+    return new Certificates({
+      log: (level, message) => this.log[level](message),
+      renewed: (generation, credentials) => {
+        if (this.#configurations.renew(generation, credentials))
+          this.handle({ type: "credentials renewed", generation });
+      },
+    });
   }
 
   #halt({ exitCode, reason, left }: Extract<Action, { do: "halt" }>): void {

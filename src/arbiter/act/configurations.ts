@@ -5,7 +5,9 @@ import type { Listeners } from "../../listen/listeners.ts";
 import { unlessAborted } from "../../listen/unless-aborted.ts";
 import { describeError } from "../../log/error-log.ts";
 import { openLogs } from "../../log/logs.ts";
+import { hasCertificates } from "../../net/secure-addresses.ts";
 import { identityOf } from "../../os/processes/privileges.ts";
+import type { TlsCredentials } from "../../tls/credentials.ts";
 import { adopt, type Environment, setUmask, withRawEnv } from "./environment.ts";
 import type { Event } from "../decide/events.ts";
 import {
@@ -44,6 +46,11 @@ export class Configurations {
   /** USR1. */
   reopenLogs(): void {
     this.#releases.reopenLogs();
+  }
+
+  /** See Releases. */
+  renew(number: number, credentials: TlsCredentials): boolean {
+    return this.#releases.renew(number, credentials);
   }
 
   get(number: number): Release {
@@ -85,6 +92,7 @@ export class Configurations {
     await preloadIfAsked(resolved, env, signal);
     checkWorkers(resolved);
     checkReloadable(before.resolved, resolved);
+    const credentials = await credentialsOf(resolved);
     const logs = await openLogs(configData(resolved.config), identityOf(resolved.config));
     try {
       const rebound = await listeners.prepare(
@@ -96,7 +104,7 @@ export class Configurations {
           onRetry: (message) => before.logs.log.error(message),
         },
       );
-      return { release: { resolved, logs, credentials: null }, rebound };
+      return { release: { resolved, logs, credentials }, rebound };
     } catch (error) {
       logs.close();
       throw error;
@@ -136,6 +144,16 @@ export class Configurations {
     this.#prepared?.release.logs.close();
     this.#prepared = null;
   }
+}
+
+/**
+ * What TLS is to be served with; null without TLS, which then isn't imported.
+ * @throws ConfigError
+ */
+export async function credentialsOf({ config }: AppConfig): Promise<TlsCredentials | null> {
+  if (!hasCertificates(config)) return null;
+  const { readCredentials } = await import("../../tls/read-credentials.ts");
+  return readCredentials(config);
 }
 
 /**

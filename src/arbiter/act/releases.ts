@@ -24,6 +24,14 @@ export class Releases {
     return release;
   }
 
+  /** Workers that are born from now on get them. Answers false when there is no such configuration any more. */
+  renew(number: number, credentials: TlsCredentials): boolean {
+    const release = this.#byNumber.get(number);
+    if (release === undefined) return false;
+    this.#byNumber.set(number, { ...release, credentials });
+    return true;
+  }
+
   /** Of all: a reload may be taken back. */
   reopenLogs(): void {
     for (const { logs } of this.#byNumber.values()) logs.reopen();

@@ -51,6 +51,8 @@ export function upgrade(
       env: {
         ...withoutServiceManager(origin.env),
         ...service.successorEnv(),
+        // This master's own may be from an upgrade before.
+        GUNICORN_TLS_FD: undefined,
         ...handover.env,
         GUNICORN_PID: String(process.pid),
       },
@@ -71,14 +73,17 @@ export function upgrade(
 export interface Inheritance {
   readonly oldMaster: number;
   readonly fds: readonly number[];
+  /** Those of them that the old master serves TLS on. */
+  readonly secureFds: readonly number[];
 }
 
 /** Null unless `parent` has started this process by USR2. */
 export function readInheritance(env: Environment, parent: number): Inheritance | null {
-  const { GUNICORN_PID: pid, GUNICORN_FD: fds } = env;
+  const { GUNICORN_PID: pid, GUNICORN_FD: fds, GUNICORN_TLS_FD: secure = "" } = env;
   // Inherited by something else that the app has started: not meant for this process.
   if (pid === undefined || fds === undefined) return null;
   // The old master may have gone already, right after USR2: what it left is this one's alone.
   if (Number(pid) !== parent && isRunning(Number(pid))) return null;
-  return { oldMaster: Number(pid), fds: fds.split(",").filter(Boolean).map(Number) };
+  const [all, secureFds] = [fds, secure].map((list) => list.split(",").filter(Boolean).map(Number));
+  return { oldMaster: Number(pid), fds: all ?? [], secureFds: secureFds ?? [] };
 }

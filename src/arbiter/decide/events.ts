@@ -43,7 +43,7 @@ export type Event =
     }
   | { readonly type: "config loaded"; readonly generation: Generation; readonly rebound: boolean }
   | { readonly type: "config failed"; readonly message: string }
-  /** The certificates of a configuration are other ones by now, for workers that are born from here on. */
+  /** A configuration has other certificates by now: workers that are born from here on get them. */
   | { readonly type: "credentials renewed"; readonly generation: number }
   /** USR2 has started a new master, or couldn't. */
   | { readonly type: "upgrade started"; readonly pid: number }

@@ -30,6 +30,15 @@ All addresses of bind are TLS then, but for those that say http://; or if some s
 servername is a name or a list of them, *.example.org among them; without it, the names of the certificate count. A client that asks for no name, or for
 another one, gets certfile's certificate, or without that the first of the list.`,
   }),
+  tlsWatch: setting({
+    flags: [{ long: "--tls-watch" }, { long: "--no-tls-watch", stores: false }],
+    kind: boolean,
+    default: true,
+    ours: true,
+    status: "works",
+    description: `Serve new connections with renewed certificates as soon as their files change
+Pairs that don't fit, as while they are written, are left alone. Without it a reload (HUP) reads them.`,
+  }),
   sslVersion: setting({
     flags: [{ long: "--ssl-version" }],
     metavar: "SSL_VERSION",

@@ -71,3 +71,11 @@ describe("checkRules() with worker class serve", () => {
     expect(config.workerClass).toBe("serve");
   });
 });
+
+test.each([
+  ["--tls-watch", "--tls-watch: needs certfile, which isn't set"],
+  ["--no-tls-watch", "--tls-watch: needs certfile, which isn't set"],
+])("what would do nothing without TLS is refused: %s", async (words, message) => {
+  await expect(resolve(words)).rejects.toThrow(new ConfigError(message));
+  await resolve(`--certfile cert.pem ${words}`);
+});

@@ -33,9 +33,10 @@ async function adopting(
   fds: readonly number[],
   binds: readonly string[],
   slots: number,
+  secure: readonly number[] = [],
 ): Promise<Listeners> {
   const listeners = closing(new Listeners());
-  listeners.adopt(fds);
+  listeners.adopt(fds, secure);
   await listeners.open(binds.map(addressOf), slots, openOptions);
   return listeners;
 }
@@ -66,6 +67,20 @@ describe.if(onLinux)("Listeners.adopt()", () => {
     for (let slot = 0; slot < 3; slot++) serve(fdsOf(young, slot)[0] ?? -1, `slot ${slot}`);
     young.steer(1);
     expect(await ask("127.0.0.1", ports[0] ?? 0)).toBe("slot 0");
+  });
+
+  test.each([
+    ["https", "http"],
+    ["http", "https"],
+  ])("an upgrade can't make of %s %s: the old master serves there", async (was, is) => {
+    const old = await openListeners([`${was}://127.0.0.1:0`], 2);
+    const port = portOf(old);
+    const young = (scheme: string) => {
+      const fds = inherited(old);
+      return adopting(fds, [`${scheme}://127.0.0.1:${port}`], 2, was === "https" ? fds : []);
+    };
+    await expect(young(is)).rejects.toThrow(`bind: 127.0.0.1:${port}: can't change from ${was}`);
+    expect((await young(was)).urls).toEqual(old.urls);
   });
 
   test("keeps as many slots as the old master had, whatever is wanted", async () => {
@@ -182,6 +197,13 @@ describe("planHandover()", () => {
     expect(planHandover([group([20, 21]), group([4], 4), group([7], 7)], 0, 77)).toEqual({
       stdio: [20, 4, 21, "ignore", 7],
       env: { GUNICORN_FD: "3,5,4,7" },
+    });
+  });
+  test("tells the new master which are TLS", () => {
+    const secure = { ...group([22, 23]), address: addressOf("https://127.0.0.1:0") };
+    expect(planHandover([group([20]), secure], 0, 77)).toEqual({
+      stdio: [20, 22, 23],
+      env: { GUNICORN_FD: "3,4,5", GUNICORN_TLS_FD: "4,5" },
     });
   });
   test("tells the new master of systemd's", () => {

@@ -175,6 +175,28 @@ describe("Listeners.open() again", () => {
     expect(listeners.urls).toEqual(urls);
   });
 
+  test.each([
+    [
+      "127.0.0.1:0",
+      "https://127.0.0.1:0",
+      /^bind: 127.0.0.1:\d+: can't change from http to https while workers serve there, stop and start the server for it$/,
+    ],
+    ["https://[::1]:0", "[::1]:0", /^bind: \[::1\]:\d+: can't change from https to http /],
+  ])("an open address stays what it is: %s, %s", async (was, is, message) => {
+    const listeners = await openListeners([was], 1);
+    const { urls } = listeners;
+    const change = () => listeners.prepare([addressOf("127.0.0.3:0"), addressOf(is)], 1, options);
+    await expect(change()).rejects.toThrow(message);
+    // Workers serve where a reload has just left, until it is refused there.
+    await listeners.open([addressOf("127.0.0.2:0")], 1, options);
+    await expect(change()).rejects.toThrow(message);
+    await listeners.open([addressOf(was)], 1, options);
+    expect(listeners.urls).toEqual(urls);
+    await listeners.open([addressOf("127.0.0.2:0")], 1, options);
+    listeners.refuseUnused(false);
+    expect(await change()).toBe(true);
+  });
+
   test("a slot that came after prepare() has the new sockets too", async () => {
     const listeners = await openListeners(["127.0.0.1:0"], 1);
     const addresses = [addressOf("[::1]:0")];

@@ -1,0 +1,104 @@
+/** What the log hears of certificates: which are served, which are about to expire, and which can't be used. Pure. */
+import type { LogLevel } from "../../log/error-log.ts";
+
+/** What of a certificate the log speaks of. */
+export interface CertificateFacts {
+  /** Subject and names, `CN=example.org (example.org, www.example.org)`. */
+  readonly name: string;
+  /** The end of its validity, or of the first to end in its chain; in milliseconds since 1970. */
+  readonly expiresMs: number;
+}
+
+export interface Line {
+  readonly level: LogLevel;
+  readonly message: string;
+}
+
+const dayMs = 86_400_000;
+const warnDays = 14;
+/** Written before the key, a certificate is in the way for a moment. */
+export const patienceMs = 5000;
+
+/** What the log has heard of the expiry of each certificate, by name and end. */
+export type Told = ReadonlyMap<string, { readonly level: LogLevel; readonly atMs: number }>;
+
+/**
+ * Of certificates that expire within 14 days, or have: a line for each, once a day.
+ * @param nowMs since 1970
+ */
+export function tellExpiry(
+  certificates: readonly CertificateFacts[],
+  told: Told,
+  nowMs: number,
+): { readonly lines: readonly Line[]; readonly told: Told } {
+  const lines: Line[] = [];
+  const heard = new Map<string, { level: LogLevel; atMs: number }>();
+  for (const certificate of certificates) {
+    const line = expiryLine(certificate, nowMs);
+    if (line === null) continue;
+    const key = `${certificate.name} ${certificate.expiresMs}`;
+    const last = told.get(key);
+    const again = last?.level !== line.level || nowMs - last.atMs >= dayMs;
+    if (again) lines.push(line);
+    heard.set(key, { level: line.level, atMs: again ? nowMs : last.atMs });
+  }
+  return { lines, told: heard };
+}
+
+function expiryLine({ name, expiresMs }: CertificateFacts, nowMs: number): Line | null {
+  const leftMs = expiresMs - nowMs;
+  const end = timeOf(expiresMs);
+  if (leftMs <= 0) return { level: "error", message: `TLS certificate expired on ${end}: ${name}` };
+  if (leftMs > warnDays * dayMs) return null;
+  const days = Math.floor(leftMs / dayMs);
+  const left = days === 0 ? "less than a day" : days === 1 ? "1 day" : `${days} days`;
+  return { level: "warning", message: `TLS certificate expires in ${left}, on ${end}: ${name}` };
+}
+
+/** What is new of what is served, a line each; `before` is null at the start. */
+export function tellServed(
+  certificates: readonly CertificateFacts[],
+  before: readonly CertificateFacts[] | null,
+): string[] {
+  const known = new Set(before?.map(keyOf));
+  const what = before === null ? "TLS certificate" : "TLS certificate renewed";
+  const lines = certificates
+    .filter((each) => !known.has(keyOf(each)))
+    .map(({ name, expiresMs }) => `${what}: ${name}, valid until ${timeOf(expiresMs)}`);
+  return lines.length > 0 ? lines : ["TLS renewed: a key, or who may sign for clients"];
+}
+
+function keyOf({ name, expiresMs }: CertificateFacts): string {
+  return `${name} ${expiresMs}`;
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+/** Files that have changed and can't be served with. */
+export interface Fault {
+  readonly problem: string;
+  readonly sinceMs: number;
+  readonly told: boolean;
+}
+
+export interface Look {
+  readonly fault: Fault | null;
+  readonly line: Line | null;
+  /** Whether to look once more when the patience is over. */
+  readonly again: boolean;
+}
+
+/**
+ * What follows from a look at files that have changed: a fault that stays for a while is told once.
+ * @param problem why they can't be served with; null: they can
+ */
+export function afterLook(last: Fault | null, problem: string | null, nowMs: number): Look {
+  if (problem === null) return { fault: null, line: null, again: false };
+  const fault = last?.problem === problem ? last : { problem, sinceMs: nowMs, told: false };
+  if (fault.told) return { fault, line: null, again: false };
+  if (nowMs - fault.sinceMs < patienceMs) return { fault, line: null, again: true };
+  const message = `TLS certificates aren't renewed, those of before stay: ${problem}`;
+  return { fault: { ...fault, told: true }, line: { level: "warning", message }, again: false };
+}

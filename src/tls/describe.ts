@@ -1,0 +1,30 @@
+/** What a log says of a certificate. */
+import { X509Certificate } from "node:crypto";
+import type { TlsCertificate } from "./credentials.ts";
+
+export interface Description {
+  /** Subject and names, `CN=example.org (example.org, www.example.org)`. */
+  readonly name: string;
+  /** The end of its validity, or of the first to end in its chain; in milliseconds since 1970. */
+  readonly expiresMs: number;
+}
+
+/** @param certificate a checked one: what can't be parsed throws */
+export function describeCertificate({ chain }: TlsCertificate): Description {
+  const blocks = chain.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  const parsed = blocks.map((block) => new X509Certificate(block));
+  const [leaf] = parsed;
+  const ends = parsed.map(({ validTo }) => Date.parse(validTo));
+  return {
+    name: leaf === undefined ? "" : nameOf(leaf),
+    expiresMs: Math.min(...ends),
+  };
+}
+
+/** Some have no subject, and some no names. */
+function nameOf({ subject, subjectAltName }: X509Certificate): string {
+  const who = (subject ?? "").trim().replaceAll("\n", ", ");
+  const names = (subjectAltName ?? "").replaceAll(/\b(?:DNS|IP Address):/g, "");
+  if (who === "") return names;
+  return names === "" ? who : `${who} (${names})`;
+}

@@ -19,7 +19,7 @@ const rooms: Readonly<Record<string, string>> = {
   "os/sockets": "os",
   "os/processes": "os os/sockets",
   net: "api os/sockets/socket-path.ts",
-  tls: "api types:config net",
+  tls: "api types:config config/tls-rules.ts net",
   modules: "api log/lines",
   app: "types:api app/node config/worker-classes.ts http/page.ts modules",
   "app/routes": "app http/response modules",
@@ -68,7 +68,7 @@ const rooms: Readonly<Record<string, string>> = {
     "api app http http/message http/proxy http/request http/response http/syntax ipc log log/lines worker/records",
   "worker/records": "api app http http/proxy http/request http/response http/syntax log log/access",
 
-  cli: "api arbiter arbiter/act app config config/sources http/syntax ipc listen log log/sinks net os os/processes os/sockets reload tls",
+  cli: "api arbiter arbiter/act arbiter/decide/certificates.ts app config config/sources http/syntax ipc listen log log/sinks net os os/processes os/sockets reload tls",
 };
 
 const forAll = new Set(["src/version.ts"]);

@@ -3,6 +3,7 @@
  * in a worker, and each process imports the configuration file for itself, so hooks share no memory.
  */
 import type { ConfigData } from "../config/data.ts";
+import type { TlsCredentials } from "../tls/credentials.ts";
 import type { Log } from "./log.ts";
 
 /** Gunicorn's `server` argument. In a worker it describes the master from outside. */
@@ -76,7 +77,7 @@ export interface ServerHooks {
   workerExit(server: HookServer, worker: HookWorker): void;
   nworkersChanged(server: HookServer, newValue: number, oldValue: number | null): void;
   onExit(server: HookServer): void;
-  sslContext(config: Config, defaultFactory: () => unknown): unknown;
+  sslContext(config: Config, defaultFactory: () => TlsCredentials): TlsCredentials;
 }
 
 /** Hooks of the task pool, which isn't there yet. */

@@ -57,7 +57,11 @@ export async function runMaster(options: MasterOptions): Promise<number> {
   const { config: resolved, reload, origin, signals, onUp } = options;
   const { config } = resolved;
   checkWorkers(resolved);
-  const credentials = await credentialsOf(resolved);
+  const warnings: string[] = [];
+  const credentials = await credentialsOf(resolved, {
+    env: origin.env,
+    warn: (message) => void warnings.push(message),
+  });
   setUmask(config);
   const { env, inheritance, activation } = takeOver();
   const second = inheritance !== null;
@@ -80,7 +84,8 @@ export async function runMaster(options: MasterOptions): Promise<number> {
     starting = true;
     if (activation.warning !== null) log.warning(activation.warning);
     const warning = warnOfDevelopment(origin.directory, origin.env);
-    if (warning !== null) log.warning(warning);
+    if (warning !== null) warnings.push(warning);
+    for (const each of warnings) log.warning(each);
     const listeners = await openListeners(resolved, activation, inheritance, log, signals.stop);
     try {
       const parts: ArbiterParts = {

@@ -1,6 +1,7 @@
 import { withRawEnv } from "../arbiter/act/environment.ts";
 import type { AppConfig } from "../arbiter/act/generation.ts";
 import { tryApp } from "../arbiter/act/preload.ts";
+import { tellExpiry } from "../arbiter/decide/certificates.ts";
 import { ConfigError } from "../api/errors.ts";
 import type { Config } from "../config/types.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
@@ -8,13 +9,23 @@ import { bindAddresses, hasCertificates } from "../net/secure-addresses.ts";
 import { checkLogs } from "../log/check.ts";
 import { writeFully } from "../os/write-fully.ts";
 
-/** What --check-config checks beyond the settings: addresses, certificates, log files, and that the app can be imported. */
-export async function checkConfig(resolved: AppConfig): Promise<number> {
+/**
+ * What --check-config checks beyond the settings: addresses, certificates, log files, and that the app can be imported.
+ * @param env what the program was started with
+ */
+export async function checkConfig(
+  resolved: AppConfig,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
   const { config } = resolved;
   checkAddresses(config);
   if (hasCertificates(config)) {
     const { readCredentials } = await import("../tls/read-credentials.ts");
-    readCredentials(config);
+    const { describeCertificate } = await import("../tls/describe.ts");
+    const warn = (message: string) => writeFully(2, `Warning: ${message}\n`);
+    const credentials = readCredentials(config, { env, warn });
+    const facts = credentials?.certificates.map(describeCertificate) ?? [];
+    for (const { message } of tellExpiry(facts, new Map(), Date.now()).lines) warn(message);
   }
   await checkLogs(config);
   const why = await tryApp(resolved, withRawEnv(process.env, config.rawEnv));

@@ -7,6 +7,7 @@ import { type Origin, readInheritance } from "../arbiter/act/upgrade.ts";
 import { runMaster } from "../arbiter/main.ts";
 import { parseCommandLine } from "../config/sources/command-line.ts";
 import { ConfigError, UsageError } from "../api/errors.ts";
+import { passphraseVariable } from "../config/tls-rules.ts";
 import { dataSettings } from "../config/data.ts";
 import { resolveConfig, type ResolvedConfig } from "../config/sources/resolve.ts";
 import type { Config } from "../config/types.ts";
@@ -73,6 +74,8 @@ async function run(words: readonly string[], signals: EarlySignals): Promise<num
     directory: startDirectory(process.env["PWD"], process.cwd()),
     env: { ...process.env },
   };
+  // The master's alone: nothing of the app sees it, and no process of it.
+  delete process.env[passphraseVariable];
   // Before anything of the app is imported, and the configuration file may import the app.
   if ((process.env["NODE_ENV"] ?? "").trim() === "") process.env["NODE_ENV"] = "production";
   const resolve = resolver(words, origin, isTrial ? await loadTrialConfig() : null);
@@ -92,7 +95,7 @@ async function run(words: readonly string[], signals: EarlySignals): Promise<num
   }
   if (config.printConfig || config.checkConfig) {
     const { checkConfig } = await import("./check-config.ts");
-    return checkConfig(resolved);
+    return checkConfig(resolved, origin.env);
   }
   if (isTrial) {
     const { ask } = await import("./ask.ts");
@@ -116,7 +119,11 @@ async function help(): Promise<string> {
 async function checkOwnClass(config: Config, env: Origin["env"]): Promise<void> {
   if (!isOwnClass(config.workerClass)) return;
   const { checkWorkerClass } = await import("../arbiter/act/preload.ts");
-  await checkWorkerClass(config, { ...env, NODE_ENV: process.env["NODE_ENV"] });
+  await checkWorkerClass(config, {
+    ...env,
+    [passphraseVariable]: undefined,
+    NODE_ENV: process.env["NODE_ENV"],
+  });
 }
 
 async function loadTrialConfig(): Promise<Adjust> {

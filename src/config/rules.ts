@@ -39,7 +39,7 @@ export function checkRules(
       `${place}: can't be off with worker class ${workerClass}: ${refusesOff[key]}`,
     );
   }
-  checkTlsRules(config, given);
+  checkTlsRules(config, given, env);
 }
 
 /** A variable as workers will find it in their environment; empty without it. */

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-export type KeyKind = "ec" | "rsa" | "rsa1024" | "ed25519" | "p384";
+export type KeyKind = "ec" | "rsa" | "rsa1024" | "rsa512" | "ed25519" | "p384" | "p224";
 
 export interface Wish {
   /** The certificate's first name, `localhost` if left out; the common name of an authority. */
@@ -13,6 +13,9 @@ export interface Wish {
   readonly key?: KeyKind;
   /** Who signs it; itself if left out. */
   readonly by?: Made;
+  /** More lines of extensions, as openssl writes them. */
+  readonly extensions?: readonly string[];
+  readonly digest?: "sha256" | "sha1";
   /** An authority, which may sign. */
   readonly ca?: boolean;
   /** Days from now on which it begins and ends to be valid: -1 and 365 if left out. */
@@ -38,6 +41,8 @@ const keyArguments: Readonly<Record<KeyKind, readonly string[]>> = {
   ec: ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
   p384: ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
   rsa: ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+  p224: ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-224"],
+  rsa512: ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:512"],
   rsa1024: ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"],
   ed25519: ["-algorithm", "ED25519"],
 };
@@ -51,7 +56,6 @@ default_ca = all
 database = $ENV::FOLDER/index
 new_certs_dir = $ENV::FOLDER
 rand_serial = yes
-default_md = sha256
 policy = any
 unique_subject = no
 [any]
@@ -65,13 +69,14 @@ export class Certificates implements Disposable {
 
   make(wish: Wish = {}): Made {
     const { name = "localhost", names = [], key = "ec", by = null, ca = false } = wish;
-    const { from = -1, until = 365 } = wish;
+    const { from = -1, until = 365, digest = "sha256", extensions: more = [] } = wish;
     const number = this.#count++;
     const path = (end: string) => join(this.folder, `${number}-${end}`);
     const [keyfile, certfile, chainfile] = [path("key.pem"), path("cert.pem"), path("chain.pem")];
     const [request, extensions, config] = [path("request.pem"), path("ext.cnf"), path("ca.cnf")];
     writeFileSync(config, authority);
-    writeFileSync(extensions, extensionsOf(ca, [`DNS:${name}`, ...names]));
+    const lines = [...extensionsOf(ca, [`DNS:${name}`, ...names]), ...more];
+    writeFileSync(extensions, `${lines.join("\n")}\n`);
     writeFileSync(join(this.folder, "index"), "");
     this.#openssl("genpkey", ...keyArguments[key], "-out", keyfile);
     this.#openssl("req", "-new", "-key", keyfile, "-subj", `/CN=${name}`, "-out", request);
@@ -81,12 +86,30 @@ export class Certificates implements Disposable {
         : ["-cert", by.certfile, "-keyfile", by.keyfile];
     const dates = ["-startdate", asn1Time(from), "-enddate", asn1Time(until)];
     const files = ["-config", config, "-extfile", extensions, "-in", request, "-out", certfile];
-    this.#openssl("ca", "-batch", "-notext", "-preserveDN", ...files, ...signer, ...dates);
+    this.#openssl(
+      "ca",
+      "-batch",
+      "-notext",
+      "-preserveDN",
+      "-md",
+      digest,
+      ...files,
+      ...signer,
+      ...dates,
+    );
     const cert = readFileSync(certfile, "latin1");
     const chain = cert + (by === null || by.root ? "" : by.chain);
     writeFileSync(chainfile, chain);
     const keyText = readFileSync(keyfile, "latin1");
     return { certfile, chainfile, keyfile, cert, chain, key: keyText, root: by === null };
+  }
+
+  /** The key of a certificate, encrypted; answers its path. */
+  encrypt({ keyfile }: Made, passphrase: string): string {
+    const path = join(this.folder, `${this.#count++}-encrypted.pem`);
+    const cipher = ["-aes256", "-passout", `pass:${passphrase}`];
+    this.#openssl("pkey", "-in", keyfile, ...cipher, "-out", path);
+    return path;
   }
 
   /** A file with any text; answers its path. */
@@ -114,10 +137,10 @@ export function openssl(args: readonly string[], env: Record<string, string> = {
   return stdout.toString();
 }
 
-function extensionsOf(ca: boolean, names: readonly string[]): string {
+function extensionsOf(ca: boolean, names: readonly string[]): string[] {
   return ca
-    ? "basicConstraints = critical, CA:TRUE\nkeyUsage = critical, keyCertSign, cRLSign\n"
-    : `basicConstraints = CA:FALSE\nsubjectAltName = ${names.join(",")}\n`;
+    ? ["basicConstraints = critical, CA:TRUE", "keyUsage = critical, keyCertSign, cRLSign"]
+    : ["basicConstraints = CA:FALSE", `subjectAltName = ${names.join(",")}`];
 }
 
 /** The time so many days from now, as openssl takes it: YYYYMMDDHHMMSSZ. */

@@ -22,7 +22,7 @@ import { sendToWorker, signalWorker, spawnWorker } from "./spawn.ts";
 import { performOnSockets } from "./socket-actions.ts";
 import { generationsInUse, initialState, sharing, type State } from "../decide/state.ts";
 import { update } from "../decide/update.ts";
-import { type Origin, upgrade } from "./upgrade.ts";
+import { upgrade } from "./upgrade.ts";
 
 /** How often the scoreboard is read: fine enough to meet `timeout` within a second. */
 const tickMs = 250;
@@ -32,7 +32,6 @@ const planLimit = 10_000;
 
 export interface ArbiterParts extends ConfigurationParts {
   readonly scoreboard: Scoreboard;
-  readonly origin: Origin;
   /** The pid of the old master whose sockets this one has adopted. */
   readonly oldMaster: number | null;
   /** A terminal is attached. */
@@ -325,6 +324,7 @@ export class Arbiter {
   async #openCertificates(): Promise<Certificates> {
     const { Certificates } = await import("./certificates.ts");
     return new Certificates({
+      env: this.#parts.origin.env,
       log: (level, message) => this.log[level](message),
       renewed: (generation, credentials) => {
         if (this.#configurations.renew(generation, credentials))

@@ -6,7 +6,7 @@ import { FileWatch } from "../../reload/file-watch.ts";
 import type { TlsCredentials } from "../../tls/credentials.ts";
 import { describeCertificate } from "../../tls/describe.ts";
 import { credentialFiles } from "../../tls/credential-files.ts";
-import { readCredentials } from "../../tls/read-credentials.ts";
+import { readCredentials, type Surroundings } from "../../tls/read-credentials.ts";
 import {
   afterLook,
   type CertificateFacts,
@@ -16,10 +16,13 @@ import {
   tellServed,
   type Told,
 } from "../decide/certificates.ts";
+import type { Environment } from "./environment.ts";
 import type { Release } from "./releases.ts";
 
 /** What of the arbiter it needs. */
 export interface CertificatesHost {
+  /** What the program was started with. */
+  readonly env: Environment;
   log(level: LogLevel, message: string): void;
   /** The files of a configuration have changed, and can be served with. */
   renewed(generation: number, credentials: TlsCredentials): void;
@@ -66,7 +69,9 @@ export class Certificates {
     clearTimeout(this.#retry ?? undefined);
     if (this.#used === null || this.#watch === null) return;
     const { generation, config } = this.#used;
-    const read = tryToRead(config);
+    const warnings: string[] = [];
+    const warn = (message: string) => void warnings.push(message);
+    const read = tryToRead(config, { env: this.#host.env, warn });
     const problem = typeof read === "string" ? read : null;
     const { fault, line, again } = afterLook(this.#fault, problem, performance.now());
     this.#fault = fault;
@@ -76,6 +81,7 @@ export class Certificates {
       this.#retry.unref();
     }
     if (typeof read === "string" || Bun.deepEquals(read, this.#credentials)) return;
+    for (const message of warnings) this.#host.log("warning", message);
     this.#serve(read);
     this.#host.renewed(generation, read);
   }
@@ -101,9 +107,9 @@ export class Certificates {
 }
 
 /** What is there now, or why it can't be served with. */
-function tryToRead(config: Config): TlsCredentials | string {
+function tryToRead(config: Config, surroundings: Surroundings): TlsCredentials | string {
   try {
-    return readCredentials(config) ?? "no certificate is left";
+    return readCredentials(config, surroundings) ?? "no certificate is left";
   } catch (error) {
     return isA(error, Error) ? messageOf(error) : describeError(error);
   }

@@ -8,6 +8,7 @@ import { openLogs } from "../../log/logs.ts";
 import { hasCertificates } from "../../net/secure-addresses.ts";
 import { identityOf } from "../../os/processes/privileges.ts";
 import type { TlsCredentials } from "../../tls/credentials.ts";
+import type { Surroundings } from "../../tls/read-credentials.ts";
 import { adopt, type Environment, setUmask, withRawEnv } from "./environment.ts";
 import type { Event } from "../decide/events.ts";
 import {
@@ -20,6 +21,7 @@ import {
 import type { Identity } from "./identity.ts";
 import type { MasterHooks } from "./master-hooks.ts";
 import { type Release, Releases } from "./releases.ts";
+import type { Origin } from "./upgrade.ts";
 
 export interface ConfigurationParts extends Release {
   /** Loads the configuration anew for HUP; rejects with an error whose message says why not, or with the signal's reason. */
@@ -27,8 +29,9 @@ export interface ConfigurationParts extends Release {
   readonly listeners: Listeners;
   readonly hooks: MasterHooks;
   readonly identity: Identity;
-  /** The environment that the master was started with. */
+  /** The environment that the master was started with, but for what is the master's alone. */
   readonly env: Environment;
+  readonly origin: Origin;
 }
 
 export class Configurations {
@@ -86,13 +89,16 @@ export class Configurations {
   }
 
   async #prepare(number: number, current: number, signal: AbortSignal) {
-    const { listeners, reload, env } = this.#parts;
+    const { listeners, reload, env, origin } = this.#parts;
     const before = this.get(current);
     const resolved = await unlessAborted(reload(number), signal);
     await preloadIfAsked(resolved, env, signal);
     checkWorkers(resolved);
     checkReloadable(before.resolved, resolved);
-    const credentials = await credentialsOf(resolved);
+    const credentials = await credentialsOf(resolved, {
+      env: origin.env,
+      warn: (message) => before.logs.log.warning(message),
+    });
     const logs = await openLogs(configData(resolved.config), identityOf(resolved.config));
     try {
       const rebound = await listeners.prepare(
@@ -150,10 +156,13 @@ export class Configurations {
  * What TLS is to be served with; null without TLS, which then isn't imported.
  * @throws ConfigError
  */
-export async function credentialsOf({ config }: AppConfig): Promise<TlsCredentials | null> {
+export async function credentialsOf(
+  { config }: AppConfig,
+  surroundings: Surroundings,
+): Promise<TlsCredentials | null> {
   if (!hasCertificates(config)) return null;
   const { readCredentials } = await import("../../tls/read-credentials.ts");
-  return readCredentials(config);
+  return readCredentials(config, surroundings);
 }
 
 /**

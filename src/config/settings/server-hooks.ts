@@ -1,16 +1,12 @@
 import type { ServerHooks } from "../../api/hooks.ts";
 import { callable, type Kind } from "../values/kinds.ts";
-import { type Setting, setting, type Status } from "../setting.ts";
+import { type Setting, setting } from "../setting.ts";
 
 type Hook<Name extends keyof ServerHooks> = Setting<ServerHooks[Name] | null>;
 
-function hook<Name extends keyof ServerHooks>(
-  parameters: number,
-  description: string,
-  status: Status = "works",
-): Hook<Name> {
+function hook<Name extends keyof ServerHooks>(parameters: number, description: string): Hook<Name> {
   const kind: Kind<ServerHooks[Name] | null> = callable<ServerHooks[Name]>(parameters);
-  return setting({ kind, default: null, status, description });
+  return setting({ kind, default: null, status: "works", description });
 }
 
 export const serverHooks = {
@@ -69,5 +65,10 @@ What it throws is only logged.`,
 old is null the first time, when server.pid is null as well.`,
   ),
   onExit: hook<"onExit">(1, `(server) in the master, last of all`),
-  sslContext: hook<"sslContext">(2, `(config, defaultFactory) gives the TLS options`, "planned"),
+  sslContext: hook<"sslContext">(
+    2,
+    `(config, defaultFactory) in the master, gives what TLS is served with
+defaultFactory() is what the settings say, as plain data; [tls.md](tls.md) has its fields. Called at the start, at each reload and at each renewal; what it gives is
+checked as files are. Needs certfile or tls.`,
+  ),
 };

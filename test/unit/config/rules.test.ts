@@ -73,8 +73,8 @@ describe("checkRules() with worker class serve", () => {
 });
 
 test.each([
-  ["--tls-watch", "--tls-watch: needs certfile, which isn't set"],
-  ["--no-tls-watch", "--tls-watch: needs certfile, which isn't set"],
+  ["--tls-watch", "--tls-watch: needs certfile or tls, which aren't set"],
+  ["--no-tls-watch", "--tls-watch: needs certfile or tls, which aren't set"],
 ])("what would do nothing without TLS is refused: %s", async (words, message) => {
   await expect(resolve(words)).rejects.toThrow(new ConfigError(message));
   await resolve(`--certfile cert.pem ${words}`);

@@ -34,5 +34,5 @@ test.skipIf(needsPackages !== "").each([
     expect([missing.status, await missing.json()]).toMatchObject([404, { error: "Not Found" }]);
     expect(await server.stop()).toBe(0);
   },
-  30_000,
+  120_000,
 );

@@ -98,12 +98,12 @@ export function compareApps(apps: readonly FrameworkApp[]): void {
       const natively = () => (nativeAnswers ??= native(app, rows));
       const { build } = app;
       if (build !== undefined) {
-        beforeAll(() => make(join(appsFolder, app.folder ?? ""), build), 60_000);
+        beforeAll(() => make(join(appsFolder, app.folder ?? ""), build), 120_000);
       }
 
       test("natively does what is compared", async () => {
         expect(unfit(rows, app, await natively())).toEqual([]);
-      }, 60_000);
+      }, 120_000);
 
       const impossible = kinds.filter((kind) => app.not?.[kind] !== undefined);
       test.each(impossible)(
@@ -117,7 +117,7 @@ export function compareApps(apps: readonly FrameworkApp[]): void {
           expect(await server.process.exited).toBe(4);
           expect(server.log).toContain(app.not![kind]!);
         },
-        60_000,
+        120_000,
       );
 
       const possible = kinds.filter(
@@ -143,7 +143,7 @@ export function compareApps(apps: readonly FrameworkApp[]): void {
           if (app.hasPrivatePort !== true) expect(server.log).not.toContain("port of its own");
           expect(server.log).not.toContain("graceful_timeout");
         },
-        60_000,
+        120_000,
       );
     },
   );

@@ -95,7 +95,7 @@ describe.skipIf(needsPackages !== "")(`websockets${needsPackages}`, () => {
       expect(ofNode.includes(file) || (await left.closed)).toBe(ofNode.includes(file) || 1001);
       expect(server.log).not.toContain("graceful_timeout");
     },
-    60_000,
+    120_000,
   );
 
   test.each(ofBun.flatMap((file) => [[file, "async"] as const, [file, "serve"] as const]))(
@@ -116,7 +116,7 @@ describe.skipIf(needsPackages !== "")(`websockets${needsPackages}`, () => {
       expect(others.map(({ heard }) => heard.slice(1))).toEqual(others.map(() => ["to all"]));
       expect(sender.heard).toHaveLength(1);
     },
-    60_000,
+    120_000,
   );
 
   const asNatively = async (file: string, kind: string, transports: string) => {
@@ -127,5 +127,5 @@ describe.skipIf(needsPackages !== "")(`websockets${needsPackages}`, () => {
     expect(here).toEqual(await there);
     expect(await server.process.exited).toBe(0);
   };
-  test.each(bySocketIo)("%s on %s by %s is as natively", asNatively, 60_000);
+  test.each(bySocketIo)("%s on %s by %s is as natively", asNatively, 120_000);
 });

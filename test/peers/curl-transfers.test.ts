@@ -31,7 +31,7 @@ describeWith(["curl"], "curl", () => {
       expect(code).toBe(0);
       expect(mirrored(output).body).toEqual({ bytes: hugeBytes, sha256: sha256(text) });
     },
-    30_000,
+    120_000,
   );
 
   test("100 MB down", async () => {
@@ -47,5 +47,5 @@ describeWith(["curl"], "curl", () => {
     expect(done).toEqual({ code: 0, output: `200 ${hugeBytes}`, notes: "" });
     const down = await Bun.file(file).bytes();
     expect(sha256(down)).toBe(sha256(repeatedText(hugeBytes)));
-  }, 30_000);
+  }, 120_000);
 });

@@ -87,7 +87,7 @@ function body(): void {
       });
       expect(await server.stop()).toBe(0);
     },
-    60_000,
+    120_000,
   );
 }
 
@@ -113,5 +113,5 @@ describeWith(["nginx"], "nginx in front of websockets", () => {
     const late = new Client(`http://127.0.0.1:${proxy.port}/greets`);
     await late.hears("welcome");
     expect(await server.stop()).toBe(0);
-  }, 60_000);
+  }, 120_000);
 });

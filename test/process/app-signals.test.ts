@@ -109,7 +109,7 @@ describe("an app that listens for SIGTERM", () => {
     await server.logged("listens 0");
     expect(await server.stop()).toBe(0);
     expect(cleanUps(server.log)).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   test("is cut at graceful_timeout", async () => {
     const listens = `process.on("SIGTERM", async () => { cleanUp("SIGTERM", 15); await new Promise(() => {}); });`;
@@ -119,7 +119,7 @@ describe("an app that listens for SIGTERM", () => {
     });
     expect(await server.stop()).toBe(0);
     expect(cleanUps(server.log)).toHaveLength(1);
-  }, 60_000);
+  }, 120_000);
 });
 
 test.each(["SIGINT", "SIGQUIT"] as const)(
@@ -130,7 +130,7 @@ test.each(["SIGINT", "SIGQUIT"] as const)(
     expect(await server.stop(signal)).toBe(0);
     expect(cleanUps(server.log)).toHaveLength(1);
   },
-  60_000,
+  120_000,
 );
 
 test("an app that listens for SIGHUP isn't called, and serves on", async () => {
@@ -142,7 +142,7 @@ test("an app that listens for SIGHUP isn't called, and serves on", async () => {
   expect(await (await fetch(server.url)).text()).toBe("ok");
   expect(server.workers()).toEqual([pid as number]);
   expect(await server.stop()).toBe(0);
-}, 60_000);
+}, 120_000);
 
 test.each(["on", "once", "addListener", "prependListener", "prependOnceListener"])(
   "what comes from the master by IPC isn't told an app that listens by %s()",
@@ -166,5 +166,5 @@ export default {
     expect(await server.stop()).toBe(0);
     expect(server.log).not.toContain("the app hears");
   },
-  30_000,
+  120_000,
 );

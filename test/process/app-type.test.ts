@@ -20,7 +20,7 @@ test.each(apps)(
     expect(await server.stop()).toBe(0);
     expect(server.log).not.toContain("ERROR");
   },
-  30_000,
+  120_000,
 );
 
 const theServer = "app.ts: the server that it starts";
@@ -63,5 +63,5 @@ test.each(refused)(
     expect(await checked.process.exited).toBe(1);
     expect(checked.log).toContain(message);
   },
-  30_000,
+  120_000,
 );

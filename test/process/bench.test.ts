@@ -8,7 +8,7 @@ import { ratioLoads } from "../../bench/ratio/loads.ts";
 import { readResult } from "../../bench/results.ts";
 import { until } from "../support/server.ts";
 
-setDefaultTimeout(90_000);
+setDefaultTimeout(120_000);
 
 const program = join(import.meta.dir, "../../bench/main.ts");
 const missing = Bun.which("wrk") === null;

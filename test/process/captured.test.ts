@@ -78,7 +78,7 @@ describe.each([["async"], ["sync"], ["serve"]])("-k %s", (kind) => {
       expect(server.log).not.toContain("port of its own");
       expect(server.log).not.toContain("ERROR");
     },
-    30_000,
+    120_000,
   );
 });
 
@@ -107,7 +107,7 @@ test.each<[name: string, app: string, unused: string[]]>([
     const told = [...server.log.matchAll(/(\w+) is not used: see the setting bind$/gm)];
     expect(told.map(([, name]) => name).sort()).toEqual(unused);
   },
-  30_000,
+  120_000,
 );
 
 test("--check-config and --preload take a script that listens", async () => {
@@ -118,7 +118,7 @@ test("--check-config and --preload take a script that listens", async () => {
   await using server = await gunicorn({ app: "app", files, args: ["--preload"] });
   expect(await (await fetch(server.url)).text()).toBe("ours");
   expect(await server.stop()).toBe(0);
-}, 30_000);
+}, 120_000);
 
 test("an error handler is asked, and what it does without is a plain 500", async () => {
   const text = `Bun.serve({
@@ -146,4 +146,4 @@ test("a module that neither exports an app nor listens is refused with what it e
   expect(server.log).toContain(
     'app.ts exports "version" (number): none is a function or has fetch',
   );
-}, 30_000);
+}, 120_000);

@@ -81,7 +81,7 @@ class Container implements AsyncDisposable {
           .map(({ pid }) => pid);
         return pids.length === count && !pids.some((pid) => without.includes(pid)) ? pids : null;
       },
-      60_000,
+      120_000,
     ).catch(async (error: Error) => {
       throw new Error(
         `${error.message}\n${JSON.stringify(await this.processes())}\n${await this.log()}`,

@@ -61,5 +61,5 @@ test.each([
     expect(warning.exec(server.log)?.[1] ?? null).toBe(warned);
     expect(await server.stop()).toBe(0);
   },
-  30_000,
+  120_000,
 );

@@ -31,7 +31,7 @@ test.skipIf(!isRoot).each([...rows])(
     await server.logged("Booting worker", from);
     expect(await server.stop()).toBe(0);
   },
-  30_000,
+  120_000,
 );
 
 test.skipIf(!isRoot)(
@@ -48,7 +48,7 @@ test.skipIf(!isRoot)(
     );
     rmSync(path, { recursive: true });
   },
-  30_000,
+  120_000,
 );
 
 test("a folder that can't be written: one line that names it, and exit code 1", async () => {
@@ -60,4 +60,4 @@ test("a folder that can't be written: one line that names it, and exit code 1", 
   expect(await server.process.exited).toBe(1);
   expect(server.log).toMatch(new RegExp(`\nError: workerTmpDir: [^\n]*: ${path}: E[^\n]*\n$`));
   rmSync(closed, { recursive: true });
-}, 30_000);
+}, 120_000);

@@ -91,7 +91,7 @@ describe("bind = fd://N", () => {
     }
     const { failures } = await load.stop();
     expect(failures).toEqual([]);
-  }, 30_000);
+  }, 120_000);
 
   test("a unix socket, whose file is the launcher's", async () => {
     const path = join(newFolder(), "held.sock");

@@ -29,5 +29,5 @@ test.each(["async", "serve"])(
       .map((line): unknown => JSON.parse(line));
     expect(lines.at(-1)).toEqual({ p: "/café", a: 'a "b" \\c', x: "é", b: 5 });
   },
-  30_000,
+  120_000,
 );

@@ -123,4 +123,4 @@ test("GUNICORN_SLOT, GUNICORN_WORKERS and server.slot name one of N, and a succe
   await server.settled(3);
   expect(await slots()).toEqual(expected);
   expect(await server.stop()).toBe(0);
-}, 30_000);
+}, 120_000);

@@ -60,5 +60,5 @@ describeWith(["logrotate"], "logrotate", () => {
       Array.from({ length: asked }, (_, n) => n),
     );
     expect(logsOf(server, "access.log").length).toBe(4);
-  }, 60_000);
+  }, 120_000);
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { anonymousBytes, megabyte, Watch } from "../support/memory.ts";
 import { gunicorn, type RunningServer } from "../support/server.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const gigabyte = 1024 ** 3;
 const app = join(import.meta.dir, "../fixtures/calm/gigabyte.ts");

@@ -70,7 +70,7 @@ test.each(commands)(
     if (command.includes("--request")) expect(await run(command)).toContain("200 OK");
     else await run(`${command.replace(/--check-config /, "")} --check-config`);
   },
-  30_000,
+  120_000,
 );
 
 test.each([
@@ -89,7 +89,7 @@ test.each([
       expect([name, line?.[1]]).toEqual([name, expect.stringContaining(value)]);
     }
   },
-  30_000,
+  120_000,
 );
 
 test("the settings that the page for PM2 names are there", () => {
@@ -139,7 +139,7 @@ test("the signals that the page for PM2 sends do what it says", async () => {
   expect(await other.process.exited).toBe(0);
   await send("TERM", server);
   expect(await server.process.exited).toBe(0);
-}, 60_000);
+}, 120_000);
 
 test("docs/from-gunicorn.md has the lists that the table of settings makes", () => {
   expect(renderMigration(pages.gunicorn)).toBe(pages.gunicorn);

@@ -112,7 +112,7 @@ describe.each([["async"], ["sync"], ["serve"]])("-k %s", (kind) => {
       expect(server.log).not.toContain("port of its own");
       expect(server.log).not.toContain("ERROR");
     },
-    30_000,
+    120_000,
   );
 });
 
@@ -197,7 +197,7 @@ test.each([
     expect(await server.process.exited).not.toBe(0);
     expect(server.log).toContain("TLS");
   },
-  30_000,
+  120_000,
 );
 
 test("a PROXY header's client and a trusted proxy's scheme reach the listener", async () => {
@@ -280,7 +280,7 @@ test.each(["/hang", "/endless"])(
     expect(await (await fetch(server.url)).text()).toBe("ours");
     expect(await server.stop()).toBe(0);
   },
-  30_000,
+  120_000,
 );
 
 test("a listener that throws is answered 500, or has answered; its error is logged", async () => {
@@ -298,14 +298,14 @@ test("a listener that throws is answered 500, or has answered; its error is logg
   await server.logged(/GET \/throws\nError: at once/);
   await server.logged(/GET \/throws-behind\nError: behind the answer/);
   expect(server.workers()).toEqual(workers);
-}, 30_000);
+}, 120_000);
 
 test("what a handler of a body throws is an error of the process, and not of the client", async () => {
   await using server = await serve();
   using client = await RawClient.connect(server.port);
   client.send("POST /throws-in-data HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
   await server.logged(/Unhandled exception in worker process\nError: in data/);
-}, 30_000);
+}, 120_000);
 
 test.each([
   ["too large", ["--limit-request-body", "1000"], 413],
@@ -322,7 +322,7 @@ test.each([
     await until("the listener", () => eventsOf(server).includes("left"));
     expect(await server.stop()).toBe(0);
   },
-  30_000,
+  120_000,
 );
 
 test("a worker doesn't wait for listeners whose clients have left", async () => {
@@ -333,7 +333,7 @@ test("a worker doesn't wait for listeners whose clients have left", async () => 
   client.reset();
   await until("left", () => eventsOf(server).includes("left"));
   expect(await server.stop()).toBe(0);
-}, 30_000);
+}, 120_000);
 
 test("the limits, the access log and max_requests hold as for every app", async () => {
   await using server = await serve(["--access-logfile", "-", "--limit-request-line", "50"]);
@@ -346,4 +346,4 @@ test("a listener without anything to listen with is refused by --check-config as
   const files = { "app.ts": "export default { listen() {}, on() {}, close() {} };" };
   await using server = start({ app: "app", files });
   expect(await server.process.exited).not.toBe(0);
-}, 30_000);
+}, 120_000);

@@ -34,7 +34,7 @@ test.each(rows)(
     expect(server.log.match(warning)).toHaveLength(1);
     expect(server.log.slice(mark)).not.toContain("ERROR");
   },
-  30_000,
+  120_000,
 );
 
 test("workers that collide at a port of the app's say so, with the exit code of a worker that can't boot", async () => {
@@ -43,7 +43,7 @@ test("workers that collide at a port of the app's say so, with the exit code of 
   await using server = start({ files: { "app.ts": `${own}\n${exported}` } });
   expect(await server.process.exited).toBe(3);
   expect(server.log).toContain("The app opens a port of its own, where workers collide");
-}, 30_000);
+}, 120_000);
 
 const collides = {
   "node:net, which tells it by an event": (port: number) =>
@@ -63,7 +63,7 @@ test.each(Object.keys(collides) as (keyof typeof collides)[])(
       server.log.includes("The app opens a port of its own, where workers collide"),
     );
   },
-  30_000,
+  120_000,
 );
 
 test.each(["async", "serve"])(
@@ -79,7 +79,7 @@ test.each(["async", "serve"])(
     expect(await server.stop()).toBe(0);
     expect(server.log.match(warning)).toHaveLength(1);
   },
-  30_000,
+  120_000,
 );
 
 test("an app that opens none is told nothing", async () => {

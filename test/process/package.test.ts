@@ -15,7 +15,7 @@ const place = join(folder, "node_modules/gunicorn-ts");
 beforeAll(async () => {
   await install(folder);
   writeFileSync(join(folder, "hello.ts"), app);
-}, 60_000);
+}, 120_000);
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -96,7 +96,7 @@ test.each([
     expect(await run.stdout.text()).toEndWith(answer);
     expect(await run.exited).toBe(0);
   },
-  30_000,
+  120_000,
 );
 
 test("it serves by bunx, with a configuration that imports it, and obeys HUP, TTIN, TTOU and TERM", async () => {
@@ -120,4 +120,4 @@ test("it serves by bunx, with a configuration that imports it, and obeys HUP, TT
   await server.settled(3);
   expect(await (await fetch(server.url)).text()).toBe("hello");
   expect(await server.stop()).toBe(0);
-}, 60_000);
+}, 120_000);

@@ -34,7 +34,7 @@ test.each([["/dev/stdout"], ["/dev/stderr"], ["/dev/fd/1"], ["/proc/self/fd/2"],
     expect(await server.stop()).toBe(0);
     expect(server.log).not.toContain("Can't reopen");
   },
-  30_000,
+  120_000,
 );
 
 test.each([["--access-logfile"], ["--error-logfile"]])("%s /dev/fd/3 is refused", async (flag) => {
@@ -56,7 +56,7 @@ test.skipIf(!isRoot)(
     await server.logged("line /c\n");
     expect(await server.stop()).toBe(0);
   },
-  30_000,
+  120_000,
 );
 
 test("standard output and error that are sockets", async () => {
@@ -89,7 +89,7 @@ test("standard output and error that are sockets", async () => {
   expect(await server.exited).toBe(0);
   expect(listener.unix).toContain("journal");
   rmSync(folder, { recursive: true });
-}, 30_000);
+}, 120_000);
 
 test("closed at the start", async () => {
   await using server = start({
@@ -100,7 +100,7 @@ test("closed at the start", async () => {
   await until("the pid file", () => Bun.file(join(server.folder, "pid")).exists());
   server.process.kill("SIGTERM");
   expect(await server.process.exited).toBe(0);
-}, 30_000);
+}, 120_000);
 
 const handler = (maxBytes: number) => ({
   class: "logging.handlers.RotatingFileHandler",
@@ -128,7 +128,7 @@ test("a rotating handler writes to a stream, and is refused where it would renam
   expect(refused.log).toMatch(
     /^Error: [^\n]*file\.filename: '\/dev\/stdout' is a standard stream, which can't be renamed\n$/,
   );
-}, 30_000);
+}, 120_000);
 
 test("capture_output goes back from a file to the stream of the start", async () => {
   const config = (errorlog: string) =>
@@ -151,4 +151,4 @@ test("capture_output goes back from a file to the stream of the start", async ()
   await server.logged("imported");
   server.process.kill("SIGTERM");
   expect(await server.process.exited).toBe(0);
-}, 30_000);
+}, 120_000);

@@ -5,7 +5,7 @@ import { gunicorn, type RunningServer, start, until } from "../support/server.ts
 import { testUnless } from "../support/wire.ts";
 
 // Metrics take up to a second, and some tests wait for several.
-setDefaultTimeout(30_000);
+setDefaultTimeout(120_000);
 
 const onLinux = process.platform === "linux";
 

@@ -3,7 +3,7 @@ import { describeWith } from "../support/peers.ts";
 import { rsyslogd, type SyslogInput } from "../support/rsyslogd.ts";
 import { gunicorn, type RunningServer, start, until } from "../support/server.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(120_000);
 
 const app = `export const fetch = (request) => {
   if (request.url.endsWith("/throws")) throw new Error("on purpose");

@@ -22,7 +22,7 @@ beforeAll(async () => {
     symlinkSync(join(modules, name), join(folder, "node_modules", name));
   }
   writeFileSync(join(folder, "user.ts"), user);
-}, 60_000);
+}, 120_000);
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -132,5 +132,5 @@ test.each([
     expect(await run.stdout.text()).toBe("");
     expect(await run.exited).toBe(0);
   },
-  60_000,
+  120_000,
 );

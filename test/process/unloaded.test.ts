@@ -33,7 +33,7 @@ describe.each(Object.keys(imports))("an import that waits for %s", (name) => {
       await until("its children to end", () => server.ended());
       expect(server.log).not.toContain("graceful_timeout");
     },
-    60_000,
+    120_000,
   );
 
   test("HUP gives its place to the next worker on trial", async () => {
@@ -50,7 +50,7 @@ describe.each(Object.keys(imports))("an import that waits for %s", (name) => {
     });
     expect(await (await fetch(server.url)).text()).toBe("two");
     expect(await server.stop()).toBe(0);
-  }, 60_000);
+  }, 120_000);
 
   test("TTOU takes it away", async () => {
     await using server = await gunicorn({ files: { "app.ts": fetchApp("one") }, args: graceful });
@@ -62,7 +62,7 @@ describe.each(Object.keys(imports))("an import that waits for %s", (name) => {
     await until("one worker", () => server.workers().length === 1);
     expect(server.workers()).toEqual(before);
     expect(await server.stop()).toBe(0);
-  }, 60_000);
+  }, 120_000);
 });
 
 test("the app's own listener for TERM is called, and waited for a moment", async () => {
@@ -73,4 +73,4 @@ test("the app's own listener for TERM is called, and waited for a moment", async
   await server.logged("importing");
   expect(await server.stop()).toBe(0);
   expect(existsSync(join(server.folder, "cleaned"))).toBe(true);
-}, 60_000);
+}, 120_000);

@@ -60,7 +60,7 @@ test("USR2, WINCH, QUIT: names, pid files and log lines are Gunicorn's", async (
   await endOf(server, next);
   expect(linesOf(server, next).at(-1)).toBe("[INFO] Shutting down: Master");
   expect(existsSync(join(server.folder, "pid"))).toBe(false);
-}, 60_000);
+}, 120_000);
 
 test("an upgrade that is taken back: the new master is Master.2 to its end, and its pid file goes", async () => {
   await using server = await gunicorn({ files: { "app.ts": app }, args: ["-w", "3", "-p", "pid"] });
@@ -72,7 +72,7 @@ test("an upgrade that is taken back: the new master is Master.2 to its end, and 
   expect(readPid(server.folder, "pid")).toBe(old);
   await upgrade(server);
   await endOf(server, latestMaster(server));
-}, 60_000);
+}, 120_000);
 
 test("a new master that can't start ends alone: the old one serves on, and says so", async () => {
   await using server = await gunicorn({ files: { "app.ts": app }, args: ["-w", "2"] });
@@ -81,7 +81,7 @@ test("a new master that can't start ends alone: the old one serves on, and says 
   await server.logged(/New master \(pid:\d+\) exited with code 4, this one is the only one again/);
   expect(await (await fetch(server.url)).text()).toBe("ok");
   expect(await server.stop()).toBe(0);
-}, 60_000);
+}, 120_000);
 
 test("the new configuration takes effect: other workers, another address besides the old one", async () => {
   const config = (workers: number, binds: string) =>
@@ -106,7 +106,7 @@ test("the new configuration takes effect: other workers, another address besides
     expect(await (await fetch(server.url, { keepalive: false })).text()).toBe("ok");
   }
   await endOf(server, third);
-}, 60_000);
+}, 120_000);
 
 test("the program is found anew: what a symbolic link names by then", async () => {
   await using server = await gunicorn({
@@ -128,7 +128,7 @@ test("the program is found anew: what a symbolic link names by then", async () =
   process.kill(old, "SIGTERM");
   await server.logged("Master has been promoted.");
   await endOf(server, next);
-}, 30_000);
+}, 120_000);
 
 /** A folder with `current` -> the repository. */
 function linkedProgram(): { folder: string } {
@@ -150,4 +150,4 @@ test("preExec runs in the old master, and sees it", async () => {
   process.kill(old, "SIGTERM");
   await server.logged("Master has been promoted.");
   await endOf(server, next);
-}, 30_000);
+}, 120_000);

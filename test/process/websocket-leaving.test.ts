@@ -73,6 +73,6 @@ describe.each(classes)("on %s", (workerClass) => {
       expect(server.log).not.toContain("ERROR");
       expect(await server.stop()).toBe(0);
     },
-    60_000,
+    120_000,
   );
 });

@@ -45,7 +45,7 @@ describe.each(classes)("websockets on %s", (workerClass) => {
     // server.publish has no sender.
     expect(hearers(members, "to room")).toEqual(members.map(() => 1));
     expect(await server.stop()).toBe(0);
-  }, 60_000);
+  }, 120_000);
 
   test("publish in the order of each sender", async () => {
     await using server = await serve("-w", "3");
@@ -57,7 +57,7 @@ describe.each(classes)("websockets on %s", (workerClass) => {
       await client.hears("n1999");
       expect(client.heard.filter((text) => text.startsWith("n"))).toEqual(numbers);
     }
-  }, 60_000);
+  }, 120_000);
 
   test("publish answers what this worker's own clients get", async () => {
     await using server = await serve("-w", "2");
@@ -65,7 +65,7 @@ describe.each(classes)("websockets on %s", (workerClass) => {
     expect(await (await fetch(`${server.url}/nobody`)).text()).toBe("0");
     await crowd(server.url, 2);
     expect(await (await fetch(`${server.url}/room`)).text()).toBe("7");
-  }, 60_000);
+  }, 120_000);
 
   test("publish to old and new workers while a reload is under way", async () => {
     await using server = await serve("-w", "2", "--warmup-requests", "100");
@@ -105,7 +105,7 @@ describe.each(classes)("websockets on %s", (workerClass) => {
     const farewells = left.map(() => codes.length);
     await until("all farewells", () => Bun.deepEquals(hearers(left, "left"), farewells));
     expect(await server.stop()).toBe(0);
-  }, 90_000);
+  }, 120_000);
 
   test("miss nothing and get nothing twice while workers are replaced", async () => {
     await using server = await serve("-w", "2");
@@ -155,7 +155,7 @@ describe.each(classes)("websockets on %s", (workerClass) => {
       const expected = numbers.map((_, index) => String(Number(first?.[2]) + index));
       expect(numbers.map(([, , number]) => number)).toEqual(expected);
     }
-  }, 90_000);
+  }, 120_000);
 
   test("of two addresses get what either publishes, once", async () => {
     await using server = await serveApp(workerClass, [], ["127.0.0.1:0", "127.0.0.1:0"]);
@@ -170,7 +170,7 @@ describe.each(classes)("websockets on %s", (workerClass) => {
     await settle(server, members);
     expect(hearers(members, "one")).toEqual([0, 1]);
     expect(hearers(members, "two")).toEqual([1, 0]);
-  }, 60_000);
+  }, 120_000);
 
   test("of a private server of the app's keep to themselves", async () => {
     await using server = await serve();
@@ -183,7 +183,7 @@ describe.each(classes)("websockets on %s", (workerClass) => {
     await settle(server, [member]);
     expect(member.client.heard).not.toContain("secret");
     expect(inside[1]?.heard).not.toContain("to room");
-  }, 60_000);
+  }, 120_000);
 
   test("publish on while one worker takes nothing, and say what it misses", async () => {
     await using server = await serve("-w", "2", "--timeout", "0");
@@ -211,5 +211,5 @@ describe.each(classes)("websockets on %s", (workerClass) => {
     await other.client.hears("again");
     expect(server.log.split(slow)).toHaveLength(2);
     expect(await server.stop()).toBe(0);
-  }, 60_000);
+  }, 120_000);
 });

@@ -24,7 +24,7 @@ describe.each(classes)("websockets on %s", (workerClass) => {
       expect(server.log).not.toContain("asks to be replaced");
       expect(await server.stop()).toBe(0);
     },
-    60_000,
+    120_000,
   );
 
   test("longer than websocket_max_message_size close with 1009", async () => {
@@ -35,7 +35,7 @@ describe.each(classes)("websockets on %s", (workerClass) => {
     await client.hears(text);
     client.send(`echo:${text}x`);
     expect(await client.closed).toBe(1009);
-  }, 60_000);
+  }, 120_000);
 
   test.each(["SIGHUP", "SIGTERM"] as const)(
     "are closed one after the other at %s",
@@ -55,7 +55,7 @@ describe.each(classes)("websockets on %s", (workerClass) => {
       expect(await (signal === "SIGHUP" ? server.stop() : server.process.exited)).toBe(0);
       expect(server.log).not.toContain("graceful_timeout");
     },
-    60_000,
+    120_000,
   );
 
   test.each(["SIGINT", "SIGQUIT"] as const)(
@@ -90,7 +90,7 @@ describe.each(classes)("websockets on %s", (workerClass) => {
     await until("all farewells", () => Bun.deepEquals(hearers(staying, "left"), farewells));
     staying[0]?.client.send("publish:still here");
     await staying[1]?.client.hears("still here");
-  }, 60_000);
+  }, 120_000);
 
   test("end within graceful_timeout, however many there are", async () => {
     await using server = await serve("--graceful-timeout", "2");
@@ -99,5 +99,5 @@ describe.each(classes)("websockets on %s", (workerClass) => {
     const codes = await Promise.all(members.map(({ client }) => client.closed));
     expect(new Set(codes)).toEqual(new Set([1001]));
     expect(server.log).not.toContain("graceful_timeout");
-  }, 60_000);
+  }, 120_000);
 });

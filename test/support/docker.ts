@@ -71,7 +71,7 @@ export class Docker implements AsyncDisposable {
             existsSync(join(docker.#folder, "socket")) && (await docker.run("version")).code === 0
           );
         },
-        60_000,
+        120_000,
       );
       return docker;
     } catch (error) {

@@ -77,7 +77,7 @@ async function replaced(server: RunningServer, line: RegExp, round: number): Pro
   await until(
     `${line} ${round + 1} times`,
     () => (server.log.match(line)?.length ?? 0) > round,
-    60_000,
+    120_000,
   );
 }
 

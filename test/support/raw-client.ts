@@ -4,8 +4,7 @@
  */
 import { ByteClient, type Ending, type ServerAddress } from "../../bench/byte-client.ts";
 import { ByteQueue } from "./byte-queue.ts";
-
-const patienceMs = 10_000;
+import { patienceMs } from "./server.ts";
 
 export interface Answer {
   readonly status: number;

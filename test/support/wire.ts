@@ -20,8 +20,8 @@ export function rowsFor<Row extends WireRow>(kind: Kind, rows: readonly Row[]): 
   return applying.map((row) => [row.claim, row]);
 }
 
-/** A machine under load may leave a connection idle for longer than the default allows. Bun.serve has no such setting. */
-const patient = ["--keep-alive", "30"];
+/** A machine under load may leave a connection idle for longer than the default allows; no test waits for so long. Bun.serve has no such setting. */
+const patient = ["--keep-alive", "300"];
 
 export interface WireOptions {
   readonly kind: Kind;
@@ -45,7 +45,7 @@ export interface Wire {
 export function useWire(options: WireOptions): Wire {
   const { kind, app, args = [], files = {} } = options;
   // Longer than any wait inside: its message says more than a timeout's.
-  setDefaultTimeout(30_000);
+  setDefaultTimeout(120_000);
   let running: RunningServer | null = null;
   let workers: number[] = [];
   beforeAll(async () => {

@@ -21,7 +21,7 @@ beforeAll(async () => {
     app: join(import.meta.dir, "../support/node-app.ts"),
     args: ["-w", "1", "--asgi-disconnect-grace-period", "300", "--keep-alive", "300"],
   });
-}, 30_000);
+}, 120_000);
 
 afterAll(async () => {
   nodeApp.closeAllConnections();
@@ -29,7 +29,7 @@ afterAll(async () => {
   expect(await server.stop()).toBe(0);
   expect(server.log).not.toContain("ERROR");
   await server[Symbol.asyncDispose]();
-}, 30_000);
+}, 120_000);
 
 /** Fields of the server, not of the app; those that frame the body are in `framing`. */
 const own = new Set([
@@ -191,7 +191,7 @@ test.each(Object.entries(rows))(
     const [ours, bare] = await Promise.all([answers(server.port, row), answers(barePort, row)]);
     expect(ours).toEqual(bare);
   },
-  30_000,
+  120_000,
 );
 
 test.each(["/cut", "/cut-answer", "/cut-later"])(
@@ -202,7 +202,7 @@ test.each(["/cut", "/cut-answer", "/cut-later"])(
     await client.ended();
     expect(client.unread).toBe(0);
   },
-  30_000,
+  120_000,
 );
 
 test.each(["part=3&part=longer", "part=10&part=short", "part=10&part=a&part=b"])(
@@ -221,7 +221,7 @@ test.each(["part=3&part=longer", "part=10&part=short", "part=10&part=a&part=b"])
       ["ERR_HTTP_CONTENT_LENGTH_MISMATCH"],
     ]);
   },
-  30_000,
+  120_000,
 );
 
 const toldAt = async (port: number): Promise<unknown> => {
@@ -248,7 +248,7 @@ test.each(["halfClose", "reset"] as const)(
     }
     expect(found).toEqual([found[1], ["aborted", "error ECONNRESET", "close"]]);
   },
-  30_000,
+  120_000,
 );
 
 test.each([
@@ -281,7 +281,7 @@ test.each([
     expect(found[0]).toEqual(found[1]!);
     expect(found[0]).not.toContain("req aborted");
   },
-  30_000,
+  120_000,
 );
 
 test.each([
@@ -302,7 +302,7 @@ test.each([
       expect(await client.ended()).toBe("fin");
     }
   },
-  30_000,
+  120_000,
 );
 
 test.each(["req", "res", "socket", "reqafter", "resafter", "socketafter"])(
@@ -322,7 +322,7 @@ test.each(["req", "res", "socket", "reqafter", "resafter", "socketafter"])(
     }
     expect(found[0]).toEqual(found[1]!);
   },
-  30_000,
+  120_000,
 );
 
 test("a connection that idles holds nothing of its last answer", async () => {
@@ -339,7 +339,7 @@ test("a connection that idles holds nothing of its last answer", async () => {
   }
   await until("the memory to be free", async () => (await held()) - before < 10_000_000);
   for (const client of clients) client[Symbol.dispose]();
-}, 30_000);
+}, 120_000);
 
 test("a socket knows both of its ends", async () => {
   using client = await RawClient.connect(server.port);
@@ -356,7 +356,7 @@ test.each(["/ends-first", "/ends-inside"])(
       await client.ended();
     }
   },
-  30_000,
+  120_000,
 );
 
 test("node:http's own clock for idle connections closes nobody's", async () => {
@@ -368,7 +368,7 @@ test("node:http's own clock for idle connections closes nobody's", async () => {
   await other.ask(get("/later?ms=300"));
   asked.push((await client.ask(get("/socket"))).body.toString());
   expect(asked).toEqual(["request 1", "idle", "request 2"]);
-}, 30_000);
+}, 120_000);
 
 test("trailers that frame a message aren't sent", async () => {
   using client = await RawClient.connect(server.port);
@@ -395,4 +395,4 @@ test("the ends of answers are told, and sockets go with their connections", asyn
     // The one that asks.
     await until("one connection", async () => (await eventsAt(port))["connections"] === 1);
   }
-}, 30_000);
+}, 120_000);

@@ -111,7 +111,7 @@ test.each<[claim: string, app: string, config: string, said: RegExp]>([
     await server.logged(said);
     expect(server.log).not.toContain("already been revoked");
   },
-  30_000,
+  120_000,
 );
 
 test.each(kinds)(
@@ -140,5 +140,5 @@ test.each(kinds)(
     expect(await server.stop()).toBe(0);
     expect(server.log).not.toContain("graceful_timeout");
   },
-  60_000,
+  120_000,
 );

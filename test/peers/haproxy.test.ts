@@ -93,7 +93,10 @@ describeWith(["haproxy", "curl"], "haproxy in front", () => {
   test.each(["send-proxy", "send-proxy-v2"])(
     "%s: one connection carries a client's requests, another client gets its own",
     async (word) => {
-      await using server = await gunicorn({ files: app, args: ["--proxy-protocol", "auto"] });
+      await using server = await gunicorn({
+        files: app,
+        args: ["--proxy-protocol", "auto", "--keep-alive", "300"],
+      });
       await using proxy = await haproxy(
         `http-reuse always\n          server one 127.0.0.1:${server.port} ${word}`,
       );
@@ -131,12 +134,16 @@ describeWith(["haproxy", "curl"], "haproxy in front", () => {
     });
     const workers = server.workers();
     const at = `127.0.0.1:${server.port}`;
-    const check = "send-proxy-v2 check check-send-proxy inter 20ms";
+    // The interval is also the time that a check may take.
+    const check = "send-proxy-v2 check check-send-proxy inter 1s";
+    const asked = Array.from({ length: 10 }, (_, number) => `server asked${number} ${at} ${check}`);
     await using proxy = await haproxy(
       `option httpchk GET /health HTTP/1.1
           http-check send hdr Host test
-          server asked ${at} ${check}
+          timeout check 30s
+          ${asked.join("\n          ")}
         backend connecting
+          timeout check 30s
           server connected ${at} ${check}`,
     );
     const stats = async (name: string) => {
@@ -146,7 +153,7 @@ describeWith(["haproxy", "curl"], "haproxy in front", () => {
     await until("ten checks", () => (server.log.match(/checked by/g)?.length ?? 0) >= 10);
     await until("checks of both kinds", async () => {
       const kinds = [
-        (await stats("asked"))["check_status"],
+        (await stats("asked0"))["check_status"],
         (await stats("connected"))["check_status"],
       ];
       return kinds.join() === "L7OK,L4OK";
@@ -154,7 +161,7 @@ describeWith(["haproxy", "curl"], "haproxy in front", () => {
     const { code, output } = await curl([...fromElsewhere, `http://127.0.0.1:${proxy.port}/`]);
     expect(code).toBe(0);
     expect(mirrored(output.split("\n")[0] ?? "").peer.address).toBe("127.0.0.2");
-    for (const name of ["asked", "connected"]) {
+    for (const name of ["asked0", "connected"]) {
       const { status, chkfail, chkdown } = await stats(name);
       expect([name, status, chkfail, chkdown]).toEqual([name, "UP", "0", "0"]);
     }

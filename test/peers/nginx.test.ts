@@ -91,7 +91,7 @@ describeWith(["nginx"], "nginx in front", () => {
   });
 
   test("200 requests with and without bodies, over kept connections to three workers", async () => {
-    await using server = await gunicorn({ ...app, args: ["-w", "3"] });
+    await using server = await gunicorn({ ...app, args: ["-w", "3", "--keep-alive", "300"] });
     const workers = await server.settled(3);
     await using proxy = await nginx(server.port, "proxy_request_buffering off;");
     const connections = new Set<string>();
@@ -178,7 +178,7 @@ describeWith(["nginx"], "nginx in front", () => {
     const workers = await server.settled(3);
     await using proxy = await nginx(server.port);
     await reloadsUnderLoad(server, proxy, workers);
-  }, 60_000);
+  }, 120_000);
 
   test("over a unix socket: all three workers get work, and a reload under load loses no request", async () => {
     const pids = `export const fetch = async (request) => {
@@ -200,7 +200,7 @@ describeWith(["nginx"], "nginx in front", () => {
     const seen = await workForAll(3, () => fetch(url, { keepalive: false }));
     expect([...seen].sort()).toEqual(workers.toSorted());
     await reloadsUnderLoad(server, proxy, workers);
-  }, 60_000);
+  }, 120_000);
 });
 
 /** Three times HUP, with clients before, during and after it: none may notice. */

@@ -1,5 +1,6 @@
 /** Python's `websockets` as the client: its own frames, compression, pings and fragments. */
 import { describe, expect, test } from "bun:test";
+import { linesOf, nextOf } from "../support/lines.ts";
 import { classes, serveApp } from "../support/websockets.ts";
 
 /** Debian's package is the system's Python's, whatever another one on PATH has. */
@@ -49,23 +50,6 @@ async def main(url):
 asyncio.run(main(sys.argv[1]))
 `;
 
-/** A pipe gives what it has, be it a part of a line. */
-async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let text = "";
-  const decoder = new TextDecoder();
-  for await (const part of stream) {
-    const lines = (text + decoder.decode(part, { stream: true })).split("\n");
-    text = lines.pop() ?? "";
-    yield* lines;
-  }
-}
-
-/** Empty at the end. */
-async function nextOf(lines: AsyncGenerator<string>): Promise<string> {
-  const { value, done } = await lines.next();
-  return done === true ? "" : value;
-}
-
 function body(): void {
   test.each(classes)(
     "is served by %s",
@@ -85,7 +69,7 @@ function body(): void {
       expect(new Set(codes)).toEqual(new Set([1001]));
       expect([await peer.exited, await server.process.exited]).toEqual([0, 0]);
     },
-    60_000,
+    120_000,
   );
 }
 

@@ -222,7 +222,7 @@ export async function curl(
   args: readonly string[],
   input: Blob | "ignore" = "ignore",
 ): Promise<CurlResult> {
-  const running = Bun.spawn([toolPath("curl") as string, "-sS", "--max-time", "30", ...args], {
+  const running = Bun.spawn([toolPath("curl") as string, "-sS", "--max-time", "100", ...args], {
     stdio: [input, "pipe", "pipe"],
     // No ~/.curlrc and no proxy of the environment.
     env: { HOME: "/nonexistent" },

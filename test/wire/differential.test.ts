@@ -9,13 +9,14 @@ import { defaultLimits, readCorpus, run, type Case } from "../support/corpus.ts"
 import type { Echo } from "../support/differential/app.ts";
 import { talk, type Talk } from "../support/differential/client.ts";
 import { table, type Difference, type Peer } from "../support/differential/table.ts";
+import { linesOf, nextOf } from "../support/lines.ts";
 import { gunicorn } from "../support/server.ts";
 import { listItems } from "../support/markdown.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 /** For one request; a server that says nothing in that time is silent, which no row expects. */
-const boundMs = 5000;
+const boundMs = 30_000;
 const parallel = 16;
 
 const support = join(import.meta.dir, "../support");
@@ -45,8 +46,7 @@ class PeerServer implements AsyncDisposable {
 
   static async start(command: readonly string[]): Promise<PeerServer> {
     const process = Bun.spawn([...command], { stdio: ["pipe", "pipe", "inherit"] });
-    const { value } = await process.stdout.getReader().read();
-    return new PeerServer(process, Number(new TextDecoder().decode(value)));
+    return new PeerServer(process, Number(await nextOf(linesOf(process.stdout))));
   }
 
   constructor(process: Bun.Subprocess<"pipe", "pipe", "inherit">, port: number) {

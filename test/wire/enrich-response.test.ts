@@ -49,8 +49,9 @@ describe.each(kinds)("-k %s: enrich_response", (kind) => {
     expect(() => JSON.parse(answer.body.toString()) as unknown).not.toThrow();
     expect(info.pid).toBe(wire.workerPid);
     expect(info.max).toBe(max);
-    expect(info.t1).toBeGreaterThanOrEqual(before - 2000);
-    expect(info.t1).toBeLessThanOrEqual((Date.now() + 2) * 1000);
+    // Two processes' clocks of the wall may differ where somebody sets it.
+    expect(info.t1).toBeGreaterThanOrEqual(before - 5e6);
+    expect(info.t1).toBeLessThanOrEqual(Date.now() * 1000 + 5e6);
     expect(info.spawn).toBeLessThan(info.t1);
     expect(field(answer, "server-timing")).toBeNull();
     expect(answer.complete).toBe(true);
@@ -58,10 +59,13 @@ describe.each(kinds)("-k %s: enrich_response", (kind) => {
 
   test("counts requests, and measures the app", async () => {
     const first = unwrap(await wire.ask(get("/json"))).info;
+    const asked = performance.now();
     const second = unwrap(await wire.ask(get("/sleeps"))).info;
+    const waitedUs = (performance.now() - asked) * 1000;
     expect(second.nr).toBe(first.nr + 1);
     expect(second.d2).toBeGreaterThanOrEqual(49_000);
-    expect(second.d1).toBeLessThan(49_000);
+    // What the app took isn't in the other one, too.
+    expect(second.d1 + second.d2).toBeLessThanOrEqual(waitedUs + 1000);
   });
 
   const labelled: [path: string, status: number, body: string][] = [

@@ -146,6 +146,8 @@ describe.each(kinds)("-k %s: request hooks", (kind) => {
 
   test("run in the order of pipelined requests", async () => {
     using client = await wire.connect();
+    await client.ask(get("/before"));
+    await until("its end", () => events().at(-1)?.startsWith("post object /before"));
     const eventsBefore = events().length;
     client.send(get("/a") + get("/b"));
     await client.answer();

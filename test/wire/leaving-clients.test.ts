@@ -3,7 +3,7 @@ import { RawClient } from "../support/raw-client.ts";
 import { gunicorn, type RunningServer, until } from "../support/server.ts";
 import { get, get10, post, requestText } from "../support/wire.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 /** Each path is another way to keep a client waiting; /notes says what has become of them. */
 const app = `
@@ -24,8 +24,8 @@ const routes = {
   "/stream-by-length": () =>
     new Response(lines((controller) => controller.enqueue("x")), { headers: { "content-length": "9" } }),
   "/talks": () => new Response(lines(async (controller) => {
-    for (let count = 0; count < 20; count++) {
-      controller.enqueue("x".repeat(500_000));
+    for (let count = 0; count < 40; count++) {
+      controller.enqueue("x".repeat(250_000));
       await Bun.sleep(100);
     }
     controller.close();
@@ -65,7 +65,7 @@ async function notes(server: RunningServer): Promise<Record<string, number>> {
 }
 
 async function noted(server: RunningServer, name: string, count: number): Promise<void> {
-  await until(`${name} to be ${count}`, async () => (await notes(server))[name] === count, 9_000);
+  await until(`${name} to be ${count}`, async () => (await notes(server))[name] === count, 25_000);
 }
 
 /** Clients that ask and leave as a browser's tab does that is closed. */
@@ -171,7 +171,8 @@ describe("-k async: asgi_disconnect_grace_period", () => {
   });
 
   test("an app that goes on writing has for ever", async () => {
-    await using server = await serve(...grace);
+    // Less than it writes for, and far more than lies between two writes.
+    await using server = await serve("--asgi-disconnect-grace-period", "3");
     using client = await RawClient.connect(server.port);
     client.send(get("/talks"));
     client.halfClose();

@@ -110,6 +110,10 @@ describe.each(kinds)("-k %s: a Request says", (kind) => {
 
   test("server: hostname, port, url, pendingRequests, requestIP", async () => {
     const { port } = wire.server;
+    // The end of an answer is the client's before it is the server's.
+    await until("nobody else", async () => {
+      return (await inspect<{ pendingRequests: number }>(get("/server"))).pendingRequests === 1;
+    });
     using client = await wire.connect();
     const answer = await client.ask(get("/server"));
     expect(JSON.parse(answer.body.toString())).toEqual({

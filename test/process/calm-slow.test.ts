@@ -13,7 +13,7 @@ import { RawClient } from "../support/raw-client.ts";
 import { until } from "../support/server.ts";
 import { get, requestText } from "../support/wire.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(120_000);
 const table = new FigureTable();
 afterAll(() => table.print("a client that is slow"));
 
@@ -45,7 +45,7 @@ test.each([
   ["request lines", "GET /"],
 ])("500 %s that come a byte at a time are cut by header_timeout", async (what, start) => {
   await using server = await calmServer("--header-timeout", "1", ...debug);
-  await endure({ server, abuse: `500 slow ${what}`, table, served: 500 }, async () => {
+  await endure({ server, abuse: `500 slow ${what}`, table, served: 20 }, async () => {
     const abusers = await crowd(server.port, 500, (abuser) => abuser.send(start));
     await drip(abusers, "slow");
     expect(outcomes(abusers)).toEqual({ 408: 500 });
@@ -57,7 +57,7 @@ test.each([
 
 test("500 clients that say nothing are cut by header_timeout", async () => {
   await using server = await calmServer("--header-timeout", "1", "--keep-alive", "30", ...debug);
-  await endure({ server, abuse: "500 silent clients", table, served: 500 }, async () => {
+  await endure({ server, abuse: "500 silent clients", table, served: 20 }, async () => {
     const abusers = await crowd(server.port, 500);
     await allCut(abusers);
     expect(outcomes(abusers)).toEqual({ fin: 500 });
@@ -93,7 +93,7 @@ test.each([
   "500 %s that stand still are cut by body_timeout, with %d",
   async (what, status, texts) => {
     await using server = await calmServer("--body-timeout", "1", ...debug);
-    await endure({ server, abuse: `500 ${what} standing still`, table, served: 500 }, async () => {
+    await endure({ server, abuse: `500 ${what} standing still`, table, served: 20 }, async () => {
       const abusers = await crowd(server.port, 500, (abuser, number) => {
         abuser.send(texts[number % texts.length] ?? "");
       });
@@ -107,22 +107,23 @@ test.each([
 );
 
 test("100 bodies that move slowly live, for longer than body_timeout", async () => {
-  await using server = await calmServer("--body-timeout", "1", ...debug);
-  await endure({ server, abuse: "100 slow bodies that move", table, served: 500 }, async () => {
+  // Six pieces in the time that may pass without any: this process may be kept waiting, too.
+  await using server = await calmServer("--body-timeout", "4", ...debug);
+  await endure({ server, abuse: "100 slow bodies that move", table, served: 20 }, async () => {
     const path = (number: number) => (number % 2 === 0 ? "/text" : "/chunks");
     const abusers = await crowd(server.port, 100, (abuser, number) => {
-      abuser.send(requestText("POST", path(number), ["Content-Length: 8", "Connection: close"]));
+      abuser.send(requestText("POST", path(number), ["Content-Length: 9", "Connection: close"]));
     });
     let sent = 0;
     const timer = setInterval(() => {
-      if (sent === 8) return;
+      if (sent === 9) return;
       sent += 1;
       for (const abuser of abusers) abuser.send("x");
-    }, 300);
+    }, 600);
     await allCut(abusers).finally(() => clearInterval(timer));
     expect(outcomes(abusers)).toEqual({ 200: 100 });
-    expect(abusers.every(({ received }) => received.endsWith("\r\n\r\n8"))).toBe(true);
-    for (const { cutMs } of abusers) expect(cutMs).toBeGreaterThan(2000);
+    expect(abusers.every(({ received }) => received.endsWith("\r\n\r\n9"))).toBe(true);
+    for (const { cutMs } of abusers) expect(cutMs).toBeGreaterThan(4000);
     return [];
   });
   expect(server.log).not.toContain("body_timeout");
@@ -143,7 +144,7 @@ test.each(unread)("50 MB of %s that nobody reads, %d times", async (path, count,
   expect((await (await fetch(server.url + path)).bytes()).length).toBe(50_000_000);
   const abuse = `${count} times 50 MB of ${path}, unread`;
   const collect = path === "/bytes";
-  await endure({ server, abuse, table, served: 500, highestMb, collect }, async () => {
+  await endure({ server, abuse, table, served: 20, highestMb, collect }, async () => {
     const abusers = await crowd(server.port, count, (abuser) => {
       abuser.pause();
       abuser.send(get(path));
@@ -157,7 +158,7 @@ test.each(unread)("50 MB of %s that nobody reads, %d times", async (path, count,
 });
 
 test("a client that reads slowly gets all of its 50 MB, in more time than write_timeout", async () => {
-  await using server = await calmServer("--write-timeout", "1");
+  await using server = await calmServer("--write-timeout", "3");
   using client = await RawClient.connect(server.port);
   client.send(get("/stream", "Connection: close"));
   client.pause();
@@ -166,7 +167,7 @@ test("a client that reads slowly gets all of its 50 MB, in more time than write_
     client.resume();
     setTimeout(() => client.pause(), 5);
   }, 100);
-  await until("more time than write_timeout", () => performance.now() - start > 2500);
+  await until("more time than write_timeout", () => performance.now() - start > 5000);
   clearInterval(timer);
   client.resume();
   const answer = await client.answer();

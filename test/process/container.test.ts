@@ -106,17 +106,17 @@ describe.skipIf(!isRoot)(`the server as pid 1${needsRoot}`, () => {
     [
       "imports the app for --preload",
       ["--preload"],
-      `console.error("here"); await Bun.sleep(60_000);`,
+      `console.error("here"); await Bun.sleep(600_000);`,
     ],
     [
       "reads its configuration",
       ["-c", "app.ts"],
-      `console.error("here"); await Bun.sleep(60_000);`,
+      `console.error("here"); await Bun.sleep(600_000);`,
     ],
     [
       "imports the app for --preload, which blocks",
       ["--preload"],
-      `console.error("here"); Bun.sleepSync(60_000);`,
+      `console.error("here"); Bun.sleepSync(600_000);`,
     ],
   ])("TERM while it %s ends it, with exit code 0", async (_while, args, text) => {
     const all = [program, "-b", "127.0.0.1:0", ...args, "app"];

@@ -2,17 +2,19 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { freePort } from "../../bench/free-port.ts";
 import { masterSignals } from "../../src/arbiter/decide/events.ts";
 import { type ServerOptions, start, until } from "../support/server.ts";
 
 const app = `export const fetch = () => new Response("ok");`;
-const slowApp = `console.error("importing", process.pid); await Bun.sleep(60_000);${app}`;
+const slowApp = `console.error("importing", process.pid); await Bun.sleep(600_000);${app}`;
 
 const stops = ["SIGTERM", "SIGINT", "SIGQUIT"] as const;
 const others = ["SIGHUP", "SIGUSR1", "SIGTTIN", "SIGTTOU", "SIGWINCH"] as const;
 
+/** One that nobody else gets when it is free again. */
 function takePort() {
-  return Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  return Bun.listen({ hostname: "127.0.0.1", port: freePort(), socket: { data() {} } });
 }
 
 interface Stage {
@@ -28,7 +30,7 @@ const stages: Readonly<Record<string, Stage>> = {
     options: {
       files: {
         "app.ts": app,
-        "gunicorn.conf.ts": `console.error("reading"); await Bun.sleep(60_000);`,
+        "gunicorn.conf.ts": `console.error("reading"); await Bun.sleep(600_000);`,
       },
       args: ["-p", "run.pid"],
     },
@@ -39,7 +41,8 @@ const stages: Readonly<Record<string, Stage>> = {
     options: {
       files: {
         "app.ts": app,
-        "gunicorn.conf.ts": `console.error("reading"); Bun.sleepSync(700); export const backlog = 9;`,
+        "gunicorn.conf.ts": `import { existsSync } from "node:fs";
+          console.error("reading"); while (!existsSync("go")) Bun.sleepSync(5); export const backlog = 9;`,
       },
       // Not reached: the signal is taken as soon as the file lets go.
       args: ["-p", "nowhere/run.pid"],
@@ -66,6 +69,8 @@ describe.each(Object.entries(stages))("a master that %s", (_stage, { options, re
     await using server = start({ ...options, bind });
     await server.logged(reached);
     server.process.kill(signal);
+    // The signal waits while the file blocks.
+    server.go();
     expect(await server.process.exited).toBe(0);
     expect(readdirSync(server.folder).filter((name) => name.startsWith("run."))).toEqual([]);
     await until("its children to end", () => server.ended());
@@ -119,14 +124,15 @@ describe("a daemon that isn't up yet", () => {
       // It was asked for a server that runs.
       expect(await server.process.exited).toBe(1);
       expect(server.log).toContain("Handling signal: term");
-      expect(existsSync(`/proc/${master}`)).toBe(false);
+      // Whoever waits for its end by a pipe is a moment ahead of the kernel.
+      await until("the master's end", () => !existsSync(`/proc/${master}`));
       expect(existsSync(join(server.folder, "run.pid"))).toBe(false);
     },
   );
 });
 
 test.each(["--check-config", "--print-config"])("%s ends by INT as any program", async (flag) => {
-  const config = `console.error("reading"); await Bun.sleep(60_000);`;
+  const config = `console.error("reading"); await Bun.sleep(600_000);`;
   const files = { "app.ts": app, "gunicorn.conf.ts": config };
   await using server = start({ files, args: [flag] });
   await server.logged(/reading/);

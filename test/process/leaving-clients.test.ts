@@ -174,7 +174,8 @@ describe.each(["async", "sync", "serve"])("-k %s", (kind) => {
     await using server = await gunicorn({ files: { "app.ts": app }, app: "app", args });
     await server.settled(1);
     const client = await RawClient.connect(server.port);
-    const before = server.log.length;
+    // What the request of the start has led to.
+    const before = await server.logged(/"GET \/ HTTP\/1\.1" \d+ /);
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n{");
     await server.logged("asked", before);
     client.reset();

@@ -13,6 +13,8 @@ test("start, TTIN, TTOU and TERM write Gunicorn's lines", async () => {
   await server.logged("Booting worker", from);
   server.kill("SIGTTOU");
   await server.logged("Worker exiting", from);
+  // By the second worker: one that is told to leave while it boots may not say that it exits.
+  await (await fetch(server.url, { keepalive: false })).text();
   expect(await server.stop("SIGTERM")).toBe(0);
   const lines = server.log
     .split("\n")
@@ -60,7 +62,7 @@ test("TERM lets a slow request finish, and says Connection: close", async () => 
       await new Promise((resolve) => { release = resolve; });
       return new Response("done");
     };`;
-  await using server = await gunicorn({ files: { "app.ts": app } });
+  await using server = await gunicorn({ files: { "app.ts": app }, args: ["--keep-alive", "300"] });
   using kept = await RawClient.connect(server.port);
   await kept.ask(get("/"));
   const slow = fetch(`${server.url}/slow`);
@@ -100,13 +102,14 @@ test("graceful_timeout cuts what is left, and the log says how much", async () =
 
 /** Slower than timeout. */
 const blocking = `export const fetch = async (request) => {
-  if (request.url.endsWith("/block")) { const end = performance.now() + 20000; while (performance.now() < end); }
-  if (request.url.endsWith("/slow")) await Bun.sleep(3000);
+  if (request.url.endsWith("/block")) { const end = performance.now() + 60000; while (performance.now() < end); }
+  if (request.url.endsWith("/slow")) await Bun.sleep(5000);
   return new Response(String(process.pid));
 };`;
 
 test("a handler that blocks its event loop for longer than timeout is killed and replaced in time; a slow asynchronous one isn't", async () => {
-  await using server = await gunicorn({ files: { "app.ts": blocking }, args: ["--timeout", "1"] });
+  // A machine that others load may keep a worker from its heartbeat for a second.
+  await using server = await gunicorn({ files: { "app.ts": blocking }, args: ["--timeout", "3"] });
   const [pid] = await server.settled(1);
   const slow = await fetch(`${server.url}/slow`);
   expect(await slow.text()).toBe(String(pid));
@@ -119,10 +122,10 @@ test("a handler that blocks its event loop for longer than timeout is killed and
   const tookMs = machineMs() - begun;
   expect(await next.text()).not.toBe(String(pid));
   // timeout + 2 s, as the issue of this behaviour demands.
-  expect(tookMs).toBeLessThan(3000);
+  expect(tookMs).toBeLessThan(5000);
   expect(server.log).toContain(`[CRITICAL] WORKER TIMEOUT (pid:${pid})`);
   expect(await server.stop()).toBe(0);
-}, 30_000);
+}, 120_000);
 
 test("workers whose master was killed drain and exit", async () => {
   await using server = await gunicorn({ files: { "app.ts": okApp }, args: ["-w", "2"] });
@@ -130,6 +133,7 @@ test("workers whose master was killed drain and exit", async () => {
   server.kill("SIGKILL");
   await server.process.exited;
   await until("no worker is left", () => workers.every((pid) => !alive(pid)));
+  await until("the whole log", () => server.ended());
   expect(server.log.match(/Parent changed, shutting down/g)).toHaveLength(2);
 });
 

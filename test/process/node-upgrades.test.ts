@@ -33,7 +33,7 @@ server.listen(1);`;
 const upgrade = (path: string) => get(path, "Upgrade: echo", "Connection: Upgrade");
 
 describe("an upgrade listener of node:http", () => {
-  const args = ["-k", "async", "--access-logfile", "-"];
+  const args = ["-k", "async", "--keep-alive", "300", "--access-logfile", "-"];
   const serve = () => gunicorn({ files: { "app.ts": raw }, args });
 
   test("gets the connection, with what came behind the head", async () => {

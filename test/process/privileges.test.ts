@@ -64,13 +64,13 @@ test.skipIf(!isRoot).each([
   // Every thread, and no capability is left.
   const pid = told["pid"] as number;
   const threads = readdirSync(`/proc/${pid}/task`);
-  const facts = threads.map((id) => [
-    statusOf(`${pid}/task/${id}`, "Uid"),
-    statusOf(`${pid}/task/${id}`, "Gid"),
-    Number(statusOf(`${pid}/task/${id}`, "CapPrm")),
-  ]);
+  const facts = threads
+    .map((id) => ["Uid", "Gid", "CapPrm"].map((name) => statusOf(`${pid}/task/${id}`, name)))
+    // Those that have ended since they were listed have nothing.
+    .filter((told) => !told.includes(""));
   const four = (id: number) => [id, id, id, id].join("\t");
-  expect(facts).toEqual(threads.map(() => [four(uid), four(gid), 0]));
+  expect(facts.length).toBeGreaterThan(0);
+  expect(facts).toEqual(facts.map(() => [four(uid), four(gid), "0".repeat(16)]));
   expect(statusOf(String(server.pid), "Uid")).toBe("0\t0\t0\t0");
   // Another master's right to signal and replace it is the same as ever.
   server.kill("SIGHUP");

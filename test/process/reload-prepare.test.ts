@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } fr
 import { join } from "node:path";
 import { descriptorsOf } from "../support/descriptors.ts";
 import { childrenOf, gunicorn, type RunningServer, until } from "../support/server.ts";
+import { standstill } from "../support/standstill.ts";
 
 const app = `export const fetch = () => new Response("ok");`;
 
@@ -86,6 +87,9 @@ describe("a reload that fails, since", () => {
       // Pipes that Bun opens once, and leaves open.
       const warm = reload(server, `throw new Error("on purpose");`);
       await server.logged("Reload failed", warm);
+      await until("the old worker alone", () => childrenOf(server.pid).length === 1);
+      // What that reload had open closes a moment later.
+      await standstill(() => descriptorsOf(server.pid).length);
       const before = outside(server);
       for (const [name, content] of Object.entries(files))
         writeFileSync(join(server.folder, name), content);
@@ -95,6 +99,7 @@ describe("a reload that fails, since", () => {
       await until(
         "the descriptors of the start",
         () => outside(server).fds.length === before.fds.length,
+        10_000,
       ).catch(() => {});
       expect(outside(server)).toEqual(before);
       server.kill("SIGTTIN");
@@ -105,12 +110,12 @@ describe("a reload that fails, since", () => {
       expect(await (await fetch(server.url, { keepalive: false })).text()).toBe("ok");
       expect(await server.stop()).toBe(0);
     },
-    30_000,
+    120_000,
   );
 });
 
 describe("a stop that overtakes a reload", () => {
-  const slow = `console.error("importing"); await Bun.sleep(60_000);`;
+  const slow = `console.error("importing"); await Bun.sleep(600_000);`;
   test.each([
     ["reads its file", () => slow + configuration("new"), "importing"],
     ["preloads the app", () => configuration("new", { preloadApp: true }), "importing"],
@@ -138,6 +143,6 @@ describe("a stop that overtakes a reload", () => {
       const newLog = Bun.file(join(server.folder, "new.log"));
       expect((await newLog.exists()) ? await newLog.text() : "").toBe("");
     },
-    30_000,
+    120_000,
   );
 });

@@ -71,7 +71,7 @@ describe.each(classes)("--reload with -k %s and 2 workers", (kind) => {
     await answers(server, 200, "four");
     await server.logged(/Worker reloading: \/.*\/app\.ts modified/, seen);
     expect(await server.stop()).toBe(0);
-  }, 30_000);
+  }, 120_000);
 
   const breakages: readonly (readonly [name: string, broken: string, shown: string])[] = [
     ["a syntax error", "export const fetch = (", "app.ts:1:"],
@@ -93,7 +93,7 @@ describe.each(classes)("--reload with -k %s and 2 workers", (kind) => {
       await answers(server, 200, "mended");
       expect(await server.stop()).toBe(0);
     },
-    30_000,
+    120_000,
   );
 
   test("starts with a broken app, and serves when another file mends it", async () => {
@@ -106,7 +106,7 @@ describe.each(classes)("--reload with -k %s and 2 workers", (kind) => {
     save(server, "lib.ts", "export const name = 1;");
     await answers(server, 200, "mended");
     expect(await server.stop()).toBe(0);
-  }, 30_000);
+  }, 120_000);
 });
 
 test("--reload loses no request", async () => {
@@ -118,20 +118,20 @@ test("--reload loses no request", async () => {
   const load = new Load({ port: server.port, fresh: 2, kept: 2, expected: "ok" });
   for (const version of [1, 2, 3, 4]) {
     save(server, "app.ts", app(version));
-    await until("all apps", () => server.log.split(`loaded ${version}`).length === 3);
+    await until("all apps", () => server.log.split(`loaded ${version}`).length >= 3);
     await until("the old ones gone", () => server.workers().length === 2);
     await load.more(200);
   }
   expect((await load.stop()).failures).toEqual([]);
   expect(await server.stop()).toBe(0);
-}, 60_000);
+}, 120_000);
 
 test("--reload starts without the app's file, and serves when it is there", async () => {
   await using server = await gunicorn({ args: ["--reload"], app: "src/app:fetch" });
   await answers(server, 500, "No module named &#x27;src/app&#x27;");
   await Bun.write(join(server.folder, "src/app.ts"), says("here"));
   await answers(server, 200, "here");
-}, 30_000);
+}, 120_000);
 
 test("--reload takes up a change that came while the app was loading", async () => {
   await using server = await gunicorn({ args: ["--reload"], files: { "app.ts": says("one") } });
@@ -141,7 +141,7 @@ test("--reload takes up a change that came while the app was loading", async () 
   await server.logged("two loads");
   save(server, "app.ts", says("three"));
   await answers(server, 200, "three");
-}, 30_000);
+}, 120_000);
 
 test("--reload gets out of an import that never ends", async () => {
   await using server = start({
@@ -154,7 +154,7 @@ test("--reload gets out of an import that never ends", async () => {
   save(server, "app.ts", says("on"));
   await answers(server, 200, "on");
   expect(await server.stop()).toBe(0);
-}, 30_000);
+}, 120_000);
 
 test("--reload-engine poll notices a change without the kernel's help", async () => {
   await using server = await gunicorn({
@@ -165,7 +165,7 @@ test("--reload-engine poll notices a change without the kernel's help", async ()
   await server.logged(/Worker reloading: \/.*\/app\.ts modified/);
   save(server, "app.ts", says("two"));
   await answers(server, 200, "two");
-}, 30_000);
+}, 120_000);
 
 test("a reload runs workerInt when the worker leaves, and reads the worker's hooks again", async () => {
   const config = (word: string) => `export default {
@@ -181,7 +181,7 @@ test("a reload runs workerInt when the worker leaves, and reads the worker's hoo
   save(server, "gunicorn.conf.ts", config("two"));
   await server.logged("init two");
   await server.logged(`int one of ${pid}`);
-}, 30_000);
+}, 120_000);
 
 test("a pattern that matches nothing is told", async () => {
   await using server = await gunicorn({

@@ -172,13 +172,14 @@ describe.each(["async", "sync", "serve"])("with worker class %s", (name) => {
   test.each([["/hang"], ["/spin"]])(
     "%s ends with timeout, and what would come next isn't asked",
     async (target) => {
-      const next = ["--request", "GET /health", "--timeout", "1", "app"];
+      // Long enough for a loaded machine to load the app.
+      const next = ["--request", "GET /health", "--timeout", "5", "app"];
       const { stdout, stderr, code } = await ask(target, ...next);
       expect(stdout).toBe("");
-      expect(stderr).toContain(`Error: GET ${target}: no whole answer within 1 s (timeout)\n`);
+      expect(stderr).toContain(`Error: GET ${target}: no whole answer within 5 s (timeout)\n`);
       expect(code).toBe(1);
     },
-    30_000,
+    120_000,
   );
 
   test("an app that ends its process gives no answer", async () => {
@@ -222,7 +223,7 @@ describe.each(["async", "sync", "serve"])("with worker class %s", (name) => {
       expect(outcome.stderr).toContain(message);
       expect(outcome).toMatchObject({ code, stdout: "" });
     },
-    30_000,
+    120_000,
   );
 });
 

@@ -151,16 +151,14 @@ describe("bind = unix:PATH", () => {
     const { pid } = await until("an answer", () => facts(askUnix(path)).catch(() => null));
     await using third = start({ files, bind });
     expect(await third.process.exited).toBe(1);
-    expect(
-      third.log.match(
-        /Connection in use: \S+app\.sock, held by \S+ \(pid:\d+\) and \d+ other process/g,
-      ),
-    ).toHaveLength(5);
+    expect(third.log.match(/Connection in use: \S+app\.sock/g)).toHaveLength(5);
+    // While other sockets come and go, a look into the kernel's table can miss one.
+    expect(third.log).toMatch(/app\.sock, held by \S+ \(pid:\d+\) and \d+ other process/);
     expect(third.log).toEndWith(`Error: Can't connect to ${path}\n`);
     expect((await facts(askUnix(path))).pid).toBe(pid);
     expect(await second.stop()).toBe(0);
     expect(existsSync(path)).toBe(false);
-  }, 30_000);
+  }, 120_000);
 
   test.each([
     [["unix:app.ts"], [], "Error: bind: 'app.ts' is not a socket, and won't be replaced by one\n"],

@@ -62,7 +62,8 @@ describe.each([["sync"], ["async"]])("-k %s --threads 1", (kind) => {
   test("a worker whose app doesn't come back is replaced after timeout, and the successor answers", async () => {
     await using server = await gunicorn({
       files: { "app.ts": app },
-      args: [...args, "--timeout", "1"],
+      // A machine that others load may keep a worker from its heartbeat for a second.
+      args: [...args, "--timeout", "3"],
     });
     const hanging = fetch(new URL("/hang", server.url)).then(
       () => "answered",
@@ -70,11 +71,11 @@ describe.each([["sync"], ["async"]])("-k %s --threads 1", (kind) => {
     );
     await server.logged(/WORKER TIMEOUT/);
     expect(await hanging).toBe("cut");
-    await until("a successor", () => server.log.match(/Booting worker/g)?.length === 2);
+    await until("a successor", () => (server.log.match(/Booting worker/g)?.length ?? 0) >= 2);
     await server.settled(1);
     expect(await (await fetch(server.url)).text()).toBe("1");
     expect(await server.stop()).toBe(0);
-  }, 30_000);
+  }, 120_000);
 });
 
 test("the log says sync, also for gthread", async () => {

@@ -225,7 +225,7 @@ export interface Trial {
   readonly server: RunningServer;
   readonly abuse: string;
   readonly table: FigureTable;
-  /** Good requests that must be answered meanwhile. */
+  /** Good requests that must be answered meanwhile: few, for how many it can be says the machine. */
   readonly served: number;
   /** How much memory may grow while it lasts; the growth at the end has one bound for all. */
   readonly highestMb?: number;

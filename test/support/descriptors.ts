@@ -5,14 +5,19 @@ import { readdirSync, readlinkSync } from "node:fs";
 export function descriptorsOf(pid: number): (readonly [path: string, what: string])[] {
   const folder = `/proc/${pid}/fd`;
   return readdirSync(folder).flatMap((fd) => {
-    const path = `${folder}/${fd}`;
-    try {
-      return [[path, readlinkSync(path)] as const];
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-      throw error;
-    }
+    const what = targetOf(pid, fd);
+    return what === null ? [] : [[`${folder}/${fd}`, what] as const];
   });
+}
+
+/** What a descriptor is of; null while it is closed. */
+export function targetOf(pid: number, fd: number | string): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${fd}`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
 }
 
 /** A descriptor that stands for a socket's name, which has gone. */

@@ -1,5 +1,6 @@
 /** What another process occupies, as the kernel counts it. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { descriptorsOf } from "./descriptors.ts";
 import { until } from "./server.ts";
 
 export const megabyte = 1024 * 1024;
@@ -12,16 +13,7 @@ export function anonymousBytes(pid: number): number {
 
 /** How many sockets another process has open, listening ones included. */
 export function openSockets(pid: number): number {
-  let count = 0;
-  for (const fd of readdirSync(`/proc/${pid}/fd`)) {
-    try {
-      if (readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith("socket:")) count += 1;
-    } catch (error) {
-      // Closed since it was listed.
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    }
-  }
-  return count;
+  return descriptorsOf(pid).filter(([, what]) => what.startsWith("socket:")).length;
 }
 
 /** Watches a figure of another process all the while: its value at the start, and the highest. */

@@ -6,6 +6,8 @@ export interface LoadOptions {
   readonly hostname?: string;
   /** The path of a unix socket, instead of hostname and port. */
   readonly unix?: string;
+  /** Over TLS. */
+  readonly secure?: boolean;
   /** Clients that open a connection for each request. */
   readonly fresh: number;
   /** Clients that keep their connection until the server says `Connection: close`. */
@@ -104,7 +106,8 @@ export class Load {
 
   /** One connection from its opening to its end; answers with what went wrong, if anything did. */
   #connection(keepAlive: boolean, post: boolean): Promise<string | null> {
-    const { port, hostname = "127.0.0.1", unix, path = "/", expected } = this.#options;
+    const { port, hostname = "127.0.0.1", unix, secure = false } = this.#options;
+    const { path = "/", expected } = this.#options;
     const ended = Promise.withResolvers<string | null>();
     const method = post ? "POST" : "GET";
     const fields = `${keepAlive ? "" : "Connection: close\r\n"}${post ? bodyFields : ""}`;
@@ -140,11 +143,11 @@ export class Load {
       },
       ended: (client, ending, error) => {
         if (!waiting) return;
-        const how = ending === "fin" ? "closed" : `reset (${error})`;
+        const how = { fin: "closed", cut: "cut", reset: `reset (${error})` }[ending];
         finish(client, `${how} after ${received.length} bytes of an answer`);
       },
     };
-    const to = unix === undefined ? { hostname, port } : { unix };
+    const to = unix === undefined ? { hostname, port, secure } : { unix, secure };
     ByteClient.connect(to, receiver).then(send, ({ code, message }: NodeJS.ErrnoException) => {
       const leaves = this.#options.untilGone === true && nobodyThere.has(code ?? "");
       ended.resolve(leaves ? gone : `can't connect: ${code} ${message}`);

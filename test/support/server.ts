@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { namesIn, readIfThere } from "../../bench/process-tree.ts";
+import { Certificates } from "./certificates.ts";
 
 export const program = join(import.meta.dir, "../../bin/gunicorn-ts.ts");
 
@@ -38,6 +39,8 @@ export interface ServerOptions {
   readonly cwd?: string;
   /** A command that runs the server, `setpriv ...`. */
   readonly through?: readonly string[];
+  /** TLS, with a certificate for localhost. */
+  readonly secure?: boolean;
 }
 
 /** A condition that a test waits for, never a time: tries until the answer isn't null, false or undefined. */
@@ -76,6 +79,7 @@ export class RunningServer implements AsyncDisposable {
       through = [],
       runtimeArgs = [],
       cwd = folder,
+      secure = false,
     }: ServerOptions,
   ) {
     this.folder = folder;
@@ -87,6 +91,7 @@ export class RunningServer implements AsyncDisposable {
         ...runtimeArgs,
         file,
         ...binds,
+        ...(secure ? ["--certfile", "cert.pem", "--keyfile", "key.pem"] : []),
         ...args,
         ...(app === null ? [] : [app]),
       ],
@@ -131,6 +136,17 @@ export class RunningServer implements AsyncDisposable {
 
   get port(): number {
     return Number(new URL(this.url).port);
+  }
+
+  /** Whether that address is served over TLS. */
+  get secure(): boolean {
+    return this.url.startsWith("https:");
+  }
+
+  /** Asks on a connection of its own, whoever has signed the certificate. */
+  fetch(path = "/", init: RequestInit = {}): Promise<Response> {
+    const tls = { rejectUnauthorized: false };
+    return fetch(new URL(path, this.url), { keepalive: false, tls, ...init });
   }
 
   /** Waits for a text or pattern in the log, from `after` on, and answers with where it ends. */
@@ -227,12 +243,24 @@ function runsProgram(pid: number): boolean {
   return existsSync(file) && /gunicorn(-ts|: )/.test(readFileSync(file, "utf8"));
 }
 
+let pair: { readonly "cert.pem": string; readonly "key.pem": string } | null = null;
+
+/** One certificate for all servers of a test file. */
+function localhost(): NonNullable<typeof pair> {
+  if (pair !== null) return pair;
+  using certificates = new Certificates();
+  const { cert, key } = certificates.make({ names: ["IP:127.0.0.1"] });
+  pair = { "cert.pem": cert, "key.pem": key };
+  return pair;
+}
+
 /** Writes the files into a new folder and starts the server there; doesn't wait for it. */
 export function start(options: ServerOptions = {}): RunningServer {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
   // A server that runs as somebody else reads it too.
   chmodSync(folder, statSync(folder).mode | 0o755);
-  for (const [name, text] of Object.entries(options.files ?? {})) {
+  const files = { ...options.files, ...(options.secure === true ? localhost() : {}) };
+  for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   }
@@ -245,7 +273,7 @@ export async function gunicorn(options: ServerOptions = {}): Promise<RunningServ
   await server.logged("Using worker:");
   // Workers of -k serve open their sockets themselves, some time after that line.
   await until(`an answer; log:\n${server.log}`, async () => {
-    const response = await fetch(server.url, { keepalive: false }).catch(() => null);
+    const response = await server.fetch().catch(() => null);
     await response?.arrayBuffer();
     return response !== null;
   });

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { workerHooks } from "../src/config/worker-hooks.ts";
 import type { Setting } from "../src/config/setting.ts";
-import { workerClassEntries } from "../src/config/worker-classes.ts";
+import { type OnlyValues, workerClassEntries } from "../src/config/worker-classes.ts";
 import { gunicornName, sections } from "../src/config/settings.ts";
 import { renderFrameworks } from "./frameworks-table.ts";
 
@@ -100,10 +100,15 @@ function runsIn(key: string, { kind, status }: Setting): string {
 
 /** The worker classes that can't honour a setting, or can't do without it. */
 function refusals(key: string): readonly (readonly [label: string, text: string])[] {
-  return workerClassEntries.flatMap(([name, { refuses, refusesOff }]) => [
+  return workerClassEntries.flatMap(([name, { refuses, takesOnly }]) => [
     [`Not with ${name}`, refuses[key] ?? ""] as const,
-    [`Never off with ${name}`, refusesOff[key] ?? ""] as const,
+    [`With ${name}`, onlyText(takesOnly[key])] as const,
   ]);
+}
+
+function onlyText(only: OnlyValues | undefined): string {
+  if (only === undefined) return "";
+  return `only ${only.values.map(code).join(" and ")}: ${only.why}`;
 }
 
 function statusText({ status, ours }: Setting): string {

@@ -61,7 +61,7 @@ const rooms: Readonly<Record<string, string>> = {
   "worker/life":
     "api app app/routes app/websocket config config/sources ipc log modules net os os/processes os/sockets reload types:tls worker/classes worker/exchange",
   "worker/classes":
-    "api app types:app/node app/routes app/websocket config http/errors.ts http/request http/response http/syntax ipc log log/lines modules net os/sockets worker/connection worker/exchange worker/records",
+    "api app types:app/node app/routes app/websocket config http/errors.ts http/request http/response http/syntax ipc log log/lines modules net os/sockets types:tls worker/connection worker/exchange worker/records",
   "worker/connection":
     "app types:config http http/message http/proxy http/request http/response http/syntax net worker/exchange",
   "worker/exchange":

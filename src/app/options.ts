@@ -13,13 +13,13 @@ const settled: Readonly<Record<string, string>> = {
 };
 
 /** The refusal of TLS, also of a server of node:https. */
-export const noTls = "TLS is not supported yet, let a proxy do it";
+export const noTls = "use the settings certfile and keyfile";
 
 /** Options that are refused: without them it would be another server than the app asks for. */
 const refused: Readonly<Record<string, string>> = {
   tls: noTls,
-  http2: "HTTP/2 is not supported yet",
-  http3: "HTTP/3 is not supported yet",
+  http2: "use --worker-class serve --http-protocols h2,h1",
+  http3: "use --worker-class serve --http-protocols h3,h2,h1",
 };
 
 type Options = Readonly<Record<string, unknown>>;
@@ -34,7 +34,9 @@ export function unusedOptions(app: App, workerClass: WorkerClass): readonly stri
     if (isSet(options, name)) throw new AppImportError(`${app.describe}: ${name}: ${why}`);
   }
   if (options["http1"] === false) {
-    throw new AppImportError(`${app.describe}: http1: there is no other protocol yet`);
+    throw new AppImportError(
+      `${app.describe}: http1: use --worker-class serve --http-protocols h2`,
+    );
   }
   const unused = { ...settled, ...workerClassOf(workerClass).unusedOptions };
   return Object.entries(unused)

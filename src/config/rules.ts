@@ -2,6 +2,8 @@
 import { ConfigError } from "../api/errors.ts";
 import type { Config, SettingKey } from "./types.ts";
 import { checkTlsRules } from "./tls-rules.ts";
+import { checkProtocolRules } from "./protocol-rules.ts";
+import { settingOf } from "./settings.ts";
 import { refuseTakingOver, workerClassOf } from "./worker-classes.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -17,7 +19,7 @@ export function checkRules(
   env: Environment,
 ): void {
   const { workerClass } = config;
-  const { refuses, refusesEnvironment, refusesOff, sockets } = workerClassOf(workerClass);
+  const { refuses, refusesEnvironment, takesOnly, sockets } = workerClassOf(workerClass);
   for (const [key, place] of given) {
     if (!Object.hasOwn(refuses, key)) continue;
     throw new ConfigError(
@@ -34,12 +36,15 @@ export function checkRules(
     throw new ConfigError(`${place}: ${takenOver}: ${refuseTakingOver(workerClass)}`);
   }
   for (const [key, place] of given) {
-    if (!Object.hasOwn(refusesOff, key) || config[key] !== false) continue;
+    const only = takesOnly[key];
+    const shown = settingOf(key).kind.show(config[key]);
+    if (only === undefined || only.values.includes(shown)) continue;
     throw new ConfigError(
-      `${place}: can't be off with worker class ${workerClass}: ${refusesOff[key]}`,
+      `${place}: can't be ${shown} with worker class ${workerClass}: ${only.why}`,
     );
   }
   checkTlsRules(config, given, env);
+  checkProtocolRules(config, given);
 }
 
 /** A variable as workers will find it in their environment; empty without it. */

@@ -16,8 +16,8 @@ export interface WorkerClassRow {
   readonly takesNewCredentials: boolean;
   /** Settings that it can't honour, by their keys, and why: to set one is refused. */
   readonly refuses: Readonly<Record<string, string>>;
-  /** Switches that can't be off, and why. */
-  readonly refusesOff: Readonly<Record<string, string>>;
+  /** Settings of which it can honour some values only. */
+  readonly takesOnly: Readonly<Record<string, OnlyValues>>;
   /** Variables of the environment that it can't honour, and why. */
   readonly refusesEnvironment: Readonly<Record<string, string>>;
   /**
@@ -31,6 +31,13 @@ export interface WorkerClassRow {
   readonly unusedOptions: Readonly<Record<string, string>>;
 }
 
+export interface OnlyValues {
+  /** As --print-config shows them. */
+  readonly values: readonly string[];
+  /** Why no other one is taken. */
+  readonly why: string;
+}
+
 export interface ClassCode {
   /** From src/worker. */
   readonly module: string;
@@ -42,6 +49,25 @@ export type AppFeature = "websocket";
 
 const ownReader = "Bun.serve reads requests itself";
 const ownTimer = "Bun.serve has one idle timer for keep-alive, uploads and responses together";
+const http1Only = "it speaks HTTP/1.1 only, use --worker-class serve";
+
+/** What it says of each setting that is about other protocols than HTTP/1.1. */
+const speaksHttp1 = {
+  httpProtocols: { values: ["h1"], why: http1Only },
+  http2Cleartext: { values: ["off"], why: http1Only },
+} as const;
+
+const noHttp2 = {
+  http2MaxConcurrentStreams: http1Only,
+  http2InitialWindowSize: http1Only,
+  http2MaxFrameSize: http1Only,
+  http2MaxHeaderListSize: http1Only,
+} as const;
+
+/** Bun.serve has no option for any of its HTTP/2 limits (Bun 1.4.5, its SETTINGS frame). */
+function fixedAt(value: number): OnlyValues {
+  return { values: [String(value)], why: `Bun.serve's own is ${value}, and can't be set` };
+}
 
 export const workerClasses = {
   async: {
@@ -49,8 +75,8 @@ export const workerClasses = {
     sockets: "inherited",
     freesAccepted: true,
     takesNewCredentials: true,
-    refuses: {},
-    refusesOff: {},
+    refuses: noHttp2,
+    takesOnly: speaksHttp1,
     refusesEnvironment: {},
     app: {
       websocket: null,
@@ -67,10 +93,11 @@ export const workerClasses = {
     freesAccepted: true,
     takesNewCredentials: true,
     refuses: {
+      ...noHttp2,
       keepalive: "each connection ends with its answer",
       websocketMaxMessageSize: "a websocket would keep the worker from all other requests",
     },
-    refusesOff: {},
+    takesOnly: speaksHttp1,
     refusesEnvironment: {},
     app: {
       websocket: "a websocket would keep the worker from all other requests",
@@ -113,7 +140,21 @@ export const workerClasses = {
       headerMap: ownReader,
       rootPath: "the app gets Bun's own server object",
     },
-    refusesOff: { reusePort: "each Bun.serve opens a socket of its own" },
+    takesOnly: {
+      reusePort: { values: ["true"], why: "each Bun.serve opens a socket of its own" },
+      certReqs: {
+        values: ["0", "2"],
+        why: "Bun.serve would let in clients with anybody's certificate, use --worker-class async",
+      },
+      http2Cleartext: {
+        values: ["off", "prior-knowledge"],
+        why: "Bun.serve ignores `Upgrade: h2c`, use prior-knowledge",
+      },
+      http2MaxConcurrentStreams: fixedAt(256),
+      http2InitialWindowSize: fixedAt(65_536),
+      http2MaxFrameSize: fixedAt(16_384),
+      http2MaxHeaderListSize: fixedAt(16_384),
+    },
     refusesEnvironment: { SCRIPT_NAME: `${ownReader} and makes their URLs` },
     app: { websocket: null },
     hasRouter: true,
@@ -135,7 +176,7 @@ const ownClass: WorkerClassRow = {
   freesAccepted: false,
   takesNewCredentials: false,
   refuses: {},
-  refusesOff: {},
+  takesOnly: {},
   refusesEnvironment: {},
   app: { websocket: null },
   hasRouter: true,

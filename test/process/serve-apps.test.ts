@@ -123,8 +123,8 @@ describe("worker class serve", () => {
   }, 120_000);
 
   test.each([
-    ["tls", "tls: {}", "tls: TLS is not supported yet"],
-    ["http2", "http2: true", "http2: HTTP/2 is not supported yet"],
+    ["tls", "tls: {}", "tls: use the settings certfile and keyfile"],
+    ["http2", "http2: true", "http2: use --worker-class serve --http-protocols h2,h1"],
   ])("refuses %s", async (_, option, says) => {
     const text = `export default { fetch: () => new Response(), ${option} };`;
     await using server = start({ files: { "app.ts": text }, args: ["-k", "serve"] });

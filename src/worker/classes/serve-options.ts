@@ -5,6 +5,7 @@
 import { passedOptions } from "../../app/options.ts";
 import type { BoundTo } from "../../api/serving.ts";
 import type { App } from "../../app/load.ts";
+import type { Protocols } from "../../config/protocols.ts";
 import { type Handle, handleOf } from "../../app/routes/answers.ts";
 
 /** Bun.serve's longest: it has one timer for keep-alive, uploads and slow answers together. */
@@ -22,19 +23,24 @@ export interface Served {
   /** The app's websocket, as Bun.serve gets it; null without it. */
   readonly websocket: Bun.WebSocketHandler<unknown> | null;
   readonly bound: BoundTo;
+  readonly speaks: Protocols;
+  /** As of tlsOptions(); null without TLS. */
+  readonly tls: readonly object[] | null;
   readonly answer: Answer;
 }
 
 type Options = Bun.Serve.Options<unknown>;
 
 /** What to call Bun.serve with. */
-export function serveOptions({ app, websocket, bound, answer }: Served): Options {
+export function serveOptions({ app, websocket, bound, speaks, tls, answer }: Served): Options {
   const { routes, error } = app;
   const options = {
     development: false,
     idleTimeout: idleSeconds,
     ...passedOptions(app),
-    ...placeOf(bound),
+    ...placeOf(bound, !speaks.http3),
+    ...protocolOptions(speaks),
+    ...(tls === null ? {} : { tls }),
     fetch: (request: Request, server: Server) => answer(request, server, app.fetch),
     ...(routes === null ? {} : { routes: handledRoutes(routes, app, answer) }),
     ...(websocket === null ? {} : { websocket }),
@@ -46,10 +52,19 @@ export function serveOptions({ app, websocket, bound, answer }: Served): Options
 }
 
 /** Where Bun.serve is to listen, by a socket of its own. A unix socket is --request's: a server's are the master's. */
-function placeOf(bound: BoundTo): object {
+function placeOf(bound: BoundTo, reusePort: boolean): object {
   if (bound.type === "unix") return { unix: bound.path };
   const { hostname, port } = bound;
-  return { hostname, port, reusePort: true };
+  return { hostname, port, reusePort };
+}
+
+/** What differs from Bun's defaults. */
+function protocolOptions({ http1, http2, http3 }: Protocols): object {
+  return {
+    ...(http1 ? {} : { http1: false }),
+    ...(http2 ? { http2: true } : {}),
+    ...(http3 ? { http3: true } : {}),
+  };
 }
 
 /** The routes that Bun answers without a word to anybody: HTML imports and folders. */

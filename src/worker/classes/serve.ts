@@ -3,7 +3,6 @@
  * can't inherit sockets, so each worker opens its own by reusePort: what waits in the queue of a
  * worker that leaves is reset, unless the kernel migrates it (net.ipv4.tcp_migrate_req).
  */
-import { nativeServe } from "../../app/capture.ts";
 import type { Handle } from "../../app/routes/answers.ts";
 import type { ServedBy } from "../../app/captured-server.ts";
 import { AppServer } from "../../app/server.ts";
@@ -13,23 +12,30 @@ import { NativeResponse } from "../../http/response/body.ts";
 import { installResponse } from "../../http/response/install.ts";
 import { ServeRecord } from "../records/serve-record.ts";
 import type { Serving } from "../../api/serving.ts";
+import { type Origin, ServeAddress } from "./serve-address.ts";
+import { idleSeconds, type Server, unseenRoutes } from "./serve-options.ts";
 import type { InternalContext } from "./serving.ts";
-import { idleSeconds, type Server, serveOptions, unseenRoutes } from "./serve-options.ts";
 
 /** How long every answer says `Connection: close` before stop() severs the idle connections. */
 const farewellMs = 150;
 const pollMs = 10;
 
-/** What would make a worker deaf that its master believes to be serving. */
+/** What would make a worker deaf that its master believes to be serving, and what Bun.serve can't do. */
 const { stop, reload, unref } = AppServer.prototype;
-const refusals = { stop, reload, unref, earlyHints: refuseEarlyHints };
+const refusals = {
+  stop,
+  reload,
+  unref,
+  earlyHints: cantDo("earlyHints", "send it"),
+  peerCertificate: cantDo("peerCertificate", "show it"),
+};
 
 /** As it is before the app may replace the global one, and marked where somebody wants sizes. */
 let OwnResponse = Response;
 
 export class BunServing implements Serving {
   readonly #context: InternalContext;
-  #stops: (() => Promise<void>)[] = [];
+  readonly #addresses: ServeAddress[] = [];
   #draining = false;
   /** Requests that have become websockets: they have no answer. */
   readonly #upgraded = new WeakSet<Request>();
@@ -57,25 +63,17 @@ export class BunServing implements Serving {
     OwnResponse = Response;
   }
 
-  listen(): void {
-    const { listeners, app, websockets } = this.#context;
-    this.#stops = listeners.map(({ bound }) => {
-      const sockets = app.websocket === null ? null : websockets?.serving(app.websocket);
-      const server: Server = nativeServe(
-        serveOptions({
-          app,
-          websocket: sockets?.handlers ?? null,
-          bound,
-          answer: (request, server, handle) => this.#answer(request, server, handle),
-        }),
-      );
-      this.#timeout = server.timeout;
-      sockets?.attach(server);
-      this.#context.capture.attach(server as unknown as ServedBy);
-      const stop = server.stop.bind(server);
-      Object.assign(server, refusals, { slot: this.#context.slot }, this.#watched(server));
-      return () => stop();
-    });
+  async listen(): Promise<void> {
+    const context = this.#context;
+    for (const listener of context.listeners) {
+      const address = await ServeAddress.open({
+        context,
+        listener,
+        answer: (request, server, handle, origin) => this.#answer(request, server, handle, origin),
+        adopt: (server) => this.#adopt(server),
+      });
+      this.#addresses.push(address);
+    }
   }
 
   windDown(): void {
@@ -85,13 +83,21 @@ export class BunServing implements Serving {
   async drain(): Promise<void> {
     const { websockets, config, handler } = this.#context;
     this.windDown();
+    // At once: no farewell brings its clients to the port of a successor, which waits for it.
+    const http3 = this.#addresses.map((address) => address.stopHttp3());
     await Bun.sleep(farewellMs);
-    const stops = this.#stops.map((stop) => stop());
+    const stops = this.#addresses.map((address) => address.stop());
     // Not before the listeners are closed: clients come back at once, and to whoever listens.
     await websockets?.drain(config.gracefulTimeout * 1000 - farewellMs);
-    await Promise.all(stops);
+    await Promise.all([...stops, ...http3]);
     // stop() resolves with the last response handed over; the handler's own end comes after it.
     while (handler.inFlight > 0) await Bun.sleep(pollMs);
+  }
+
+  #adopt(server: Server): void {
+    this.#timeout = server.timeout;
+    this.#context.capture.attach(server as unknown as ServedBy);
+    Object.assign(server, refusals, { slot: this.#context.slot }, this.#watched(server));
   }
 
   /** The server's own methods, which tell us what the app does with a request. */
@@ -111,10 +117,20 @@ export class BunServing implements Serving {
     };
   }
 
-  async #answer(request: Request, server: Server, handle: Handle): Promise<Response | undefined> {
+  async #answer(
+    request: Request,
+    server: Server,
+    handle: Handle,
+    origin: Origin,
+  ): Promise<Response | undefined> {
     const { handler, observers } = this.#context;
+    // Before the URL is asked for.
+    const protocol = observers.length === 0 ? "" : origin.protocolOf(request);
     const facts: RequestFacts = { method: request.method, target: targetOf(request.url) };
-    const served = observers.length === 0 ? null : new ServeRecord(facts, request, server);
+    const served =
+      observers.length === 0
+        ? null
+        : new ServeRecord(facts, request, server, protocol, origin.secure);
     let response: Response | null = null;
     // Bun would cut a request that an app works on, without a word.
     this.#limit(request, server, 0);
@@ -141,7 +157,7 @@ export class BunServing implements Serving {
     handler.finish(facts, request, response);
     const answer = response ?? plainError();
     served?.answered(observers, answer, response !== null);
-    return this.#closing(answer);
+    return this.#directed(answer, origin.alternative);
   }
 
   /** Bounds the time of a request, unless the app has done so. */
@@ -150,29 +166,31 @@ export class BunServing implements Serving {
     this.#timeout?.call(server, request, seconds);
   }
 
-  /** While draining, tells the client to open its next connection elsewhere. */
-  #closing(response: Response): Response {
-    if (!this.#draining) return response;
-    try {
-      response.headers.set("connection", "close");
-      return response;
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error;
-      // Of fetch(): its headers can't be changed.
-      const { body, status, statusText, headers } = response;
-      return new OwnResponse(body, {
-        status,
-        statusText,
-        headers: [...headers, ["connection", "close"]],
-      });
-    }
+  /** Tells the client where to open its next connection: while draining, elsewhere; else by HTTP/3, if it likes. */
+  #directed(response: Response, alternative: string | null): Response {
+    if (this.#draining) return withField(response, "connection", "close");
+    if (alternative === null || response.headers.has("alt-svc")) return response;
+    return withField(response, "alt-svc", alternative);
   }
 }
 
-function refuseEarlyHints(): never {
-  throw new Error(
-    "server.earlyHints() is not supported: Bun.serve can't send it, use --worker-class async",
-  );
+function withField(response: Response, name: string, value: string): Response {
+  try {
+    response.headers.set(name, value);
+    return response;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    // Of fetch(): its headers can't be changed.
+    const { body, status, statusText, headers } = response;
+    return new OwnResponse(body, { status, statusText, headers: [...headers, [name, value]] });
+  }
+}
+
+function cantDo(method: string, what: string): () => never {
+  return () => {
+    const why = `Bun.serve can't ${what}, use --worker-class async`;
+    throw new Error(`server.${method}() is not supported: ${why}`);
+  };
 }
 
 function plainError(): Response {

@@ -1,7 +1,7 @@
 /**
  * One request of a `serve` worker, as observers get it. Bun.serve doesn't tell when an answer is out: it is told when
- * the app has made it. Nor does it tell the request's own bytes: the version is taken for 1.1, and repeated fields come
- * as one list.
+ * the app has made it. Nor does it tell the request's own bytes: HTTP/1.0 is taken for 1.1, and repeated fields come as
+ * one list.
  */
 import { bodyInit, bodyKind, hasNoBody } from "../../http/response/body.ts";
 import { rawPath } from "../../log/access/request-facts.ts";
@@ -12,12 +12,12 @@ import { noAnswer } from "./engine-record.ts";
 export class ServeRecord implements RequestRecord, Surroundings {
   readonly method: string;
   readonly target: string;
-  readonly protocol = "HTTP/1.1";
+  readonly protocol: string;
   readonly clientAddress: string;
   readonly remotePort: number | null;
   readonly serverName: string;
   readonly serverPort: number | null;
-  readonly scheme = "http";
+  readonly scheme: "http" | "https";
   readonly scriptName = "";
   status = noAnswer;
   bodyBytes = 0;
@@ -28,7 +28,15 @@ export class ServeRecord implements RequestRecord, Surroundings {
   readonly #startedMs = performance.now();
   #response: Response | null = null;
 
-  constructor(facts: RequestFacts, request: Request, server: Bun.Server<unknown>) {
+  constructor(
+    facts: RequestFacts,
+    request: Request,
+    server: Bun.Server<unknown>,
+    protocol: string,
+    secure: boolean,
+  ) {
+    this.protocol = protocol;
+    this.scheme = secure ? "https" : "http";
     this.method = facts.method;
     this.target = facts.target;
     const client = server.requestIP(request);

@@ -51,7 +51,7 @@ describe("checkRules() with worker class serve", () => {
   test("refuses a shared socket", async () => {
     await expect(resolve("-k serve --no-reuse-port")).rejects.toThrow(
       new ConfigError(
-        "--reuse-port: can't be off with worker class serve: each Bun.serve opens a socket of its own",
+        "--reuse-port: can't be false with worker class serve: each Bun.serve opens a socket of its own",
       ),
     );
     await resolve("-k serve --reuse-port");

@@ -1,20 +1,27 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { settings } from "../../../src/config/settings.ts";
+import { type SettingKey, settingOf, settings } from "../../../src/config/settings.ts";
 import {
   flagFor,
+  type OnlyValues,
   refuseTakingOver,
   workerClassEntries,
 } from "../../../src/config/worker-classes.ts";
 
 describe.each(workerClassEntries)("worker class %s", (_name, row) => {
-  test("refuses settings that there are, and switches off that there are", () => {
-    const wrong = [...Object.keys(row.refuses), ...Object.keys(row.refusesOff)].filter(
+  test("refuses settings that there are, and takes values that there are", () => {
+    const wrong = [...Object.keys(row.refuses), ...Object.keys(row.takesOnly)].filter(
       (key) => !Object.hasOwn(settings, key),
     );
     expect(wrong).toEqual([]);
-    const switches = Object.keys(row.refusesOff) as (keyof typeof settings)[];
-    expect(switches.filter((key) => settings[key].kind.takes !== "nothing")).toEqual([]);
+    for (const [key, { values }] of Object.entries<OnlyValues>(row.takesOnly)) {
+      const { kind } = settingOf(key as SettingKey);
+      const facts = { cwd: "/", platform: "linux", cpuCount: () => 1 };
+      const read = (value: string) => kind.read?.(value) ?? value;
+      const raw = (value: string) => (kind.takes === "nothing" ? value === "true" : read(value));
+      const shown = values.map((value) => kind.show(kind.parse(raw(value), facts)));
+      expect(shown).toEqual([...values]);
+    }
   });
 
   test("stands where the table says", async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { passedOptions, unusedOptions } from "../../../../src/app/options.ts";
 import type { Handle } from "../../../../src/app/routes/answers.ts";
 import { type App, isNodeListener, readApp } from "../../../../src/app/shape.ts";
+import type { Protocols } from "../../../../src/config/protocols.ts";
 import {
   type Answer,
   serveOptions,
@@ -22,7 +23,14 @@ type Shown = Record<string, unknown> & {
 };
 
 /** The options of an app, and the handlers that were asked for. */
-function optionsOf(value: object, websocket: Bun.WebSocketHandler<unknown> | null = null) {
+function optionsOf(
+  value: object,
+  websocket: Bun.WebSocketHandler<unknown> | null = null,
+  {
+    speaks = { http1: true, http2: false, http3: false },
+    tls = null,
+  }: { readonly speaks?: Protocols; readonly tls?: readonly object[] | null } = {},
+) {
   const asked: Handle[] = [];
   const answer: Answer = async (request, server, handle) => {
     asked.push(handle);
@@ -32,6 +40,8 @@ function optionsOf(value: object, websocket: Bun.WebSocketHandler<unknown> | nul
     app: appOf(value),
     websocket,
     bound: { type: "tcp", hostname: "127.0.0.1", port: 8000 },
+    speaks,
+    tls,
     answer,
   });
   return { options: options as unknown as Shown, asked };
@@ -48,6 +58,22 @@ describe("serveOptions()", () => {
       reusePort: true,
       fetch: expect.any(Function),
     } as never);
+  });
+
+  test.each<[speaks: Protocols, tls: readonly object[] | null, options: object]>([
+    [{ http1: true, http2: false, http3: false }, null, {}],
+    [{ http1: true, http2: true, http3: false }, null, { http2: true }],
+    [{ http1: false, http2: true, http3: false }, null, { http1: false, http2: true }],
+    [{ http1: true, http2: false, http3: false }, [{ cert: "a" }], { tls: [{ cert: "a" }] }],
+    [
+      { http1: false, http2: false, http3: true },
+      [{ cert: "a" }],
+      { http1: false, http3: true, reusePort: false, tls: [{ cert: "a" }] },
+    ],
+  ])("of protocols %j with TLS %j: %j", (speaks, tls, expected) => {
+    const { options } = optionsOf({ fetch: hello }, null, { speaks, tls });
+    const plain = optionsOf({ fetch: hello }).options;
+    expect(options as object).toEqual({ ...plain, ...expected, fetch: expect.any(Function) });
   });
 
   test.each<[name: string, value: unknown, passed: unknown]>([
@@ -146,10 +172,10 @@ describe("unusedOptions()", () => {
   });
 
   test.each([
-    [{ tls: {} }, "app.ts: default: tls: TLS is not supported yet, let a proxy do it"],
-    [{ http2: true }, "app.ts: default: http2: HTTP/2 is not supported yet"],
-    [{ http3: true }, "app.ts: default: http3: HTTP/3 is not supported yet"],
-    [{ http1: false }, "app.ts: default: http1: there is no other protocol yet"],
+    [{ tls: {} }, "app.ts: default: tls: use the settings certfile and keyfile"],
+    [{ http2: true }, "app.ts: default: http2: use --worker-class serve --http-protocols h2,h1"],
+    [{ http3: true }, "app.ts: default: http3: use --worker-class serve --http-protocols h3,h2,h1"],
+    [{ http1: false }, "app.ts: default: http1: use --worker-class serve --http-protocols h2"],
   ])("refuses %p", (options, message) => {
     for (const workerClass of ["async", "serve"] as const) {
       expect(() => unusedOptions(appOf({ fetch: hello, ...options }), workerClass)).toThrow(

@@ -7,6 +7,7 @@ import { ChunkedDecoder } from "../syntax/chunked.ts";
 import type { RefusalName } from "../errors.ts";
 import { frame } from "../message/framing.ts";
 import { Head } from "../syntax/head.ts";
+import { KnownHeads } from "./known-heads.ts";
 import type { Limits } from "../limits.ts";
 import { type ParserOptions, RequestParser } from "../syntax/parser.ts";
 import { judgeExpectation } from "../message/policy.ts";
@@ -18,6 +19,18 @@ const inChunkedBody = 2;
 const refused = 3;
 
 const noHead = new Head();
+
+/** What readers with the same limits and options share. */
+export interface HeadsByTrust {
+  /** Of peers in forwarded_allow_ips. */
+  readonly trusted: KnownHeads;
+  readonly strangers: KnownHeads;
+}
+
+/** For readers that share one set of limits and options. */
+export function headsByTrust(): HeadsByTrust {
+  return { trusted: new KnownHeads(), strangers: new KnownHeads() };
+}
 
 export class MessageReader {
   /** After read(): where in the bytes it ended. */
@@ -33,27 +46,36 @@ export class MessageReader {
   readonly #options: ParserOptions;
   readonly #maxBodyBytes: number;
   readonly #parser: RequestParser;
+  readonly #heads: HeadsByTrust;
+  #known: KnownHeads;
   #stage = inHead;
   /** How many bytes of a body by Content-Length haven't come; how many a chunked one may still have. */
   #left = 0;
   #chunked: ChunkedDecoder | null = null;
   #refusal: RefusalName = "bad request line";
 
-  /** `maxBodyBytes`: limit_request_body; Infinity for none. */
+  /**
+   * `maxBodyBytes`: limit_request_body; Infinity for none.
+   * @param heads those that readers of the same limits and options have met
+   */
   constructor(
     limits: Limits,
     options: ParserOptions = {},
     maxBodyBytes = Number.POSITIVE_INFINITY,
+    heads: HeadsByTrust = headsByTrust(),
   ) {
     this.#limits = limits;
     this.#options = options;
     this.#maxBodyBytes = maxBodyBytes;
     this.#parser = new RequestParser(limits, options);
+    this.#heads = heads;
+    this.#known = heads.strangers;
   }
 
   /** Whether the peer is in forwarded_allow_ips: it may send headers that others can't. */
   set trusted(trusted: boolean) {
     this.#parser.trusted = trusted;
+    this.#known = trusted ? this.#heads.trusted : this.#heads.strangers;
   }
 
   /** Whether it is between two requests, with no byte of the next. */
@@ -91,9 +113,24 @@ export class MessageReader {
       case refused:
         return this.#refusal;
       default: {
-        const step = this.#parser.feed(bytes, start, end);
-        this.consumed = this.#parser.consumed;
-        return step === "head" ? this.#begin() : step;
+        const parser = this.#parser;
+        const whole = parser.fresh;
+        const known = whole ? this.#known.find(bytes, start, end) : null;
+        if (known !== null) {
+          this.consumed = start + known.byteLength;
+          this.head = known;
+          this.body = null;
+          this.hasBody = false;
+          this.expectsContinue = false;
+          return "head";
+        }
+        const step = parser.feed(bytes, start, end);
+        this.consumed = parser.consumed;
+        if (step !== "head") return step;
+        const begun = this.#begin();
+        if (whole && !this.hasBody && begun === "head")
+          this.#known.met(this.head, bytes, start, this.consumed);
+        return begun;
       }
     }
   }

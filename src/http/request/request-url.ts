@@ -22,11 +22,30 @@ let lastScheme = "";
 let lastAuthority = "";
 let lastOrigin = "";
 
+/** The last URL, and what it is made of: a head that comes again is the same object (bench: hono). */
+let lastRequest: RequestTarget | null = null;
+let lastRequestScheme = "";
+let lastFallbackHost = "";
+let lastUrl = "";
+
 /**
  * The client chooses host and path, never the scheme: that is the connection's, also for a target in absolute form
  * (RFC 9110 §7.4). `fallbackHost` stands in for a missing or empty Host (RFC 9112 §3.3).
  */
 export function requestUrl(request: RequestTarget, scheme: string, fallbackHost: string): string {
+  const isLast =
+    request === lastRequest && scheme === lastRequestScheme && fallbackHost === lastFallbackHost;
+  if (isLast) return lastUrl;
+  // Before it is remembered: this throws for what is no URL.
+  const url = makeUrl(request, scheme, fallbackHost);
+  lastRequest = request;
+  lastRequestScheme = scheme;
+  lastFallbackHost = fallbackHost;
+  lastUrl = url;
+  return url;
+}
+
+function makeUrl(request: RequestTarget, scheme: string, fallbackHost: string): string {
   const authority = request.authority;
   if (authority !== lastAuthority || scheme !== lastScheme || authority === "") {
     lastOrigin = originOf(scheme, authority === "" ? fallbackHost : authority, fallbackHost);

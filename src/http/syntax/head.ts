@@ -96,6 +96,11 @@ export class Head {
     this.#end = end;
   }
 
+  /** How long the head is, from its first byte to the end of its empty line. */
+  get byteLength(): number {
+    return this.#end - this.#start;
+  }
+
   /** Slices the text at once: from here on the head keeps no received bytes alive. */
   detach(): void {
     if (this.#text === null) this.#slice();

@@ -83,6 +83,11 @@ export class RequestParser {
     return this.#inRequestLine && this.#line.pending;
   }
 
+  /** Nothing of a head has been fed, and none has been refused. */
+  get fresh(): boolean {
+    return this.#failed === null && this.idle;
+  }
+
   /** For logs: the request line of a head that was refused or isn't complete, or what has come of it, as Latin-1. */
   get requestLine(): string {
     return this.#failed === null ? lineIn(this.#kept, 0, this.#keptLength) : this.#failedLine;

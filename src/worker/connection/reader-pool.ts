@@ -1,5 +1,5 @@
 /** Readers for the connections on which a request is on its way: an idle connection holds none. */
-import { MessageReader } from "../../http/request/message-reader.ts";
+import { headsByTrust, MessageReader } from "../../http/request/message-reader.ts";
 import type { EngineSettings } from "./engine-settings.ts";
 
 /** How many idle readers are kept for the next requests. */
@@ -8,6 +8,7 @@ const spareReaders = 64;
 export class ReaderPool {
   readonly #settings: EngineSettings;
   readonly #spare: MessageReader[] = [];
+  readonly #heads = headsByTrust();
 
   constructor(settings: EngineSettings) {
     this.#settings = settings;
@@ -16,7 +17,8 @@ export class ReaderPool {
   /** A reader for a connection on which a request begins. `trusted`: its peer is in forwarded_allow_ips. */
   lend(trusted: boolean): MessageReader {
     const { limits, parserOptions, maxBodyBytes } = this.#settings;
-    const reader = this.#spare.pop() ?? new MessageReader(limits, parserOptions, maxBodyBytes);
+    const reader =
+      this.#spare.pop() ?? new MessageReader(limits, parserOptions, maxBodyBytes, this.#heads);
     reader.trusted = trusted;
     return reader;
   }

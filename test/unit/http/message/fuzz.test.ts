@@ -7,7 +7,11 @@ import { expect, test } from "bun:test";
 import { RequestBody } from "../../../../src/http/request/body.ts";
 import type { RefusalName } from "../../../../src/http/errors.ts";
 import { isPersistent } from "../../../../src/http/message/keep-alive.ts";
-import { MessageReader } from "../../../../src/http/request/message-reader.ts";
+import {
+  type HeadsByTrust,
+  headsByTrust,
+  MessageReader,
+} from "../../../../src/http/request/message-reader.ts";
 import { defaultLimits, readCorpus } from "../../../support/corpus.ts";
 import {
   below,
@@ -147,7 +151,11 @@ function examine(input: Input, random: Random): "accepted" | "refused" | "incomp
   const { rules } = input;
   const alone = random() < 0.2;
   const text = alone ? input.text : input.text + next;
-  const whole = read(text, [], rules);
+  const whole = read(text, [], rules, known(rules));
+  if (random() < 0.2) {
+    same(read(text, [], rules, known(rules)), whole, "when it came again");
+    same(read(text, [], rules, known(rules)), whole, "when it came for the third time");
+  }
   const cuts = splitPoints(random, text);
   const split = read(text, cuts, rules);
   same(split, whole, `cut at ${cuts.join()}`);
@@ -156,6 +164,16 @@ function examine(input: Input, random: Random): "accepted" | "refused" | "incomp
   if (!alone) checkNext(input, whole);
   if (whole.error !== null) return "refused";
   return whole.messages.some((message) => message.end === -1) ? "incomplete" : "accepted";
+}
+
+/** The heads that came before under the same rules, as a worker's connections share them. */
+const knownHeads = new Map<string, HeadsByTrust>();
+
+function known(rules: Rules): HeadsByTrust {
+  const key = JSON.stringify({ ...rules, trusted: null });
+  const heads = knownHeads.get(key) ?? headsByTrust();
+  knownHeads.set(key, heads);
+  return heads;
 }
 
 /** RFC 9112 §6.3: a complete body is as long as announced; one that isn't there has no bytes. */
@@ -196,9 +214,14 @@ interface Outcome {
 const silentSource = { onFirstRead() {}, onPause() {}, onResume() {} };
 
 /** Feeds the pieces one by one, and notes all that comes out. */
-function read(text: string, cuts: readonly number[], rules: Rules): Outcome {
+function read(
+  text: string,
+  cuts: readonly number[],
+  rules: Rules,
+  heads = headsByTrust(),
+): Outcome {
   const bytes = Buffer.from(text, "latin1");
-  const reader = new MessageReader(rules.limits, rules.options, rules.maxBodyBytes);
+  const reader = new MessageReader(rules.limits, rules.options, rules.maxBodyBytes, heads);
   reader.trusted = rules.trusted;
   const messages: Message[] = [];
   let current: { readonly message: Message; readonly body: RequestBody } | null = null;

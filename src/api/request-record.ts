@@ -29,6 +29,18 @@ export interface RequestRecord {
    * A CGI variable (RFC 3875) by its name in upper case: `REMOTE_PORT`, `HTTP_HOST`, `wsgi.url_scheme`; null if absent.
    */
   environ(name: string): string | null;
+  /** The TLS of its connection to this server; null or absent without, and where nobody knows (worker_class serve). */
+  readonly tls?: TlsFacts | null;
+}
+
+/** The TLS that a connection speaks. */
+export interface TlsFacts {
+  /** `TLSv1.3`. */
+  readonly version: string;
+  /** As OpenSSL names it: `TLS_AES_256_GCM_SHA384`. */
+  readonly cipher: string;
+  /** The subject of the client's certificate, as RFC 4514 writes it: `CN=client,O=Example`; null: it has sent none. */
+  readonly clientSubject: string | null;
 }
 
 /** An observer is told of each request, when its answer is complete or has been given up. */

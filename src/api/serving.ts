@@ -27,7 +27,7 @@ export type Fetch = (request: Request, server: unknown) => Response | Promise<Re
 
 /**
  * An instance of a worker class. The worker makes it when the app is imported, and calls in this order: `listen` once;
- * `windDown` never, once or again; `drain` once; `close` once, if it is there. A quick stop, or graceful_timeout, ends the
+ * `windDown` never, once or again, as `renewed`; `drain` once; `close` once, if it is there. A quick stop, or graceful_timeout, ends the
  * process between any two of them. What the constructor or `listen` throws ends the worker: it fails to boot. The others
  * must not throw or reject.
  */
@@ -40,6 +40,11 @@ export interface Serving {
    * needn't have it.
    */
   moves?(): boolean;
+  /**
+   * The context's `tls.current` is another one now: new connections are to be served with it. Not called for a class of
+   * the user's own, whose workers are replaced instead.
+   */
+  renewed?(): void;
   /** From now on answers say `Connection: close`; connections are still accepted. */
   windDown(): void;
   /**

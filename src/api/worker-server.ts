@@ -15,4 +15,31 @@ export interface WorkerServer {
    * @throws TypeError for a field that no answer can have; Error in worker class serve, since Bun.serve can't send it
    */
   earlyHints(request: Request, headers: HeaderFields): boolean;
+  /**
+   * The certificate that the client of a request has sent, and that has been verified by the setting ca_certs.
+   * @returns null if it has sent none, hasn't been asked for one (cert_reqs), or has left
+   * @throws Error in worker class serve, since Bun.serve doesn't tell
+   */
+  peerCertificate(request: Request): PeerCertificate | null;
+}
+
+/** A name in a certificate by its parts: `{ CN: "client", O: "Example" }`; an array where one is repeated. */
+export type CertificateName = Readonly<Record<string, string | readonly string[]>>;
+
+/** A client's certificate, as node's tlsSocket.getPeerCertificate() has it. */
+export interface PeerCertificate {
+  readonly subject: CertificateName;
+  readonly issuer: CertificateName;
+  /** `DNS:client.example.org, email:client@example.org`; absent where there are none. */
+  readonly subjectaltname?: string;
+  /** In hexadecimal. */
+  readonly serialNumber: string;
+  /** `Nov 28 14:00:00 2026 GMT`. */
+  readonly valid_from: string;
+  readonly valid_to: string;
+  /** SHA-1, and SHA-256, in hexadecimal with colons. */
+  readonly fingerprint: string;
+  readonly fingerprint256: string;
+  /** The certificate itself, in DER. */
+  readonly raw: Uint8Array;
 }

@@ -2,6 +2,7 @@
  * What an app gets of the Bun.serve that it calls: a server that listens, for all it can tell, on the first address of
  * this one.
  */
+import type { PeerCertificate } from "../api/worker-server.ts";
 import type { AppServer, ClientAddress } from "./server.ts";
 import { ownFetch, ownObject } from "./properties.ts";
 
@@ -15,6 +16,7 @@ export type ServedBy = Pick<
   | "requestIP"
   | "timeout"
   | "earlyHints"
+  | "peerCertificate"
   | "upgrade"
   | "publish"
   | "subscriberCount"
@@ -24,6 +26,8 @@ export type ServedBy = Pick<
 export interface Listening {
   /** `http://127.0.0.1:8000/`. */
   readonly url: string;
+  /** Of a unix socket its URL doesn't say it. */
+  readonly protocol: "http" | "https";
   /** A string is the path of a unix socket. */
   readonly address: ClientAddress | string;
 }
@@ -72,8 +76,8 @@ export class CapturedServer {
     return this.#listening.address;
   }
 
-  get protocol(): "http" {
-    return "http";
+  get protocol(): "http" | "https" {
+    return this.#listening.protocol;
   }
 
   get development(): boolean {
@@ -103,6 +107,10 @@ export class CapturedServer {
 
   earlyHints(...args: Parameters<AppServer["earlyHints"]>): boolean {
     return this.#server?.earlyHints(...args) ?? false;
+  }
+
+  peerCertificate(request: Request): PeerCertificate | null {
+    return this.#server?.peerCertificate(request) ?? null;
   }
 
   upgrade(...args: Parameters<AppServer["upgrade"]>): boolean {

@@ -1,9 +1,11 @@
-import type { HeaderFields, WorkerServer } from "../api/worker-server.ts";
+import type { HeaderFields, PeerCertificate, WorkerServer } from "../api/worker-server.ts";
 
 /** What AppServer needs to know of the worker around it. */
 export interface AppServerHost {
   /** `http://127.0.0.1:8000`, `unix:///run/app.sock`. */
   readonly url: string;
+  /** Of requests, unless a trusted proxy says another one. */
+  readonly protocol: "http" | "https";
   /** What the server listens on; a string is the path of a unix socket. */
   readonly address: ClientAddress | string;
   /** The setting root_path. */
@@ -15,6 +17,7 @@ export interface AppServerHost {
   requestIP(request: Request): ClientAddress | null;
   timeout(request: Request, seconds: number): void;
   earlyHints(request: Request, headers: HeaderFields): boolean;
+  peerCertificate(request: Request): PeerCertificate | null;
   websockets(): AppWebsockets;
 }
 
@@ -85,8 +88,8 @@ export class AppServer implements WorkerServer {
     return this.#host.address;
   }
 
-  get protocol(): "http" {
-    return "http";
+  get protocol(): "http" | "https" {
+    return this.#host.protocol;
   }
 
   get development(): boolean {
@@ -126,6 +129,11 @@ export class AppServer implements WorkerServer {
   /** Sends 103 Early Hints: see WorkerServer. Bun's Server has no such method. */
   earlyHints(request: Request, headers: HeaderFields): boolean {
     return this.#host.earlyHints(request, headers);
+  }
+
+  /** The verified certificate of a request's client: see WorkerServer. Bun's Server has no such method. */
+  peerCertificate(request: Request): PeerCertificate | null {
+    return this.#host.peerCertificate(request);
   }
 
   /**

@@ -128,6 +128,7 @@ export class FakeEngine {
     this.#connections = connections;
     const server = new AppServer({
       url: "http://127.0.0.1:8000",
+      protocol: "http",
       address: { address: "127.0.0.1", family: "IPv4", port: 8000 },
       rootPath: "",
       slot: 0,

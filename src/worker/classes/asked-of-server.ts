@@ -6,7 +6,10 @@ import { ticksOf } from "../connection/engine-settings.ts";
 import { Exchange } from "../exchange/exchange.ts";
 
 /** The half of an AppServer's host that is the same for all listeners. */
-export const askedOfServer: Pick<AppServerHost, "requestIP" | "timeout" | "earlyHints"> = {
+export const askedOfServer: Pick<
+  AppServerHost,
+  "requestIP" | "timeout" | "earlyHints" | "peerCertificate"
+> = {
   requestIP: (request) => exchangeOf(request)?.client.address ?? null,
   timeout: (request, seconds) => exchangeOf(request)?.answersWithin(ticksOf(seconds)),
   earlyHints(request, headers) {
@@ -14,6 +17,7 @@ export const askedOfServer: Pick<AppServerHost, "requestIP" | "timeout" | "early
     const head = earlyHintsHead(headers);
     return exchangeOf(request)?.sendInterim(head) ?? false;
   },
+  peerCertificate: (request) => exchangeOf(request)?.client.peerCertificate ?? null,
 };
 
 function exchangeOf(request: Request): Exchange | null {

@@ -20,6 +20,7 @@ import type { Upgrades } from "../exchange/upgrades.ts";
 import { EngineRecord } from "../records/engine-record.ts";
 import { authorityOf, listeningAt } from "./listening-at.ts";
 import type { InternalContext } from "./serving.ts";
+import type { SecureListening, SecureOptions } from "../tls/secure-listening.ts";
 import type { Wire } from "../connection/wire.ts";
 
 /** How long an event loop gets to accept what waits before the queue is looked at again. */
@@ -53,6 +54,8 @@ export class AsyncServing implements Serving {
   readonly #gate: Gate | null;
   #websockets: AppWebsockets;
   #upgrades: Upgrades | null = null;
+  /** Null if all listeners are plain. */
+  #secure: SecureListening | null = null;
   /** Each answer ends its connection. */
   readonly #closes: boolean;
   readonly #takesUpgrades: boolean;
@@ -91,6 +94,7 @@ export class AsyncServing implements Serving {
 
   async listen(): Promise<void> {
     if (this.#takesUpgrades) await this.#takeUpgrades();
+    await this.#takeSecure();
     this.#connections.start();
     this.#startListening();
   }
@@ -113,12 +117,28 @@ export class AsyncServing implements Serving {
     }
   }
 
+  /** Plain HTTP needs nothing of TLS. */
+  async #takeSecure(): Promise<void> {
+    const { listeners, tls, log } = this.#context;
+    if (!listeners.some(({ secure }) => secure)) return;
+    if (tls === null) throw new Error("TLS without certificates");
+    const { SecureListening } = await import("../tls/secure-listening.ts");
+    this.#secure = new SecureListening(tls, this.#connections, this.#engine, log);
+  }
+
   #startListening(): void {
     this.#listeners = this.#sites.map((each) => this.#listenOn(...each));
   }
 
   moves(): boolean {
     return this.#gate?.moves() ?? true;
+  }
+
+  /** Who has connected before goes on with what that began with. */
+  renewed(): void {
+    if (this.#listeners.length === 0) return;
+    this.#stopListening();
+    this.#startListening();
   }
 
   windDown(): void {
@@ -186,12 +206,13 @@ export class AsyncServing implements Serving {
     }, shareTurnMs);
   }
 
-  #site({ bound }: ListeningSocket): Site {
+  #site(listener: ListeningSocket): Site {
+    const { bound, secure } = listener;
     const { handler, config, log } = this.#context;
     const connections = this.#connections;
     const closes = this.#closes;
     const server = new AppServer({
-      ...listeningAt(bound),
+      ...listeningAt(listener),
       rootPath: config.rootPath,
       slot: this.#context.slot,
       pendingRequests: () => handler.inFlight,
@@ -199,7 +220,7 @@ export class AsyncServing implements Serving {
       websockets: () => this.#websockets,
     });
     return {
-      scheme: "http",
+      scheme: secure ? "https" : "http",
       host: authorityOf(bound),
       server,
       handler,
@@ -211,29 +232,42 @@ export class AsyncServing implements Serving {
     };
   }
 
-  #listenOn({ fd, shared, bound }: ListeningSocket, site: Site): Listener {
+  #secureOptions(site: Site, accepted: (wire: Pick<Wire, "fd">) => void): SecureOptions {
+    if (this.#secure === null) throw new Error("A secure listener, and nothing to serve TLS with");
+    return this.#secure.options(site, accepted);
+  }
+
+  #listenOn({ fd, shared, bound, secure }: ListeningSocket, site: Site): Listener {
     const connections = this.#connections;
     const engine = this.#engine;
     const keepBound = () => this.#keepBound();
     const sharing = shared && this.#context.numWorkers > 1;
     const shareOut = () => this.#shareOut(fd);
     const family = familyOf(bound);
+    const accepted = (wire: Pick<Wire, "fd">) => {
+      // The master may have begun to refuse new connections before the handshake of this one was over.
+      if (family !== null) acceptPackets(wire.fd, family);
+      keepBound();
+      if (sharing) shareOut();
+    };
+    const open = (socket: Bun.Socket<Owner>) => {
+      const wire = socket as Bun.Socket<Owner> & Wire;
+      const connection = new Connection(wire, site, engine);
+      socket.data = connection;
+      connections.add(connection);
+      accepted(wire);
+    };
+    const { tls, socket } = secure
+      ? this.#secureOptions(site, accepted)
+      : { tls: undefined, socket: { open } };
     // `fd` and `allowHalfOpen` are not in bun-types; Bun.listen takes both.
     const options = {
       // Bun closes what it listens on; the inherited descriptor stays for the next time.
       fd: duplicateFd(fd),
       allowHalfOpen: true,
+      tls,
       socket: {
-        open(socket: Bun.Socket<Owner>) {
-          const wire = socket as Bun.Socket<Owner> & Wire;
-          // The master may have begun to refuse new connections before the handshake of this one was over.
-          if (family !== null) acceptPackets(wire.fd, family);
-          const connection = new Connection(wire, site, engine);
-          socket.data = connection;
-          connections.add(connection);
-          keepBound();
-          if (sharing) shareOut();
-        },
+        ...socket,
         data(socket: Bun.Socket<Owner>, bytes: Buffer) {
           socket.data.receive(bytes);
         },

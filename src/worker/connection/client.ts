@@ -3,7 +3,17 @@ import type { ClientAddress } from "../../app/server.ts";
 import type { ProxyErrorName } from "../../http/errors.ts";
 import { ProxyReader } from "../../http/proxy/proxy-protocol.ts";
 import type { EngineSettings } from "./engine-settings.ts";
+import type { TlsFacts } from "../../api/request-record.ts";
+import type { PeerCertificate } from "../../api/worker-server.ts";
+import type { SecureWire } from "./secure-wire.ts";
 import type { Wire } from "./wire.ts";
+
+/** What has become known of a client before its connection speaks HTTP. */
+export interface Foregoing {
+  readonly tls: TlsFacts;
+  /** By a PROXY header in front of TLS; null: there was none, or it names nobody. */
+  readonly named: ClientAddress | null;
+}
 
 /** A peer on a unix socket, as log lines show it: Gunicorn writes no address either. */
 const nowhere: ClientAddress = { address: "", family: "IPv4", port: 0 };
@@ -25,14 +35,23 @@ export class Client {
   readonly #address: string;
   /** What an app's requests of this connection share, and what ends with it. */
   attached: { connectionClosed(): void } | null = null;
+  /** Null without TLS. */
+  readonly tls: TlsFacts | null;
 
-  /** `observed`: somebody wants to know of requests. */
-  constructor(wire: Wire, settings: EngineSettings, observed: boolean) {
+  /** `observed`: somebody wants to know of requests. `foregoing`: null for a plain connection. */
+  constructor(
+    wire: Wire,
+    settings: EngineSettings,
+    observed: boolean,
+    foregoing: Foregoing | null = null,
+  ) {
     const { remoteAddress } = wire;
     this.#wire = wire;
     this.trusted = settings.trusts(remoteAddress);
     this.#address = observed ? (remoteAddress ?? "") : "";
-    if (settings.proxyMode === "off") return;
+    this.tls = foregoing === null ? null : foregoing.tls;
+    if (foregoing !== null) this.#named = foregoing.named;
+    if (settings.proxyMode === "off" || foregoing !== null) return;
     this.#proxy = new ProxyReader(settings.proxyMode, settings.mayProxy(remoteAddress));
   }
 
@@ -59,6 +78,12 @@ export class Client {
     const { localAddress: address, localFamily: family, localPort: port } = this.#wire;
     if (address === undefined || family === undefined || port === undefined) return null;
     return { address, family, port };
+  }
+
+  /** What the client has shown, and what has been verified; null: nothing, or it has left. */
+  get peerCertificate(): PeerCertificate | null {
+    if (this.tls === null || this.tls.clientSubject === null || this.#wire.fd < 0) return null;
+    return (this.#wire as SecureWire).getPeerCertificate() ?? null;
   }
 
   /** Whether a PROXY header may still come, so that bytes go to read() first. */

@@ -8,7 +8,7 @@
 import { highWaterBytes } from "../../http/limits.ts";
 import { OutputBuffer } from "../../http/response/output.ts";
 import type { Site } from "../exchange/site.ts";
-import { Client } from "./client.ts";
+import { Client, type Foregoing } from "./client.ts";
 import type { Member } from "./connections.ts";
 import { Deadlines, type Expired } from "./deadlines.ts";
 import { HeldBytes } from "./held-bytes.ts";
@@ -44,11 +44,12 @@ export class Connection implements Member, Transport, WireOwner {
   /** The client has sent FIN, and all before that has been received. */
   #clientDone = false;
 
-  constructor(wire: Wire, site: Site, engine: Engine) {
+  /** `foregoing`: what is known of the client of a TLS connection, whose handshake is over. */
+  constructor(wire: Wire, site: Site, engine: Engine, foregoing: Foregoing | null = null) {
     const { settings } = engine;
     this.#wire = wire;
     this.#site = site;
-    this.client = new Client(wire, settings, site.records !== null);
+    this.client = new Client(wire, settings, site.records !== null, foregoing);
     this.deadlines = new Deadlines(settings.deadlines, wire);
     this.#held = new HeldBytes(wire);
     this.#protocol = new Http1(this, site, engine);

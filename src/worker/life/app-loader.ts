@@ -155,11 +155,11 @@ export class AppLoader {
 /** Before the app is imported: it may call Bun.serve itself. */
 function captureServers({ boot, logs }: AppLoaderParts): Capture {
   const [first] = boot.listeners;
-  const bound = first?.bound ?? { type: "unix", path: "" };
+  const nowhere = { bound: { type: "unix", path: "" }, secure: false } as const;
   const info = (message: string) => void (boot.slot === 0 && logs.log.info(message));
   const debug = (message: string) => logs.log.debug(message);
   const capture = new Capture({
-    listening: listeningAt(bound),
+    listening: listeningAt(first ?? nowhere),
     listenPrivately,
     log: { info, debug },
   });

@@ -32,7 +32,8 @@ async function attempt(
       await loadOwnClass(config);
       return { type: "preloaded" };
     }
-    const listening = { url: "http://127.0.0.1:8000/", address: loopback };
+    const url = "http://127.0.0.1:8000/";
+    const listening = { url, protocol: "http", address: loopback } as const;
     const capture = new Capture({ listening, listenPrivately, log: { info() {}, debug() {} } });
     capture.install();
     const cwd = config.chdir;

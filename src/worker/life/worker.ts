@@ -49,7 +49,7 @@ export class Worker {
   readonly #ending: Ending;
   readonly #hooks: WorkerHooks;
   readonly #portsOfHooks = new Set<string>();
-  /** The worker class looks here for each connection. */
+  /** The worker class takes what is current when it begins to listen, and is told of what is renewed. */
   readonly #tls: { current: TlsCredentials } | null;
   #loader: AppLoader | null = null;
   /** The worker class may have connections by now. */
@@ -113,7 +113,10 @@ export class Worker {
     // Serves on, and says so to no client that comes back.
     if (said.type === "wind down") this.#serving?.windDown();
     else if (said.type !== "tls credentials") this.#loader?.hear(said);
-    else if (this.#tls !== null) this.#tls.current = said.credentials;
+    else if (this.#tls !== null) {
+      this.#tls.current = said.credentials;
+      this.#serving?.renewed?.();
+    }
   }
 
   /** Told to leave: drains, at once or as soon as the app is loaded. */

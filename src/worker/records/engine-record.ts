@@ -7,7 +7,8 @@ import type { Scheme } from "../../http/proxy/forwarded.ts";
 import { allValues, lastValue } from "../../http/syntax/find-field.ts";
 import type { Head } from "../../http/syntax/head.ts";
 import type { MessageReader } from "../../http/request/message-reader.ts";
-import type { RequestObserver, RequestRecord } from "../../api/request-record.ts";
+import type { RequestObserver, RequestRecord, TlsFacts } from "../../api/request-record.ts";
+import type { PeerCertificate } from "../../api/worker-server.ts";
 import { rawPath } from "../../log/access/request-facts.ts";
 import { environOf, mountOf, type Surroundings } from "./cgi-variables.ts";
 
@@ -17,10 +18,14 @@ export interface RecordedClient {
   readonly clientAddress: string;
   /** Address and port; null on a unix socket, or when the client has left. */
   readonly address: ClientAddress | null;
+  /** Null without TLS. */
+  readonly tls: TlsFacts | null;
+  /** Null: it hasn't sent one, or it has left. */
+  readonly peerCertificate: PeerCertificate | null;
 }
 
 /** What a request was sent to: the app's second argument. */
-type RecordedServer = Pick<AppServer, "address" | "port">;
+type RecordedServer = Pick<AppServer, "address" | "port" | "protocol">;
 
 /** A request that came to the app, or nearly. */
 export interface AnsweredRequest {
@@ -79,7 +84,7 @@ export class EngineRecord implements RequestRecord, Surroundings {
   /** A request was refused before it came to an exchange. */
   refused(request: RefusedRequest, status: number, bodyBytes: number): void {
     const { reader } = request;
-    this.scheme = "http";
+    this.scheme = request.server.protocol;
     this.durationUs = 0;
     if (reader?.hasHead === true) this.#head = reader.head;
     else this.#takeLine(reader?.requestLine ?? "");
@@ -105,6 +110,10 @@ export class EngineRecord implements RequestRecord, Surroundings {
 
   get clientAddress(): string {
     return this.#client?.clientAddress ?? "";
+  }
+
+  get tls(): TlsFacts | null {
+    return this.#client?.tls ?? null;
   }
 
   requestHeader(name: string): string | null {

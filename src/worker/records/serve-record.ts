@@ -19,6 +19,8 @@ export class ServeRecord implements RequestRecord, Surroundings {
   readonly serverPort: number | null;
   readonly scheme: "http" | "https";
   readonly scriptName = "";
+  /** Bun.serve doesn't tell. */
+  readonly tls = null;
   status = noAnswer;
   bodyBytes = 0;
   durationUs = 0;

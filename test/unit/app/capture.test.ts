@@ -6,7 +6,11 @@ import { CapturedServer, type ServedBy } from "../../../src/app/captured-server.
 import { fromServer } from "../../../src/app/shape.ts";
 
 const address = { address: "192.0.2.1", family: "IPv4", port: 8000 } as const;
-const listening = { url: "http://192.0.2.1:8000", address };
+const listening = {
+  protocol: "http",
+  url: "http://192.0.2.1:8000",
+  address,
+} as const;
 const hello = () => new Response("hello");
 
 afterEach(() => {

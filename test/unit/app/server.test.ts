@@ -13,6 +13,7 @@ function serverOf(changes: Partial<AppServerHost> = {}): AppServer {
   return new AppServer({
     address: { address: "127.0.0.1", family: "IPv4", port: 8000 },
     url: "http://127.0.0.1:8000",
+    protocol: "http",
     rootPath: "/mount",
     slot: 3,
     pendingRequests: () => 2,
@@ -20,6 +21,7 @@ function serverOf(changes: Partial<AppServerHost> = {}): AppServer {
     timeout: () => {},
     websockets: () => withoutWebsockets("server.upgrade() is not supported: not here"),
     earlyHints: () => false,
+    peerCertificate: () => null,
     ...changes,
   });
 }

@@ -59,7 +59,11 @@ const values: [
   ["options with routes", { routes: { "/": hello() } }, "app", "app", noListener],
   [
     "a server of Bun.serve",
-    new CapturedServer({ fetch: hello }, { url: "http://127.0.0.1:1/", address }, () => {}),
+    new CapturedServer(
+      { fetch: hello },
+      { url: "http://127.0.0.1:1/", protocol: "http", address },
+      () => {},
+    ),
     "app",
     "app",
     noListener,

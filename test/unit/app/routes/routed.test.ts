@@ -241,7 +241,7 @@ test.each([[{ dir: "." }], [new URL("file:///page.html")]])(
 );
 
 test("reload() brings other routes, and handlers get the server that the app has got", async () => {
-  const listening = { url: "http://localhost/", address: "/socket" };
+  const listening = { protocol: "http", url: "http://localhost/", address: "/socket" } as const;
   const own = (name: string) => ({
     "/x": (_request: Request, server: unknown) => new Response(`${name} ${server === captured}`),
   });

@@ -8,10 +8,13 @@ const limits = limitsFrom({ limitRequestLine: 0, limitRequestFields: 0, limitReq
 const client = {
   clientAddress: "192.0.2.7",
   address: { address: "192.0.2.7", family: "IPv4", port: 4321 },
+  tls: null,
+  peerCertificate: null,
 } as const;
 const server = {
   address: { address: "127.0.0.1", family: "IPv4", port: 8000 },
   port: 8000,
+  protocol: "http",
 } as const;
 
 function readerOf(text: string): MessageReader {
@@ -103,7 +106,7 @@ describe("a record", () => {
   });
 
   test("of a unix socket has no addresses", () => {
-    const nobody = { clientAddress: "", address: null };
+    const nobody = { clientAddress: "", address: null, tls: null, peerCertificate: null };
     const { head } = readerOf(text);
     const tell = (record: EngineRecord) =>
       record.answered(
@@ -111,7 +114,7 @@ describe("a record", () => {
           head,
           scheme: "http",
           client: nobody,
-          server: { address: "/run/a.sock", port: undefined },
+          server: { address: "/run/a.sock", port: undefined, protocol: "http" },
           response: null,
           startedMs: 0,
         },

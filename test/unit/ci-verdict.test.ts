@@ -17,6 +17,7 @@ ${cases.join("\n</testcase>\n")}`;
 
 const tool = ["a &quot;tool&quot;", "x (not installed here: wrk)"] as const;
 const byName = ["a (needs root)", ""] as const;
+const packages = ["a", "Koa (needs its packages: ConnectionRefused)"] as const;
 const around = ["a", "deep &gt; outer (needs root)"] as const;
 
 test.each([
@@ -32,6 +33,8 @@ test.each([
     0,
     ["root: skipped: a.test.ts: a (needs root)"],
   ],
+  ["has no registry, as root", report(0, packages), 0, "root", 9, 0, []],
+  ["has no registry", report(0, packages), 0, "user", 9, 0, []],
   ["lacks a tool", report(0, tool), 0, "user", 9, 0, ['user: skipped: a.test.ts: a "tool"']],
   // A file that can't be loaded isn't in the report.
   [

@@ -17,7 +17,7 @@ import { busy, generatorThreads, runGenerator } from "./generator-process.ts";
 
 const install = "cargo install oha --locked";
 
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 
 /** How oha calls the requests that were under way when the time was over: no errors. */
 const cutAtTheEnd = "aborted due to deadline";

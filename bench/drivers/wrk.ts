@@ -14,10 +14,10 @@ import { busy, generatorThreads, runGenerator } from "./generator-process.ts";
 const scripts = join(import.meta.dir, "wrk-scripts");
 
 /** wrk's own: a request that takes longer is an error. */
-const timeoutSeconds = 2;
+const timeoutSeconds = 5;
 
 /** For the report, beyond the seconds of a turn. */
-const patienceMs = 10_000;
+const patienceMs = 60_000;
 
 const fields = [
   "requests",

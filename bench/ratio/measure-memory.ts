@@ -16,7 +16,7 @@ const connectionCount = 8000;
 const warmUpSeconds = 2;
 /** At a time: below the accept queue's length. */
 const batchSize = 100;
-const patienceMs = 10_000;
+const patienceMs = 60_000;
 
 const request = "GET / HTTP/1.1\r\nHost: bench\r\n\r\n";
 

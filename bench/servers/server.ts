@@ -3,7 +3,7 @@ import { cleanUp } from "../clean-up.ts";
 import { BenchError } from "../errors.ts";
 import { treeOf } from "../process-tree.ts";
 
-const patienceMs = 15_000;
+const patienceMs = 60_000;
 const pollMs = 1;
 
 export interface ServerCommand {

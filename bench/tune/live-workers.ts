@@ -4,7 +4,7 @@ import { BenchError } from "../errors.ts";
 import { childrenOf, namesIn, readIfThere } from "../process-tree.ts";
 import type { BenchServer } from "../servers/server.ts";
 
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 const pollMs = 5;
 
 /** Resolves when exactly so many workers serve; throws BenchError when that never comes. */

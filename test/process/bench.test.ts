@@ -8,7 +8,7 @@ import { ratioLoads } from "../../bench/ratio/loads.ts";
 import { readResult } from "../../bench/results.ts";
 import { until } from "../support/server.ts";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(600_000);
 
 const program = join(import.meta.dir, "../../bench/main.ts");
 const missing = Bun.which("wrk") === null;
@@ -24,14 +24,20 @@ function start(args: readonly string[], path = process.env["PATH"], env = {}) {
   });
 }
 
+/** A turn of a smoke run is so short that wrk may have started late, or got no answer, on a loaded machine. */
+const tooShort = /got no answer|output can't be read/;
+
 async function bench(args: readonly string[], path?: string, env?: Record<string, string>) {
-  const run = start(args, path, env);
-  const [output, complaints, code] = await Promise.all([
-    run.stdout.text(),
-    run.stderr.text(),
-    run.exited,
-  ]);
-  return { output, complaints, code };
+  for (let chances = 3; ; chances--) {
+    const run = start(args, path, env);
+    const [output, complaints, code] = await Promise.all([
+      run.stdout.text(),
+      run.stderr.text(),
+      run.exited,
+    ]);
+    if (chances > 0 && args.includes("--smoke") && tooShort.test(complaints)) continue;
+    return { output, complaints, code };
+  }
 }
 
 /** A folder for PATH with a program that says what it is told to. */

@@ -55,7 +55,7 @@ test.each([
   async (...row) => {
     const [, files, env, runtimeArgs, seen, warned] = row;
     await using server = start({ files: { "app.ts": text, ...files }, env, runtimeArgs });
-    await server.logged("app:");
+    await server.logged(/app:.*\n/);
     await server.logged("Using worker:");
     expect(server.log).toContain(`app: ${seen}\n`);
     expect(warning.exec(server.log)?.[1] ?? null).toBe(warned);

@@ -26,6 +26,6 @@ describe.each([["--check-config", ["--check-config"]]])("%s refuses", (_, args) 
       expect(first.replace(/^Error: (gunicorn\.conf\.ts: |--bind: )?/, "")).toStartWith(row.says);
       expect(rest).toEqual([""]);
     },
-    30_000,
+    120_000,
   );
 });

@@ -235,7 +235,7 @@ export interface Trial {
 
 /** Runs an abuse while four well-behaved clients are served, and holds the server to the bounds that all abuses have. */
 export async function endure(
-  { server, abuse, table, served, highestMb = 32, collect = false }: Trial,
+  { server, abuse, table, served, highestMb = 48, collect = false }: Trial,
   run: (served: () => number) => Promise<readonly Abuser[]>,
 ): Promise<void> {
   const [pid = 0] = server.workers();

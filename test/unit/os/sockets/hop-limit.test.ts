@@ -14,6 +14,7 @@ import {
   setOption,
   system,
 } from "../../../../src/os/sockets/socket-options.ts";
+import { until } from "../../../support/server.ts";
 
 const IPPROTO_IP = 0;
 const IP_TTL = 2;
@@ -70,7 +71,7 @@ describe.if(process.platform === "linux")("refuseNewConnections()", () => {
   ] as const)("serves the queue and lets nobody else in (%s)", async (_claim, family, on, to) => {
     const { fd, port } = listening(family, on);
     const queued = await client(to, port);
-    expect(hasWaiting(fd)).toBe(true);
+    await until("the client to wait", () => hasWaiting(fd));
 
     expect(refuseNewConnections(fd, family)).toBeNull();
     const late = outcome(to, port);

@@ -37,6 +37,8 @@ export class CapturedServer {
   readonly #onStop: () => void;
   #options: Options;
   #server: ServedBy | null = null;
+  /** Those that have taken its websocket handlers. */
+  readonly #websocketTakers: ((websocket: object) => void)[] = [];
 
   /**
    * @param options what Bun.serve was called with
@@ -56,6 +58,11 @@ export class CapturedServer {
   /** From now on requests come, to `server`. */
   attach(server: ServedBy): void {
     this.#server = server;
+  }
+
+  /** `take` is given the handlers that come in the place of those in the options, and throws what Bun's reload() throws. */
+  onWebsocket(take: (websocket: object) => void): void {
+    this.#websocketTakers.push(take);
   }
 
   get hostname(): string | undefined {
@@ -127,8 +134,19 @@ export class CapturedServer {
 
   /** Takes other handlers from the next request on, as Bun's. What only a new socket could take stays as it was. */
   reload(options: Options): this {
-    this.#options = { ...this.#options, ...checkedOptions(options) };
+    const given = checkedOptions(options);
+    const websocket = ownObject(given, "websocket");
+    if (websocket !== null) this.#takeWebsocket(websocket);
+    this.#options = { ...this.#options, ...given };
     return this;
+  }
+
+  /** Throws an Error where the worker has made no room for websockets: it has done so when the app is loaded, or never. */
+  #takeWebsocket(websocket: object): void {
+    if (this.#server !== null && ownObject(this.#options, "websocket") === null) {
+      throw new Error("server.reload() can't add websocket handlers: call Bun.serve with some");
+    }
+    for (const take of this.#websocketTakers) take(websocket);
   }
 
   /** Answers a request without a socket, as Bun's, by the app's own fetch. */

@@ -119,6 +119,9 @@ export function fromServer(server: CapturedServer, describe: string, choosesPort
     get routes() {
       return ownObject(server.options, "routes");
     },
+    get websocket() {
+      return ownObject(server.options, "websocket");
+    },
     captured: true,
     server,
     describe,

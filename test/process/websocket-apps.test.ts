@@ -1,5 +1,5 @@
 /** How an app comes to websockets, by worker class. */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { descriptorsOf, nameless } from "../support/descriptors.ts";
 import { handshake } from "../support/frames.ts";
@@ -7,6 +7,8 @@ import { RawClient } from "../support/raw-client.ts";
 import { gunicorn, start, until } from "../support/server.ts";
 import { Client } from "../support/websocket-client.ts";
 import { get } from "../support/wire.ts";
+
+setDefaultTimeout(60_000);
 
 const handlers = `{
   open(socket) { socket.subscribe("room"); socket.send("hello " + JSON.stringify(socket.data)); },
@@ -54,6 +56,100 @@ test.each(shapes)("-k async: websockets of %s", async (_claim, app) => {
   expect(await server.stop()).toBe(0);
   expect(await client.closed).toBe(1001);
 });
+
+const reloading = `
+const handlers = (name) => ({
+  open: (socket) => void socket.send("open " + name),
+  message(socket, order) {
+    try {
+      if (order === "reload") server.reload(options("two", true));
+      if (order === "keep") server.reload(options("three", false));
+      if (order === "spoil") server.reload({ ...options("four", false), websocket: { message: 5 } });
+      if (order === "throw") throw new Error("of " + name);
+      socket.send(name + " " + order);
+    } catch (error) {
+      if (order === "throw") throw error;
+      socket.send(error.name);
+    }
+  },
+});
+const options = (name, changes) => ({
+  fetch: (request, given) => given.upgrade(request) ? undefined : new Response(name),
+  ...(changes ? { websocket: handlers(name) } : {}),
+});
+const server = Bun.serve({ port: process.env.PORT, ...options("one", true) });
+console.log(String(server.url));
+`;
+
+/** What two clients hear of it. */
+async function reload(url: string): Promise<unknown> {
+  const first = new Client(url);
+  await first.hears("open one");
+  for (const order of ["hi", "reload", "ho", "keep", "hey", "spoil", "still"]) {
+    first.send(order);
+    const heard = first.heard.length;
+    await until("an answer", () => first.heard.length > heard);
+  }
+  const second = new Client(url);
+  await until("a welcome", () => second.heard.length > 0);
+  const text = await (await fetch(url, { keepalive: false })).text();
+  return [first.heard, second.heard, text];
+}
+
+test.each(["async", "serve"])(
+  "-k %s: server.reload() changes the handlers as with Bun",
+  async (workerClass) => {
+    await using server = await gunicorn({
+      files: { "app.ts": reloading },
+      args: ["-k", workerClass],
+    });
+    await using bare = Bun.spawn([process.execPath, `${server.folder}/app.ts`], {
+      env: { PORT: "0" },
+      stdout: "pipe",
+    });
+    const url = new TextDecoder().decode((await bare.stdout.getReader().read()).value).trim();
+    const ours = await reload(server.url);
+    expect(ours).toEqual(await reload(url));
+    expect(ours).toEqual([
+      [
+        "open one",
+        "one hi",
+        "one reload",
+        "two ho",
+        "two keep",
+        "two hey",
+        "TypeError",
+        "two still",
+      ],
+      ["open two"],
+      "three",
+    ]);
+    // They are guarded too, and their clients told when the worker leaves.
+    const [bad, good] = [new Client(server.url), new Client(server.url)];
+    await good.hears("open two");
+    await bad.hears("open two");
+    bad.send("throw");
+    expect(await bad.closed).toBe(1011);
+    expect(await server.stop()).toBe(0);
+    expect(await good.closed).toBe(1001);
+  },
+);
+
+test.each(["async", "serve"])(
+  "-k %s: server.reload() can't add handlers where there were none, and says so",
+  async (workerClass) => {
+    const app = `const server = Bun.serve({ port: 1, fetch() {
+      try { server.reload({ fetch: () => new Response("new"), websocket: { message() {} } }); }
+      catch (error) { return new Response(error.message); }
+    } });`;
+    await using server = await gunicorn({ files: { "app.ts": app }, args: ["-k", workerClass] });
+    for (let count = 0; count < 2; count += 1) {
+      expect(await (await fetch(server.url)).text()).toBe(
+        "server.reload() can't add websocket handlers: call Bun.serve with some",
+      );
+    }
+  },
+);
 
 test("-k async: hooks see an upgrade as a request with status 101", async () => {
   const conf = `export default {

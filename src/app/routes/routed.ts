@@ -30,10 +30,13 @@ export function routed(app: App): App {
       return app.error;
     },
     routes: null,
-    websocket: app.websocket,
+    get websocket() {
+      return app.websocket;
+    },
     nodeUpgrades: app.nodeUpgrades,
     options: app.options,
     captured: app.captured,
+    ...(app.server !== undefined && { server: app.server }),
     describe: app.describe,
   };
 }

@@ -85,6 +85,12 @@ export class InnerServer {
     return { token, bytes: Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1") };
   }
 
+  /** Other handlers, for the websockets that are open too. Throws what Bun's reload() throws. */
+  reload(handlers: Bun.WebSocketHandler<unknown>): void {
+    // bun-types want fetch or routes; Bun keeps them.
+    this.server.reload({ websocket: this.#named(handlers) } as never);
+  }
+
   forget(token: string): void {
     this.#announced.delete(token);
   }

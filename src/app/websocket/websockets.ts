@@ -1,5 +1,5 @@
 /** All websockets of a worker: those of every Bun.serve that it has, and what is published to them. */
-import { guardWebsocket, type Socket } from "./handlers.ts";
+import { type GuardHost, guardWebsocket, type Socket } from "./handlers.ts";
 import { OpenSockets, spreadMs } from "./open-sockets.ts";
 import { type Publication, publicationOf, type PublishChannel } from "./publication.ts";
 
@@ -25,12 +25,20 @@ export interface WebsocketsHost {
   readonly tells: boolean;
 }
 
+/** Who knows of handlers that come in the place of the first. */
+interface HandlerChanges {
+  onWebsocket(take: (websocket: object) => void): void;
+}
+
 /** The websockets of one Bun.serve. */
 export interface ServedSockets {
   /** What to give to Bun.serve as `websocket`. */
   readonly handlers: Bun.WebSocketHandler<unknown>;
-  /** Once Bun.serve has answered: what is published by its sockets, or by its own publish, reaches all workers. */
-  attach(server: Server): void;
+  /**
+   * Once Bun.serve has answered: what is published by its sockets, or by its own publish, reaches all workers.
+   * @param reload gives it other handlers
+   */
+  attach(server: Server, reload: (handlers: ServedSockets["handlers"]) => void): void;
 }
 
 interface Served {
@@ -63,14 +71,15 @@ export class Websockets {
   /**
    * For a Bun.serve that takes upgrades.
    * @param websocket the app's handlers and options
+   * @param changes tells of others that come in their place
    */
-  serving(websocket: object): ServedSockets {
+  serving(websocket: object, changes?: HandlerChanges): ServedSockets {
     const sockets = new OpenSockets();
     if (this.#isOver) void sockets.drain(0, 0);
     const served: Served = { sockets, publish: null, subscriberCount: null };
     this.#served.push(served);
     const { log, maxMessageBytes } = this.#host;
-    const handlers = guardWebsocket(websocket, {
+    const host: GuardHost = {
       log,
       maxMessageBytes,
       bounded: (length) => this.#tellBounded(length),
@@ -79,8 +88,14 @@ export class Websockets {
         sockets.add(socket);
       },
       closed: (socket) => sockets.delete(socket),
-    });
-    return { handlers, attach: (server) => this.#attach(served, server) };
+    };
+    return {
+      handlers: guardWebsocket(websocket, host),
+      attach: (server, reload) => {
+        this.#attach(served, server);
+        changes?.onWebsocket((other) => reload(guardWebsocket(other, host)));
+      },
+    };
   }
 
   /** Open ones, of this worker. */

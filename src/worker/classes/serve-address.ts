@@ -79,7 +79,7 @@ export class ServeAddress implements Origin {
     this.secure = secure;
     this.protocolOf = protocolOf;
     this.#speaks = speaks;
-    const sockets = app.websocket === null ? null : websockets?.serving(app.websocket);
+    const sockets = app.websocket === null ? null : websockets?.serving(app.websocket, app.server);
     const server: Server = nativeServe(
       serveOptions({
         app,
@@ -92,7 +92,9 @@ export class ServeAddress implements Origin {
     );
     this.#server = server;
     this.#stop = server.stop.bind(server);
-    sockets?.attach(server);
+    const reload = server.reload.bind(server);
+    // bun-types want fetch or routes; Bun keeps them.
+    sockets?.attach(server, (other) => void reload({ websocket: other } as never));
     adopt(server);
     if (Side === null || bound.type === "unix") this.#http3 = null;
     else if (slot > 0) {

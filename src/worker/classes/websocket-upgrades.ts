@@ -30,9 +30,10 @@ export class WebsocketUpgrades implements Upgrades, AppWebsockets {
     this.#tunnels = tunnels;
     this.#app = app;
     this.#websockets = websockets;
-    const sockets = websockets.serving(websocket);
-    this.#server = new InnerServer(nativeServe, sockets.handlers, listenPrivately);
-    sockets.attach(this.#server.server);
+    const sockets = websockets.serving(websocket, app.server);
+    const server = new InnerServer(nativeServe, sockets.handlers, listenPrivately);
+    sockets.attach(server.server, (handlers) => server.reload(handlers));
+    this.#server = server;
   }
 
   get pendingWebSockets(): number {

@@ -36,7 +36,7 @@ async function create({
       fetch: (request, itself) => void itself.upgrade(request, { data: null }),
       websocket: sockets.handlers,
     });
-    sockets.attach(server);
+    sockets.attach(server, () => {});
     return server;
   };
   const servers = Array.from({ length: count }, open);

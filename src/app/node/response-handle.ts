@@ -3,6 +3,7 @@
  * reads and writes the connection; of a request that this server has read, this is that object. What the listener writes becomes
  * a Response: whole if it ends at once, a stream otherwise. The names of methods and the numbers are those that Bun's code uses.
  */
+import type { LazyAnswer } from "../../http/response/lazy-response.ts";
 import { ConnectionCut } from "../connection-cut.ts";
 import { AnswerStream } from "./answer-stream.ts";
 import { type Body, BodyFeed, type BodySink } from "./body-feed.ts";
@@ -54,6 +55,8 @@ export class ResponseHandle implements BodySink {
   /** The answer, if it has come before somebody waits for it. */
   #response: Response | null = null;
   #waiting: PromiseWithResolvers<Response> | null = null;
+  /** Why the answer that the listener has given can't be sent. */
+  #failure: unknown = null;
 
   /**
    * @param fields of the request as they were sent, names and values in turn
@@ -79,7 +82,7 @@ export class ResponseHandle implements BodySink {
     const response = this.#response;
     this.#response = null;
     if (response !== null) return response;
-    if (this.isOver) throw new ConnectionCut();
+    if (this.isOver) throw this.#failure ?? new ConnectionCut();
     this.#waiting = Promise.withResolvers();
     return this.#waiting.promise;
   }
@@ -302,13 +305,20 @@ export class ResponseHandle implements BodySink {
     this.#settle(this.#head, this.#stream.readable);
   }
 
-  #settle(head: AnswerHead, body: string | Uint8Array | ReadableStream<Uint8Array> | null): void {
-    const response =
-      this.#connection === null
-        ? toNativeResponse(this.#method, head, body)
-        : toResponse(head, body);
-    if (this.#waiting === null) this.#response = response;
-    else this.#waiting.resolve(response);
+  #settle(head: AnswerHead, body: LazyAnswer["body"]): void {
+    try {
+      const response =
+        this.#connection === null
+          ? toNativeResponse(this.#method, head, body)
+          : toResponse(head, body);
+      if (this.#waiting === null) this.#response = response;
+      else this.#waiting.resolve(response);
+    } catch (error) {
+      // A status that Bun's Response doesn't take.
+      this.#failure = error;
+      this.#stream = null;
+      this.#waiting?.reject(error);
+    }
     this.#waiting = null;
   }
 }

@@ -4,7 +4,7 @@ import { isOfConnection } from "../../http/response/app-fields.ts";
 import {
   type LazyAnswer,
   lazyResponse,
-  nativeResponse,
+  responseForServe,
 } from "../../http/response/lazy-response.ts";
 
 /** The head of an answer as ServerResponse gives it. */
@@ -50,7 +50,7 @@ export function toNativeResponse(
   if (closes) fields.push("Connection", "close");
   // A null body would state the length 0, which the answer to HEAD hasn't said.
   const shown = method === "HEAD" && body === null && !isStated ? new ReadableStream() : body;
-  return nativeResponse(lazyResponse({ status, statusText: reason, fields, body: shown }));
+  return responseForServe({ status, statusText: reason, fields, body: shown });
 }
 
 function withoutWords(fields: readonly string[]): string[] {

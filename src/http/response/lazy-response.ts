@@ -28,12 +28,16 @@ class LazyResponse {
   /** Itself, if it isn't one of these. */
   static native(value: object): Response {
     if (!(#answer in value)) return value as Response;
-    value.#native ??= build(value.#answer);
+    value.#native ??= build(value.#answer, untyped);
     return value.#native;
   }
 }
 
-function build({ status, statusText, fields, body }: LazyAnswer): Response {
+/** @param make is asked for bytes that the answer gives no type to */
+function build(
+  { status, statusText, fields, body }: LazyAnswer,
+  make: (bytes: Uint8Array, init: ResponseInit) => Response,
+): Response {
   const headers = new Headers();
   let isTyped = false;
   for (let at = 0; at < fields.length; at += 2) {
@@ -45,9 +49,24 @@ function build({ status, statusText, fields, body }: LazyAnswer): Response {
   if (body === null || status === 101 || hasNoBody(status)) return marked(null, init, null);
   if (body instanceof ReadableStream) return marked(body, init, body);
   if (body.length === 0) return marked(null, init, null);
-  return isTyped
-    ? marked(body, init, body)
-    : marked(Buffer.from(body as string), init, untypedInit);
+  return isTyped ? marked(body, init, body) : make(Buffer.from(body as string), init);
+}
+
+/** The engine knows it by its mark. */
+function untyped(bytes: Uint8Array, init: ResponseInit): Response {
+  return marked(bytes, init, untypedInit);
+}
+
+/** Bun.serve gives a type to all bytes but those of a stream; of one that is there whole it tells the length. */
+function streamed(bytes: Uint8Array, init: ResponseInit): Response {
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+  // Whoever wants to know how long it is looks at the mark.
+  return marked(body, init, bytes);
 }
 
 function marked(body: LazyAnswer["body"], init: ResponseInit, mark: unknown): Response {
@@ -94,4 +113,9 @@ export function untouchedAnswer(response: Response): LazyAnswer | null {
 /** The Response that Bun's own code takes. */
 export function nativeResponse(response: Response): Response {
   return LazyResponse.native(response);
+}
+
+/** For Bun.serve, which takes nothing but its own class. Throws a RangeError for a status that it doesn't take. */
+export function responseForServe(answer: LazyAnswer): Response {
+  return build(answer, streamed);
 }

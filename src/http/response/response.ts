@@ -97,8 +97,8 @@ export function prepareResponse(value: unknown, context: ResponseContext): Prepa
 /** No type is added: what a node listener hasn't said it hasn't meant. */
 function prepareLazy(answer: LazyAnswer, context: ResponseContext): Prepared {
   const { status, body } = answer;
-  if (status < 200) return broken(`A Response with status ${status} can't be sent`);
   const fields = readFlatFields(answer.fields);
+  if (status < 200) return prepareInterim(answer, fields, context);
   if (body instanceof NativeReadableStream) {
     if (!hasNoBody(status)) return frameStream(answer, fields, body, null, "", context);
     discard(body);
@@ -111,6 +111,19 @@ function prepareLazy(answer: LazyAnswer, context: ResponseContext): Prepared {
   if (context.head && length === 0 && fields.contentLength === null)
     return frameNothing(answer, fields, false, context);
   return frameFixed(answer, fields, body, length, "", context);
+}
+
+/**
+ * RFC 9110 §15.2: an interim answer, which another one should follow. node:http takes it for the last one, and its client
+ * would wait, or take the next request's answer for this one's: the connection ends.
+ */
+function prepareInterim(answer: LazyAnswer, fields: AppFields, context: ResponseContext): Prepared {
+  const { status, body } = answer;
+  const text = `An answer with status ${status} isn't a last one`;
+  if (context.versionMinor === 0) return broken(`${text}, and HTTP/1.0 doesn't know it`);
+  if (body instanceof NativeReadableStream) discard(body);
+  const warning = `${text}: the connection ends behind it`;
+  return { ...frameNothing(answer, { ...fields, close: true }, false, context), warning };
 }
 
 /** Adds head and body. Strings are joined, so that a batch of answers is encoded at once. */

@@ -7,7 +7,8 @@ import type { Handle } from "../../app/routes/answers.ts";
 import type { ServedBy } from "../../app/captured-server.ts";
 import { AppServer } from "../../app/server.ts";
 import type { RequestFacts } from "../../api/request-record.ts";
-import { isAbortError } from "../../api/thrown.ts";
+import { isA, isAbortError } from "../../api/thrown.ts";
+import { ConnectionCut } from "../../app/connection-cut.ts";
 import { NativeResponse } from "../../http/response/body.ts";
 import { installResponse } from "../../http/response/install.ts";
 import { ServeRecord } from "../records/serve-record.ts";
@@ -30,6 +31,12 @@ const refusals = {
   peerCertificate: cantDo("peerCertificate", "show it"),
 };
 
+const noCut =
+  "The app has closed the connection, which Bun.serve can't: 500 is sent, use --worker-class async";
+
+const ofNode =
+  "a node listener on worker class serve has no upgrades, trailers and interim answers: use --worker-class async";
+
 /** As it is before the app may replace the global one, and marked where somebody wants sizes. */
 let OwnResponse = Response;
 
@@ -47,12 +54,13 @@ export class BunServing implements Serving {
   #timeout: Server["timeout"] | null = null;
 
   constructor(context: InternalContext) {
-    const { routes, options, describe } = context.app;
+    const { routes, options, describe, nodeUpgrades } = context.app;
     const unseen = routes === null ? [] : unseenRoutes(routes);
     if (unseen.length > 0 && context.slot === 0) {
       const what = "routes that Bun.serve answers itself are neither logged nor counted";
       context.log.info(`${describe}: ${what}: ${unseen.join(", ")}`);
     }
+    if (nodeUpgrades !== null && context.slot === 0) context.log.info(`${describe}: ${ofNode}`);
     this.#ownTimeout = options?.["idleTimeout"] !== undefined;
     this.#context = context;
   }
@@ -144,6 +152,7 @@ export class BunServing implements Serving {
     } catch (error) {
       // Bun has found out by then that the client has left, whoever has asked for the signal.
       if (isAbortError(error) && request.signal.aborted) handler.gaveUp(facts, error);
+      else if (isA(error, ConnectionCut)) handler.complain(facts, noCut);
       else response = await handler.fail(facts, error);
     }
     if (this.#upgraded.has(request)) {

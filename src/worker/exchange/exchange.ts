@@ -289,7 +289,9 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     const { handler } = this.#site;
     if (this.#state === superseded || this.#isAbort(error)) {
       handler.gaveUp(this.head, error);
-      return this.#finish(isA(error, ConnectionCut));
+      // Nothing has been sent: FIN says so too, as that of node:http does.
+      if (isA(error, ConnectionCut)) this.#persistent = false;
+      return this.#finish();
     }
     if (this.#state === upgraded) {
       this.complain(message, error);

@@ -60,7 +60,8 @@ const rooms: Readonly<Record<string, string>> = {
   worker: "ipc worker/classes worker/life",
   "worker/life":
     "api app app/routes app/websocket config config/sources ipc log modules net os os/processes os/sockets reload types:tls worker/classes worker/exchange",
-  "worker/tls": "types:api types:tls log/lines worker/connection types:worker/exchange",
+  "worker/tls":
+    "types:api types:app http http/proxy http/response log/lines os/sockets types:tls worker/connection",
   "worker/classes":
     "api app types:app/node app/routes app/websocket config http/errors.ts http/request http/response http/syntax ipc log log/lines modules net os/sockets types:tls worker/connection worker/exchange worker/records worker/tls",
   "worker/connection":

@@ -61,6 +61,7 @@ export type RefusalName =
   | ParseErrorName
   | ProxyErrorName
   | HandshakeErrorName
+  | "plain http on a tls port"
   | "contradictory scheme headers"
   | "path outside script name"
   | "body too large"
@@ -210,6 +211,8 @@ export const errors = {
   "bad websocket key": row(400, "Missing or invalid Sec-WebSocket-Key"),
   "bad websocket version": row(400, "Missing or invalid Sec-WebSocket-Version"),
   "unsupported websocket version": row(426, "Unsupported Sec-WebSocket-Version: it must be 13"),
+  // nginx's sentence.
+  "plain http on a tls port": row(400, "The plain HTTP request was sent to HTTPS port"),
   "contradictory scheme headers": row(400, "Contradictory scheme headers"),
   // As in Gunicorn: the client can't help it, the proxy or the mount is misconfigured.
   "path outside script name": row(500, "Request path does not start with SCRIPT_NAME"),

@@ -23,6 +23,8 @@ const definitions = {
   if_nametoindex: { args: ["ptr"], returns: "u32" },
   poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
   strerror: { args: ["i32"], returns: "cstring" },
+  recv: { args: ["i32", "ptr", "usize", "i32"], returns: "i64" },
+  shutdown: { args: ["i32", "i32"], returns: "i32" },
   sendto: { args: ["i32", "ptr", "usize", "i32", "ptr", "u32"], returns: "i32" },
   clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
   waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },

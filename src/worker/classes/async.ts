@@ -8,29 +8,24 @@ import { hasWaiting } from "../../os/sockets/accept-queue.ts";
 import { closeFd, duplicateFd } from "../../os/sockets/socket-options.ts";
 import { askedOfServer } from "./asked-of-server.ts";
 import { AcceptShare, shareTurnMs } from "./accept-share.ts";
-import { Connection } from "../connection/connection.ts";
+import { type Acceptor, type Owner, plainHandlers } from "../connection/acceptor.ts";
 import type { Engine } from "../connection/http1.ts";
 import { Gate } from "../exchange/gate.ts";
 import { Connections } from "../connection/connections.ts";
 import { engineSettings } from "../connection/engine-settings.ts";
 import { ReaderPool } from "../connection/reader-pool.ts";
-import type { Tunnel } from "../connection/tunnel.ts";
 import type { Site } from "../exchange/site.ts";
 import type { Upgrades } from "../exchange/upgrades.ts";
 import { EngineRecord } from "../records/engine-record.ts";
 import { authorityOf, listeningAt } from "./listening-at.ts";
 import type { InternalContext } from "./serving.ts";
 import type { SecureListening, SecureOptions } from "../tls/secure-listening.ts";
-import type { Wire } from "../connection/wire.ts";
 
 /** How long an event loop gets to accept what waits before the queue is looked at again. */
 const acceptTurnMs = 5;
 
 /** How often, then. A turn accepts all that waits: what comes after so many is for whoever else has the socket. */
 const acceptTurns = 20;
-
-/** Whom a socket tells what happens: first an HTTP connection. */
-type Owner = Connection | Tunnel;
 
 type Listener = Bun.TCPSocketListener<Owner>;
 
@@ -123,7 +118,7 @@ export class AsyncServing implements Serving {
     if (!listeners.some(({ secure }) => secure)) return;
     if (tls === null) throw new Error("TLS without certificates");
     const { SecureListening } = await import("../tls/secure-listening.ts");
-    this.#secure = new SecureListening(tls, this.#connections, this.#engine, log);
+    this.#secure = new SecureListening(tls, log);
   }
 
   #startListening(): void {
@@ -232,62 +227,36 @@ export class AsyncServing implements Serving {
     };
   }
 
-  #secureOptions(site: Site, accepted: (wire: Pick<Wire, "fd">) => void): SecureOptions {
-    if (this.#secure === null) throw new Error("A secure listener, and nothing to serve TLS with");
-    return this.#secure.options(site, accepted);
-  }
-
   #listenOn({ fd, shared, bound, secure }: ListeningSocket, site: Site): Listener {
-    const connections = this.#connections;
-    const engine = this.#engine;
-    const keepBound = () => this.#keepBound();
     const sharing = shared && this.#context.numWorkers > 1;
-    const shareOut = () => this.#shareOut(fd);
     const family = familyOf(bound);
-    const accepted = (wire: Pick<Wire, "fd">) => {
-      // The master may have begun to refuse new connections before the handshake of this one was over.
-      if (family !== null) acceptPackets(wire.fd, family);
-      keepBound();
-      if (sharing) shareOut();
+    const acceptor: Acceptor = {
+      site,
+      engine: this.#engine,
+      connections: this.#connections,
+      accepted: (wire) => {
+        // The master may have begun to refuse new connections before the handshake of this one was over.
+        if (family !== null) acceptPackets(wire.fd, family);
+        this.#keepBound();
+        if (sharing) this.#shareOut(fd);
+      },
+      left: () => this.#keepBound(),
     };
-    const open = (socket: Bun.Socket<Owner>) => {
-      const wire = socket as Bun.Socket<Owner> & Wire;
-      const connection = new Connection(wire, site, engine);
-      socket.data = connection;
-      connections.add(connection);
-      accepted(wire);
-    };
-    const { tls, socket } = secure
-      ? this.#secureOptions(site, accepted)
-      : { tls: undefined, socket: { open } };
+    const handlers = secure ? this.#secureOptions(acceptor) : { socket: plainHandlers(acceptor) };
     // `fd` and `allowHalfOpen` are not in bun-types; Bun.listen takes both.
     const options = {
       // Bun closes what it listens on; the inherited descriptor stays for the next time.
       fd: duplicateFd(fd),
       allowHalfOpen: true,
-      tls,
-      socket: {
-        ...socket,
-        data(socket: Bun.Socket<Owner>, bytes: Buffer) {
-          socket.data.receive(bytes);
-        },
-        drain(socket: Bun.Socket<Owner>) {
-          socket.data.drained();
-        },
-        end(socket: Bun.Socket<Owner>) {
-          socket.data.clientEnded();
-        },
-        close(socket: Bun.Socket<Owner>) {
-          socket.data.closed();
-          connections.remove(socket.data);
-          keepBound();
-        },
-        error(_socket: Bun.Socket<Owner>, error: Error) {
-          site.log.debug(`Socket error: ${error.message}`);
-        },
-      },
+      ...handlers,
     };
     return Bun.listen<Owner>(options as never);
+  }
+
+  /** Never does a secure listener speak plain HTTP. */
+  #secureOptions(acceptor: Acceptor): SecureOptions {
+    if (this.#secure === null) throw new Error("A secure listener without certificates");
+    return this.#secure.options(acceptor);
   }
 }
 

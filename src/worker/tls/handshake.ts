@@ -10,7 +10,8 @@ import type { SecureWire } from "../connection/secure-wire.ts";
 import type { WireOwner } from "../connection/wire.ts";
 import type { ClientCertificates } from "../../tls/credentials.ts";
 import { factsOf } from "./facts.ts";
-import { reasonOf } from "./reason.ts";
+import { Patience } from "./patience.ts";
+import { isPlainHttp, reasonOf } from "./reason.ts";
 
 export interface HandshakeParts {
   readonly wire: SecureWire;
@@ -19,48 +20,47 @@ export interface HandshakeParts {
   readonly log: Pick<Log, "debug">;
   /** What log lines call the client. */
   readonly address: string;
-  /** It is over, and well: whoever is called becomes the owner. */
-  readonly secured: (wire: SecureWire, facts: TlsFacts) => void;
+  /** It is over, and well: whoever is called gives the socket another owner. */
+  readonly secured: (facts: TlsFacts) => void;
+  /** The client doesn't speak TLS, but HTTP. The socket is open until this returns. */
+  readonly plainHttp: () => void;
 }
 
 export class Handshake implements Member, WireOwner {
   readonly #parts: HandshakeParts;
-  /** Until it is cut; 0: never. */
-  #left: number;
+  readonly #patience: Patience;
   #over = false;
 
   constructor(parts: HandshakeParts) {
     this.#parts = parts;
-    this.#left = parts.deadlines.headTicks;
+    this.#patience = new Patience(parts.deadlines);
   }
 
   /** The handshake has ended: `error` says why if it has failed, after which Bun closes the socket. */
   ended(success: boolean, error: unknown): void {
     if (this.#over) return;
     this.#over = true;
-    const { wire, clientCertificates, secured } = this.#parts;
-    if (!success) return this.#tell(reasonOf(error));
+    const { wire, clientCertificates, secured, plainHttp } = this.#parts;
+    if (!success) return isPlainHttp(error) ? plainHttp() : this.#tell(reasonOf(error));
     const asked = clientCertificates !== "none";
     const certificate = asked ? (wire.getPeerCertificate() ?? null) : null;
     if (asked && !wire.authorized && (certificate !== null || clientCertificates === "required")) {
       this.#tell(`client certificate refused: ${reasonOf(error)}`);
       return wire.end();
     }
-    secured(wire, factsOf(wire, certificate));
+    secured(factsOf(wire, certificate));
   }
 
   tick(): void {
-    if (this.#left === 0 || --this.#left > 0 || this.#over) return;
+    const expired = this.#patience.expired();
+    if (expired === null || this.#over) return;
     this.#over = true;
-    this.#tell("header_timeout");
-    this.#parts.wire.terminate();
+    this.#tell(expired);
+    this.#parts.wire.close();
   }
 
-  /** The worker leaves: who has been accepted is served, but isn't waited for longer than an idle client. */
   drain(): void {
-    const { keepAliveTicks, lingerTicks } = this.#parts.deadlines;
-    const most = Math.max(keepAliveTicks, lingerTicks);
-    this.#left = this.#left === 0 ? most : Math.min(this.#left, most);
+    this.#patience.shorten();
   }
 
   // Bun reads and writes for itself by now.

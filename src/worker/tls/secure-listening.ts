@@ -1,72 +1,59 @@
-/** Listening sockets whose connections begin with a TLS handshake, as options of Bun.listen. */
+/**
+ * Listening sockets whose connections begin with a TLS handshake, as options of Bun.listen. With proxy_protocol they
+ * begin with a PROXY header, as proxies send it: the socket is a plain one until it has come.
+ */
 import type { Log } from "../../api/log.ts";
+import type { ClientAddress } from "../../app/server.ts";
 import { textOf } from "../../log/lines/describe-error.ts";
 import type { TlsSource } from "../../tls/credentials.ts";
+import { type Acceptor, type Handlers, type Owner, ownerHandlers } from "../connection/acceptor.ts";
 import { Connection } from "../connection/connection.ts";
-import type { Connections } from "../connection/connections.ts";
-import type { Engine } from "../connection/http1.ts";
 import type { SecureWire } from "../connection/secure-wire.ts";
-import type { Site } from "../exchange/site.ts";
 import { Contexts, type NativeContext, type NativeTls } from "./contexts.ts";
+import { endsAtOnce } from "./closing.ts";
 import { Handshake } from "./handshake.ts";
+import { refusePlainHttp } from "./plain-http.ts";
+import { ProxyAhead } from "./proxy-ahead.ts";
 
-type Owner = Handshake | Connection;
+type SecureSocket = Bun.Socket<Owner> & SecureWire;
 
-type Socket = Bun.Socket<Owner> & SecureWire;
+/** Not all of them are in bun-types. */
+interface SecureHandlers extends Handlers {
+  handshake(socket: Bun.Socket<Owner>, success: boolean, error: unknown): void;
+  /** Asked when a client asks for a name. */
+  serverName?(listener: unknown, name: string): NativeContext;
+}
 
-/** What a listener's handlers do besides those of plain sockets. */
+/** What Bun.listen is to be called with besides. */
 export interface SecureOptions {
-  readonly tls: NativeTls;
-  readonly socket: {
-    open(socket: Socket): void;
-    handshake(socket: Socket, success: boolean, error: unknown): void;
-    serverName?(listener: unknown, name: string): NativeContext;
-  };
+  readonly tls: NativeTls | undefined;
+  readonly socket: Handlers;
 }
 
 export class SecureListening {
   readonly #source: TlsSource;
-  readonly #connections: Connections;
-  readonly #engine: Engine;
   readonly #log: Log;
   #contexts: Contexts;
 
   /** Throws what OpenSSL finds wrong with what is current. */
-  constructor(source: TlsSource, connections: Connections, engine: Engine, log: Log) {
-    this.#log = log;
+  constructor(source: TlsSource, log: Log) {
     this.#source = source;
-    this.#connections = connections;
-    this.#engine = engine;
+    this.#log = log;
     this.#contexts = new Contexts(source.current);
   }
 
-  /** For a listener that is to serve with what is current; `accepted` is called for each connection, when it is counted. */
-  options(site: Site, accepted: (socket: Socket) => void): SecureOptions {
+  /** For a listener that is to serve with what is current. */
+  options(acceptor: Acceptor): SecureOptions {
     const contexts = this.#currentContexts();
-    const open = (wire: Socket): void => {
-      const handshake = new Handshake({
-        wire,
-        deadlines: this.#engine.settings.deadlines,
-        clientCertificates: contexts.credentials.clientCertificates,
-        log: site.log,
-        address: wire.remoteAddress ?? "",
-        secured: (_, tls) => {
-          const connection = new Connection(wire, site, this.#engine, { tls, named: null });
-          wire.data = connection as never;
-          this.#connections.add(connection);
-          this.#connections.remove(handshake);
-        },
-      });
-      wire.data = handshake as never;
-      this.#connections.add(handshake);
-      accepted(wire);
+    const { settings } = acceptor.engine;
+    const handlers = secureHandlers(acceptor, contexts);
+    if (settings.proxyMode !== "off") return behindProxy(acceptor, contexts, handlers);
+    const open = (socket: Bun.Socket<Owner>): void => {
+      const wire = socket as SecureSocket;
+      beginHandshake(acceptor, contexts, wire, null);
+      acceptor.accepted(wire);
     };
-    const handshake = ({ data }: Socket, success: boolean, error: unknown): void => {
-      if (data instanceof Handshake) data.ended(success, error);
-    };
-    const serverName = (_: unknown, name: string): NativeContext => contexts.for(name);
-    const socket = contexts.hasNames ? { open, handshake, serverName } : { open, handshake };
-    return { tls: contexts.tls, socket };
+    return { tls: contexts.tls, socket: { ...handlers, open } };
   }
 
   #currentContexts(): Contexts {
@@ -80,4 +67,78 @@ export class SecureListening {
     }
     return this.#contexts;
   }
+}
+
+function secureHandlers(acceptor: Acceptor, contexts: Contexts): SecureHandlers {
+  const handlers = {
+    ...ownerHandlers(acceptor),
+    handshake({ data }: Bun.Socket<Owner>, success: boolean, error: unknown): void {
+      if (data instanceof Handshake) data.ended(success, error);
+    },
+  };
+  if (!contexts.hasNames) return handlers;
+  return { ...handlers, serverName: (_, name) => contexts.for(name) };
+}
+
+/** `named`: the client, as a PROXY header has it. */
+function beginHandshake(
+  acceptor: Acceptor,
+  contexts: Contexts,
+  wire: SecureSocket,
+  named: ClientAddress | null,
+): void {
+  const { site, engine, connections } = acceptor;
+  endsAtOnce(wire);
+  const handshake = new Handshake({
+    wire,
+    deadlines: engine.settings.deadlines,
+    clientCertificates: contexts.credentials.clientCertificates,
+    log: site.log,
+    address: (named ?? { address: wire.remoteAddress ?? "" }).address,
+    secured(tls) {
+      const connection = new Connection(wire, site, engine, { tls, named });
+      wire.data = connection;
+      connections.add(connection);
+      connections.remove(handshake);
+    },
+    plainHttp: () => refusePlainHttp(acceptor, wire, named),
+  });
+  wire.data = handshake;
+  connections.add(handshake);
+}
+
+function behindProxy(
+  acceptor: Acceptor,
+  contexts: Contexts,
+  handlers: SecureHandlers,
+): SecureOptions {
+  const { site, engine, connections } = acceptor;
+  const secured: SecureHandlers = {
+    ...handlers,
+    // Within upgradeTLS, before it looks at `initialData`.
+    open: (socket) => {
+      const { named } = socket.data as ProxyAhead;
+      beginHandshake(acceptor, contexts, socket as SecureSocket, named);
+    },
+  };
+  const open = (socket: Bun.Socket<Owner>): void => {
+    const wire = socket as SecureSocket;
+    const ahead = new ProxyAhead(wire, engine.settings, site.log, (initialData) => {
+      // `isServer` and `initialData` are not in bun-types: what has been read of the handshake already. `ahead` goes on
+      // to be told of what comes, sealed as it is.
+      const options = {
+        isServer: true,
+        initialData,
+        tls: contexts.tls,
+        data: ahead,
+        socket: secured,
+      };
+      wire.upgradeTLS<Owner>(options as never);
+      connections.remove(ahead);
+    });
+    wire.data = ahead;
+    connections.add(ahead);
+    acceptor.accepted(wire);
+  };
+  return { tls: undefined, socket: { ...ownerHandlers(acceptor), open } };
 }

@@ -10,6 +10,11 @@ import { FakeWire } from "../../../support/fake-wire.ts";
 class FakeSecureWire extends FakeWire implements SecureWire {
   authorized = false;
   certificate: PeerCertificate | undefined = undefined;
+  close(): void {
+    this.did.push("close");
+    this.terminate();
+  }
+
   getTLSVersion = () => "TLSv1.3";
   getCipher = () => ({ name: "TLS_X" });
   getPeerCertificate = () => this.certificate;
@@ -25,16 +30,18 @@ function begin(
   const wire = new FakeSecureWire();
   const lines: string[] = [];
   const secured: TlsFacts[] = [];
+  const answers: string[] = [];
   const handshake = new Handshake({
     wire,
     deadlines: { ...times, ...deadlines },
     clientCertificates,
     log: { debug: (line) => void lines.push(line) },
     address: "192.0.2.7",
-    secured: (_, facts) => void secured.push(facts),
+    secured: (facts) => void secured.push(facts),
+    plainHttp: () => void answers.push("400"),
   });
   wire.owner = handshake;
-  return { wire, handshake, lines, secured };
+  return { wire, handshake, lines, secured, answers };
 }
 
 /** After how many ticks the client is cut; null: never. */
@@ -61,6 +68,13 @@ describe("Handshake", () => {
     handshake.ended(false, { code: "EPROTO", message });
     expect(lines).toEqual(["Closing ip=192.0.2.7: TLS handshake: unsupported protocol"]);
     expect([secured, wire.did]).toEqual([[], []]);
+  });
+
+  test("leaves plain HTTP to whoever answers it", () => {
+    const { handshake, secured, lines, answers } = begin();
+    const message = "error:1000009c:SSL routines:OPENSSL_internal:HTTP_REQUEST";
+    handshake.ended(false, { code: "EPROTO", message });
+    expect([answers, secured, lines]).toEqual([["400"], [], []]);
   });
 
   test.each<

@@ -53,6 +53,11 @@ export function checkPair(pair: Pair, around: Circumstances): CheckedPair {
     checkDates(`${place}: ${nameOf(certificate, at)}`, certificate, around);
   }
   warnOfGaps(place, certificates, around);
+  // RFC 9110 §4.3.4: the common name doesn't count any more.
+  if (!leaf.subjectAltName)
+    around.warn(
+      `${place}: ${nameOf(leaf, 0)} has no subjectAltName: no client finds its name in it`,
+    );
   return { leaf, chain, key: keyText };
 }
 

@@ -7,6 +7,8 @@ import type { TlsCredentials, TlsVersion } from "./credentials.ts";
 
 const place = "sslContext: ";
 
+const longestShown = 40;
+
 const clientCertificates = ["none", "optional", "required"] as const;
 const versions = ["TLSv1.2", "TLSv1.3"] as const satisfies TlsVersion[];
 
@@ -29,7 +31,11 @@ export function askHook(
     const [line] = (isA(cause, Error) ? messageOf(cause) : inspectSafely(cause)).split("\n");
     throw new ConfigError(`${place}${line}`, { cause });
   }
-  if (isA(answer, Promise)) throw refuse("", "give its answer at once", "a promise");
+  if (isA(answer, Promise)) {
+    // That it rejects doesn't matter any more, and must not end the process.
+    answer.catch(() => {});
+    throw refuse("", "give its answer at once", "a promise");
+  }
   const fields = fieldsOf("", answer, known);
   const { certificates, ca, ciphers } = fields;
   if (!Array.isArray(certificates) || certificates.length === 0)
@@ -85,10 +91,10 @@ function readText(at: string, value: unknown): string {
   throw refuse(at, "be a text", show(value));
 }
 
-/** A value of the wrong kind: a key that was given as bytes isn't written into a log. */
+/** A value of the wrong kind. It may be a key in the wrong place, which isn't for a log. */
 function show(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  if (typeof value === "string") return `'${value}'`;
+  if (typeof value === "string") return value.length > longestShown ? "a text" : `'${value}'`;
   return typeof value === "object" ? (Array.isArray(value) ? "a list" : "an object") : typeof value;
 }
 

@@ -58,7 +58,7 @@ export async function runMaster(options: MasterOptions): Promise<number> {
   const { config } = resolved;
   checkWorkers(resolved);
   const warnings: string[] = [];
-  const credentials = await credentialsOf(resolved, {
+  const secure = await credentialsOf(resolved, {
     env: origin.env,
     warn: (message) => void warnings.push(message),
   });
@@ -92,7 +92,7 @@ export async function runMaster(options: MasterOptions): Promise<number> {
         resolved,
         reload,
         logs,
-        credentials,
+        secure,
         hooks,
         identity,
         listeners,

@@ -6,11 +6,13 @@
  */
 import { type FSWatcher, statSync, watch } from "node:fs";
 import { foldersOf } from "./folders.ts";
-import { stampOf } from "./stamp.ts";
+import { stampOfAll } from "./stamp.ts";
 
 export interface FileWatchOptions {
   /** Absolute paths. */
   readonly files: readonly string[];
+  /** How they were when they were last read (stampOfAll): what has changed since is told. */
+  readonly stamp: string;
   /** Called after each change, when it has been quiet for a moment. */
   onChange(): void;
   /** Called once, when the kernel tells nothing and the stamps have to do. */
@@ -36,19 +38,25 @@ export class FileWatch {
   readonly #options: FileWatchOptions;
   readonly #watched = new Map<string, Watched>();
   #byEvents = true;
-  #stamps: string;
+  #stamp: string;
   /** The next comparison. */
   #timer: Timer | null = null;
   /** When the first of the events was that the quiet is awaited after. */
   #stirredMs: number | null = null;
   #closed = false;
 
-  /** Remembers how the files are now. Nothing that it opens keeps the process alive. */
+  /** Nothing that it opens keeps the process alive. */
   constructor(options: FileWatchOptions) {
     this.#options = options;
+    this.#stamp = options.stamp;
     this.#watchFolders();
-    this.#stamps = this.#stampAll();
-    this.#wait();
+    if (stampOfAll(options.files) === options.stamp) this.#wait();
+    else this.#stirred();
+  }
+
+  /** How the files were at the last change that was told, or as it was given. */
+  get stamp(): string {
+    return this.#stamp;
   }
 
   close(): void {
@@ -61,9 +69,9 @@ export class FileWatch {
     this.#stirredMs = null;
     // First: what happens from now on is an event.
     this.#watchFolders();
-    const stamps = this.#stampAll();
-    const changed = stamps !== this.#stamps;
-    this.#stamps = stamps;
+    const stamp = stampOfAll(this.#options.files);
+    const changed = stamp !== this.#stamp;
+    this.#stamp = stamp;
     this.#wait();
     if (changed) this.#options.onChange();
   }
@@ -79,10 +87,6 @@ export class FileWatch {
     const nowMs = performance.now();
     this.#stirredMs ??= nowMs;
     this.#wait(Math.max(0, Math.min(quietMs, this.#stirredMs + longestMs - nowMs)));
-  }
-
-  #stampAll(): string {
-    return this.#options.files.map(stampOrError).join("\n");
   }
 
   #watchFolders(): void {
@@ -125,15 +129,6 @@ export class FileWatch {
   #unwatch(): void {
     for (const { watcher } of this.#watched.values()) watcher.close();
     this.#watched.clear();
-  }
-}
-
-/** A file that can't be looked at is as good as one that isn't there, and says why. */
-function stampOrError(path: string): string {
-  try {
-    return stampOf(path);
-  } catch (error) {
-    return String((error as NodeJS.ErrnoException).code);
   }
 }
 

@@ -11,6 +11,19 @@ export function stampOf(path: string): string {
   return `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
 }
 
+/** One for several files. One that can't be looked at is as good as absent, and says why. */
+export function stampOfAll(paths: readonly string[]): string {
+  return paths.map(stampOrError).join("\n");
+}
+
+function stampOrError(path: string): string {
+  try {
+    return stampOf(path);
+  } catch (error) {
+    return String((error as NodeJS.ErrnoException).code);
+  }
+}
+
 export function isFile(path: string): boolean {
   return statIfAny(path)?.isFile() ?? false;
 }

@@ -3,6 +3,8 @@ import { X509Certificate } from "node:crypto";
 import type { TlsCertificate } from "./credentials.ts";
 
 export interface Description {
+  /** Of no other certificate. */
+  readonly fingerprint: string;
   /** Subject and names, `CN=example.org (example.org, www.example.org)`. */
   readonly name: string;
   /** The end of its validity, or of the first to end in its chain; in milliseconds since 1970. */
@@ -16,6 +18,7 @@ export function describeCertificate({ chain }: TlsCertificate): Description {
   const [leaf] = parsed;
   const ends = parsed.map(({ validTo }) => Date.parse(validTo));
   return {
+    fingerprint: leaf?.fingerprint256 ?? "",
     name: leaf === undefined ? "" : nameOf(leaf),
     expiresMs: Math.min(...ends),
   };

@@ -279,7 +279,7 @@ export class Arbiter {
   #spawn(action: Extract<Action, { do: "spawn" }>): Done {
     const { age, slot, row, generation } = action;
     const { hooks, scoreboard, listeners } = this.#parts;
-    const { resolved, credentials } = this.#configurations.get(generation);
+    const { resolved, secure } = this.#configurations.get(generation);
     this.#guard(() => hooks.preFork({ age, slot, generation, pid: "[booting]" }, resolved.config));
     scoreboard.clear(row);
     const child = spawnWorker(
@@ -292,7 +292,7 @@ export class Arbiter {
         masterName: hooks.masterName,
         resolved,
         listeners: listeners.forSlot(slot, listeners.addresses(resolved.config)),
-        credentials,
+        credentials: secure?.credentials ?? null,
         scoreboardFd: scoreboard.fd,
         env: this.#configurations.env(generation),
       },
@@ -310,14 +310,16 @@ export class Arbiter {
   #sendCredentials(age: number): void {
     const child = this.#children.get(age);
     if (child === undefined) return;
-    const { credentials } = this.#configurations.get(child.generation);
-    if (credentials !== null) sendToWorker(child.process, { type: "tls credentials", credentials });
+    const { secure } = this.#configurations.get(child.generation);
+    if (secure === null) return;
+    const { credentials } = secure;
+    sendToWorker(child.process, { type: "tls credentials", credentials });
   }
 
   /** Those of the configuration in use. */
   #watchCertificates(number: number): void {
     const release = this.#configurations.get(number);
-    if (release.credentials !== null) this.#certificates ??= this.#openCertificates();
+    if (release.secure !== null) this.#certificates ??= this.#openCertificates();
     void this.#certificates?.then((certificates) => certificates.use(number, release));
   }
 
@@ -326,8 +328,8 @@ export class Arbiter {
     return new Certificates({
       env: this.#parts.origin.env,
       log: (level, message) => this.log[level](message),
-      renewed: (generation, credentials) => {
-        if (this.#configurations.renew(generation, credentials))
+      renewed: (generation, secure) => {
+        if (this.#configurations.renew(generation, secure))
           this.handle({ type: "credentials renewed", generation });
       },
     });

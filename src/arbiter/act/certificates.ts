@@ -17,7 +17,7 @@ import {
   type Told,
 } from "../decide/certificates.ts";
 import type { Environment } from "./environment.ts";
-import type { Release } from "./releases.ts";
+import type { ReadCredentials, Release } from "./releases.ts";
 
 /** What of the arbiter it needs. */
 export interface CertificatesHost {
@@ -25,7 +25,7 @@ export interface CertificatesHost {
   readonly env: Environment;
   log(level: LogLevel, message: string): void;
   /** The files of a configuration have changed, and can be served with. */
-  renewed(generation: number, credentials: TlsCredentials): void;
+  renewed(generation: number, secure: ReadCredentials): void;
 }
 
 /** How often expiry is looked at. */
@@ -48,27 +48,27 @@ export class Certificates {
   }
 
   /** A configuration is the one in use: at the start, by a reload, or because one is taken back. */
-  use(generation: number, { resolved, credentials }: Release): void {
+  use(generation: number, { resolved, secure }: Release): void {
     const { config } = resolved;
     this.#watch?.close();
     this.#watch = null;
     this.#fault = null;
-    this.#used = credentials === null ? null : { generation, config };
-    this.#serve(credentials);
-    if (credentials === null || !config.tlsWatch) return;
+    this.#used = secure === null ? null : { generation, config };
+    this.#serve(secure?.credentials ?? null);
+    if (secure === null || !config.tlsWatch) return;
     this.#watch = new FileWatch({
       files: credentialFiles(config),
+      stamp: secure.stamp,
       onChange: () => this.#read(),
       onTrouble: (message) => this.#host.log("info", `tls_watch: changes are ${message}`),
     });
-    // They may have changed between their reading and now.
-    this.#read();
   }
 
   #read(): void {
     clearTimeout(this.#retry ?? undefined);
     if (this.#used === null || this.#watch === null) return;
     const { generation, config } = this.#used;
+    const { stamp } = this.#watch;
     const warnings: string[] = [];
     const warn = (message: string) => void warnings.push(message);
     const read = tryToRead(config, { env: this.#host.env, warn });
@@ -83,7 +83,7 @@ export class Certificates {
     if (typeof read === "string" || Bun.deepEquals(read, this.#credentials)) return;
     for (const message of warnings) this.#host.log("warning", message);
     this.#serve(read);
-    this.#host.renewed(generation, read);
+    this.#host.renewed(generation, { credentials: read, stamp });
   }
 
   /** Says what is new of what is served from now on. */

@@ -7,7 +7,8 @@ import { describeError } from "../../log/error-log.ts";
 import { openLogs } from "../../log/logs.ts";
 import { hasCertificates } from "../../net/secure-addresses.ts";
 import { identityOf } from "../../os/processes/privileges.ts";
-import type { TlsCredentials } from "../../tls/credentials.ts";
+import { stampOfAll } from "../../reload/stamp.ts";
+import { credentialFiles } from "../../tls/credential-files.ts";
 import type { Surroundings } from "../../tls/read-credentials.ts";
 import { adopt, type Environment, setUmask, withRawEnv } from "./environment.ts";
 import type { Event } from "../decide/events.ts";
@@ -20,7 +21,7 @@ import {
 } from "./generation.ts";
 import type { Identity } from "./identity.ts";
 import type { MasterHooks } from "./master-hooks.ts";
-import { type Release, Releases } from "./releases.ts";
+import { type ReadCredentials, type Release, Releases } from "./releases.ts";
 import type { Origin } from "./upgrade.ts";
 
 export interface ConfigurationParts extends Release {
@@ -52,8 +53,8 @@ export class Configurations {
   }
 
   /** See Releases. */
-  renew(number: number, credentials: TlsCredentials): boolean {
-    return this.#releases.renew(number, credentials);
+  renew(number: number, secure: ReadCredentials): boolean {
+    return this.#releases.renew(number, secure);
   }
 
   get(number: number): Release {
@@ -95,7 +96,7 @@ export class Configurations {
     await preloadIfAsked(resolved, env, signal);
     checkWorkers(resolved);
     checkReloadable(before.resolved, resolved);
-    const credentials = await credentialsOf(resolved, {
+    const secure = await credentialsOf(resolved, {
       env: origin.env,
       warn: (message) => before.logs.log.warning(message),
     });
@@ -110,7 +111,7 @@ export class Configurations {
           onRetry: (message) => before.logs.log.error(message),
         },
       );
-      return { release: { resolved, logs, credentials }, rebound };
+      return { release: { resolved, logs, secure }, rebound };
     } catch (error) {
       logs.close();
       throw error;
@@ -159,10 +160,13 @@ export class Configurations {
 export async function credentialsOf(
   { config }: AppConfig,
   surroundings: Surroundings,
-): Promise<TlsCredentials | null> {
+): Promise<ReadCredentials | null> {
   if (!hasCertificates(config)) return null;
   const { readCredentials } = await import("../../tls/read-credentials.ts");
-  return readCredentials(config, surroundings);
+  // Before they are read: what changes meanwhile is noticed.
+  const stamp = stampOfAll(credentialFiles(config));
+  const credentials = readCredentials(config, surroundings);
+  return credentials === null ? null : { credentials, stamp };
 }
 
 /**

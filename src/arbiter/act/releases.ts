@@ -3,12 +3,19 @@ import type { Logs } from "../../log/logs.ts";
 import type { TlsCredentials } from "../../tls/credentials.ts";
 import type { AppConfig } from "./generation.ts";
 
+/** What TLS is served with. */
+export interface ReadCredentials {
+  readonly credentials: TlsCredentials;
+  /** How the files were when they were read (src/reload/stamp.ts). */
+  readonly stamp: string;
+}
+
 /** A configuration, and what it asks for: the logs, and what TLS is served with. */
 export interface Release {
   readonly resolved: AppConfig;
   readonly logs: Logs;
   /** The newest, for workers that are born under it; null without TLS. */
-  readonly credentials: TlsCredentials | null;
+  readonly secure: ReadCredentials | null;
 }
 
 export class Releases {
@@ -25,10 +32,10 @@ export class Releases {
   }
 
   /** Workers that are born from now on get them. Answers false when there is no such configuration any more. */
-  renew(number: number, credentials: TlsCredentials): boolean {
+  renew(number: number, secure: ReadCredentials): boolean {
     const release = this.#byNumber.get(number);
     if (release === undefined) return false;
-    this.#byNumber.set(number, { ...release, credentials });
+    this.#byNumber.set(number, { ...release, secure });
     return true;
   }
 

@@ -3,6 +3,8 @@ import type { LogLevel } from "../../log/error-log.ts";
 
 /** What of a certificate the log speaks of. */
 export interface CertificateFacts {
+  /** Of no other certificate. */
+  readonly fingerprint: string;
   /** Subject and names, `CN=example.org (example.org, www.example.org)`. */
   readonly name: string;
   /** The end of its validity, or of the first to end in its chain; in milliseconds since 1970. */
@@ -19,7 +21,7 @@ const warnDays = 14;
 /** Written before the key, a certificate is in the way for a moment. */
 export const patienceMs = 5000;
 
-/** What the log has heard of the expiry of each certificate, by name and end. */
+/** What the log has heard of the expiry of each certificate, by fingerprint. */
 export type Told = ReadonlyMap<string, { readonly level: LogLevel; readonly atMs: number }>;
 
 /**
@@ -36,11 +38,11 @@ export function tellExpiry(
   for (const certificate of certificates) {
     const line = expiryLine(certificate, nowMs);
     if (line === null) continue;
-    const key = `${certificate.name} ${certificate.expiresMs}`;
-    const last = told.get(key);
+    const { fingerprint } = certificate;
+    const last = told.get(fingerprint);
     const again = last?.level !== line.level || nowMs - last.atMs >= dayMs;
     if (again) lines.push(line);
-    heard.set(key, { level: line.level, atMs: again ? nowMs : last.atMs });
+    heard.set(fingerprint, { level: line.level, atMs: again ? nowMs : last.atMs });
   }
   return { lines, told: heard };
 }
@@ -60,16 +62,12 @@ export function tellServed(
   certificates: readonly CertificateFacts[],
   before: readonly CertificateFacts[] | null,
 ): string[] {
-  const known = new Set(before?.map(keyOf));
+  const known = new Set(before?.map(({ fingerprint }) => fingerprint));
   const what = before === null ? "TLS certificate" : "TLS certificate renewed";
   const lines = certificates
-    .filter((each) => !known.has(keyOf(each)))
+    .filter(({ fingerprint }) => !known.has(fingerprint))
     .map(({ name, expiresMs }) => `${what}: ${name}, valid until ${timeOf(expiresMs)}`);
-  return lines.length > 0 ? lines : ["TLS renewed: a key, or who may sign for clients"];
-}
-
-function keyOf({ name, expiresMs }: CertificateFacts): string {
-  return `${name} ${expiresMs}`;
+  return lines.length > 0 ? lines : ["TLS settings renewed, with the same certificates"];
 }
 
 function timeOf(ms: number): string {

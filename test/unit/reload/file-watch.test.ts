@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FileWatch } from "../../../src/reload/file-watch.ts";
 import { foldersOf } from "../../../src/reload/folders.ts";
+import { stampOfAll } from "../../../src/reload/stamp.ts";
 import { until } from "../../support/server.ts";
 
 let folder: string;
@@ -50,7 +51,9 @@ function watching(files: readonly string[], intervalMs = 3_600_000): { count: nu
   const onTrouble = (message: string) => {
     throw new Error(message);
   };
-  watches.push(new FileWatch({ files: files.map(at), onChange, onTrouble, intervalMs }));
+  const paths = files.map(at);
+  const stamp = stampOfAll(paths);
+  watches.push(new FileWatch({ files: paths, stamp, onChange, onTrouble, intervalMs }));
   return told;
 }
 
@@ -170,6 +173,16 @@ describe("FileWatch tells of a file that is", () => {
     write("live/cert.pem", "1");
     await until("a change", () => told.count > 0);
   });
+});
+
+test("FileWatch tells of what has changed since the files were read", async () => {
+  write("live/cert.pem", "0");
+  const files = [at("live/cert.pem")];
+  const stamp = stampOfAll(files);
+  write("live/cert.pem", "11");
+  const told = Promise.withResolvers<void>();
+  watches.push(new FileWatch({ files, stamp, onChange: told.resolve, onTrouble: told.reject }));
+  await told.promise;
 });
 
 test("FileWatch tells once of changes that follow each other", async () => {

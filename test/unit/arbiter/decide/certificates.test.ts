@@ -11,7 +11,11 @@ import {
 
 const dayMs = 86_400_000;
 const endMs = Date.UTC(2027, 1, 26, 12);
-const certificate: CertificateFacts = { name: "CN=example.org (example.org)", expiresMs: endMs };
+const certificate: CertificateFacts = {
+  fingerprint: "00:01",
+  name: "CN=example.org (example.org)",
+  expiresMs: endMs,
+};
 
 describe("tellExpiry()", () => {
   test.each([
@@ -55,21 +59,21 @@ describe("tellExpiry()", () => {
   });
 
   test("knows certificates apart, and forgets those that are no longer served", () => {
-    const other = { ...certificate, name: "CN=other" };
+    const other = { ...certificate, fingerprint: "00:02", name: "CN=other" };
     const nowMs = endMs - dayMs;
     const first = tellExpiry([certificate], new Map(), nowMs);
     const second = tellExpiry([certificate, other], first.told, nowMs + 1000);
     expect(second.lines.map(({ message }) => message)).toEqual([
       expect.stringContaining("CN=other"),
     ]);
-    const renewed = { ...certificate, expiresMs: endMs + 90 * dayMs };
+    const renewed = { ...certificate, fingerprint: "00:03", expiresMs: endMs + 90 * dayMs };
     expect(tellExpiry([renewed], second.told, nowMs)).toEqual({ lines: [], told: new Map() });
   });
 });
 
 describe("tellServed()", () => {
-  const other = { ...certificate, name: "CN=other" };
-  const renewed = { ...certificate, expiresMs: endMs + dayMs };
+  const other = { ...certificate, fingerprint: "00:02", name: "CN=other" };
+  const renewed = { ...certificate, fingerprint: "00:03", expiresMs: endMs + dayMs };
   test.each([
     [
       "the start",
@@ -90,7 +94,7 @@ describe("tellServed()", () => {
       "another key",
       [certificate],
       [certificate],
-      ["TLS renewed: a key, or who may sign for clients"],
+      ["TLS settings renewed, with the same certificates"],
     ],
   ])("%s", (_, now, before, lines) => {
     expect(tellServed(now, before)).toEqual(lines);

@@ -1,6 +1,7 @@
 /** Every planned event under closed-loop clients, one by one. Run by itself, it prints the table of what each has lost: `bun run losses [REQUESTS [NAME [nobody]]]`. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Certificates } from "./certificates.ts";
 import { Load } from "./load.ts";
 import { gunicorn, type RunningServer, start, until } from "./server.ts";
 import { asNobody, folderForAll } from "./unprivileged.ts";
@@ -22,6 +23,8 @@ export interface PlannedEvent {
   readonly once: ((server: RunningServer, round: number) => Promise<void>) | null;
   /** Clients connect to `unix:socket` in the server's folder. */
   readonly unix?: boolean;
+  /** Over TLS; clients that open a connection for each request do a handshake each. */
+  readonly secure?: boolean;
   readonly rounds: number;
 }
 
@@ -61,15 +64,19 @@ const workers = 3;
 async function reload(server: RunningServer): Promise<void> {
   const before = server.workers();
   server.kill("SIGHUP");
-  await until("all workers replaced", () => {
-    const now = server.workers();
-    return now.length === workers && now.every((pid) => !before.includes(pid));
-  });
+  await until(
+    "all workers replaced",
+    () => {
+      const now = server.workers();
+      return now.length === workers && now.every((pid) => !before.includes(pid));
+    },
+    60_000,
+  );
 }
 
 async function scale(server: RunningServer, signal: NodeJS.Signals, count: number): Promise<void> {
   server.kill(signal);
-  await until(`${count} workers`, () => server.workers().length === count);
+  await until(`${count} workers`, () => server.workers().length === count, 60_000);
 }
 
 /** As many workers have been replaced as one more round takes. */
@@ -81,6 +88,25 @@ async function replaced(server: RunningServer, line: RegExp, round: number): Pro
   );
 }
 
+/** A reload that comes with a new certificate. */
+async function reloadRenewed(server: RunningServer): Promise<void> {
+  renew(server);
+  await reload(server);
+}
+
+/** A certificate that no reload is needed for: the master has handed it to all workers. */
+async function renewed(server: RunningServer, round: number): Promise<void> {
+  renew(server);
+  await replaced(server, /TLS certificate renewed/g, round);
+}
+
+function renew({ folder }: RunningServer): void {
+  using certificates = new Certificates();
+  const { cert, key } = certificates.make({ names: ["IP:127.0.0.1"] });
+  writeFileSync(join(folder, "cert.pem"), cert);
+  writeFileSync(join(folder, "key.pem"), key);
+}
+
 const tired = /Autorestarting worker/g;
 const forkFlags = [
   "--wait-for-new-workers",
@@ -89,6 +115,17 @@ const forkFlags = [
   "--warmup-requests",
   "5",
 ];
+
+async function grow(server: RunningServer): Promise<void> {
+  await scale(server, "SIGTTIN", workers + 1);
+  await scale(server, "SIGTTOU", workers);
+}
+
+const recycling: Omit<PlannedEvent, "name"> = {
+  args: ["--max-requests", "100", "--max-requests-jitter", "20"],
+  rounds: 100,
+  once: (server, round) => replaced(server, tired, round),
+};
 
 export const plannedEvents: readonly PlannedEvent[] = [
   { name: "HUP", rounds: 20, once: reload },
@@ -108,20 +145,8 @@ export const bind = ["127.0.0.1:0", \`127.0.0.\${readFileSync("last-byte", "utf8
       await server.logged(`http://127.0.0.${3 + (round % 100)}:`);
     },
   },
-  {
-    name: "TTIN and TTOU",
-    rounds: 20,
-    once: async (server) => {
-      await scale(server, "SIGTTIN", workers + 1);
-      await scale(server, "SIGTTOU", workers);
-    },
-  },
-  {
-    name: "max_requests 100",
-    args: ["--max-requests", "100", "--max-requests-jitter", "20"],
-    rounds: 100,
-    once: (server, round) => replaced(server, tired, round),
-  },
+  { name: "TTIN and TTOU", rounds: 20, once: grow },
+  { name: "max_requests 100", ...recycling },
   {
     name: "max_memory",
     app: leakingApp,
@@ -147,6 +172,13 @@ export const bind = ["127.0.0.1:0", \`127.0.0.\${readFileSync("last-byte", "utf8
   { name: "USR2, TTIN to the old master, TERM to it", rounds: 5, once: upgradeAfterGrowth },
   { name: "HUP, sync", args: ["-k", "sync", "--threads", "4"], rounds: 20, once: reload },
   { name: "HUP, node listener", app: nodeApp, rounds: 20, once: reload },
+  { name: "HUP with a renewed certificate, TLS", secure: true, rounds: 10, once: reloadRenewed },
+  { name: "tls_watch", secure: true, rounds: 20, once: renewed },
+  { name: "TTIN and TTOU, TLS", secure: true, rounds: 10, once: grow },
+  { name: "max_requests 100, TLS", secure: true, ...recycling },
+  { name: "USR2, WINCH, QUIT, TLS", secure: true, rounds: 5, once: upgrade },
+  { name: "TERM, TLS", secure: true, rounds: 20, once: null },
+  { name: "TERM, sync, TLS", args: ["-k", "sync"], secure: true, rounds: 10, once: null },
   { name: "TERM", rounds: 60, once: null },
   { name: "TERM, node listener", app: nodeApp, rounds: 20, once: null },
   { name: "TERM, sync", args: ["-k", "sync"], rounds: 20, once: null },
@@ -165,6 +197,7 @@ async function startServer(event: PlannedEvent, through: Through): Promise<Runni
     args: ["-w", String(workers), ...(event.args ?? [])],
     through,
     folder: folderForAll(),
+    secure: event.secure ?? false,
     ...(event.bind === undefined ? {} : { bind: event.bind }),
   };
   if (event.unix !== true) return gunicorn(options);
@@ -187,6 +220,7 @@ async function lossOfEnds(
       ...(event.unix === true
         ? { port: 0, unix: join(server.folder, "socket") }
         : { port: server.port }),
+      secure: event.secure ?? false,
       fresh: 20,
       kept: 2,
       posting: 2,
@@ -213,7 +247,9 @@ export async function lossOf(
   const { once } = event;
   if (once === null) return lossOfEnds(event, requests, rounds, through);
   await using server = await startServer(event, through);
-  const load = new Load({ port: server.port, fresh: 6, kept: 6, posting: 4, expected: "ok" });
+  const { port } = server;
+  const clients = { fresh: 6, kept: 6, posting: 4, expected: "ok" };
+  const load = new Load({ port, secure: event.secure ?? false, ...clients });
   try {
     for (let round = 0; round < rounds; round++) {
       await load.more(Math.ceil(requests / (rounds + 1)));

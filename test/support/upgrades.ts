@@ -29,7 +29,7 @@ async function allAnswer(
 ): Promise<void> {
   const seen = new Set<number>();
   await until(`answers of ${count} workers`, async () => {
-    const response = await fetch(server.url, { keepalive: false });
+    const response = await server.fetch();
     await response.text();
     seen.add(Number(response.headers.get("x-pid")));
     const wanted = workers();

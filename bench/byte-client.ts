@@ -139,9 +139,11 @@ export class ByteClient implements Disposable {
     this.#socket?.terminate();
   }
 
-  /** Closes like a client that has all it wants: what comes later is answered by a reset of the kernel. */
+  /** Closes like a client that has all it wants: what comes later is answered by a reset of the kernel, over TLS ignored. */
   close(): void {
-    this.#socket?.end();
+    // There end() would send close_notify, but FIN only behind the server's.
+    if (this.#sealed === null) this.#socket?.end();
+    else this.#socket?.shutdown();
   }
 
   [Symbol.dispose](): void {

@@ -8,6 +8,14 @@ import { gunicorn, type RunningServer } from "./server.ts";
 export type Kind = "async" | "serve";
 export const kinds: readonly Kind[] = ["async", "serve"];
 
+export type Transport = "TCP" | "TLS";
+export const transports: readonly Transport[] = ["TCP", "TLS"];
+
+/** For describe.each: what a client sees over one transport, it sees over the other. */
+export const columns = kinds.flatMap((kind) =>
+  transports.map((transport): [Kind, Transport] => [kind, transport]),
+);
+
 /** What each row of a table has; `notServe` says why Bun.serve can't be held to the row. */
 export interface WireRow {
   readonly claim: string;
@@ -25,6 +33,7 @@ const patient = ["--keep-alive", "300"];
 
 export interface WireOptions {
   readonly kind: Kind;
+  readonly transport?: Transport;
   /** A file of test/fixtures/wire. */
   readonly app: string;
   /** EXPORT of MODULE:EXPORT. */
@@ -43,7 +52,7 @@ export interface Wire {
 
 /** To be called in a describe block: starts the server before its tests and stops it behind them. */
 export function useWire(options: WireOptions): Wire {
-  const { kind, app, args = [], files = {} } = options;
+  const { kind, transport = "TCP", app, args = [], files = {} } = options;
   // Longer than any wait inside: its message says more than a timeout's.
   setDefaultTimeout(120_000);
   let running: RunningServer | null = null;
@@ -53,6 +62,7 @@ export function useWire(options: WireOptions): Wire {
     running = await gunicorn({
       app: options.export === undefined ? "app" : `app:${options.export}`,
       files: { "app.ts": text, ...files },
+      secure: transport === "TLS",
       args: ["-k", kind, ...(kind === "async" ? patient : []), ...args],
     });
     workers = await running.settled(1);
@@ -71,10 +81,10 @@ export function useWire(options: WireOptions): Wire {
       return workers[0] ?? 0;
     },
     connect() {
-      return RawClient.connect(wire.server.port);
+      return RawClient.connect(wire.server);
     },
     async ask(request, method) {
-      using client = await RawClient.connect(wire.server.port);
+      using client = await RawClient.connect(wire.server);
       return await client.ask(request, method);
     },
   };

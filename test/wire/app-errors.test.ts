@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { field } from "../support/raw-client.ts";
-import { get, head, kinds, post, useWire } from "../support/wire.ts";
+import { columns, get, head, post, useWire } from "../support/wire.ts";
 
 interface Row {
   readonly path: string;
@@ -50,8 +50,8 @@ const unusableAnswers: readonly Row[] = [
   told("/returns-error", "A Response with status 0 can't be sent"),
 ];
 
-describe.each(kinds)("-k %s: an app that", (kind) => {
-  const wire = useWire({ kind, app: "failures.ts" });
+describe.each(columns)("-k %s over %s: an app that", (kind, transport) => {
+  const wire = useWire({ kind, transport, app: "failures.ts" });
   // Once it is a good answer.
   const prepared = new Set<string>();
 
@@ -91,8 +91,8 @@ describe.each(kinds)("-k %s: an app that", (kind) => {
   });
 });
 
-describe.each(kinds)("-k %s: an app object with an error handler", (kind) => {
-  const wire = useWire({ kind, app: "failures.ts", export: "handled" });
+describe.each(columns)("-k %s over %s: an app object with an error handler", (kind, transport) => {
+  const wire = useWire({ kind, transport, app: "failures.ts", export: "handled" });
 
   test.each(["/throws", "/rejects", "/rejects-at-once"])("answers for %s", async (path) => {
     const mark = wire.server.log.length;
@@ -105,8 +105,8 @@ describe.each(kinds)("-k %s: an app object with an error handler", (kind) => {
   });
 });
 
-describe.each(kinds)("-k %s: an error handler that fails", (kind) => {
-  const wire = useWire({ kind, app: "failures.ts", export: "failing" });
+describe.each(columns)("-k %s over %s: an error handler that fails", (kind, transport) => {
+  const wire = useWire({ kind, transport, app: "failures.ts", export: "failing" });
 
   test("is a plain 500 with its own stack in the log", async () => {
     const mark = wire.server.log.length;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { field, type RawClient } from "../support/raw-client.ts";
 import { until } from "../support/server.ts";
-import { get, requestText, useWire, type Wire } from "../support/wire.ts";
+import { get, requestText, transports, useWire, type Wire } from "../support/wire.ts";
 
 interface Row {
   readonly claim: string;
@@ -146,8 +146,8 @@ async function expectRefusal(
 }
 
 // Bun.serve reads requests itself and has a table of its own.
-describe("-k async: a bad request", () => {
-  const wire = useWire({ kind: "async", app: "requests.ts" });
+describe.each(transports)("-k async over %s: a bad request", (transport) => {
+  const wire = useWire({ kind: "async", transport, app: "requests.ts" });
 
   test.each(rows.map((row) => [row.claim, row] as const))("%s", async (_claim, row) => {
     const mark = wire.server.log.length;
@@ -229,9 +229,9 @@ const limitRows: readonly LimitRow[] = [
 ];
 
 // Worker class serve refuses these settings.
-describe("-k async: limits", () => {
+describe.each(transports)("-k async over %s: limits", (transport) => {
   const args = limitRows.flatMap((row) => row.args);
-  const wire = useWire({ kind: "async", app: "requests.ts", args });
+  const wire = useWire({ kind: "async", transport, app: "requests.ts", args });
 
   test.each(limitRows.map((row) => [row.claim, row] as const))("%s", async (_claim, row) => {
     const { request, limit, status } = row;

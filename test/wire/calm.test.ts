@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { RawClient } from "../support/raw-client.ts";
 import { until } from "../support/server.ts";
-import { get, kinds, post, requestText, useWire } from "../support/wire.ts";
+import { columns, get, post, requestText, useWire } from "../support/wire.ts";
 
 interface State {
   readonly name: string;
@@ -42,8 +42,8 @@ const states: readonly State[] = [
   { name: "told to close", send: get("/", "Connection: close"), seen: "hello" },
 ];
 
-describe.each(kinds)("-k %s: stays calm when a client leaves with", (kind) => {
-  const wire = useWire({ kind, app: "requests.ts" });
+describe.each(columns)("-k %s over %s: stays calm when a client leaves with", (kind, transport) => {
+  const wire = useWire({ kind, transport, app: "requests.ts" });
 
   test.each(states.map((state) => [state.name, state] as const))("%s", async (_name, state) => {
     const mark = wire.server.log.length;

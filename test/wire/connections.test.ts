@@ -2,16 +2,16 @@ import { describe, expect, test } from "bun:test";
 import { field } from "../support/raw-client.ts";
 import {
   chunked,
+  columns,
   get,
   get10,
   head,
-  kinds,
   post,
   requestText,
   rowsFor,
+  testUnless,
   useWire,
   type WireRow,
-  testUnless,
 } from "../support/wire.ts";
 
 interface PersistenceRow extends WireRow {
@@ -74,8 +74,8 @@ function numbered(path: string, total: number): string {
   return text;
 }
 
-describe.each(kinds)("-k %s: a connection", (kind) => {
-  const wire = useWire({ kind, app: "requests.ts" });
+describe.each(columns)("-k %s over %s: a connection", (kind, transport) => {
+  const wire = useWire({ kind, transport, app: "requests.ts" });
 
   test.each(rowsFor(kind, persistence))("persists: %s", async (_claim, row) => {
     using client = await wire.connect();

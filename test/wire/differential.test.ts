@@ -5,6 +5,7 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ServerAddress } from "../../bench/byte-client.ts";
 import { defaultLimits, readCorpus, run, type Case } from "../support/corpus.ts";
 import type { Echo } from "../support/differential/app.ts";
 import { talk, type Talk } from "../support/differential/client.ts";
@@ -81,10 +82,10 @@ describe("the valid half of the corpus", () => {
 
   beforeAll(async () => {
     await using ours = await gunicorn({ files: { "app.ts": appText }, args: ["-k", "async"] });
-    made.set("ours", await ask(ours.port));
+    made.set("ours", await ask(ours));
     for (const peer of peers) {
       await using server = await PeerServer.start(commandOf(peer, ours.folder));
-      made.set(peer, await ask(server.port));
+      made.set(peer, await ask(server));
     }
   });
 
@@ -92,6 +93,14 @@ describe("the valid half of the corpus", () => {
     expect(valid.length).toBeGreaterThanOrEqual(150);
     const wrong = valid.filter((row, index) => !isAsWritten(row, made.get("ours")![index]!));
     expect(wrong.map(nameOf)).toEqual([]);
+  });
+
+  test.each([
+    ["whole", false],
+    ["byte by byte", true],
+  ])("is answered over TLS as without: %s", async (_form, bytewise) => {
+    await using ours = await gunicorn({ files: { "app.ts": appText }, secure: true });
+    expect(await ask(ours, bytewise)).toEqual([...made.get("ours")!]);
   });
 
   test.each(peers.map((peer) => [peer]))("differs on %s as explained", (peer) => {
@@ -138,11 +147,14 @@ function commandOf(peer: Peer, folder: string): string[] {
   return [nodePath ?? "node", stripped];
 }
 
-async function ask(port: number): Promise<Made[]> {
+async function ask(
+  to: ServerAddress & { readonly port: number },
+  bytewise = false,
+): Promise<Made[]> {
   const talks = await mapParallel(valid, ({ bytes }) =>
-    talk(port, bytes, { boundMs, untilClosed: false }),
+    talk(to, bytes, { boundMs, untilClosed: false, bytewise }),
   );
-  return talks.map((one) => madeOf(one, port));
+  return talks.map((one) => madeOf(one, to.port));
 }
 
 function isAsWritten(row: Case, { says, echo }: Made): boolean {
@@ -166,12 +178,13 @@ function madeOf({ reply }: Talk, port: number): Made {
   return { says: String(status), echo: echo && comparable(echo, port) };
 }
 
-/** With one spelling for paths, and without the port that the system chose. */
+/** With one spelling for paths, and without a port that the system chose or that is a scheme's own. */
 function comparable({ url, host, ...echo }: Echo, port: number): Echo {
   const absolute = URL.parse(url.startsWith("/") ? `http://host${url}` : url);
   const path = absolute === null ? url : absolute.pathname + absolute.search;
   if (host === undefined) return { ...echo, url: path };
-  return { ...echo, url: path, host: host.replace(`:${port}`, ":own") };
+  const named = host.replace(`:${port}`, ":own").replace(/:(80|443)$/, "");
+  return { ...echo, url: path, host: named };
 }
 
 /** What the peer does otherwise, in the table's words; null for nothing. */
@@ -200,7 +213,11 @@ test("docs/http.md holds every reason of the table", () => {
   expect(wanted.filter((item) => !items.has(item))).toEqual([]);
 });
 
-describe.each(["async", "sync"])("the invalid half of the corpus on %s", (kind) => {
+describe.each([
+  ["async", "TCP"],
+  ["async", "TLS"],
+  ["sync", "TCP"],
+])("the invalid half of the corpus on %s over %s", (kind, transport) => {
   const invalid = cases.filter(({ outcome }) => outcome !== "accepted" && outcome !== "incomplete");
   const groups = Map.groupBy(invalid, (row) => settingsOf(row).join(" ") || "the defaults");
   const next = Buffer.from("GET /next HTTP/1.1\r\nHost: next\r\n\r\n");
@@ -208,10 +225,11 @@ describe.each(["async", "sync"])("the invalid half of the corpus on %s", (kind) 
   test.each([...groups])("is refused under: %s", async (_settings, rows) => {
     await using server = await gunicorn({
       files: { "app.ts": appText },
+      secure: transport === "TLS",
       args: ["-k", kind, ...settingsOf(rows[0]!)],
     });
     const talks = await mapParallel(rows, ({ bytes }) =>
-      talk(server.port, Buffer.concat([bytes, next]), { boundMs, untilClosed: true }),
+      talk(server, Buffer.concat([bytes, next]), { boundMs, untilClosed: true }),
     );
     const wrong = rows.flatMap((row, index) => {
       const { reply, rest } = talks[index]!;

@@ -4,12 +4,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RawClient } from "../support/raw-client.ts";
 import { gunicorn } from "../support/server.ts";
-import { get, get10, head, post, requestText, useWire } from "../support/wire.ts";
+import { get, get10, head, post, requestText, transports, useWire } from "../support/wire.ts";
 
 const hints = "HTTP/1.1 103 Early Hints\r\nlink: </a.css>; rel=preload\r\n\r\n";
 
-describe("-k async: server.earlyHints()", () => {
-  const wire = useWire({ kind: "async", app: "early-hints.ts" });
+describe.each(transports)("-k async over %s: server.earlyHints()", (transport) => {
+  const wire = useWire({ kind: "async", transport, app: "early-hints.ts" });
 
   /** All bytes that come for a request which asks for the end of the connection, without Server and Date. */
   async function bytesOf(request: string): Promise<string> {
@@ -136,7 +136,7 @@ describe("-k async: server.earlyHints()", () => {
       files,
       args: ["--access-logfile", "-", "--access-logformat", "%(m)s %(s)s %(B)s"],
     });
-    using client = await RawClient.connect(server.port);
+    using client = await RawClient.connect(server);
     expect((await client.ask(get("/once"))).status).toBe(103);
     expect((await client.answer()).status).toBe(200);
     await server.logged(/^GET 200 4$/m);
@@ -148,7 +148,7 @@ test("-k sync: server.earlyHints() comes before the answer", async () => {
     "app.ts": readFileSync(join(import.meta.dir, "../fixtures/wire/early-hints.ts"), "utf8"),
   };
   await using server = await gunicorn({ app: "app", files, args: ["-k", "sync"] });
-  using client = await RawClient.connect(server.port);
+  using client = await RawClient.connect(server);
   expect((await client.ask(get("/once"))).head).toBe(hints.trimEnd());
   expect((await client.answer()).body.toString()).toBe("true");
 });

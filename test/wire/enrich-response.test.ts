@@ -1,7 +1,7 @@
 /** enrich_response: JSON bodies are wrapped, and all other answers say the same in their fields. */
 import { describe, expect, test } from "bun:test";
 import { type Answer, field, fieldValues } from "../support/raw-client.ts";
-import { get, head, kinds, useWire } from "../support/wire.ts";
+import { columns, get, head, transports, useWire } from "../support/wire.ts";
 
 const max = 1000;
 
@@ -25,9 +25,9 @@ function unwrap({ body }: Answer): { res: string; info: Info } {
   return { res, info: JSON.parse(info) as Info };
 }
 
-describe.each(kinds)("-k %s: enrich_response", (kind) => {
+describe.each(columns)("-k %s over %s: enrich_response", (kind, transport) => {
   const args = ["--enrich-response", "--max-requests", String(max)];
-  const wire = useWire({ kind, app: "enrich.ts", args });
+  const wire = useWire({ kind, transport, app: "enrich.ts", args });
 
   const wrapped: [path: string, res: string][] = [
     ["/json", '{"a":"é"}'],
@@ -136,8 +136,8 @@ describe.each(kinds)("-k %s: enrich_response", (kind) => {
 });
 
 // Bun.serve takes the fields of a Response away when it is sent.
-describe("-k async: enrich_response", () => {
-  const wire = useWire({ kind: "async", app: "enrich.ts", args: ["--enrich-response"] });
+describe.each(transports)("-k async over %s: enrich_response", (transport) => {
+  const wire = useWire({ kind: "async", transport, app: "enrich.ts", args: ["--enrich-response"] });
 
   test("a Response that is returned again has its fields once", async () => {
     for (let asked = 0; asked < 3; asked++) {

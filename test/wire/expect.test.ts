@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { field } from "../support/raw-client.ts";
-import { get, kinds, requestText, useWire, testUnless } from "../support/wire.ts";
+import { columns, get, requestText, testUnless, useWire } from "../support/wire.ts";
 
 const wanted = "Expect: 100-continue";
 
@@ -8,8 +8,8 @@ function expecting(path: string, size: number, ...lines: string[]): string {
   return requestText("POST", path, [`Content-Length: ${size}`, wanted, ...lines]);
 }
 
-describe.each(kinds)("-k %s: Expect", (kind) => {
-  const wire = useWire({ kind, app: "requests.ts" });
+describe.each(columns)("-k %s over %s: Expect", (kind, transport) => {
+  const wire = useWire({ kind, transport, app: "requests.ts" });
 
   test.each(["/text", "/echo", "/read-later", "/bytes", "/clone"])(
     "100 Continue comes before the body is sent: %s",

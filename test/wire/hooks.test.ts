@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../support/server.ts";
-import { get, head, kinds, post, rowsFor, useWire, type WireRow } from "../support/wire.ts";
+import { columns, get, head, post, rowsFor, useWire, type WireRow } from "../support/wire.ts";
 
 /** The hooks note each call: what they were given, and in which order with the app. */
 const config = `
@@ -120,9 +120,9 @@ const rows: readonly Row[] = [
   },
 ];
 
-describe.each(kinds)("-k %s: request hooks", (kind) => {
+describe.each(columns)("-k %s over %s: request hooks", (kind, transport) => {
   const files = { "gunicorn.conf.ts": config };
-  const wire = useWire({ kind, app: "hooks.ts", files });
+  const wire = useWire({ kind, transport, app: "hooks.ts", files });
 
   function events(): string[] {
     const text = readFileSync(join(wire.server.folder, "events"), "utf8");

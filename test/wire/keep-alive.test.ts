@@ -1,12 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import { field } from "../support/raw-client.ts";
 import { until } from "../support/server.ts";
-import { get, get10, post, requestText, useWire } from "../support/wire.ts";
+import { get, get10, post, requestText, transports, useWire } from "../support/wire.ts";
 
 // Worker class serve refuses the setting: Bun.serve has one timer for all that is idle.
 
-describe("-k async --keep-alive 1", () => {
-  const wire = useWire({ kind: "async", app: "requests.ts", args: ["--keep-alive", "1"] });
+describe.each(transports)("-k async --keep-alive 1 over %s", (transport) => {
+  const wire = useWire({
+    kind: "async",
+    transport,
+    app: "requests.ts",
+    args: ["--keep-alive", "1"],
+  });
 
   // One server, and time passes for all at once.
   test.concurrent.each([
@@ -75,8 +80,13 @@ describe("-k async --keep-alive 1", () => {
   });
 });
 
-describe("-k async --keep-alive 0", () => {
-  const wire = useWire({ kind: "async", app: "requests.ts", args: ["--keep-alive", "0"] });
+describe.each(transports)("-k async --keep-alive 0 over %s", (transport) => {
+  const wire = useWire({
+    kind: "async",
+    transport,
+    app: "requests.ts",
+    args: ["--keep-alive", "0"],
+  });
 
   test.each([
     ["1.1", get("/")],

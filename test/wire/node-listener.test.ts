@@ -10,6 +10,7 @@ import { type Answer, RawClient } from "../support/raw-client.ts";
 import { gunicorn, type RunningServer, until } from "../support/server.ts";
 
 let server: RunningServer;
+let secured: RunningServer;
 let barePort: number;
 
 beforeAll(async () => {
@@ -17,18 +18,22 @@ beforeAll(async () => {
   nodeApp.listen(0, "127.0.0.1", resolve);
   await promise;
   barePort = (nodeApp.address() as AddressInfo).port;
-  server = await gunicorn({
+  const options = {
     app: join(import.meta.dir, "../support/node-app.ts"),
     args: ["-w", "1", "--asgi-disconnect-grace-period", "300", "--keep-alive", "300"],
-  });
+  };
+  server = await gunicorn(options);
+  secured = await gunicorn({ ...options, secure: true });
 }, 120_000);
 
 afterAll(async () => {
   nodeApp.closeAllConnections();
   nodeApp.close();
-  expect(await server.stop()).toBe(0);
-  expect(server.log).not.toContain("ERROR");
-  await server[Symbol.asyncDispose]();
+  for (const ours of [server, secured]) {
+    expect(await ours.stop()).toBe(0);
+    expect(ours.log).not.toContain("ERROR");
+    await ours[Symbol.asyncDispose]();
+  }
 }, 120_000);
 
 /** Fields of the server, not of the app; those that frame the body are in `framing`. */
@@ -172,10 +177,10 @@ const rows: Readonly<Record<string, Row>> = {
 };
 
 async function answers(
-  port: number,
+  to: number | RunningServer,
   { bytes, methods = ["GET"], interim = 0, differs }: Row,
 ): Promise<object[]> {
-  using client = await RawClient.connect(port);
+  using client = await RawClient.connect(to);
   client.send(Buffer.from(bytes, "latin1"));
   const found: object[] = [];
   for (let count = 0; count < interim; count += 1) found.push(shown(await client.answer()));
@@ -188,8 +193,10 @@ async function answers(
 test.each(Object.entries(rows))(
   "%s",
   async (_claim, row) => {
-    const [ours, bare] = await Promise.all([answers(server.port, row), answers(barePort, row)]);
+    const all = [server, secured, barePort].map((to) => answers(to, row));
+    const [ours, oursOverTls, bare] = await Promise.all(all);
     expect(ours).toEqual(bare);
+    expect(oursOverTls).toEqual(bare);
   },
   120_000,
 );
@@ -197,7 +204,7 @@ test.each(Object.entries(rows))(
 test.each(["/cut", "/cut-answer", "/cut-later"])(
   "a listener that closes the connection instead of answering: %s",
   async (path) => {
-    using client = await RawClient.connect(server.port);
+    using client = await RawClient.connect(server);
     client.send(get(path));
     await client.ended();
     expect(client.unread).toBe(0);
@@ -327,13 +334,13 @@ test.each(["req", "res", "socket", "reqafter", "resafter", "socketafter"])(
 
 test("a connection that idles holds nothing of its last answer", async () => {
   const held = async (): Promise<number> => {
-    using client = await RawClient.connect(server.port);
+    using client = await RawClient.connect(server);
     return Number((await client.ask(get("/memory"))).body.toString());
   };
   const before = await held();
   const clients: RawClient[] = [];
   for (let count = 0; count < 50; count += 1) {
-    const client = await RawClient.connect(server.port);
+    const client = await RawClient.connect(server);
     clients.push(client);
     expect((await client.ask(get("/large"))).body.length).toBe(1_000_000);
   }
@@ -342,7 +349,7 @@ test("a connection that idles holds nothing of its last answer", async () => {
 }, 120_000);
 
 test("a socket knows both of its ends", async () => {
-  using client = await RawClient.connect(server.port);
+  using client = await RawClient.connect(server);
   const { body } = await client.ask(get("/local"));
   expect(body.toString()).toBe(`127.0.0.1,${server.port},IPv4`);
 });
@@ -360,18 +367,18 @@ test.each(["/ends-first", "/ends-inside"])(
 );
 
 test("node:http's own clock for idle connections closes nobody's", async () => {
-  using client = await RawClient.connect(server.port);
+  using client = await RawClient.connect(server);
   const asked: string[] = [];
   for (const path of ["/socket", "/idles-briefly"])
     asked.push((await client.ask(get(path))).body.toString());
-  using other = await RawClient.connect(server.port);
+  using other = await RawClient.connect(server);
   await other.ask(get("/later?ms=300"));
   asked.push((await client.ask(get("/socket"))).body.toString());
   expect(asked).toEqual(["request 1", "idle", "request 2"]);
 }, 120_000);
 
 test("trailers that frame a message aren't sent", async () => {
-  using client = await RawClient.connect(server.port);
+  using client = await RawClient.connect(server);
   const { trailers, complete } = await client.ask(get("/trailers-that-lie"));
   expect([trailers, complete]).toEqual([["X-Sum: 42"], true]);
 });

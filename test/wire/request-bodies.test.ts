@@ -4,14 +4,14 @@ import { until } from "../support/server.ts";
 import { standstill } from "../support/standstill.ts";
 import {
   chunked,
+  columns,
   get,
-  kinds,
   post,
   requestText,
   rowsFor,
+  testUnless,
   useWire,
   type WireRow,
-  testUnless,
 } from "../support/wire.ts";
 
 interface Row extends WireRow {
@@ -136,8 +136,8 @@ function deliveries(request: string): Delivery[] {
   ];
 }
 
-describe.each(kinds)("-k %s: a request body as", (kind) => {
-  const wire = useWire({ kind, app: "requests.ts" });
+describe.each(columns)("-k %s over %s: a request body as", (kind, transport) => {
+  const wire = useWire({ kind, transport, app: "requests.ts" });
 
   /** What the client has left to send, once the server has served somebody else. */
   async function unsentAfterAnother(client: RawClient): Promise<number> {

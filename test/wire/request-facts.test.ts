@@ -2,14 +2,14 @@ import { describe, expect, test } from "bun:test";
 import { field, type RawClient } from "../support/raw-client.ts";
 import { until } from "../support/server.ts";
 import {
+  columns,
   get,
-  kinds,
   post,
   requestText,
   rowsFor,
+  testUnless,
   useWire,
   type WireRow,
-  testUnless,
 } from "../support/wire.ts";
 
 interface Facts {
@@ -87,8 +87,9 @@ const rows: readonly Row[] = [
   },
 ];
 
-describe.each(kinds)("-k %s: a Request says", (kind) => {
-  const wire = useWire({ kind, app: "requests.ts" });
+describe.each(columns)("-k %s over %s: a Request says", (kind, transport) => {
+  const wire = useWire({ kind, transport, app: "requests.ts" });
+  const scheme = transport === "TLS" ? "https:" : "http:";
 
   async function inspect<Answered>(request: string): Promise<Answered> {
     return JSON.parse((await wire.ask(request)).body.toString()) as Answered;
@@ -98,7 +99,10 @@ describe.each(kinds)("-k %s: a Request says", (kind) => {
     const facts = await inspect<Facts>(request);
     expect(facts.isRequest).toBe(true);
     if (method !== undefined) expect(facts.method).toBe(method);
-    if (url !== undefined) expect(facts.url).toBe(url.replace("PORT", `${wire.server.port}`));
+    if (url !== undefined) {
+      const port = String(wire.server.port);
+      expect(facts.url).toBe(url.replace("http:", scheme).replace("PORT", port));
+    }
     if (headers !== undefined) expect(facts.headers.toSorted()).toEqual([...headers]);
   });
 
@@ -119,7 +123,7 @@ describe.each(kinds)("-k %s: a Request says", (kind) => {
     expect(JSON.parse(answer.body.toString())).toEqual({
       hostname: "127.0.0.1",
       port,
-      url: `http://127.0.0.1:${port}/`,
+      url: `${scheme}//127.0.0.1:${port}/`,
       isUrl: true,
       pendingRequests: 1,
       requestIP: { address: "127.0.0.1", family: "IPv4", port: client.port },

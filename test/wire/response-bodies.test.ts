@@ -1,6 +1,6 @@
 import { describe, test } from "bun:test";
 import { expectResponse, type ResponseRow } from "../support/response-suite/row.ts";
-import { get, get10, kinds, rowsFor, useWire } from "../support/wire.ts";
+import { columns, get, get10, rowsFor, useWire } from "../support/wire.ts";
 
 const text = { "content-type": "text/plain;charset=utf-8" };
 const ownFraming = "Bun.serve doesn't compare a stream with the app's Content-Length";
@@ -124,8 +124,8 @@ const rows: readonly ResponseRow[] = [
   },
 ];
 
-describe.each(kinds)("-k %s: a Response of", (kind) => {
-  const wire = useWire({ kind, app: "responses.ts" });
+describe.each(columns)("-k %s over %s: a Response of", (kind, transport) => {
+  const wire = useWire({ kind, transport, app: "responses.ts" });
 
   test.each(rowsFor(kind, rows))("%s", async (_claim, row) => {
     await expectResponse(wire, kind, row);

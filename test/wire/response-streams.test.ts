@@ -3,15 +3,15 @@ import { anonymousBytes } from "../support/memory.ts";
 import { field, type RawClient } from "../support/raw-client.ts";
 import { until } from "../support/server.ts";
 import { standstill } from "../support/standstill.ts";
-import { get, kinds, useWire, testUnless } from "../support/wire.ts";
+import { columns, get, testUnless, useWire } from "../support/wire.ts";
 
 const large = 50_000_000;
 
 /** As much as a connection may hold beyond the bytes of the app's own body: marks, a turn's chunks, the collector's slack. */
 const slackBytes = 32 * 1024 * 1024;
 
-describe.each(kinds)("-k %s: a stream", (kind) => {
-  const wire = useWire({ kind, app: "responses.ts" });
+describe.each(columns)("-k %s over %s: a stream", (kind, transport) => {
+  const wire = useWire({ kind, transport, app: "responses.ts" });
 
   test("of server-sent events leaves event by event", async () => {
     using client = await wire.connect();

@@ -9,7 +9,7 @@ import { listItems } from "../support/markdown.ts";
 import { type AppName, expected, Usage } from "../support/response-suite/differences.ts";
 import { kinds, type RequestKind, type Seen } from "../support/response-suite/observe.ts";
 import { hookedRows, rows } from "../support/response-suite/rows.ts";
-import { type Answers, askBoth, askSync } from "../support/response-suite/servers.ts";
+import { type Answers, askBoth, askSecurely, askSync } from "../support/response-suite/servers.ts";
 import { table } from "../support/response-suite/table.ts";
 
 setDefaultTimeout(120_000);
@@ -36,6 +36,16 @@ describe.each([...apps])(
     });
   },
 );
+
+describe.each([...apps])("an app that is %s answers over TLS as without:", (app, rows) => {
+  let said: Awaited<ReturnType<typeof askSecurely>>;
+  beforeAll(async () => {
+    said = await askSecurely(app, rows);
+  });
+  test.each([...rows])("%s", (row) => {
+    for (const kind of kinds) expect(said.get(row)?.[kind]).toEqual(answersTo(app, row)[kind].ours);
+  });
+});
 
 describe.each([...apps])(
   "an app that is %s answers on sync as on async, but that each answer ends its connection:",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { fieldValues } from "../support/raw-client.ts";
 import { expectResponse, type ResponseRow } from "../support/response-suite/row.ts";
-import { get, get10, head, kinds, rowsFor, useWire } from "../support/wire.ts";
+import { columns, get, get10, head, rowsFor, useWire } from "../support/wire.ts";
 
 const text = { "content-type": "text/plain;charset=utf-8" };
 const ownPhrase = "Bun.serve knows its own reason phrases only";
@@ -190,8 +190,8 @@ const failures: readonly ResponseRow[] = [
   },
 ];
 
-describe.each(kinds)("-k %s: a Response", (kind) => {
-  const wire = useWire({ kind, app: "responses.ts" });
+describe.each(columns)("-k %s over %s: a Response", (kind, transport) => {
+  const wire = useWire({ kind, transport, app: "responses.ts" });
 
   test.each(rowsFor(kind, [...heads, ...failures]))("%s", async (_claim, row) => {
     await expectResponse(wire, kind, row);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { RawClient } from "../support/raw-client.ts";
 import { gunicorn, type RunningServer, until } from "../support/server.ts";
-import { get, get10, post, requestText } from "../support/wire.ts";
+import { get, get10, post, requestText, transports } from "../support/wire.ts";
 
 setDefaultTimeout(120_000);
 
@@ -26,12 +26,12 @@ export default (request) => make[new URL(request.url).pathname]();
 `;
 
 /** A client that takes nothing until others' time has run out twice. */
-async function dawdle(port: number, ...requests: readonly string[]): Promise<RawClient> {
-  const client = await RawClient.connect(port);
+async function dawdle(server: RunningServer, ...requests: readonly string[]): Promise<RawClient> {
+  const client = await RawClient.connect(server);
   client.pause();
   for (const request of requests) client.send(request);
   for (let round = 0; round < 2; round++) {
-    using idle = await RawClient.connect(port);
+    using idle = await RawClient.connect(server);
     await idle.ask(get("/small"));
     await idle.ended();
   }
@@ -39,11 +39,13 @@ async function dawdle(port: number, ...requests: readonly string[]): Promise<Raw
   return client;
 }
 
-describe("-k async --keep-alive 3: a slow reader", () => {
+describe.each(transports)("-k async --keep-alive 3 over %s: a slow reader", (transport) => {
+  const secure = transport === "TLS";
   let server: RunningServer;
   beforeAll(async () => {
     // It begins when the kernel has all: a client that is busy with others' megabytes is a while behind that.
-    server = await gunicorn({ files: { "app.ts": app }, args: ["--keep-alive", "3"] });
+    const args = ["--keep-alive", "3"];
+    server = await gunicorn({ files: { "app.ts": app }, secure, args });
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
@@ -62,7 +64,7 @@ describe("-k async --keep-alive 3: a slow reader", () => {
     ["an answer to HTTP/1.0", get10("/text"), false],
     ["an answer to HTTP/1.0 with keep-alive", get10("/text", "Connection: keep-alive"), true],
   ])("gets all of %s", async (_name, request, kept) => {
-    using client = await dawdle(server.port, request);
+    using client = await dawdle(server, request);
     const answer = await client.answer();
     expect([answer.complete, answer.body.length]).toEqual([true, sizeBytes]);
     if (kept) expect((await client.ask(get("/small"))).body.toString()).toBe("small");
@@ -71,7 +73,7 @@ describe("-k async --keep-alive 3: a slow reader", () => {
 
   test.concurrent("gets all of pipelined answers, and what it asks behind them", async () => {
     const order = ["/text", "/small", "/file", "/bytes", "/small"];
-    using client = await dawdle(server.port, ...order.map((path) => get(path)));
+    using client = await dawdle(server, ...order.map((path) => get(path)));
     for (const path of order) {
       const { complete, body } = await client.answer();
       expect([path, complete, body.length]).toEqual([
@@ -85,12 +87,12 @@ describe("-k async --keep-alive 3: a slow reader", () => {
   });
 
   test.concurrent("gets all of an answer whose client has closed half-way", async () => {
-    using client = await RawClient.connect(server.port);
+    using client = await RawClient.connect(server);
     client.pause();
     client.send(get("/text") + get("/small"));
     client.halfClose();
     for (let round = 0; round < 2; round++) {
-      using idle = await RawClient.connect(server.port);
+      using idle = await RawClient.connect(server);
       await idle.ask(get("/small"));
       await idle.ended();
     }
@@ -104,12 +106,12 @@ describe("-k async --keep-alive 3: a slow reader", () => {
     "gets all of it while its worker leaves: %s",
     async (signal) => {
       const args = ["--keep-alive", "1", "--graceful-timeout", "50"];
-      await using server = await gunicorn({ files: { "app.ts": app }, args });
-      using client = await RawClient.connect(server.port);
+      await using server = await gunicorn({ files: { "app.ts": app }, secure, args });
+      using client = await RawClient.connect(server);
       client.pause();
       client.send(get("/text"));
       const [before] = server.workers();
-      using idle = await RawClient.connect(server.port);
+      using idle = await RawClient.connect(server);
       await idle.ask(get("/small"));
       server.kill(`SIG${signal}`);
       // The idle one is given keepalive once more.
@@ -127,22 +129,23 @@ describe("-k async --keep-alive 3: a slow reader", () => {
 
   test("is cut when it takes nothing for write_timeout, by a reset", async () => {
     const args = ["--keep-alive", "1", "--write-timeout", "1"];
-    await using server = await gunicorn({ files: { "app.ts": app }, args });
-    using client = await dawdle(server.port, get("/text"));
+    await using server = await gunicorn({ files: { "app.ts": app }, secure, args });
+    using client = await dawdle(server, get("/text"));
     expect(await client.ended()).toBe("reset");
   });
 });
 
-describe("-k async: behind the last answer", () => {
+describe.each(transports)("-k async over %s: behind the last answer", (transport) => {
+  const secure = transport === "TLS";
   // Fits into what the kernel holds, so that FIN is behind it at once.
   const half = `export default { fetch: (request) => new Response("x".repeat(1_500_000), { headers: { connection: "close" } }) };`;
 
   test("a client that takes its time gets all, though it goes on sending", async () => {
-    await using server = await gunicorn({ files: { "app.ts": half } });
-    using client = await RawClient.connect(server.port);
+    await using server = await gunicorn({ files: { "app.ts": half }, secure });
+    using client = await RawClient.connect(server);
     client.pause();
     client.send(get("/"));
-    using other = await RawClient.connect(server.port);
+    using other = await RawClient.connect(server);
     await other.ask(get("/"));
     // Lingers without a slow kernel queue, so for two seconds.
     expect(await other.ended()).toBe("fin");
@@ -150,7 +153,7 @@ describe("-k async: behind the last answer", () => {
     try {
       const opened = performance.now();
       while (performance.now() - opened < 4000) {
-        using again = await RawClient.connect(server.port);
+        using again = await RawClient.connect(server);
         await again.ask(get("/"));
       }
     } finally {
@@ -164,9 +167,10 @@ describe("-k async: behind the last answer", () => {
   test("a refused upload is answered, whatever of it still comes", async () => {
     await using server = await gunicorn({
       files: { "app.ts": app },
+      secure,
       args: ["--limit-request-body", "10"],
     });
-    using client = await RawClient.connect(server.port);
+    using client = await RawClient.connect(server);
     client.send(requestText("POST", "/", ["Content-Length: 9000000"]));
     client.send("x".repeat(9_000_000));
     expect((await client.answer()).status).toBe(413);

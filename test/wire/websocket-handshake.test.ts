@@ -4,7 +4,7 @@ import { errors, type HandshakeErrorName } from "../../src/http/errors.ts";
 import { frame, handshake, handshakeLines, key, readFrame } from "../support/frames.ts";
 import { field, fieldValues, type RawClient } from "../support/raw-client.ts";
 import { until } from "../support/server.ts";
-import { get, requestText, useWire } from "../support/wire.ts";
+import { get, requestText, transports, useWire } from "../support/wire.ts";
 
 const pathOf = "/handshake";
 
@@ -93,8 +93,8 @@ const good: [claim: string, request: string][] = [
   ["an absolute target", handshake("http://test/handshake")],
 ];
 
-describe("-k async", () => {
-  const wire = useWire({ kind: "async", app: "websocket.ts" });
+describe.each(transports)("-k async over %s", (transport) => {
+  const wire = useWire({ kind: "async", transport, app: "websocket.ts" });
   const open = async () =>
     (await wire.ask(get("/notes"))).body
       .toString()

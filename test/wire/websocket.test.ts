@@ -4,7 +4,7 @@ import { inflateRawSync } from "node:zlib";
 import { accept, closing, frame, handshake, opcodes, readFrame } from "../support/frames.ts";
 import { field, type RawClient } from "../support/raw-client.ts";
 import { until } from "../support/server.ts";
-import { get, kinds, testUnless, useWire, type Wire } from "../support/wire.ts";
+import { columns, get, testUnless, useWire, type Wire } from "../support/wire.ts";
 
 /** A websocket that is open. */
 async function open(wire: Wire, path: string, ...lines: readonly string[]): Promise<RawClient> {
@@ -24,8 +24,8 @@ async function noted(wire: Wire, note: string): Promise<void> {
 
 const mebibyte = Buffer.alloc(1 << 20, "0123456789abcdef");
 
-describe.each(kinds.map((kind) => [kind]))("-k %s", (kind) => {
-  const wire = useWire({ kind, app: "websocket.ts", args: ["--access-logfile", "-"] });
+describe.each(columns)("-k %s over %s", (kind, transport) => {
+  const wire = useWire({ kind, transport, app: "websocket.ts", args: ["--access-logfile", "-"] });
 
   test("the handshake is answered by RFC 6455 §4.2.2", async () => {
     using client = await wire.connect();

@@ -1,5 +1,5 @@
-/** One request on a connection of its own, its bytes in one write, and what comes back within a bounded time. */
-import { ByteClient } from "../../../bench/byte-client.ts";
+/** One request on a connection of its own, and what comes back within a bounded time. */
+import { ByteClient, type ServerAddress } from "../../../bench/byte-client.ts";
 import type { Echo } from "./app.ts";
 
 export type Reply =
@@ -18,9 +18,11 @@ interface Options {
   readonly boundMs: number;
   /** Whether to wait, behind the answer, for the server to close. */
   readonly untilClosed: boolean;
+  /** Whether each byte has a write of its own. */
+  readonly bytewise?: boolean;
 }
 
-export async function talk(port: number, bytes: Uint8Array, options: Options): Promise<Talk> {
+export async function talk(to: ServerAddress, bytes: Uint8Array, options: Options): Promise<Talk> {
   const { promise: over, resolve } = Promise.withResolvers<void>();
   let received = "";
   let closed = false;
@@ -28,20 +30,18 @@ export async function talk(port: number, bytes: Uint8Array, options: Options): P
     if (closed || (!options.untilClosed && readAnswer(received) !== null)) resolve();
   };
   const timer = setTimeout(resolve, options.boundMs);
-  const client = await ByteClient.connect(
-    { port },
-    {
-      data: (_client, chunk) => {
-        received += chunk.toString("latin1");
-        look();
-      },
-      ended: () => {
-        closed = true;
-        look();
-      },
+  const client = await ByteClient.connect(to, {
+    data: (_client, chunk) => {
+      received += chunk.toString("latin1");
+      look();
     },
-  );
-  client.send(bytes);
+    ended: () => {
+      closed = true;
+      look();
+    },
+  });
+  if (options.bytewise === true) for (const byte of bytes) client.send(Uint8Array.of(byte));
+  else client.send(bytes);
   await over;
   clearTimeout(timer);
   client.reset();

@@ -1,4 +1,5 @@
 /** What a client sees of one answer, in a form that two servers can be compared by. */
+import type { ServerAddress } from "../../../bench/byte-client.ts";
 import { type Answer, RawClient } from "../raw-client.ts";
 import { get, get10, head } from "../wire.ts";
 
@@ -27,12 +28,12 @@ export function differences(ours: Seen, theirs: Seen): Record<string, readonly [
 
 /** Asks for a row, and behind it, on the same connection, for something plain. */
 export async function observe(
-  port: number,
+  to: ServerAddress,
   row: string,
   kind: RequestKind,
   lines: readonly string[],
 ): Promise<Seen> {
-  using client = await RawClient.connect(port);
+  using client = await RawClient.connect(to);
   const request = requests[kind](`/${encodeURIComponent(row)}`, ...lines);
   let answer: Answer;
   try {

@@ -1,9 +1,10 @@
 /** Asks both servers for all rows, and tells what each of them said. */
 import { join } from "node:path";
+import type { ServerAddress } from "../../../bench/byte-client.ts";
 import type { AppName } from "./differences.ts";
 import { kinds, observe, type RequestKind, type Seen } from "./observe.ts";
 import type { SuiteRow } from "./rows.ts";
-import { gunicorn, start } from "../server.ts";
+import { gunicorn, type ServerOptions, start } from "../server.ts";
 
 export interface Pair {
   readonly ours: Seen;
@@ -11,6 +12,9 @@ export interface Pair {
 }
 
 export type Answers = Readonly<Record<RequestKind, Pair>>;
+
+/** A machine under load may leave a connection idle for longer than the default allows. */
+const async = ["-k", "async", "--keep-alive", "30"];
 
 /** Of both servers. */
 export async function askBoth(
@@ -24,17 +28,19 @@ export async function askBoth(
     runtimeArgs: ["--no-orphans"],
   });
   await theirs.logged(/Listening at: \S+\n/);
-  // A machine under load may leave a connection idle for longer than the default allows.
-  return await askOurs(
-    ["-k", "async", "--keep-alive", "30"],
-    app,
-    rows,
-    async (ours, ...request) => {
-      const said = [ours, theirs.port].map((port) => observe(port, ...request));
-      const [mine = {}, other = {}] = await Promise.all(said);
-      return { ours: mine, theirs: other };
-    },
-  );
+  return await askOurs({ args: async }, app, rows, async (ours, ...request) => {
+    const said = [ours, theirs].map((to) => observe(to, ...request));
+    const [mine = {}, other = {}] = await Promise.all(said);
+    return { ours: mine, theirs: other };
+  });
+}
+
+/** Of ours over TLS. */
+export function askSecurely(
+  app: AppName,
+  rows: readonly SuiteRow[],
+): Promise<ReadonlyMap<string, Readonly<Record<RequestKind, Seen>>>> {
+  return askOurs({ args: async, secure: true }, app, rows, observe);
 }
 
 /** Of ours with worker class sync. */
@@ -42,26 +48,31 @@ export function askSync(
   app: AppName,
   rows: readonly SuiteRow[],
 ): Promise<ReadonlyMap<string, Readonly<Record<RequestKind, Seen>>>> {
-  return askOurs(["-k", "sync", "--threads", "8"], app, rows, observe);
+  return askOurs({ args: ["-k", "sync", "--threads", "8"] }, app, rows, observe);
 }
 
 async function askOurs<Said>(
-  args: readonly string[],
+  options: Pick<ServerOptions, "args" | "secure">,
   app: AppName,
   rows: readonly SuiteRow[],
-  ask: (port: number, row: string, kind: RequestKind, lines: readonly string[]) => Promise<Said>,
+  ask: (
+    to: ServerAddress,
+    row: string,
+    kind: RequestKind,
+    lines: readonly string[],
+  ) => Promise<Said>,
 ): Promise<ReadonlyMap<string, Readonly<Record<RequestKind, Said>>>> {
   const path = join(import.meta.dir, "app.ts");
   await using server = await gunicorn({
     app: `app:${app}`,
     files: { "app.ts": `export * from ${JSON.stringify(path)};\n` },
-    args,
+    ...options,
   });
   const workers = await server.settled(1);
   const askAll = async ([row, , lines = []]: SuiteRow) => {
     const said: [RequestKind, Said][] = [];
     // One after another: some rows answer the first request otherwise than the second.
-    for (const kind of kinds) said.push([kind, await ask(server.port, row, kind, lines)]);
+    for (const kind of kinds) said.push([kind, await ask(server, row, kind, lines)]);
     return [row, Object.fromEntries(said) as Record<RequestKind, Said>] as const;
   };
   const answers = new Map(await Promise.all(rows.map(askAll)));

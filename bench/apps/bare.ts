@@ -4,6 +4,9 @@
  */
 const [, script = "", app = "", port = "", processes = "1", certificate, key] = process.argv;
 
+/** As gunicorn-ts has them by default: its own has some without forward secrecy. */
+const ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
+
 if (Number(processes) > 1) {
   const words = [process.execPath, script, app, port, "shared", certificate ?? "", key ?? ""];
   const children = Array.from({ length: Number(processes) }, () =>
@@ -22,7 +25,7 @@ if (Number(processes) > 1) {
     development: false,
     // Its longest: idle connections are counted, not cut.
     idleTimeout: 255,
-    ...(secure ? { tls: { cert: Bun.file(certificate), key: Bun.file(key) } } : {}),
+    ...(secure ? { tls: { cert: Bun.file(certificate), key: Bun.file(key), ciphers } } : {}),
     fetch: (request) => fetch(request),
   });
 }

@@ -19,7 +19,7 @@ function gunicornTsOf(workerClass: "async" | "serve"): Peer {
       const words = gunicornTsFeature(feature, facilities);
       if ("cannot" in words) return words;
       const options = { port, workers, app: benchApp(app), workerClass, words: words.words };
-      return { command: gunicornTs(options) };
+      return { command: gunicornTs(options), scheme: feature === "TLS" ? "https" : "http" };
     },
   };
 }

@@ -138,6 +138,24 @@ export const loads: readonly Load[] = [
     tuned: false,
     badWorkers: "too many",
   },
+  {
+    name: "tls-handshakes",
+    description: "hello over TLS, a connection for each request",
+    app: "hello",
+    traffic: { ...plainTraffic, newConnections: true },
+    feature: "TLS",
+    tuned: false,
+    badWorkers: "too many",
+  },
+  {
+    name: "tls-1m",
+    description: "an answer of 1 MiB over TLS",
+    app: "fixed-1m",
+    traffic: plainTraffic,
+    feature: "TLS",
+    tuned: false,
+    badWorkers: "too many",
+  },
 ];
 
 export const loadFlag = {

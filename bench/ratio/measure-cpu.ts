@@ -3,26 +3,31 @@ import { countErrors, plainTraffic, type Traffic } from "../drivers/driver.ts";
 import { wrk } from "../drivers/wrk.ts";
 import { BenchError } from "../errors.ts";
 import { type Framework, startFramework } from "../frameworks/side.ts";
-import { loads } from "../loads/loads.ts";
+import { type Feature, loads } from "../loads/loads.ts";
 import { measureTurn, warmUp } from "../measure.ts";
 import { Facilities } from "../servers/facilities.ts";
 import { gunicornTsFeature } from "../servers/gunicorn-ts.ts";
 import type { BenchServer } from "../servers/server.ts";
 import type { Figure } from "./figure.ts";
-import { type Side, startSide } from "./sides.ts";
+import { certificateOf, type Side, startSide } from "./sides.ts";
 
 /** Before a turn, so that the JIT has done its work: at most so long, less for short turns. */
 const warmUpSeconds = 1;
 
-/** `name` is one of bench/loads. A feature is switched on in gunicorn-ts: a bare Bun.serve has none. */
+/** `name` is one of bench/loads. */
 export async function measureCpu(side: Side, name: string, seconds: number): Promise<Figure> {
   const load = loads.find((candidate) => candidate.name === name);
   if (load === undefined) throw new RangeError(`no load ${name}`);
   await using facilities = await Facilities.open();
-  const feature = gunicornTsFeature(load.feature, facilities);
-  const words = "words" in feature && side === "gunicorn-ts" ? feature.words : [];
-  await using server = startSide(side, load.app, words);
+  await using server = startSide(side, load.app, optionsOf(side, load.feature, facilities));
   return await measureServer(server, load.traffic, seconds);
+}
+
+/** A feature is switched on in gunicorn-ts, as a bare Bun.serve has none; but TLS on both sides. */
+function optionsOf(side: Side, feature: Feature | null, facilities: Facilities) {
+  if (feature === "TLS") return { certificate: certificateOf(facilities) };
+  const found = gunicornTsFeature(feature, facilities);
+  return { words: "words" in found && side === "gunicorn-ts" ? found.words : [] };
 }
 
 /** A hello by a framework's own way to listen; the other side is that app by itself. */

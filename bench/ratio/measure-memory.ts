@@ -1,12 +1,13 @@
 /** Memory of the serving process per connection that has had one answer and is idle now. */
-import { ByteClient } from "../byte-client.ts";
+import { ByteClient, type ServerAddress } from "../byte-client.ts";
 import { BenchError } from "../errors.ts";
 import type { Figure } from "./figure.ts";
 import { anonymousBytesOf } from "../process-tree.ts";
 import { plainTraffic } from "../drivers/driver.ts";
 import { wrk } from "../drivers/wrk.ts";
+import { Facilities } from "../servers/facilities.ts";
 import type { BenchServer } from "../servers/server.ts";
-import { type Side, startSide } from "./sides.ts";
+import { certificateOf, type Side, startSide } from "./sides.ts";
 
 const connectionCount = 8000;
 /**
@@ -20,8 +21,14 @@ const patienceMs = 60_000;
 
 const request = "GET / HTTP/1.1\r\nHost: bench\r\n\r\n";
 
-export async function measureIdleMemory(side: Side, seconds: number): Promise<Figure> {
-  await using server = startSide(side, "collect");
+export async function measureIdleMemory(
+  side: Side,
+  seconds: number,
+  secure = false,
+): Promise<Figure> {
+  await using facilities = await Facilities.open();
+  const certificate = secure ? certificateOf(facilities) : null;
+  await using server = startSide(side, "collect", { certificate });
   await server.answered();
   await wrk.run(server.url, plainTraffic, Math.min(warmUpSeconds, seconds));
   const before = await settledMemory(server);
@@ -39,17 +46,19 @@ export async function measureIdleMemory(side: Side, seconds: number): Promise<Fi
 
 /** After a collection of garbage. */
 async function settledMemory(server: BenchServer): Promise<number> {
-  const response = await fetch(`${server.url}collect`, { keepalive: false });
+  const tls = { rejectUnauthorized: false };
+  const response = await fetch(`${server.url}collect`, { keepalive: false, tls });
   await response.arrayBuffer();
   return anonymousBytesOf(server.servingPid);
 }
 
 async function openIdle({ url }: BenchServer, count: number): Promise<ByteClient[]> {
-  const { hostname, port } = new URL(url);
+  const { hostname, port, protocol } = new URL(url);
+  const to = { hostname, port: Number(port), secure: protocol === "https:" };
   const clients: ByteClient[] = [];
   while (clients.length < count) {
     const batch = Array.from({ length: Math.min(batchSize, count - clients.length) }, () =>
-      openOne(hostname, Number(port)),
+      openOne(to),
     );
     clients.push(...(await inTime(Promise.all(batch))));
   }
@@ -70,13 +79,10 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
 }
 
 /** Connects, asks once, and resolves with the answer's first bytes. */
-function openOne(hostname: string, port: number): Promise<ByteClient> {
+function openOne(to: ServerAddress): Promise<ByteClient> {
   const { promise, resolve, reject } = Promise.withResolvers<ByteClient>();
   const ended = () => reject(new Error("the server closed a connection before its first answer"));
-  ByteClient.connect({ hostname, port }, { data: resolve, ended }).then(
-    (client) => client.send(request),
-    reject,
-  );
+  ByteClient.connect(to, { data: resolve, ended }).then((client) => client.send(request), reject);
   return promise;
 }
 

@@ -59,7 +59,7 @@ export class Facilities implements AsyncDisposable {
         "ec_paramgen_curve:prime256v1",
         "-nodes",
         "-days",
-        "7",
+        "90",
         "-subj",
         "/CN=127.0.0.1",
         "-keyout",

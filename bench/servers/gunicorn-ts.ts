@@ -1,7 +1,7 @@
 /** gunicorn-ts as the bench starts it. */
 import { join } from "node:path";
 import type { Feature } from "../loads/loads.ts";
-import type { Facilities, FeatureWords } from "./facilities.ts";
+import type { Certificate, Facilities, FeatureWords } from "./facilities.ts";
 
 const program = join(import.meta.dir, "../../bin/gunicorn-ts.ts");
 
@@ -56,6 +56,10 @@ export function benchApp(name: string): string {
   return `${join(import.meta.dir, "../apps", `${name}.ts`)}:fetch`;
 }
 
+export function tlsWords({ certificate, key }: Certificate): string[] {
+  return ["--certfile", certificate, "--keyfile", key];
+}
+
 export function gunicornTsFeature(feature: Feature | null, facilities: Facilities): FeatureWords {
   switch (feature) {
     case null:
@@ -64,8 +68,11 @@ export function gunicornTsFeature(feature: Feature | null, facilities: Facilitie
       return { words: ["--access-logfile", facilities.accessLog] };
     case "statsD":
       return { words: ["--statsd-host", facilities.statsd] };
-    case "TLS":
-      return { cannot: "TLS isn't built yet" };
+    case "TLS": {
+      const pair = facilities.certificate();
+      if (pair === null) return { cannot: "openssl, which makes a certificate, isn't installed" };
+      return { words: tlsWords(pair) };
+    }
     default:
       feature satisfies never;
       return { words: [] };

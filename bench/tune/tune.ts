@@ -158,7 +158,8 @@ async function tuneAll(targets: readonly Target[], settings: Settings, tunings: 
     const words = ["--chdir", process.cwd(), ...feature.words, ...settings.words];
     const port = freePort();
     const command = gunicornTs({ port, workers: 1, app, workerClass, words });
-    await using server = new BenchServer({ command, port, ...(own ? surroundings() : {}) });
+    const scheme = load.feature === "TLS" ? "https" : "http";
+    await using server = new BenchServer({ command, port, scheme, ...(own ? surroundings() : {}) });
     await server.answered(load.traffic.paths[0]);
     const latencySeconds = await probeLatency(server.url, load.traffic);
     const visit = (what: string) => (sweep: number, workers: number) =>

@@ -17,6 +17,8 @@
  * Response was made from, as middleware does it: the other one is sent by the lender's init.
  */
 
+import { headerChanges, type KnownFields } from "./known-fields.ts";
+
 /** The native class, taken before a worker replaces the global. */
 export const NativeResponse = Response;
 
@@ -60,6 +62,22 @@ class BodyMark extends Stamped {
   }
 }
 
+/** Fields that a Response was given: few have any, so that they have a mark of their own (bench: hello). */
+class FieldsMark extends Stamped {
+  readonly #fields: KnownFields;
+  readonly #changes = headerChanges();
+
+  constructor(response: Response, fields: KnownFields) {
+    super(response);
+    this.#fields = fields;
+  }
+
+  /** Null if they may have changed. */
+  static fields(response: object): KnownFields | null {
+    return #fields in response && response.#changes === headerChanges() ? response.#fields : null;
+  }
+}
+
 /** Where a slice of a file starts, which Bun doesn't say. */
 class SliceMark extends Stamped {
   readonly #start: number;
@@ -77,6 +95,11 @@ class SliceMark extends Stamped {
 /** Remembers the body init of a new Response. */
 export function markBody(response: Response, init: unknown): void {
   Reflect.construct(BodyMark, [response, init]);
+}
+
+/** Remembers the fields that a new Response was given. */
+export function markFields(response: Response, fields: KnownFields): void {
+  Reflect.construct(FieldsMark, [response, fields]);
 }
 
 /**
@@ -111,6 +134,12 @@ export function lentInit(stream: unknown): unknown {
 /** The init of a Response, or unknownInit. */
 export function bodyInit(response: Response): unknown {
   return BodyMark.init(response);
+}
+
+/** The fields that a Response was given, and still has; null: its Headers have to be asked. */
+export function givenFields(response: Response): KnownFields | null {
+  const fields = FieldsMark.fields(response);
+  return fields === null || Object.hasOwn(response, "headers") ? null : fields;
 }
 
 /** Takes the right to send the body; false when it has been sent or read. */

@@ -9,17 +9,22 @@ import {
   jsonInit,
   lendBody,
   markBody,
+  markFields,
   markSlice,
   NativeResponse,
 } from "./body.ts";
 import { copyDecoded, markDecoded } from "./decoded.ts";
 import { makeStream, NativeReadableStream } from "./direct-stream.ts";
+import { headersChange, type KnownFields, knownFields } from "./known-fields.ts";
 
 /** Native classes and functions, kept apart from what apps may patch later. */
 const NativeRequest = Request;
 const nativeJson = NativeResponse.json as (...args: unknown[]) => Response;
 const nativeClone = NativeResponse.prototype.clone;
 const nativeFetch = fetch;
+
+/** What Response.json() says of its text, unless it is told more. */
+const jsonFields: KnownFields = { names: [], values: [], fields: null };
 const nativeSlice = Blob.prototype.slice;
 
 let installed = false;
@@ -37,6 +42,8 @@ export function installResponse(): void {
   replaceMethod(WrappedResponse, "json", json);
   replaceMethod(NativeResponse.prototype, "clone", clone);
   replaceMethod(Blob.prototype, "slice", slice);
+  for (const name of ["append", "set", "delete"] as const)
+    replaceMethod(Headers.prototype, name, changing(name));
   replaceMethod(globalThis, "fetch", Object.assign(fetchAndMark, nativeFetch));
 }
 
@@ -50,6 +57,16 @@ function WrappedResponse(body: unknown, init: unknown): object {
       : Reflect.construct(NativeResponse, [body, init], target);
   if (typeof body === "object" && body instanceof NativeReadableStream) lendBody(init, body);
   markBody(response, body);
+  // A subclass may have Headers of its own; Bun adds a field for bodies that know their type.
+  if (
+    typeof init === "object" &&
+    init !== null &&
+    typeof body === "string" &&
+    target === WrappedResponse
+  ) {
+    const fields = knownFields((init as ResponseInit).headers);
+    if (fields !== null) markFields(response, fields);
+  }
   return response;
 }
 
@@ -84,7 +101,17 @@ function hasBody(init: unknown): boolean {
 function json(...args: unknown[]): Response {
   const response = nativeJson.apply(NativeResponse, args);
   markBody(response, jsonInit);
+  if (args.length === 1) markFields(response, jsonFields);
   return response;
+}
+
+/** The method of Headers, which counts. */
+function changing(name: "append" | "set" | "delete"): (...args: unknown[]) => unknown {
+  const native = Headers.prototype[name] as (...args: unknown[]) => unknown;
+  return function (this: Headers, ...args: unknown[]): unknown {
+    headersChange();
+    return native.apply(this, args);
+  };
 }
 
 function clone(this: Response): Response {

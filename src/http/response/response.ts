@@ -7,6 +7,7 @@ import {
   bodyKind,
   claimBody,
   filePath,
+  givenFields,
   hasNoBody,
   lentInit,
   NativeResponse,
@@ -19,6 +20,7 @@ import { bytesType, frameFile } from "./file-framing.ts";
 import { discard, frameFixed, frameNothing, frameStream } from "./framing.ts";
 import type { FixedResponse, StreamResponse } from "./framing.ts";
 import { type AppFields, readAppFields, readFlatFields, withoutEncoding } from "./app-fields.ts";
+import { fieldsOf } from "./known-fields.ts";
 import { type LazyAnswer, nativeResponse, untouchedAnswer } from "./lazy-response.ts";
 import type { ResponseContext } from "./head.ts";
 import type { OutputBuffer } from "./output.ts";
@@ -60,7 +62,8 @@ export function prepareResponse(value: unknown, context: ResponseContext): Prepa
   if (status < 200) return broken(`A Response with status ${status} can't be sent`);
   // Before the body: looking at it loses the type of a Response from fetch(), and reading it the boundary of a
   // FormData.
-  let fields = readAppFields(value.headers);
+  const given = givenFields(value);
+  let fields = given === null ? readAppFields(value.headers) : fieldsOf(value, given);
   if (fields.contentEncoding && isDecoded(value, init)) fields = withoutEncoding(fields);
   const kind = init === unknownInit && value.body === null ? "none" : bodyKind(init);
   if (kind !== "none" && !claimBody(value)) {

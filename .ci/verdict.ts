@@ -16,10 +16,13 @@ type Who = "root" | "user";
 /** A registry that doesn't answer, however often it is asked, is no fault of what is tested. */
 const network = /\(needs its packages: /;
 
+/** `.ci/tools` fetches these, by registries too. */
+const unfetched = /\(not installed here: (?:h2spec|aioquic-python)\)/;
+
 /** What a test may lack: the last words of its name, or of a describe() around it. */
 const reasons: Readonly<Record<Who, readonly RegExp[]>> = {
-  root: [network],
-  user: [network, /\(needs root\)/, /\(needs user namespaces\)/],
+  root: [network, unfetched],
+  user: [network, unfetched, /\(needs root\)/, /\(needs user namespaces\)/],
 };
 
 /** A skipped or todo test's element opens, and `<skipped` is the first thing in it. */

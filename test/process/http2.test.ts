@@ -154,18 +154,17 @@ describeWith(["curl", "nghttp"], "nghttp", () => {
     const args = [...tls, "--http-protocols", "h2,h1"];
     await using server = await serveHttp2({ files, args });
     const { url } = server;
-    const { code, output } = await nghttp2(
-      "nghttp",
+    const { code, output } = await nghttp2("nghttp", [
       "-ns",
       "-m",
       "100",
       `${url}/many`,
       `${url}/large`,
-    );
+    ]);
     expect(code).toBe(0);
     expect(output.match(/ 200 .* \/many$/gm)).toHaveLength(100);
     expect(output.match(/ 200 +1M \/large$/gm)).toHaveLength(100);
-    const posted = await nghttp2("nghttp", "-d", process.execPath, `${url}/size`);
+    const posted = await nghttp2("nghttp", ["-d", process.execPath, `${url}/size`]);
     expect(posted.output).toBe(String(Bun.file(process.execPath).size));
     expect(await server.stop()).toBe(0);
   }, 90_000);

@@ -35,7 +35,7 @@ export async function ask(url: string, ...args: readonly string[]): Promise<stri
 /** Runs nghttp or h2load to its end; both take any certificate. */
 export async function nghttp2(
   tool: "nghttp" | "h2load",
-  ...args: readonly string[]
+  args: readonly string[],
 ): Promise<CurlResult> {
   const running = Bun.spawn([toolPath(tool) as string, ...args], {
     stdio: ["ignore", "pipe", "pipe"],

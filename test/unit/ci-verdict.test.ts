@@ -18,6 +18,9 @@ ${cases.join("\n</testcase>\n")}`;
 const tool = ["a &quot;tool&quot;", "x (not installed here: wrk)"] as const;
 const byName = ["a (needs root)", ""] as const;
 const packages = ["a", "Koa (needs its packages: ConnectionRefused)"] as const;
+const fetched = ["finds", "h2spec (not installed here: h2spec)"] as const;
+const alsoFetched = ["serves", "HTTP/3 (not installed here: aioquic-python)"] as const;
+const halfFetched = ["finds", "h2spec (not installed here: curl, h2spec)"] as const;
 const around = ["a", "deep &gt; outer (needs root)"] as const;
 
 test.each([
@@ -35,6 +38,17 @@ test.each([
   ],
   ["has no registry, as root", report(0, packages), 0, "root", 9, 0, []],
   ["has no registry", report(0, packages), 0, "user", 9, 0, []],
+  ["lacks what couldn't be fetched", report(0, fetched, alsoFetched), 0, "root", 8, 0, []],
+  ["lacks it as another user", report(0, fetched), 0, "user", 9, 0, []],
+  [
+    "lacks more than that",
+    report(0, halfFetched),
+    0,
+    "root",
+    9,
+    0,
+    ["root: skipped: a.test.ts: finds"],
+  ],
   ["lacks a tool", report(0, tool), 0, "user", 9, 0, ['user: skipped: a.test.ts: a "tool"']],
   // A file that can't be loaded isn't in the report.
   [

@@ -100,7 +100,7 @@ describeWith(["curl", "aioquic-python"], "HTTP/3", () => {
     expect(await client.get("two", "/throws")).toBe("500 Internal Server Error");
     await server.logged("Error handling request GET /throws");
     expect(await server.stop()).toBe(0);
-  }, 120_000);
+  }, 300_000);
 
   test("is told of by Alt-Svc of the other protocols, once, and not by its own", async () => {
     await using server = await serveHttp2({ files, args });
@@ -114,7 +114,7 @@ describeWith(["curl", "aioquic-python"], "HTTP/3", () => {
     using client = new Http3Client(port);
     const [answer] = await client.many("one", "/a", 1);
     expect(Object.keys(answer?.fields ?? {})).not.toContain("alt-svc");
-  }, 120_000);
+  }, 300_000);
 
   test("goes on through HUP: what is under way is answered, and then the successor has the port", async () => {
     await using server = await serveHttp2({ files, args });
@@ -141,7 +141,7 @@ describeWith(["curl", "aioquic-python"], "HTTP/3", () => {
     expect(await ask(`${server.url}/pid`, "--http2", "-i")).toContain("alt-svc");
     expect(await server.stop()).toBe(0);
     expect(server.log).not.toContain("graceful_timeout");
-  }, 120_000);
+  }, 300_000);
 
   test("stays with the first worker when TTIN adds another one", async () => {
     await using server = await serveHttp2({ files, args });
@@ -154,7 +154,7 @@ describeWith(["curl", "aioquic-python"], "HTTP/3", () => {
     for (let count = 0; count < 20; count++)
       expect(await client.get(`after ${count}`, "/pid")).toBe(`200 ${first}`);
     expect(await client.get("one", "/pid")).toBe(`200 ${first}`);
-  }, 120_000);
+  }, 300_000);
 
   test("asks clients for certificates as TCP does", async () => {
     const authority = certificates.make({ name: "Authority", ca: true });
@@ -178,7 +178,7 @@ describeWith(["curl", "aioquic-python"], "HTTP/3", () => {
     expect(await welcome.get("one", "/c")).toBe("200 https:/c 127.0.0.1");
     await server.logged('"GET /c HTTP/3"');
     expect(server.log).not.toMatch(/(tcp|udp)-(none|foreign)/);
-  }, 120_000);
+  }, 300_000);
 });
 
 describeWith(["curl"], "HTTP/3 whose port another program has", () => {
@@ -196,5 +196,5 @@ describeWith(["curl"], "HTTP/3 whose port another program has", () => {
     await server.logged(`HTTP/3 at UDP ${host}:${port}, the port is free now`);
     expect(await ask(`${server.url}/a`, "--http2", "-i")).toContain("alt-svc");
     expect(await server.stop()).toBe(0);
-  }, 60_000);
+  }, 300_000);
 });

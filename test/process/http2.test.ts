@@ -58,7 +58,7 @@ describeWith(["curl"], "HTTP/2 with TLS", () => {
     expect(await ask(`${url}/certificate`, "--http2")).toBe("2 500 Internal Server Error");
     await server.logged("server.peerCertificate() is not supported: Bun.serve can't show it");
     expect(await server.stop()).toBe(0);
-  }, 90_000);
+  }, 300_000);
 
   test("alone, refuses HTTP/1.1", async () => {
     const args = [...tls, "--http-protocols", "h2"];
@@ -67,7 +67,7 @@ describeWith(["curl"], "HTTP/2 with TLS", () => {
     await server.logged('"GET /a HTTP/2" 200 ');
     expect(await ask(`${server.url}/b`, "--http1.1")).toStartWith("curl: 35 ");
     expect(await ask(`${server.url}/b`, "--no-alpn")).toStartWith("1.1 505 ");
-  }, 60_000);
+  }, 300_000);
 
   test("stands beside an address without TLS, and its certificates have names", async () => {
     const names = `export default {
@@ -93,7 +93,7 @@ describeWith(["curl"], "HTTP/2 with TLS", () => {
     );
     const expected = ["localhost", "localhost", "other.test", "other.test", "other.test"];
     expect(await Promise.all(subjects)).toEqual(expected);
-  }, 60_000);
+  }, 300_000);
 
   test("leaves websockets to HTTP/1.1, and closes them with 1001", async () => {
     const sockets = `export default {
@@ -123,7 +123,7 @@ describeWith(["curl"], "HTTP/2 with TLS", () => {
     });
     expect(await refused.process.exited).toBe(4);
     await refused.logged("app.ts: default: websockets need h1 in http_protocols");
-  }, 60_000);
+  }, 300_000);
 });
 
 describeWith(["curl"], "HTTP/2 without TLS", () => {
@@ -139,14 +139,14 @@ describeWith(["curl"], "HTTP/2 without TLS", () => {
       /"GET \/a HTTP\/2" 200 .*\n.*"GET \/b HTTP\/1.1" 200 .*\n.*"GET \/c HTTP\/1.1"/,
     );
     expect(await server.stop()).toBe(0);
-  }, 60_000);
+  }, 300_000);
 
   test("alone, refuses HTTP/1.1", async () => {
     const args = ["--http2-cleartext", "prior-knowledge", "--http-protocols", "h2"];
     await using server = await serveHttp2({ files, args }, ["--http2-prior-knowledge"]);
     expect(await ask(`${server.url}/a`, "--http2-prior-knowledge")).toBe("2 200 http:/a");
     expect(await ask(`${server.url}/b`, "--http1.1")).toBe("1.1 505 ");
-  }, 60_000);
+  }, 300_000);
 });
 
 describeWith(["curl", "nghttp"], "nghttp", () => {
@@ -167,7 +167,7 @@ describeWith(["curl", "nghttp"], "nghttp", () => {
     const posted = await nghttp2("nghttp", ["-d", process.execPath, `${url}/size`]);
     expect(posted.output).toBe(String(Bun.file(process.execPath).size));
     expect(await server.stop()).toBe(0);
-  }, 90_000);
+  }, 300_000);
 });
 
 describeWith(["curl"], "the drain of HTTP/2", () => {
@@ -211,7 +211,7 @@ describeWith(["curl"], "the drain of HTTP/2", () => {
       idle.destroy();
       busy.destroy();
     },
-    90_000,
+    300_000,
   );
 
   test("is cut at graceful_timeout when a stream doesn't end", async () => {
@@ -225,5 +225,5 @@ describeWith(["curl"], "the drain of HTTP/2", () => {
     expect(await slow).toBeInstanceOf(Error);
     await server.logged("graceful_timeout: ");
     busy.destroy();
-  }, 60_000);
+  }, 300_000);
 });

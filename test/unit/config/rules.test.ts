@@ -57,6 +57,17 @@ describe("checkRules() with worker class serve", () => {
     await resolve("-k serve --reuse-port");
   });
 
+  test("refuses to ask for certificates of clients and let in who has none", async () => {
+    const words = "--certfile a.pem --ca-certs b.pem --cert-reqs";
+    await expect(resolve(`-k serve ${words} 1`)).rejects.toThrow(
+      new ConfigError(
+        "--cert-reqs: can't be 1 with worker class serve: Bun.serve would let in clients with anybody's certificate, use --worker-class async",
+      ),
+    );
+    await resolve(`-k serve ${words} 2`);
+    await resolve(`-k async ${words} 1`);
+  });
+
   test.each(["unix:app.sock", "fd://3"])("refuses to take over %s", async (bind) => {
     await expect(resolve(`-k serve -b :0 -b ${bind}`)).rejects.toThrow(
       new ConfigError(

@@ -14,10 +14,13 @@ const tls = ["--certfile", own.certfile, "--keyfile", own.keyfile];
 const args = [...tls, "--http-protocols", "h3,h2,h1", "--graceful-timeout", "60"];
 
 const app = `export default {
+  websocket: { message() {} },
   async fetch(request, server) {
     const { pathname, protocol } = new URL(request.url);
     if (pathname === "/size") return new Response(String((await request.bytes()).length));
     if (pathname === "/own") return new Response("own", { headers: { "alt-svc": "clear" } });
+    if (pathname === "/upgrade") return new Response(String(server.upgrade(request)));
+    if (pathname === "/timeout") server.timeout(request, 9);
     if (pathname === "/pid") return new Response(String(process.pid));
     if (pathname === "/throws") throw new Error("on purpose");
     if (pathname === "/slow") {
@@ -97,6 +100,8 @@ describeWith(["curl", "aioquic-python"], "HTTP/3", () => {
     await server.logged('"POST /size HTTP/3" 200 7 ');
     const answers = await client.many("one", "/b", 100);
     expect(answers.map(({ body }) => body)).toEqual(Array(100).fill("https:/b 127.0.0.1"));
+    expect(await client.get("two", "/upgrade")).toBe("200 false");
+    expect(await client.get("two", "/timeout")).toBe("200 https:/timeout 127.0.0.1");
     expect(await client.get("two", "/throws")).toBe("500 Internal Server Error");
     await server.logged("Error handling request GET /throws");
     expect(await server.stop()).toBe(0);

@@ -214,6 +214,31 @@ describeWith(["curl"], "the drain of HTTP/2", () => {
     300_000,
   );
 
+  test("leaves websockets their time: to read, before they are cut", async () => {
+    const flood = `const large = new Uint8Array(1 << 20);
+    export default {
+      fetch: (request, server) => server.upgrade(request) ? undefined : new Response("none"),
+      websocket: {
+        open(socket) {
+          for (let count = 0; count < 12; count++) socket.send(large);
+          console.error("all sent");
+        },
+        message() {},
+      },
+    };`;
+    await using server = await serveHttp2({ files: { "app.ts": flood }, args }, prior);
+    const { port } = server;
+    const deaf = await Bun.connect({ hostname: "127.0.0.1", port, socket: { data() {} } });
+    deaf.pause();
+    deaf.write(
+      "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    );
+    await server.logged("all sent");
+    expect(await server.stop()).toBe(0);
+    await server.logged("1 websockets closed before their clients had read all messages");
+    deaf.terminate();
+  }, 300_000);
+
   test("is cut at graceful_timeout when a stream doesn't end", async () => {
     const short = ["--http2-cleartext", "prior-knowledge", "--graceful-timeout", "2"];
     await using server = await serveHttp2({ files, args: short }, prior);

@@ -1,7 +1,7 @@
 /** What serves one address of a `serve` worker: a Bun.serve, and for HTTP/3 another one, on the UDP port of that number. */
 import { nativeServe } from "../../app/capture.ts";
 import type { Handle } from "../../app/routes/answers.ts";
-import type { ListeningSocket } from "../../api/serving.ts";
+import type { BoundTo, ListeningSocket } from "../../api/serving.ts";
 import { type Protocols, protocolsAt } from "../../config/protocols.ts";
 import { joinHostPort } from "../../net/ip-address.ts";
 import { AppImportError } from "../../modules/errors.ts";
@@ -17,6 +17,8 @@ export interface Origin {
   protocolOf(request: Request): string;
   /** Where else its clients may come to: a value of Alt-Svc. */
   readonly alternative: string | null;
+  /** Whether a request can become a websocket. Bun's upgrade() throws for one that has come by another server. */
+  readonly upgrades: boolean;
 }
 
 export interface AddressParts {
@@ -38,11 +40,17 @@ const goAwayMs = 1000;
 
 const http1Only: Protocols = { http1: true, http2: false, http3: false };
 const http3Only: Protocols = { http1: false, http2: false, http3: true };
-const http3Origin: Origin = { secure: true, protocolOf: () => "HTTP/3", alternative: null };
+const http3Origin: Origin = {
+  secure: true,
+  protocolOf: () => "HTTP/3",
+  alternative: null,
+  upgrades: false,
+};
 
 export class ServeAddress implements Origin {
   readonly secure: boolean;
   readonly protocolOf: Origin["protocolOf"];
+  readonly upgrades = true;
   readonly #speaks: Protocols;
   readonly #server: Server;
   /** Bun's own: the app's server object refuses it. */
@@ -109,6 +117,8 @@ export class ServeAddress implements Origin {
         tls,
         answer: (request, _, handle) => answer(request, server, handle, http3Origin),
       });
+      const all = context.listeners.map((each) => each.bound);
+      Object.assign(options, { ipv6Only: needsV6only(bound, all) });
       this.#http3 = new Side({
         open: () => nativeServe(options),
         where: `UDP ${joinHostPort(bound.hostname, bound.port)}`,
@@ -135,10 +145,20 @@ export class ServeAddress implements Origin {
 
   /** Bun's stop() waits for clients of HTTP/2 to close their connections, and some never do. */
   async #sever(): Promise<void> {
-    while (this.#server.pendingRequests > 0) await Bun.sleep(pollMs);
+    const server = this.#server;
+    while (server.pendingRequests + server.pendingWebSockets > 0) await Bun.sleep(pollMs);
     await Bun.sleep(goAwayMs);
     await this.#stop(true);
   }
+}
+
+/** `[::]` takes v4 datagrams too, which is in the way of `0.0.0.0` on the same port. */
+export function needsV6only(bound: BoundTo, all: readonly BoundTo[]): boolean {
+  if (bound.type === "unix" || bound.hostname !== "::") return false;
+  const { port } = bound;
+  return all.some(
+    (each) => each.type === "tcp" && each.hostname === "0.0.0.0" && each.port === port,
+  );
 }
 
 /** Of a secure address, which is never served without. */

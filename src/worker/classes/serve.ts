@@ -46,6 +46,8 @@ export class BunServing implements Serving {
   #draining = false;
   /** Requests that have become websockets: they have no answer. */
   readonly #upgraded = new WeakSet<Request>();
+  /** Requests that can't become websockets. */
+  readonly #fixed = new WeakSet<Request>();
   /** Requests whose time the app has set itself. */
   readonly #timed = new WeakSet<Request>();
   /** The app says how long connections may be idle, requests under way included: as in Bun.serve. */
@@ -114,6 +116,7 @@ export class BunServing implements Serving {
     const timeout = server.timeout.bind(server);
     return {
       upgrade: (request: Request, ...rest: [never]) => {
+        if (this.#fixed.has(request)) return false;
         const isUpgraded = upgrade(request, ...rest);
         if (isUpgraded) this.#upgraded.add(request);
         return isUpgraded;
@@ -135,6 +138,7 @@ export class BunServing implements Serving {
     // Before the URL is asked for.
     const protocol = observers.length === 0 ? "" : origin.protocolOf(request);
     const facts: RequestFacts = { method: request.method, target: targetOf(request.url) };
+    if (!origin.upgrades) this.#fixed.add(request);
     const served =
       observers.length === 0
         ? null

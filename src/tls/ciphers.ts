@@ -30,6 +30,11 @@ export function checkCiphers(list: string, warn: (message: string) => void): str
   return cipher;
 }
 
+/** Whether a list has a cipher of TLS 1.2 for a certificate: the others are signed for by another kind of key. */
+export function servesKind(list: string, kind: string | undefined): boolean {
+  return selects(`${list}:!${kind === "rsa" ? "aECDSA" : "aRSA"}`);
+}
+
 function selects(list: string): boolean {
   if (list === "") return false;
   try {

@@ -2,9 +2,9 @@
 import { ConfigError } from "../api/errors.ts";
 import type { Config } from "../config/types.ts";
 import { hasCertificates } from "../net/secure-addresses.ts";
-import { checkPair, type Circumstances } from "./check-certificate.ts";
+import { checkPair, type CheckedPair, type Circumstances } from "./check-certificate.ts";
 import { checkAuthorities } from "./check-clients.ts";
-import { checkCiphers } from "./ciphers.ts";
+import { checkCiphers, servesKind } from "./ciphers.ts";
 import { draftOf, type CredentialsDraft } from "./credentials-draft.ts";
 import type { TlsCertificate, TlsCredentials } from "./credentials.ts";
 import { askHook } from "./hook-answer.ts";
@@ -61,16 +61,30 @@ function check(draft: CredentialsDraft, around: Circumstances): TlsCredentials {
     certificates: certificates as [TlsCertificate, ...TlsCertificate[]] & TlsCertificate[],
     clientCertificates,
     ca: ca === null ? null : checkAuthorities(ca, around),
-    ciphers: ciphersOf(draft, around),
+    ciphers: ciphersOf(draft, pairs, around),
     minVersion,
     maxVersion,
   };
 }
 
-function ciphersOf({ place, ciphers }: CredentialsDraft, { warn }: Circumstances): string {
+function ciphersOf(
+  draft: CredentialsDraft,
+  pairs: readonly CheckedPair[],
+  { warn }: Circumstances,
+): string {
+  const { place, minVersion, maxVersion, certificates } = draft;
   const named = `${place}ciphers: `;
   try {
-    return checkCiphers(ciphers, (message) => warn(`${named}${message}`));
+    const ciphers = checkCiphers(draft.ciphers, (message) => warn(`${named}${message}`));
+    if (minVersion === "TLSv1.3") return ciphers;
+    for (const [at, { leaf }] of pairs.entries()) {
+      const kind = leaf.publicKey.asymmetricKeyType;
+      if (servesKind(ciphers, kind)) continue;
+      const message = `none is for a key of kind ${kind}, which ${certificates[at]!.chain.place} has, got '${ciphers}'`;
+      if (maxVersion === "TLSv1.2") throw new ConfigError(`${message}: nobody could get in`);
+      warn(`${named}${message}: no client of TLS 1.2 gets in`);
+    }
+    return ciphers;
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause;
     throw new ConfigError(`${named}${cause.message}`, { cause });

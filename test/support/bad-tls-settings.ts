@@ -148,6 +148,11 @@ export function badSettings({ pair, other }: Stock): BadTls[] {
       says: "ciphers: is for TLS 1.2, and ssl_version is TLSv1_3",
     },
     {
+      name: "ciphers for another kind of key, and TLS 1.2 alone",
+      settings: { ...pair, ciphers: "ECDHE+aRSA+AESGCM", sslVersion: "TLSv1_2" },
+      says: `ciphers: none is for a key of kind ec, which certfile: ${pair.certfile} has, got 'ECDHE+aRSA+AESGCM': nobody could get in`,
+    },
+    {
       name: "an old version",
       settings: { ...pair, sslVersion: "TLSv1_1" },
       says: "sslVersion: must be TLS, TLSv1_2 or TLSv1_3, got 'TLSv1_1': Bun has nothing older than TLS 1.2",

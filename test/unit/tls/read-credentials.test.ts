@@ -122,6 +122,7 @@ describe("readCredentials()", () => {
     by: middle,
     extensions: ["authorityInfoAccess = caIssuers;URI:http://ca.test/middle"],
   });
+  const rsa = made.make({ key: "rsa" });
   const small = made.make({ key: "rsa1024" });
   const sha1 = made.make({ digest: "sha1", key: "rsa" });
   const oldRoot = made.make({ name: "Old", ca: true, from: -9, until: -1 });
@@ -154,6 +155,20 @@ describe("readCredentials()", () => {
       { ...pair, ciphers: "ECDHE+AESGCM:DHE-RSA-AES128-GCM-SHA256:TLS_AES_128_GCM_SHA256:!RC4" },
       [/^ciphers: DHE-RSA-AES128-GCM-SHA256 is no cipher of Bun's, and is not offered$/],
     ],
+    [
+      "ciphers for another kind of key",
+      { ...pair, ciphers: "ECDHE-RSA-AES128-GCM-SHA256" },
+      [
+        /^ciphers: none is for a key of kind ec, which certfile: .* has, got '.*': no client of TLS 1.2 gets in$/,
+      ],
+    ],
+    ["nothing, of ciphers for both kinds", { ...files(rsa), ciphers: "ECDHE+AESGCM" }, []],
+    [
+      "ciphers for an EC key beside one of RSA",
+      { ...files(rsa), ciphers: "ECDHE-ECDSA-AES128-GCM-SHA256" },
+      [/^ciphers: none is for a key of kind rsa, /],
+    ],
+    ["nothing, of ciphers of an RSA key", { ...files(rsa), ciphers: "ECDHE+aRSA+AESGCM" }, []],
     [
       "a passphrase for nothing",
       { ...pair, keyfilePasswordFile: file("a") },

@@ -7,8 +7,14 @@ import { Certificates, type Made } from "../support/certificates.ts";
 import { Load } from "../support/load.ts";
 import { isRoot, needsRoot } from "../support/needs.ts";
 import { RawClient } from "../support/raw-client.ts";
-import { namesServed, type Renewal, renewals } from "../support/renewals.ts";
-import { type RunningServer, type ServerOptions, start, until } from "../support/server.ts";
+import { nameServed, namesServed, type Renewal, renewals } from "../support/renewals.ts";
+import {
+  type RunningServer,
+  type ServerOptions,
+  start,
+  until,
+  waitsForGo,
+} from "../support/server.ts";
 
 const certificates = new Certificates();
 afterAll(() => certificates[Symbol.dispose]());
@@ -235,6 +241,26 @@ test(
     await server.logged("TLS certificate: CN=two.test", from);
     server.kill("SIGQUIT");
     await server.logged("Master has been promoted.");
+    await servesOnly(server, "two.test");
+  },
+  limitMs,
+);
+
+test(
+  "a worker that still loads its app when certificates are renewed serves with the new ones",
+  async () => {
+    const files = {
+      "app.ts": `${waitsForGo}\n${app}`,
+      "cert.pem": first.chain,
+      "key.pem": first.key,
+    };
+    const args = ["--certfile", "cert.pem", "--keyfile", "key.pem"];
+    await using server = start({ files, args });
+    await server.logged("Booting worker");
+    byCopy.renew(server.folder, second, 1);
+    await server.logged("TLS certificate renewed: CN=two.test");
+    server.go();
+    await until("an answer", () => nameServed(server.port).catch(() => null));
     await servesOnly(server, "two.test");
   },
   limitMs,

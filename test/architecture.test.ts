@@ -25,7 +25,7 @@ const rooms: Readonly<Record<string, string>> = {
   "app/routes": "app http/response modules",
   "app/websocket": "log/lines",
   "app/node":
-    "app/captured-server.ts app/connection-cut.ts app/server.ts http/errors.ts http/limits.ts http/request http/response/lazy-response.ts http/response/app-fields.ts http/response/trailers.ts",
+    "types:api app/captured-server.ts app/connection-cut.ts app/server.ts http/errors.ts http/limits.ts http/request http/response/lazy-response.ts http/response/app-fields.ts http/response/trailers.ts",
   reload: "modules",
 
   config: "api config/settings config/values net",

@@ -90,6 +90,9 @@ describe("the access log", () => {
       bytes: 5,
       referer: "\\xe9",
       host: "test",
+      tls_protocol: null,
+      tls_cipher: null,
+      tls_client: null,
     });
   });
 

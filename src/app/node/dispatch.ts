@@ -15,6 +15,7 @@ import { rethrow } from "./body-feed.ts";
 import type { EngineExchange } from "./engine-exchange.ts";
 import { rawFields } from "./raw-fields.ts";
 import { ResponseHandle } from "./response-handle.ts";
+import type { SecureClient } from "./secure-socket.ts";
 import { type NodeSocket, SocketHandle } from "./socket-handle.ts";
 
 /** What Bun's node:http gives Bun.serve to be called for each request, by Bun 1.4. */
@@ -55,7 +56,7 @@ interface KnowsClients {
 interface Owner extends EngineExchange {
   readonly scheme: string;
   readonly body: RequestBody | null;
-  readonly client: {
+  readonly client: SecureClient & {
     attached: { connectionClosed(): void } | null;
     /** Where it has connected to. */
     readonly localAddress: ClientAddress | null;

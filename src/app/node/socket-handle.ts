@@ -4,6 +4,7 @@
  */
 import { connectionClosedError } from "../../http/request/request.ts";
 import type { ClientAddress } from "../server.ts";
+import { type SecureClient, showTls } from "./secure-socket.ts";
 import type { ResponseHandle } from "./response-handle.ts";
 
 const onTimeout = "_onTimeout";
@@ -14,6 +15,12 @@ export interface NodeSocket {
   readonly writableEnded: boolean;
   /** Called when its time has run out, by setTimeout() or keepAliveTimeout. */
   [onTimeout](): void;
+}
+
+/** What is known of a connection. */
+interface ConnectionEnd extends SecureClient {
+  /** Where the client has connected to. */
+  readonly localAddress: ClientAddress | null;
 }
 
 export class SocketHandle {
@@ -28,14 +35,14 @@ export class SocketHandle {
   readonly bytesWritten = 0;
   readonly secureEstablished: boolean;
   readonly remoteAddress: ClientAddress | null;
-  readonly #end: { readonly localAddress: ClientAddress | null } | null;
+  readonly #end: ConnectionEnd | null;
   #duplex: NodeSocket | undefined = undefined;
 
-  /** @param end what knows where the client has connected to; null: nobody does */
+  /** @param end null: nobody knows */
   constructor(
     remoteAddress: ClientAddress | null,
     isEncrypted: boolean,
-    end: { readonly localAddress: ClientAddress | null } | null,
+    end: ConnectionEnd | null,
   ) {
     this.remoteAddress = remoteAddress;
     this.#end = end;
@@ -55,6 +62,7 @@ export class SocketHandle {
       if (this.response?.isOver === false) expired.call(socket);
     };
     // Bun's code says what its own server is, right after this.
+    if (this.#end !== null) showTls(socket, this.#end);
     if (this.secureEstablished)
       Object.defineProperty(socket, "encrypted", { get: () => true, set: () => {} });
   }

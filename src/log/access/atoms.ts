@@ -75,11 +75,18 @@ export const atoms = {
   p: own(() => pid),
 } as const satisfies Readonly<Record<string, Atom>>;
 
-/** The letters behind `{name}`: request header, response header, environment of the request. */
-export type Source = "i" | "o" | "e";
+/** The letters behind `{name}`: request header, response header, environment of the request, TLS. */
+export type Source = "i" | "o" | "e" | "x";
 
-/** The atom `{name}i`, `{name}o` or `{name}e`; the name may be in any case. */
-export function namedAtom(name: string, source: Source): Atom {
+/** What `{name}x` knows of a connection's TLS, by the names of Apache's mod_ssl. */
+export const tlsAtoms = {
+  SSL_PROTOCOL: own(({ tls }) => tls?.version ?? ""),
+  SSL_CIPHER: own(({ tls }) => tls?.cipher ?? ""),
+  SSL_CLIENT_S_DN: quoted(({ tls }) => tls?.clientSubject ?? null),
+} as const satisfies Readonly<Record<string, Atom>>;
+
+/** The atom `{name}i`, `{name}o`, `{name}e` or `{name}x`; the name may be in any case. Null for an unknown one. */
+export function namedAtom(name: string, source: Source): Atom | null {
   switch (source) {
     case "i": {
       const header = name.toLowerCase();
@@ -93,6 +100,10 @@ export function namedAtom(name: string, source: Source): Atom {
       const upper = name.toUpperCase();
       const variable = upper === "WSGI.URL_SCHEME" ? "wsgi.url_scheme" : upper;
       return quoted((request) => request.environ(variable));
+    }
+    case "x": {
+      const upper = name.toUpperCase();
+      return Object.hasOwn(tlsAtoms, upper) ? tlsAtoms[upper as keyof typeof tlsAtoms] : null;
     }
     default:
       return source satisfies never;

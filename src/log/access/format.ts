@@ -1,6 +1,6 @@
 /** access_log_format: Gunicorn's %-style with named atoms, read once and made into one function. */
 import { ConfigError } from "../../api/errors.ts";
-import { type Atom, atoms, namedAtom, type Source } from "./atoms.ts";
+import { type Atom, atoms, namedAtom, type Source, tlsAtoms } from "./atoms.ts";
 import { decodeText, escapeJson, jsonPlaces } from "../lines/json-text.ts";
 import type { RequestRecord } from "../../api/request-record.ts";
 
@@ -170,11 +170,11 @@ function inJson(field: Field, inString: boolean): Render {
   return padded(json, columns, left, false);
 }
 
-const knownAtoms = `${Object.keys(atoms).join(", ")}, {name}i, {name}o or {name}e`;
+const knownAtoms = `${Object.keys(atoms).join(", ")}, {name}i, {name}o, {name}e, or {name}x with ${Object.keys(tlsAtoms).join(", ")}`;
 
 function findAtom(name: string): Atom | null {
   if (Object.hasOwn(atoms, name)) return atoms[name as keyof typeof atoms];
-  const named = /^\{([^{}]+)\}([ioe])$/.exec(name);
+  const named = /^\{([^{}]+)\}([ioex])$/.exec(name);
   return named === null ? null : namedAtom(named[1] as string, named[2] as Source);
 }
 

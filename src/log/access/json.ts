@@ -8,7 +8,7 @@ import type { RequestRecord } from "../../api/request-record.ts";
 
 /** The line of a request; what isn't known is null. */
 export function formatAccessJson(request: RequestRecord): string {
-  const { method, protocol, clientAddress, status, bodyBytes, durationUs } = request;
+  const { method, protocol, clientAddress, status, bodyBytes, durationUs, tls } = request;
   const path = method === "" ? request.target : rawPath(request);
   return JSON.stringify({
     time: new Date().toISOString(),
@@ -26,6 +26,9 @@ export function formatAccessJson(request: RequestRecord): string {
     referer: decode(request.requestHeader("referer")),
     user_agent: decode(request.requestHeader("user-agent")),
     host: decode(request.requestHeader("host")),
+    tls_protocol: tls?.version ?? null,
+    tls_cipher: tls?.cipher ?? null,
+    tls_client: decode(tls?.clientSubject ?? null),
   });
 }
 

@@ -14,7 +14,7 @@ export function factsOf(
   const version = wire.getTLSVersion();
   const cipher = wire.getCipher().name;
   if (certificate !== null)
-    return { version, cipher, clientSubject: distinguishedName(certificate.subject) };
+    return { version, cipher, clientSubject: bytesOf(distinguishedName(certificate.subject)) };
   const name = `${version} ${cipher}`;
   const known = shared.get(name);
   if (known !== undefined) return known;
@@ -29,6 +29,11 @@ export function distinguishedName(name: PeerCertificate["subject"]): string {
     (typeof value === "string" ? [value] : value).map((text) => `${type}=${escapeValue(text)}`),
   );
   return parts.toReversed().join(",");
+}
+
+/** Its UTF-8, a character for each byte, as all texts of clients are told. */
+function bytesOf(text: string): string {
+  return Buffer.from(text).toString("latin1");
 }
 
 /** RFC 4514 §2.4. */

@@ -17,6 +17,8 @@ export interface HandshakeParts {
   readonly wire: SecureWire;
   readonly deadlines: Pick<DeadlineTicks, "headTicks" | "keepAliveTicks" | "lingerTicks">;
   readonly clientCertificates: ClientCertificates;
+  /** Somebody is trusted to sign them. Without that, OpenSSL asks the authorities of the web, who sign for anybody. */
+  readonly hasAuthority: boolean;
   readonly log: Pick<Log, "debug">;
   /** What log lines call the client. */
   readonly address: string;
@@ -40,11 +42,12 @@ export class Handshake implements Member, WireOwner {
   ended(success: boolean, error: unknown): void {
     if (this.#over) return;
     this.#over = true;
-    const { wire, clientCertificates, secured, plainHttp } = this.#parts;
+    const { wire, clientCertificates, hasAuthority, secured, plainHttp } = this.#parts;
     if (!success) return isPlainHttp(error) ? plainHttp() : this.#tell(reasonOf(error));
     const asked = clientCertificates !== "none";
     const certificate = asked ? (wire.getPeerCertificate() ?? null) : null;
-    if (asked && !wire.authorized && (certificate !== null || clientCertificates === "required")) {
+    const authorized = wire.authorized && hasAuthority;
+    if (asked && !authorized && (certificate !== null || clientCertificates === "required")) {
       this.#tell(`client certificate refused: ${reasonOf(error)}`);
       return wire.end();
     }

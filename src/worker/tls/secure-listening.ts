@@ -93,6 +93,7 @@ function beginHandshake(
     wire,
     deadlines: engine.settings.deadlines,
     clientCertificates: contexts.credentials.clientCertificates,
+    hasAuthority: contexts.credentials.ca !== null,
     log: site.log,
     address: (named ?? { address: wire.remoteAddress ?? "" }).address,
     secured(tls) {

@@ -38,6 +38,17 @@ describe("an atom", () => {
     ["%(T)s %(L)s", { durationUs: 90_000_000_001 }, "90000 90000.000001"],
     ["%(p)s", {}, `<${process.pid}>`],
     ["%({X-One}i)s", { headers: { "x-one": "1" } }, "1"],
+    ["%({SSL_PROTOCOL}x)s %({ssl_cipher}x)s %({Ssl_Client_S_DN}x)s", {}, "- - -"],
+    [
+      "%({SSL_PROTOCOL}x)s %({ssl_cipher}x)s %({Ssl_Client_S_DN}x)s",
+      { tls: { version: "TLSv1.3", cipher: "TLS_X", clientSubject: 'CN=\xc3"' } },
+      'TLSv1.3 TLS_X CN=\\xc3\\"',
+    ],
+    [
+      "%({SSL_CLIENT_S_DN}x)s",
+      { tls: { version: "TLSv1.3", cipher: "TLS_X", clientSubject: null } },
+      "-",
+    ],
     ["%({x-none}i)s", {}, "-"],
     ["%({Content-Type}o)s", { answerHeaders: { "content-type": "a/b" } }, "a/b"],
     ["%({x}o)s", { answerHeaders: { x: "\u00e9\u20ac" } }, "\\xe9\\xe2\\x82\\xac"],
@@ -113,6 +124,7 @@ describe("a conversion", () => {
 
 describe("a format that is refused", () => {
   const rows: [format: string, message: string][] = [
+    ["%({SSL_SERVER_S_DN}x)s", "unknown atom %({SSL_SERVER_S_DN}x)s at position 1: must be h, "],
     ["%(h)s %(x)s", "unknown atom %(x)s at position 7: must be h, l, u, "],
     ["%(hh)s", "unknown atom %(hh)s at position 1"],
     ["%()s", "unknown atom %()s at position 1"],

@@ -14,6 +14,7 @@ test("has the same fields in the same order, also of a request that says nothing
   const names = [
     ["time", "logger", "pid", "remote_addr", "user", "method", "path", "query"],
     ["protocol", "status", "bytes", "duration_us", "referer", "user_agent", "host"],
+    ["tls_protocol", "tls_cipher", "tls_client"],
   ].flat();
   const nothing = { method: "", target: "", protocol: "", clientAddress: "", bodyBytes: -1 };
   const headers = { referer: "r", "user-agent": "u", host: "h", authorization: "Basic YTpi" };
@@ -34,6 +35,9 @@ test("has the same fields in the same order, also of a request that says nothing
     referer: "r",
     user_agent: "u",
     host: "h",
+    tls_protocol: null,
+    tls_cipher: null,
+    tls_client: null,
   });
   expect(new Date(String(time)).toISOString()).toBe(String(time));
   const { user, method, path, query, bytes, remote_addr: address } = parse(nothing);
@@ -52,6 +56,12 @@ test.each(texts)("%s", (_claim, sent, shown) => {
     headers: { "user-agent": sent },
   });
   expect([agent, query]).toEqual([shown, shown]);
+});
+
+test("TLS is told", () => {
+  const tls = { version: "TLSv1.3", cipher: "TLS_X", clientSubject: latin1('CN=é"') };
+  const { tls_protocol: protocol, tls_cipher: cipher, tls_client: client } = parse({ tls });
+  expect([protocol, cipher, client]).toEqual(["TLSv1.3", "TLS_X", 'CN=é"']);
 });
 
 test("a line that can't be read is the path", () => {

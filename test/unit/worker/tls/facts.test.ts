@@ -29,6 +29,7 @@ describe("factsOf()", () => {
 
   test("names the client", () => {
     expect(factsOf(wire, { subject: { CN: "client" } }).clientSubject).toBe("CN=client");
+    expect(factsOf(wire, { subject: { CN: "é" } }).clientSubject).toBe("CN=\xc3\xa9");
     expect(factsOf(wire, null).clientSubject).toBeNull();
   });
 });

@@ -26,6 +26,7 @@ const times = { headTicks: 9, keepAliveTicks: 3, lingerTicks: 2 };
 function begin(
   clientCertificates: ClientCertificates = "none",
   deadlines: Partial<typeof times> = {},
+  hasAuthority = true,
 ) {
   const wire = new FakeSecureWire();
   const lines: string[] = [];
@@ -35,6 +36,7 @@ function begin(
     wire,
     deadlines: { ...times, ...deadlines },
     clientCertificates,
+    hasAuthority,
     log: { debug: (line) => void lines.push(line) },
     address: "192.0.2.7",
     secured: (facts) => void secured.push(facts),
@@ -101,6 +103,17 @@ describe("Handshake", () => {
         : { lines: [], did: [], subjects: [outcome] },
     );
   });
+
+  test.each(["optional", "required"] as const)(
+    "client certificates: %s, and nobody may sign them",
+    (wanted) => {
+      const { handshake, secured, wire } = begin(wanted, {}, false);
+      wire.certificate = certificate;
+      wire.authorized = true;
+      handshake.ended(true, null);
+      expect([wire.did, secured]).toEqual([["end"], []]);
+    },
+  );
 
   test("cuts a client that takes longer than header_timeout", () => {
     const begun = begin();

@@ -1,6 +1,7 @@
 /** What a worker class gets from the worker around it, and what every class does with an app before it serves it. */
 import type { Capture } from "../../app/capture.ts";
 import type { App } from "../../app/load.ts";
+import type { ConfigData } from "../../config/types.ts";
 import type { Websockets } from "../../app/websocket/websockets.ts";
 import { type AppFeature, flagFor, workerClassOf } from "../../config/worker-classes.ts";
 import { unusedOptions } from "../../app/options.ts";
@@ -20,14 +21,24 @@ export interface InternalContext extends ServingContext {
   readonly handler: Handler;
 }
 
+type ClassOf = Pick<ConfigData, "workerClass">;
+
 const appFeatures: readonly AppFeature[] = ["websocket"];
 
+/** Refuses what an app brings for Bun.serve and its worker class can't do, and logs what isn't used. Throws AppImportError. */
+export function checkApp({ app, config, log, slot }: InternalContext): void {
+  const unused = refuseApp(app, config);
+  if (slot !== 0) return;
+  for (const line of unused) log.info(line);
+}
+
 /**
- * Refuses what an app brings for Bun.serve and its worker class can't do, and logs what isn't used.
+ * Also for whoever only wants to know.
+ * @returns what isn't used, a line each
  * @throws AppImportError
  */
-export function checkApp({ app, config, log, slot }: InternalContext): void {
-  const takes = workerClassOf(config.workerClass).app;
+export function refuseApp(app: App, { workerClass }: ClassOf): readonly string[] {
+  const takes = workerClassOf(workerClass).app;
   for (const feature of appFeatures) {
     const why = app[feature] === null ? null : takes[feature];
     if (why === null) continue;
@@ -35,7 +46,16 @@ export function checkApp({ app, config, log, slot }: InternalContext): void {
     if (feature === "websocket" && app.captured) continue;
     throw new AppImportError(`${app.describe}: ${why}, use ${flagFor(feature)}`);
   }
-  const unused = unusedOptions(app, config.workerClass);
-  if (slot !== 0) return;
-  for (const line of unused) log.info(line);
+  return unusedOptions(app, workerClass);
+}
+
+/**
+ * With its routes found by its fetch, if the worker class doesn't find them.
+ * @throws AppImportError, or a TypeError as Bun.serve's, for routes that the class can't serve
+ */
+export async function routedApp(app: App, { workerClass }: ClassOf): Promise<App> {
+  const mayHaveRoutes = app.routes !== null || app.server !== undefined;
+  if (!mayHaveRoutes || workerClassOf(workerClass).hasRouter) return app;
+  const { routed } = await import("../../app/routes/routed.ts");
+  return routed(app);
 }

@@ -10,9 +10,9 @@ import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import type { Logs } from "../../log/logs.ts";
 import { hasWaiting } from "../../os/sockets/accept-queue.ts";
 import { listenPrivately } from "../../os/sockets/private-socket.ts";
-import { workerClassOf } from "../../config/worker-classes.ts";
 import { loadWorkerClass } from "../classes/classes.ts";
 import { listeningAt } from "../classes/listening-at.ts";
+import { routedApp } from "../classes/serving.ts";
 import type { Enricher } from "../exchange/enrich-response.ts";
 import { drawLimit, Handler, type RequestHooks } from "../exchange/handler.ts";
 import type { TlsSource } from "../../tls/credentials.ts";
@@ -87,7 +87,7 @@ export class AppLoader {
     const { boot, worker, hooks, scores, tls, logs, onTired } = this.#parts;
     const { config, slot, numWorkers, listeners } = boot;
     const { log, observers } = logs;
-    const app = await this.#routed(loaded);
+    const app = await routedApp(loaded, config);
     const limit = drawLimit(config.maxRequests, config.maxRequestsJitter, Math.random);
     if (app.websocket !== null) this.#websockets = await this.#openWebsockets();
     const enricher = this.#Enricher === null ? null : new this.#Enricher(limit);
@@ -123,14 +123,6 @@ export class AppLoader {
     const endMs = performance.now() + leftMs;
     await this.#lifespan?.end(leftMs);
     await this.#channel?.flush(endMs - performance.now());
-  }
-
-  /** With its routes found by its fetch, if the worker class doesn't find them. */
-  async #routed(app: App): Promise<App> {
-    const mayHaveRoutes = app.routes !== null || app.server !== undefined;
-    if (!mayHaveRoutes || workerClassOf(this.#parts.boot.config.workerClass).hasRouter) return app;
-    const { routed } = await import("../../app/routes/routed.ts");
-    return routed(app);
   }
 
   async #openWebsockets(): Promise<Websockets> {

@@ -22,7 +22,7 @@ const rooms: Readonly<Record<string, string>> = {
   tls: "api types:config config/tls-rules.ts net",
   modules: "api log/lines",
   app: "types:api app/node config/worker-classes.ts http/page.ts modules",
-  "app/routes": "app http/response modules",
+  "app/routes": "app http/request/request.ts http/response modules",
   "app/websocket": "log/lines",
   "app/node":
     "types:api app/captured-server.ts app/connection-cut.ts app/server.ts http/errors.ts http/limits.ts http/request http/response/lazy-response.ts http/response/app-fields.ts http/response/trailers.ts",

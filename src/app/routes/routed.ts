@@ -1,5 +1,6 @@
 /** An app with routes, as one whose fetch finds them: for worker classes that don't stand on Bun.serve. */
 import { bodyInit, bodyKind, unknownInit } from "../../http/response/body.ts";
+import { rawHead } from "../../http/request/request.ts";
 import type { App } from "../shape.ts";
 import { type Match, type Params, RouteTable } from "./table.ts";
 
@@ -22,7 +23,7 @@ export function routed(app: App): App {
   lookUp();
   return {
     fetch: (request, server) => {
-      const match = lookUp()?.find(request.method, pathOf(request.url)) ?? null;
+      const match = lookUp()?.find(request.method, pathOf(request)) ?? null;
       if (match === null) return app.fetch(request, server);
       return answer(match, request, app.server ?? server);
     },
@@ -88,10 +89,12 @@ function withCookies(response: Response, request: Request): Response {
   return answer;
 }
 
-/** Of a URL as requests have it, in absolute form. */
-function pathOf(url: string): string {
-  const start = url.indexOf("/", url.indexOf("//") + 2);
+/** As it was sent, dot segments and all, since Bun.serve looks for it so: a URL hasn't got them any more. */
+function pathOf(request: Request): string {
+  const head = rawHead(request);
+  const target = head === null ? request.url : (head.appTarget ?? head.target);
+  const start = target.startsWith("/") ? 0 : target.indexOf("/", target.indexOf("//") + 2);
   if (start === -1) return "/";
-  const end = url.indexOf("?", start);
-  return end === -1 ? url.slice(start) : url.slice(start, end);
+  const end = target.indexOf("?", start);
+  return end === -1 ? target.slice(start) : target.slice(start, end);
 }

@@ -54,7 +54,7 @@ export class RouteTable {
       .toSorted((one, other) => compare(one.segments, other.segments));
   }
 
-  /** `path` as in the request's URL, without its query; null if the app's fetch is to answer. */
+  /** `path` as it was sent, without its query; null if the app's fetch is to answer. */
   find(method: string, path: string): Match | null {
     const exact = forMethod(this.#exact.get(path), method);
     if (exact !== null) return exact === false ? null : { handle: exact, params: noParams };

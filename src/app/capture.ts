@@ -38,8 +38,6 @@ export interface CaptureHost {
 
 type Options = Readonly<Record<string, unknown>>;
 
-const stopped = "The app stops its server: the master decides when a worker leaves";
-
 export class Capture {
   readonly #host: CaptureHost;
   readonly #first = Promise.withResolvers<Captured>();
@@ -93,8 +91,9 @@ export class Capture {
     const isPrivate = options["port"] === 0 || typeof options["unix"] === "string";
     if (isPrivate && (this.#captured !== null || this.#isExported))
       return nativeServe(options as never);
-    const server = new CapturedServer(options, this.#host.listening, () =>
-      this.#host.log.debug(stopped),
+    const { listening, log } = this.#host;
+    const server = new CapturedServer(options, listening, () =>
+      log.debug("The app stops its server: the master decides when a worker leaves"),
     );
     if (this.#servedBy !== null) server.attach(this.#servedBy);
     this.#take({ type: "serve", server }, options);

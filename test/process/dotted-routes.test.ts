@@ -1,5 +1,6 @@
 /** Which route takes a target that a URL would show otherwise: our own router beside that of Bun.serve. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { bareServer } from "../support/bare.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { gunicorn, type RunningServer } from "../support/server.ts";
 import { get } from "../support/wire.ts";
@@ -35,11 +36,7 @@ let barePort: number;
 beforeAll(async () => {
   ours = servers.use(await gunicorn({ files: { "app.ts": app } }));
   mounted = servers.use(await gunicorn({ files: { "app.ts": app }, env: { SCRIPT_NAME: "/app" } }));
-  const bare = servers.use(
-    Bun.spawn([process.execPath, `${ours.folder}/app.ts`], { env: { PORT: "0" }, stdout: "pipe" }),
-  );
-  const { value } = await bare.stdout.getReader().read();
-  barePort = Number(new TextDecoder().decode(value).replace("port", ""));
+  barePort = servers.use(await bareServer(`${ours.folder}/app.ts`)).port;
 });
 
 afterAll(() => servers.disposeAsync());

@@ -1,5 +1,6 @@
 /** What a node listener can do instead of a usual answer, served by each class and by node:http itself. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { bareServer } from "../support/bare.ts";
 import { field, RawClient } from "../support/raw-client.ts";
 import { gunicorn, type RunningServer } from "../support/server.ts";
 import { get, get10, requestText } from "../support/wire.ts";
@@ -43,11 +44,7 @@ beforeAll(async () => {
   });
   async = servers.use(await gunicorn(options("async")));
   serve = servers.use(await gunicorn(options("serve")));
-  const bare = servers.use(
-    Bun.spawn([process.execPath, `${async.folder}/app.ts`], { env: { PORT: "0" }, stdout: "pipe" }),
-  );
-  const { value } = await bare.stdout.getReader().read();
-  barePort = Number(new TextDecoder().decode(value).replace("port", ""));
+  barePort = servers.use(await bareServer(`${async.folder}/app.ts`)).port;
 });
 
 afterAll(() => servers.disposeAsync());

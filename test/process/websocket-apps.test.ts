@@ -1,6 +1,7 @@
 /** How an app comes to websockets, by worker class. */
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
+import { bareServer } from "../support/bare.ts";
 import { descriptorsOf, nameless } from "../support/descriptors.ts";
 import { handshake } from "../support/frames.ts";
 import { RawClient } from "../support/raw-client.ts";
@@ -77,8 +78,8 @@ const options = (name, changes) => ({
   fetch: (request, given) => given.upgrade(request) ? undefined : new Response(name),
   ...(changes ? { websocket: handlers(name) } : {}),
 });
-const server = Bun.serve({ port: process.env.PORT, ...options("one", true) });
-console.log(String(server.url));
+const server = Bun.serve({ port: process.env.PORT, hostname: "127.0.0.1", ...options("one", true) });
+console.log("port", server.port);
 `;
 
 /** What two clients hear of it. */
@@ -103,13 +104,9 @@ test.each(["async", "serve"])(
       files: { "app.ts": reloading },
       args: ["-k", workerClass],
     });
-    await using bare = Bun.spawn([process.execPath, `${server.folder}/app.ts`], {
-      env: { PORT: "0" },
-      stdout: "pipe",
-    });
-    const url = new TextDecoder().decode((await bare.stdout.getReader().read()).value).trim();
+    await using bare = await bareServer(`${server.folder}/app.ts`);
     const ours = await reload(server.url);
-    expect(ours).toEqual(await reload(url));
+    expect(ours).toEqual(await reload(`http://127.0.0.1:${bare.port}`));
     expect(ours).toEqual([
       [
         "open one",

@@ -12,6 +12,7 @@ import type { Exchange } from "../../../../src/worker/exchange/exchange.ts";
 import { createRow } from "../../../../src/ipc/scoreboard.ts";
 import { FakeEngine } from "../../../support/fake-engine.ts";
 import { FakeWire } from "../../../support/fake-wire.ts";
+import { deadlines } from "../../../support/tunnel-deadlines.ts";
 import { get } from "../../../support/wire.ts";
 
 const opened: string[] = [];
@@ -19,16 +20,6 @@ const handlers = { open: () => void opened.push("open"), message() {} };
 const server = new InnerServer(nativeServe, handlers, listenPrivately);
 afterAll(() => server.server.stop(true));
 const offer = { key: "dGhlIHNhbXBsZSBub25jZQ==", protocols: null, extensions: null };
-
-const deadlines = {
-  headTicks: 1,
-  bodyTicks: 1,
-  writeTicks: 5,
-  keepAliveTicks: 1,
-  lingerTicks: 3,
-  graceTicks: 1,
-  probe: { unsentBytes: () => -1, peerHasEnded: () => false },
-};
 
 function tunnelOf(client: FakeWire): Tunnel {
   const first = Buffer.alloc(0);

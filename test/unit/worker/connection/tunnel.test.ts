@@ -2,17 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { Tunnel } from "../../../../src/worker/connection/tunnel.ts";
 import { FakeWire } from "../../../support/fake-wire.ts";
-
-/** In ticks. */
-const deadlines = {
-  headTicks: 1,
-  bodyTicks: 1,
-  writeTicks: 5,
-  keepAliveTicks: 1,
-  lingerTicks: 3,
-  graceTicks: 1,
-  probe: { unsentBytes: () => -1, peerHasEnded: () => false },
-};
+import { deadlines } from "../../../support/tunnel-deadlines.ts";
 
 interface Parts {
   readonly client: FakeWire;

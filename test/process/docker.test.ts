@@ -27,8 +27,10 @@ const why = typeof started === "string" ? ` (${started})` : "";
 async function start(): Promise<Docker | string> {
   if (!isRoot) return "needs root";
   if (toolPath("dockerd") === null) return "not installed here: dockerd";
-  if (process.env["CI"] === "true") return Docker.start();
-  return Docker.start().catch((error: Error) => `dockerd can't start: ${error.message}`);
+  // A daemon that didn't come in time may do so on a second try.
+  const starting = Docker.start().catch(() => Docker.start());
+  if (process.env["CI"] === "true") return starting;
+  return starting.catch((error: Error) => `dockerd can't start: ${error.message}`);
 }
 
 /** A container of the image, with the words that `docker run` takes. */

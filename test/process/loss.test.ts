@@ -17,7 +17,7 @@ test("no planned event loses a request: HUP, TTIN, TTOU, max_requests, the loss 
   expect(failures).toEqual([]);
   expect(requests).toBeGreaterThanOrEqual(10_000);
   expect(await server.stop()).toBe(0);
-}, 180_000);
+}, 300_000);
 
 /** A network namespace of its own, with its own answer to whether the kernel migrates requests. */
 async function serveLossWhere(migrates: 0 | 1): Promise<ServeLoss> {
@@ -90,5 +90,5 @@ test.skipIf(!isRoot)(
     );
     expect(requests).toBeGreaterThanOrEqual(10_000);
   },
-  180_000,
+  300_000,
 );

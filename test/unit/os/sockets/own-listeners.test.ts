@@ -1,7 +1,10 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { ownListeners } from "../../../../src/os/sockets/own-listeners.ts";
 
 const onLinux = process.platform === "linux";
+
+// The tables of a busy machine are long.
+setDefaultTimeout(60_000);
 
 describe.if(onLinux)("ownListeners()", () => {
   test.each([

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -15,8 +15,11 @@ afterEach(() => {
   for (const work of cleanUps.splice(0).toReversed()) work();
 });
 
-/** A generous budget: the machine may be loaded. While other sockets come and go, a look into the table can miss one. */
-const find = (wanted: WantedAddress) => findHolder(wanted, 60_000) ?? findHolder(wanted, 60_000);
+// The tables of a busy machine are long.
+setDefaultTimeout(60_000);
+
+/** A generous budget: the machine may be loaded. */
+const find = (wanted: WantedAddress) => findHolder(wanted, 60_000);
 const command = nameOfProcess(process.pid) ?? "";
 const executable = basename(process.execPath);
 const us = { type: "process", pid: process.pid, command, others: 0 } as const;

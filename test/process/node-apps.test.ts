@@ -195,7 +195,7 @@ test.each([
       },
     });
     expect(await server.process.exited).not.toBe(0);
-    expect(server.log).toContain("TLS");
+    expect(server.log).toContain("tls: use the settings certfile and keyfile");
   },
   120_000,
 );

@@ -271,7 +271,7 @@ const withoutInotify = "echo 0 > /proc/sys/user/max_inotify_instances";
 const mayUnshare = Bun.spawnSync([...isolated, withoutInotify]).exitCode === 0;
 
 test.skipIf(!mayUnshare)(
-  "where the kernel has no inotify left, the files are looked at now and then",
+  `where the kernel has no inotify left, the files are looked at now and then${mayUnshare ? "" : " (needs user namespaces)"}`,
   async () => {
     const through = [...isolated, `${withoutInotify} && exec "$0" "$@"`];
     await using server = await serving(byCopy, { through });

@@ -5,7 +5,7 @@ import { ByteClient, type Ending } from "../../bench/byte-client.ts";
 import { Load } from "./load.ts";
 import { anonymousBytes, megabyte, settledGrowth, Watch } from "./memory.ts";
 import { machineMs } from "./machine-time.ts";
-import { gunicorn, type RunningServer, until } from "./server.ts";
+import { gunicorn, type RunningServer, type ServerOptions, until } from "./server.ts";
 
 const app = join(import.meta.dir, "../fixtures/calm/app.ts");
 
@@ -23,8 +23,17 @@ const statusLine = "HTTP/1.1 ";
 export type Pour = () => Uint8Array;
 
 /** A server with one worker, whose app is test/fixtures/calm/app.ts. */
-export async function calmServer(...args: readonly string[]): Promise<RunningServer> {
-  const server = await gunicorn({ files: { "app.ts": await Bun.file(app).text() }, args });
+export function calmServer(...args: readonly string[]): Promise<RunningServer> {
+  return serveCalmly({ args });
+}
+
+/** The same over TLS. */
+export function calmTlsServer(...args: readonly string[]): Promise<RunningServer> {
+  return serveCalmly({ args, secure: true });
+}
+
+async function serveCalmly(options: ServerOptions): Promise<RunningServer> {
+  const server = await gunicorn({ files: { "app.ts": await Bun.file(app).text() }, ...options });
   await server.settled(1);
   return server;
 }
@@ -179,7 +188,7 @@ export interface AppState {
 }
 
 export async function appState(server: RunningServer): Promise<AppState> {
-  const response = await fetch(`${server.url}/state`, { keepalive: false });
+  const response = await server.fetch("/state");
   return (await response.json()) as AppState;
 }
 
@@ -239,7 +248,8 @@ export async function endure(
   run: (served: () => number) => Promise<readonly Abuser[]>,
 ): Promise<void> {
   const [pid = 0] = server.workers();
-  const load = new Load({ port: server.port, fresh: 2, kept: 2, expected: "ok" });
+  const { port, secure } = server;
+  const load = new Load({ port, secure, fresh: 2, kept: 2, expected: "ok" });
   using alone = new Watch(() => anonymousBytes(pid));
   await load.more(warmUpRequests);
   const before = alone.highest;
@@ -251,7 +261,7 @@ export async function endure(
   const seconds = (performance.now() - start) / 1000;
   memory.look();
   // A worker that has nothing to do collects no garbage for a while.
-  if (collect) await fetch(`${server.url}/collect`, { keepalive: false });
+  if (collect) await server.fetch("/collect");
   const growth = await settledGrowth(pid, before, growthBytes);
   const result = await load.stop();
   expect(result.failures).toEqual([]);

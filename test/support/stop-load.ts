@@ -30,7 +30,7 @@ async function request(url: URL, expected: string): Promise<string | null> {
   const giveUp = () => finish("no answer");
   waiting.add(giveUp);
   ByteClient.connect(
-    { hostname: url.hostname, port: Number(url.port) },
+    { hostname: url.hostname, port: Number(url.port), secure: url.protocol === "https:" },
     {
       data: (_client, bytes) => void (received += bytes.toString("latin1")),
       ended: (client, ending, error) => {

@@ -210,3 +210,18 @@ test("websockets speak TLS", async () => {
   expect(await closed).toBe(1001);
   expect(await server.process.exited).toBe(0);
 }, 60_000);
+
+test("what a node listener makes of a connection speaks TLS too", async () => {
+  const listener = `
+  import { createServer } from "node:http";
+  createServer().on("upgrade", ({ socket: { encrypted } }, socket) => {
+    socket.end("HTTP/1.1 101 Switching Protocols\\r\\nConnection: upgrade\\r\\nUpgrade: x\\r\\n\\r\\n" + encrypted);
+  }).listen(8000);`;
+  await using server = await serve(listener);
+  const request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n";
+  expect(await ask(server.port, {}, request)).toMatchObject({
+    answer: "HTTP/1.1 101 Switching Protocols",
+    body: "true",
+    error: null,
+  });
+});

@@ -148,6 +148,7 @@ describeWith(["openssl"], "openssl s_client", () => {
     ["1.1 at most", ["--tls-max", "1.1", "URL"], 35, ""],
     ["--http2 where there is none", ["--http2", "URL"], 0, "hello|1.1"],
     ["a mebibyte sent", ["-H", "Expect:", "--data-binary", "@BODY", "URL"], 0, "hello|1.1"],
+    ["--http1.0", ["--http1.0", "URL"], 0, "hello|1.1"],
     ["two on one connection", ["URL", "URL"], 0, "hello|1.1|0|1|hello|1.1|0|0|"],
   ])("curl: %s", async (_claim, args, code, output) => {
     const body = certificates.file("body", Buffer.alloc(1_048_576, "x"));

@@ -10,7 +10,7 @@ import { certificateFor } from "./server-names.ts";
 export type NativeContext = object & { readonly native?: never };
 
 /** ALPN (RFC 7301 §3.1) in its wire form: a length, and the name. */
-const alpnProtocols = Buffer.from("\x08http/1.1", "latin1");
+const alpnProtocols = Buffer.from("\x08http/1.1\x08http/1.0", "latin1");
 
 /** What Bun.listen and upgradeTLS take as `tls`. */
 export interface NativeTls {

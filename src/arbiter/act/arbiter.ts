@@ -21,6 +21,7 @@ import { ServiceManager } from "./service-manager.ts";
 import { sendToWorker, signalWorker, spawnWorker } from "./spawn.ts";
 import { performOnSockets } from "./socket-actions.ts";
 import { generationsInUse, initialState, sharing, type State } from "../decide/state.ts";
+import { type Status, status } from "../decide/status.ts";
 import { update } from "../decide/update.ts";
 import { upgrade } from "./upgrade.ts";
 
@@ -91,6 +92,13 @@ export class Arbiter {
     this.#watchCertificates(this.#state.fleet.wanted.number);
     this.handle({ type: "tick", scores: new Map() });
     return this.#ended.promise;
+  }
+
+  /** The server as it is now. */
+  status(): Status {
+    const workers = this.#children.readAll();
+    const { totals } = this.#parts.scoreboard;
+    return status(this.#state, { workers, totals }, performance.now());
   }
 
   /** Queues an event and works the queue off. */

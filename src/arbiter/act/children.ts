@@ -4,6 +4,7 @@ import type { Log } from "../../log/error-log.ts";
 import { reapStrays } from "../../os/processes/children.ts";
 import { residentBytes } from "../../os/processes/memory.ts";
 import type { WorkerScores, WorkerSignal } from "../decide/events.ts";
+import type { WorkerReading } from "../decide/status.ts";
 
 /** How often the workers' memory is read, if it is bounded. */
 const memorySampleMs = 1000;
@@ -64,6 +65,14 @@ export class Children {
     for (const pid of reapStrays((each) => ours.has(each) || each === newMaster)) {
       log.debug(`Reaped a stray child (pid:${pid})`);
     }
+  }
+
+  /** All that the scoreboard and the system say of those that live, by age. */
+  readAll(): ReadonlyMap<number, WorkerReading> {
+    const readings = new Map<number, WorkerReading>();
+    for (const [age, { scores, process }] of this.#byAge)
+      readings.set(age, { row: { ...scores }, memoryBytes: residentBytes(process.pid) });
+    return readings;
   }
 
   /** `memory`: it is bounded, and read once a second. */

@@ -8,12 +8,12 @@
 import { monotonicUsec, sendNotification } from "../../os/processes/notify.ts";
 import type { Environment } from "./environment.ts";
 import {
-  describeStatus,
+  describeProgress,
   type MastershipFacts,
-  type Status,
-  status,
-  type StatusFacts,
-} from "../decide/status.ts";
+  type Progress,
+  type ProgressFacts,
+  progressOf,
+} from "../decide/progress.ts";
 
 const variables = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] as const;
 
@@ -53,12 +53,12 @@ export class ServiceManager {
   }
 
   /** Tells what has changed, and beats. Called after each event, ticks included. */
-  observe(state: StatusFacts, nowMs: number): void {
+  observe(state: ProgressFacts, nowMs: number): void {
     if (this.#address === null || state.mastership.understudy) return;
     this.#beat(nowMs);
-    const now = status(state);
+    const now = progressOf(state);
     const phase = servicePhase(now);
-    const line = describeStatus(now);
+    const line = describeProgress(now);
     // Each load is a reload of its own: the service manager wants its time to be after its own HUP.
     const announced = phase === "reloading" ? `reloading ${now.loads}` : phase;
     if (announced === this.#announced && line === this.#status) return;
@@ -112,11 +112,11 @@ export class ServiceManager {
 }
 
 /** To the service manager a stop beside a new master is none: that one is about to be the main process. */
-export function servicePhase({ phase, newMaster }: Status): Status["phase"] {
+export function servicePhase({ phase, newMaster }: Progress): Progress["phase"] {
   return phase === "stopping" && newMaster !== null ? "ready" : phase;
 }
 
-function announcement(phase: Status["phase"]): string[] {
+function announcement(phase: Progress["phase"]): string[] {
   switch (phase) {
     case "starting":
       return [];

@@ -1,7 +1,7 @@
 /** What the death of a worker means: Gunicorn's log lines, a halt, a reload taken back, or a respawn. */
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { Event, Reaction } from "./events.ts";
-import { type Fallback, leaving, type State, type WorkerState } from "./state.ts";
+import { type Ending, type Fallback, leaving, type State, type WorkerState } from "./state.ts";
 import { changeSlot, log, type Step, still, stop, withFleet } from "./step.ts";
 
 type Exit = Extract<Event, { type: "exited" }>;
@@ -19,11 +19,15 @@ export function backOffMs(failures: number): number {
 }
 
 export function reap(state: State, exit: Exit, nowMs: number): Step {
-  const { workers, wanted, proven, fallback } = state.fleet;
+  const { workers, wanted, proven, fallback, ended } = state.fleet;
   const { stopping } = state.mastership;
   const worker = workers.find((each) => each.age === exit.age);
   if (worker === undefined) return still(state);
-  const without = withFleet(state, { workers: workers.filter((each) => each !== worker) });
+  const why = endingOf(worker, exit);
+  const without = withFleet(state, {
+    workers: workers.filter((each) => each !== worker),
+    ended: { ...ended, [why]: ended[why] + 1 },
+  });
   const reactions: Reaction[] = [...obituary(worker, exit)];
   const bootFailed = worker.readyAtMs === null && !leaving(worker);
   const ofWanted = worker.generation === wanted.number;
@@ -47,6 +51,19 @@ export function reap(state: State, exit: Exit, nowMs: number): Step {
     return { state: without, reactions };
   }
   return countFailure(without, worker, nowMs, reactions);
+}
+
+/** Why it has ended: what the master had done comes before how the process went. */
+export function endingOf(
+  worker: WorkerState,
+  { signal, code }: Omit<Exit, "type" | "age">,
+): Ending {
+  if (worker.timedOut) return "timeout";
+  if (worker.phase === "killed") return "killed";
+  if (leaving(worker)) return worker.tired ? "recycled" : "told";
+  if (worker.readyAtMs === null) return "boot";
+  if (worker.tired && code === exitCodes.ok) return "recycled";
+  return signal === null ? "exit" : "signal";
 }
 
 function childExit(worker: WorkerState): Reaction {

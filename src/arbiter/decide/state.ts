@@ -21,6 +21,8 @@ export interface WorkerState {
   readonly awake: boolean;
   /** Has said that it leaves: its event loop runs. */
   readonly answered: boolean;
+  /** Its heartbeat had stopped. */
+  readonly timedOut: boolean;
   /** Reached max_requests, max_memory or max_lifetime, or asked for it: a successor is wanted. */
   readonly tired: boolean;
   /** Has served warmup_requests, or has waited for them long enough: the worker that it succeeds may go. */
@@ -111,7 +113,16 @@ export interface Fleet {
   readonly slots: readonly SlotState[];
   readonly lastAge: number;
   readonly lastTickMs: number;
+  /** How many workers have ended over the master's life, by why. */
+  readonly ended: Readonly<Record<Ending, number>>;
 }
+
+/**
+ * Why a worker has ended. `told`: by a reload, fewer slots, or a stop; `recycled`: it was told to after max_requests, max_memory,
+ * max_lifetime, or because it asked for a successor; `timeout`: its heartbeat had stopped; `killed`: it hadn't left in time;
+ * `signal`: by one that the master hasn't sent; `exit`: on its own account; `boot`: before it was ready.
+ */
+export type Ending = "told" | "recycled" | "timeout" | "killed" | "signal" | "exit" | "boot";
 
 export interface Fallback {
   readonly generation: Generation;
@@ -149,6 +160,16 @@ export interface Mastership {
   readonly told: readonly string[];
 }
 
+const noneEnded: Fleet["ended"] = {
+  told: 0,
+  recycled: 0,
+  timeout: 0,
+  killed: 0,
+  signal: 0,
+  exit: 0,
+  boot: 0,
+};
+
 export const freshSlot: SlotState = { served: false, failures: 0, retryAtMs: 0 };
 
 /**
@@ -173,6 +194,7 @@ export function initialState(
       slots: Array.from({ length: slots }, () => freshSlot),
       lastAge: 0,
       lastTickMs: nowMs,
+      ended: noneEnded,
     },
     sockets: {
       steered: null,

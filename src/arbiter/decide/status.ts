@@ -1,110 +1,80 @@
-/** What a state means to somebody who watches the server from outside: one description, from which all that shows it is made. */
-import type { Fleet, Mastership, WorkerState } from "./state.ts";
+/** What the server is like at one moment: one description, from which all that shows the server is made. Pure. */
+import type { ScoreboardRow, Totals } from "../../ipc/scoreboard.ts";
+import { type Progress, progressOf, type WorkerFacts } from "./progress.ts";
+import type { Fleet, State, Stopping, WorkerState } from "./state.ts";
 
-/** The facts of a state that the description is made from. */
-export interface StatusFacts {
-  readonly fleet: FleetFacts;
-  readonly mastership: MastershipFacts;
+/** What the scoreboard and the system say at that moment. */
+export interface Scores {
+  /** By age; of a worker that has just gone there may be none. */
+  readonly workers: ReadonlyMap<number, WorkerReading>;
+  /** Of all workers of the master's life. */
+  readonly totals: Totals;
 }
 
-export type FleetFacts = Pick<
-  Fleet,
-  "target" | "wanted" | "fallback" | "proven" | "lastGeneration" | "loading"
-> & { readonly workers: readonly WorkerFacts[] };
+export interface WorkerReading {
+  readonly row: Readonly<ScoreboardRow>;
+  /** The resident set; null where the system doesn't say. */
+  readonly memoryBytes: number | null;
+}
 
-export type MastershipFacts = Pick<Mastership, "resting" | "stopping" | "upgrade" | "understudy">;
-
-export type WorkerFacts = Pick<WorkerState, "slot" | "pid" | "age" | "generation" | "phase">;
-
-export interface Status {
-  readonly phase: "starting" | "ready" | "reloading" | "stopping";
-  /** How far a reload has come; null when none is under way. */
-  readonly reload: "reading the configuration" | "on trial" | "replacing workers" | null;
-  /** Which load of the configuration is in use, and how many loads there were. */
-  readonly generation: number;
-  readonly loads: number;
-  /** The newest load has failed: the workers run under an older one. */
-  readonly reloadFailed: boolean;
-  /** The number of workers wanted, of slots with a worker that serves, and of those with one of this generation. */
-  readonly target: number;
-  readonly ready: number;
-  readonly current: number;
-  /** WINCH: no workers until HUP or TTIN. */
-  readonly resting: boolean;
-  /** The new master of an upgrade that is beside this one; its pid. */
-  readonly newMaster: number | null;
-  /** This is the new master of an upgrade, and the old one still lives. */
-  readonly understudy: boolean;
+export interface Status extends Progress {
+  /** How long the master runs. */
+  readonly upMs: number;
+  /** How the server stops; null while it doesn't. */
+  readonly stopping: Stopping["how"] | null;
+  /** How many workers were started over the master's life, and how many have ended, by why. */
+  readonly spawned: number;
+  readonly ended: Fleet["ended"];
+  readonly totals: Totals;
   /** All that live, by age. */
-  readonly workers: readonly WorkerFacts[];
+  readonly workers: readonly WorkerStatus[];
 }
 
-export function status(state: StatusFacts): Status {
-  const { target, wanted, workers, lastGeneration } = state.fleet;
-  const { resting, upgrade, understudy } = state.mastership;
-  const ready = workers.filter((worker) => worker.phase === "ready");
-  const current = ready.filter((worker) => worker.generation === wanted.number);
-  const reload = reloadOf(state, current.length < ready.length);
+export interface WorkerStatus extends WorkerFacts {
+  /** It serves until its successor is ready. */
+  readonly tired: boolean;
+  /** How long its phase has lasted. */
+  readonly phaseMs: number;
+  /** How long ago it was ready; null before that. */
+  readonly servingMs: number | null;
+  /** How long ago the master has seen its last heartbeat; null before it is ready. */
+  readonly beatMs: number | null;
+  readonly memoryBytes: number | null;
+  /** Its columns; null when it has just gone. */
+  readonly scores: Readonly<ScoreboardRow> | null;
+}
+
+/** @param nowMs the master's milliseconds, which count from its start */
+export function status(state: State, scores: Scores, nowMs: number): Status {
+  const { fleet, mastership } = state;
   return {
-    phase: phaseOf(state, reload),
-    reload,
-    generation: wanted.number,
-    loads: lastGeneration,
-    reloadFailed: wanted.number < lastGeneration,
-    target,
-    ready: countSlots(ready, target),
-    current: countSlots(current, target),
-    resting,
-    newMaster: upgrade?.pid ?? null,
-    understudy,
-    workers: workers.map(({ slot, pid, age, generation, phase }) => {
-      return { slot, pid, age, generation, phase };
-    }),
+    ...progressOf(state),
+    upMs: nowMs,
+    stopping: mastership.stopping?.how ?? null,
+    spawned: fleet.lastAge,
+    ended: fleet.ended,
+    totals: scores.totals,
+    workers: fleet.workers.map((worker) => describe(worker, scores.workers.get(worker.age), nowMs)),
   };
 }
 
-/** One line, as in `systemctl status`. */
-export function describeStatus(status: Status): string {
-  const { target, workers, newMaster } = status;
-  const serving = `${status.ready} of ${target} workers ready`;
-  switch (status.phase) {
-    case "stopping": {
-      const left = `workers left: ${workers.length}`;
-      if (newMaster === null) return `Stopping, ${left}`;
-      return `New master (pid:${newMaster}) takes over, ${left}`;
-    }
-    case "starting":
-      return `Starting: ${serving}`;
-    case "reloading": {
-      if (status.reload === "reading the configuration") return `Reloading: ${status.reload}`;
-      if (status.reload === "on trial")
-        return "Reloading: trying a worker of the new configuration";
-      return `Reloading: ${status.current} of ${target} workers replaced`;
-    }
-    case "ready":
-      return [
-        status.resting ? "Resting: no workers until HUP or TTIN" : serving,
-        ...(status.reloadFailed ? ["the last reload failed, see the log"] : []),
-        ...(newMaster === null ? [] : [`new master (pid:${newMaster}) beside this one`]),
-      ].join("; ");
-    default:
-      return status.phase satisfies never;
-  }
-}
-
-function phaseOf({ fleet, mastership }: StatusFacts, reload: Status["reload"]): Status["phase"] {
-  if (mastership.stopping !== null) return "stopping";
-  if (!fleet.proven && fleet.fallback === null) return "starting";
-  return reload === null ? "ready" : "reloading";
-}
-
-function reloadOf({ fleet, mastership }: StatusFacts, mixed: boolean): Status["reload"] {
-  if (mastership.stopping !== null) return null;
-  if (fleet.loading) return "reading the configuration";
-  if (!fleet.proven) return fleet.fallback === null ? null : "on trial";
-  return mixed ? "replacing workers" : null;
-}
-
-function countSlots(workers: readonly WorkerFacts[], target: number): number {
-  return new Set(workers.map(({ slot }) => slot).filter((slot) => slot < target)).size;
+function describe(
+  worker: WorkerState,
+  reading: WorkerReading | undefined,
+  nowMs: number,
+): WorkerStatus {
+  const { slot, pid, age, generation, phase, tired, phaseSinceMs, readyAtMs, beatAtMs } = worker;
+  return {
+    slot,
+    pid,
+    age,
+    generation,
+    phase,
+    tired,
+    phaseMs: nowMs - phaseSinceMs,
+    servingMs: readyAtMs === null ? null : nowMs - readyAtMs,
+    beatMs: readyAtMs === null ? null : nowMs - beatAtMs,
+    memoryBytes: reading?.memoryBytes ?? null,
+    scores: reading?.row ?? null,
+  };
 }

@@ -72,6 +72,7 @@ export function update(state: State, event: Event, nowMs: number): Step {
         phaseSinceMs: nowMs,
         awake: false,
         answered: false,
+        timedOut: false,
         tired: false,
         warm: false,
         windingDown: false,
@@ -91,6 +92,7 @@ export function update(state: State, event: Event, nowMs: number): Step {
         changeWorker(state, event.age, {
           phase: phaseAfter[event.signal],
           phaseSinceMs: nowMs,
+          ...(event.signal === "SIGABRT" ? { timedOut: true } : {}),
         }),
       );
     case "winding down":

@@ -6,12 +6,12 @@ import {
 } from "../../../../src/arbiter/act/service-manager.ts";
 import type { Generation, Stopping } from "../../../../src/arbiter/decide/state.ts";
 import {
-  describeStatus,
+  describeProgress,
   type FleetFacts,
   type MastershipFacts,
-  status as statusOf,
-  type StatusFacts,
-} from "../../../../src/arbiter/decide/status.ts";
+  type ProgressFacts,
+  progressOf,
+} from "../../../../src/arbiter/decide/progress.ts";
 
 type Worker = FleetFacts["workers"][number];
 
@@ -36,7 +36,7 @@ function workers(...slots: readonly string[]): Worker[] {
 
 type Change = Partial<FleetFacts & MastershipFacts>;
 
-function facts(change: Change = {}): StatusFacts {
+function facts(change: Change = {}): ProgressFacts {
   const all = {
     target: 3,
     wanted: generation(1),
@@ -54,7 +54,7 @@ function facts(change: Change = {}): StatusFacts {
   return { fleet: all, mastership: all };
 }
 
-describe("describeStatus()", () => {
+describe("describeProgress()", () => {
   const second = { wanted: generation(2), lastGeneration: 2 };
   const rows: [claim: string, change: Change, phase: string, status: string][] = [
     [
@@ -157,16 +157,16 @@ describe("describeStatus()", () => {
     ],
   ];
   test.each(rows)("%s", (_claim, change, phase, status) => {
-    const described = statusOf(facts(change));
-    expect([servicePhase(described), describeStatus(described)]).toEqual([phase, status]);
+    const described = progressOf(facts(change));
+    expect([servicePhase(described), describeProgress(described)]).toEqual([phase, status]);
   });
 });
 
-describe("status()", () => {
+describe("progressOf()", () => {
   const second = { wanted: generation(2), lastGeneration: 2 };
   test("gives the figures of a reload, and each worker that lives", () => {
     const change = { ...second, workers: workers("1d+2", "1+2b", "1") };
-    expect(statusOf(facts(change))).toEqual({
+    expect(progressOf(facts(change))).toEqual({
       phase: "reloading",
       reload: "replacing workers",
       generation: 2,
@@ -184,7 +184,7 @@ describe("status()", () => {
 
   test("calls a stop a stop, also beside a new master, and no reload", () => {
     const change = { stopping, loading: true, upgrade: { pid: 77 }, understudy: true };
-    expect(statusOf(facts(change))).toMatchObject({
+    expect(progressOf(facts(change))).toMatchObject({
       phase: "stopping",
       reload: null,
       newMaster: 77,

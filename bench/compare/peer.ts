@@ -1,5 +1,5 @@
 /** What is compared: a server, with as many processes as asked for, and an app that answers the same as everybody's. */
-import type { Feature } from "../loads/loads.ts";
+import type { Feature } from "../loads/load.ts";
 import type { Facilities } from "../servers/facilities.ts";
 import type { ServerCommand } from "../servers/server.ts";
 

@@ -1,7 +1,7 @@
 /** All servers of a load run at once, and are driven in turns: one turn each makes a round. */
 import type { Driver } from "../drivers/driver.ts";
 import { BenchError } from "../errors.ts";
-import type { Load } from "../loads/loads.ts";
+import type { Load } from "../loads/load.ts";
 import { type Measured, measureTurn, warmUp } from "../measure.ts";
 import type { Facilities } from "../servers/facilities.ts";
 import { freePort } from "../free-port.ts";

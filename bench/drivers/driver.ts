@@ -6,6 +6,10 @@ export interface Traffic {
   readonly method: "GET" | "POST";
   /** Of each request; 0 for none. */
   readonly bodyBytes: number;
+  /** What the body is: octets, an object with one long text, or a form with one file. */
+  readonly bodyKind: "bytes" | "json" | "multipart";
+  /** No two requests are alike: each has a cookie and a traceparent of its own. */
+  readonly unique: boolean;
   /** Asked for in turn, or at random. */
   readonly paths: readonly string[];
   /** Requests in one write; 1 is one at a time. */
@@ -54,6 +58,8 @@ export const saturated = 0.95;
 export const plainTraffic: Traffic = {
   method: "GET",
   bodyBytes: 0,
+  bodyKind: "bytes",
+  unique: false,
   paths: ["/"],
   pipelineDepth: 1,
   newConnections: false,

@@ -131,7 +131,12 @@ export const oha: Driver = {
     return found[1] as string;
   },
 
-  refuses: ({ pipelineDepth }) => (pipelineDepth > 1 ? "oha can't pipeline requests" : null),
+  refuses({ pipelineDepth, bodyBytes, bodyKind, unique }) {
+    if (pipelineDepth > 1) return "oha can't pipeline requests";
+    if (unique) return "oha sends the same head each time";
+    // Its -D and -T could, but for what each kind is made of, which is in wrk's script.
+    return bodyBytes > 0 && bodyKind !== "bytes" ? `oha has no ${bodyKind} body here` : null;
+  },
 
   async run(url, traffic, seconds) {
     const path = find();

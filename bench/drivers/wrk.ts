@@ -64,8 +64,10 @@ function find(): string {
 }
 
 /** The script for a traffic, and its words. */
-function scriptOf({ bodyBytes, pipelineDepth, paths }: Traffic): readonly string[] {
-  if (bodyBytes > 0) return ["upload", String(bodyBytes)];
+function scriptOf(traffic: Traffic): readonly string[] {
+  const { bodyBytes, bodyKind, pipelineDepth, paths, unique } = traffic;
+  if (bodyBytes > 0) return ["upload", String(bodyBytes), bodyKind];
+  if (unique) return ["unique"];
   if (pipelineDepth > 1) return ["pipelined", String(pipelineDepth)];
   return paths.length > 1 ? ["paths", ...paths] : ["get"];
 }

@@ -3,31 +3,44 @@ import { countErrors, plainTraffic, type Traffic } from "../drivers/driver.ts";
 import { wrk } from "../drivers/wrk.ts";
 import { BenchError } from "../errors.ts";
 import { type Framework, startFramework } from "../frameworks/side.ts";
-import { type Feature, loads } from "../loads/loads.ts";
+import type { Feature } from "../loads/load.ts";
+import { loads } from "../loads/loads.ts";
 import { measureTurn, warmUp } from "../measure.ts";
 import { Facilities } from "../servers/facilities.ts";
 import { gunicornTsFeature } from "../servers/gunicorn-ts.ts";
 import type { BenchServer } from "../servers/server.ts";
 import type { Figure } from "./figure.ts";
-import { certificateOf, type Side, startSide } from "./sides.ts";
+import { certificateOf, programOf, type Side, startSide } from "./sides.ts";
 
 /** Before a turn, so that the JIT has done its work: at most so long, less for short turns. */
-const warmUpSeconds = 1;
+const usualWarmUpSeconds = 1;
+
+export interface CpuOptions {
+  /** Of each side; 1 without it. */
+  readonly workers?: number;
+  readonly warmUpSeconds?: number;
+}
 
 /** `name` is one of bench/loads. */
-export async function measureCpu(side: Side, name: string, seconds: number): Promise<Figure> {
+export async function measureCpu(
+  side: Side,
+  name: string,
+  seconds: number,
+  { workers = 1, warmUpSeconds = usualWarmUpSeconds }: CpuOptions = {},
+): Promise<Figure> {
   const load = loads.find((candidate) => candidate.name === name);
   if (load === undefined) throw new RangeError(`no load ${name}`);
   await using facilities = await Facilities.open();
-  await using server = startSide(side, load.app, optionsOf(side, load.feature, facilities));
-  return await measureServer(server, load.traffic, seconds);
+  const options = { workers, ...optionsOf(load.feature, facilities) };
+  await using server = startSide(side, load.app, options);
+  return await measureServer(server, load.traffic, seconds, warmUpSeconds);
 }
 
 /** A feature is switched on in gunicorn-ts, as a bare Bun.serve has none; but TLS on both sides. */
-function optionsOf(side: Side, feature: Feature | null, facilities: Facilities) {
+function optionsOf(feature: Feature | null, facilities: Facilities) {
   if (feature === "TLS") return { certificate: certificateOf(facilities) };
   const found = gunicornTsFeature(feature, facilities);
-  return { words: "words" in found && side === "gunicorn-ts" ? found.words : [] };
+  return { words: "words" in found ? found.words : [] };
 }
 
 /** A hello by a framework's own way to listen; the other side is that app by itself. */
@@ -36,14 +49,15 @@ export async function measureFramework(
   name: Framework,
   seconds: number,
 ): Promise<Figure> {
-  await using server = await startFramework(name, side === "bare");
-  return await measureServer(server, plainTraffic, seconds);
+  await using server = await startFramework(name, side === "bare" ? null : programOf(side));
+  return await measureServer(server, plainTraffic, seconds, usualWarmUpSeconds);
 }
 
 async function measureServer(
   server: BenchServer,
   traffic: Traffic,
   seconds: number,
+  warmUpSeconds: number,
 ): Promise<Figure> {
   await server.answered();
   await warmUp(wrk, server, traffic, Math.min(warmUpSeconds, seconds));

@@ -1,4 +1,4 @@
-/** Paired turns: ours, bare, ours, bare. What disturbs the machine for a while disturbs both sides of a pair. */
+/** Paired turns: ours, the other, ours, the other. What disturbs the machine for a while disturbs both sides of a pair. */
 import type { Figure } from "./figure.ts";
 import type { RatioLoad } from "./loads.ts";
 import type { Side } from "./sides.ts";
@@ -6,6 +6,7 @@ import { type Spread, spreadOf } from "../statistics.ts";
 
 export interface Pair {
   readonly ours: Figure;
+  /** Or another checkout of ours. */
   readonly bare: Figure;
 }
 
@@ -26,15 +27,15 @@ export interface Summary {
 /** Adds to `pairs` as they come, so that an interruption keeps them. */
 export async function runPairs(
   load: RatioLoad,
-  options: { readonly pairs: number; readonly seconds: number },
+  options: { readonly pairs: number; readonly seconds: number; readonly other: Side },
   pairs: Pair[],
   onTurn: (number: number, side: Side) => void,
 ): Promise<void> {
   while (pairs.length < options.pairs) {
     onTurn(pairs.length + 1, "gunicorn-ts");
     const ours = await load.measure("gunicorn-ts", options.seconds);
-    onTurn(pairs.length + 1, "bare");
-    const bare = await load.measure("bare", options.seconds);
+    onTurn(pairs.length + 1, options.other);
+    const bare = await load.measure(options.other, options.seconds);
     pairs.push({ ours, bare });
   }
 }

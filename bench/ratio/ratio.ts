@@ -1,4 +1,6 @@
 /** `bun run bench ratio`: the table of ratios of paired turns against a bare Bun.serve. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { wrk } from "../drivers/wrk.ts";
 import { BenchError } from "../errors.ts";
 import { readMachine, showMachine } from "../machine.ts";
@@ -16,6 +18,8 @@ import {
 import { type RatioLoad, ratioLoads } from "./loads.ts";
 import { comparePair, type LoadResult, type Pair, runPairs } from "./pairs.ts";
 import { notes, renderTable } from "./report.ts";
+import { programIn } from "../servers/gunicorn-ts.ts";
+import { nameOf, type Side } from "./sides.ts";
 
 /** Beyond the seconds of a turn: start and warm-up of its server. */
 const overheadSeconds = 2;
@@ -29,6 +33,11 @@ export const ratioFlags = {
   },
   pairs: { type: "string", valueHint: "N", description: "Pairs of turns per load", default: "5" },
   seconds: { type: "string", valueHint: "S", description: "Length of a turn", default: "3" },
+  against: {
+    type: "string",
+    valueHint: "CHECKOUT",
+    description: "Hold this version beside that of another checkout, in place of Bun.serve",
+  },
   smoke: { type: "boolean", description: "One short pair: shows that it works" },
   out: outFlag,
 } as const;
@@ -37,12 +46,24 @@ export interface RatioOptions {
   readonly loads: readonly RatioLoad[];
   readonly pairs: number;
   readonly seconds: number;
+  /** What ours is held beside. */
+  readonly other: Side;
 }
 
+/** Throws BenchError for what can't be measured. */
 export function readRatioOptions(options: Options): RatioOptions {
   const chosen = options.select("load", ratioLoads) ?? ratioLoads;
-  if (options.on("smoke")) return { loads: chosen, pairs: 1, seconds: 0.3 };
-  return { loads: chosen, pairs: options.integer("pairs"), seconds: options.number("seconds") };
+  const other = readOther(options.text("against"));
+  if (options.on("smoke")) return { loads: chosen, pairs: 1, seconds: 0.3, other };
+  const [pairs, seconds] = [options.integer("pairs"), options.number("seconds")];
+  return { loads: chosen, pairs, seconds, other };
+}
+
+function readOther(against: string | null): Side {
+  if (against === null) return "bare";
+  const checkout = resolve(against);
+  if (existsSync(programIn(checkout))) return { checkout };
+  throw new BenchError(`--against: must be a checkout of gunicorn-ts, got ${against}`);
 }
 
 export const ratio: Subcommand = {
@@ -59,7 +80,11 @@ export const ratio: Subcommand = {
         kind: ratio.name,
         path: resultPath(ratio.name, options),
         command: commandLine(ratio.name, words),
-        findings: (): Findings => ({ versions, series: ratioSeries(results), details: results }),
+        findings: (): Findings => ({
+          versions,
+          series: ratioSeries(results, chosen.other),
+          details: results,
+        }),
         show: () => printRatios(chosen, results),
       },
       () => measureRatios(chosen, results),
@@ -81,7 +106,7 @@ export async function measureRatios(options: RatioOptions, results: LoadResult[]
     results.push({ load, pairs: kept });
     try {
       await runPairs(load, options, kept, (number, side) => {
-        progress.show(`${load.name}: pair ${number} of ${pairs}, ${side}`);
+        progress.show(`${load.name}: pair ${number} of ${pairs}, ${nameOf(side)}`);
       });
     } catch (error) {
       // One load that can't be measured doesn't cost the others.
@@ -92,11 +117,10 @@ export async function measureRatios(options: RatioOptions, results: LoadResult[]
   progress.end();
 }
 
-export function ratioSeries(results: readonly LoadResult[]): Series[] {
+export function ratioSeries(results: readonly LoadResult[], other: Side = "bare"): Series[] {
   return measured(results).flatMap(({ load, pairs }) => {
     const values = pairs.map((pair) => comparePair(load, pair));
-    const unit =
-      load.comparison === "ratio" ? `x ${load.beside ?? "Bun.serve"}` : `${load.unit} more`;
+    const unit = load.comparison === "ratio" ? `x ${otherOf(load, other)}` : `${load.unit} more`;
     return [
       { name: `${load.name}: compared`, unit, better: "less" as const, values },
       {
@@ -109,11 +133,17 @@ export function ratioSeries(results: readonly LoadResult[]): Series[] {
   });
 }
 
-export function printRatios({ pairs, seconds }: RatioOptions, all: readonly LoadResult[]): void {
+/** A checkout is the other side of all, also of what has no Bun.serve there. */
+function otherOf({ beside }: RatioLoad, other: Side): string {
+  return other === "bare" ? (beside ?? "Bun.serve") : nameOf(other);
+}
+
+export function printRatios(options: RatioOptions, all: readonly LoadResult[]): void {
+  const { pairs, seconds, other } = options;
   const results = measured(all);
   if (results.length === 0) return;
   console.log(`${showMachine(readMachine())}; ${pairs} pairs, ${seconds} s each\n`);
-  console.log(`${renderTable(results)}\n${notes(results)}`);
+  console.log(`${renderTable(results, other)}\n${notes(results)}`);
 }
 
 function measured(results: readonly LoadResult[]): readonly LoadResult[] {

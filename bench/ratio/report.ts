@@ -3,26 +3,36 @@ import { saturated } from "../drivers/driver.ts";
 import type { Figure } from "./figure.ts";
 import type { RatioLoad } from "./loads.ts";
 import { type LoadResult, summarise } from "./pairs.ts";
+import { nameOf, type Side } from "./sides.ts";
 import { type Spread, spreadOf } from "../statistics.ts";
 import { renderColumns, showNumber } from "../tables.ts";
 
-const columns = ["load", "gunicorn-ts", "Bun.serve", "compared", "target", "", "req/s", "errors"];
-
-export function renderTable(results: readonly LoadResult[]): string {
-  const rows = [columns, ...results.map(rowOf)];
+export function renderTable(results: readonly LoadResult[], other: Side = "bare"): string {
+  const columns = [
+    "load",
+    "gunicorn-ts",
+    nameOf(other),
+    "compared",
+    "target",
+    "",
+    "req/s",
+    "errors",
+  ];
+  const rows = [columns, ...results.map((result) => rowOf(result, other === "bare"))];
   return renderColumns(rows);
 }
 
-function rowOf(result: LoadResult): string[] {
+/** `judged`: by a target, which is for a bare Bun.serve. */
+function rowOf(result: LoadResult, judged: boolean): string[] {
   const { load } = result;
   const { ours, bare, compared, met, errors } = summarise(result);
   return [
     load.name,
     `${showNumber(ours.median)} ${load.unit}`,
-    showNumber(bare.median) + (load.beside === undefined ? "" : ` (${load.beside})`),
+    showNumber(bare.median) + (judged && load.beside !== undefined ? ` (${load.beside})` : ""),
     showCompared(load, compared),
-    `<= ${showTarget(load)}`,
-    met ? "met" : "NOT MET",
+    judged ? `<= ${showTarget(load)}` : "-",
+    judged ? (met ? "met" : "NOT MET") : "",
     requestRates(result),
     String(errors),
   ];

@@ -6,8 +6,8 @@ import { benchApp, gunicornTs, tlsWords } from "../servers/gunicorn-ts.ts";
 import { freePort } from "../free-port.ts";
 import { BenchServer } from "../servers/server.ts";
 
-/** `plain`: gunicorn-ts without the load's feature, for what a feature costs by itself. */
-export type Side = "gunicorn-ts" | "bare" | "plain";
+/** Ours, a bare Bun.serve, or another checkout of ours in its place. */
+export type Side = "gunicorn-ts" | "bare" | { readonly checkout: string };
 
 const bare = join(import.meta.dir, "../apps/bare.ts");
 
@@ -19,6 +19,8 @@ export function certificateOf(facilities: Facilities): Certificate {
 }
 
 interface SideOptions {
+  /** Of each side; 1 without it. */
+  readonly workers?: number;
   /** For gunicorn-ts. */
   readonly words?: readonly string[];
   /** For both: over TLS. */
@@ -27,7 +29,7 @@ interface SideOptions {
 
 /** Starts a server on a free port; doesn't wait for it. */
 export function startSide(side: Side, app: string, options: SideOptions = {}): BenchServer {
-  const { words = [], certificate = null } = options;
+  const { words = [], certificate = null, workers = 1 } = options;
   const port = freePort();
   const module = join(import.meta.dir, "../apps", `${app}.ts`);
   const secure = certificate !== null;
@@ -35,7 +37,17 @@ export function startSide(side: Side, app: string, options: SideOptions = {}): B
   const allWords = secure ? [...words, ...tlsWords(certificate)] : words;
   const command =
     side === "bare"
-      ? [process.execPath, bare, module, String(port), "1", ...pair]
-      : gunicornTs({ port, workers: 1, app: benchApp(app), words: allWords });
+      ? [process.execPath, bare, module, String(port), String(workers), ...pair]
+      : gunicornTs({ port, workers, app: benchApp(app), words: allWords, ...programOf(side) });
   return new BenchServer({ command, port, scheme: secure ? "https" : "http" });
+}
+
+/** For gunicornTs(): which one is started. */
+export function programOf(side: Side): { readonly checkout?: string } {
+  return typeof side === "string" ? {} : side;
+}
+
+export function nameOf(side: Side): string {
+  if (side === "bare") return "Bun.serve";
+  return typeof side === "string" ? side : side.checkout;
 }

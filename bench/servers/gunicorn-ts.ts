@@ -1,9 +1,9 @@
 /** gunicorn-ts as the bench starts it. */
 import { join } from "node:path";
-import type { Feature } from "../loads/loads.ts";
+import type { Feature } from "../loads/load.ts";
 import type { Certificate, Facilities, FeatureWords } from "./facilities.ts";
 
-const program = join(import.meta.dir, "../../bin/gunicorn-ts.ts");
+const ownCheckout = join(import.meta.dir, "../..");
 
 /** Every limit that there is, but none that a run reaches. */
 const limits = [
@@ -27,15 +27,17 @@ export interface GunicornTsOptions {
   /** MODULE:EXPORT. */
   readonly app: string;
   readonly workerClass?: string;
+  /** Another one of this project; the bench's own without it. */
+  readonly checkout?: string;
   /** They may overrule the limits. */
   readonly words?: readonly string[];
 }
 
 export function gunicornTs(options: GunicornTsOptions): string[] {
-  const { port, workers, app, workerClass = "async", words = [] } = options;
+  const { port, workers, app, workerClass = "async", words = [], checkout = ownCheckout } = options;
   return [
     process.execPath,
-    program,
+    programIn(checkout),
     "-w",
     String(workers),
     "-b",
@@ -49,6 +51,10 @@ export function gunicornTs(options: GunicornTsOptions): string[] {
     ...words,
     app,
   ];
+}
+
+export function programIn(checkout: string): string {
+  return join(checkout, "bin/gunicorn-ts.ts");
 }
 
 /** MODULE:EXPORT of a file of bench/apps. */

@@ -4,7 +4,7 @@
  */
 import type { Driver } from "../drivers/driver.ts";
 import { BenchError } from "../errors.ts";
-import type { Load } from "../loads/loads.ts";
+import type { Load } from "../loads/load.ts";
 import { type Measured, measureTurn, warmUp } from "../measure.ts";
 import type { BenchServer } from "../servers/server.ts";
 import { setWorkers } from "./live-workers.ts";

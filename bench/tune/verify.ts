@@ -1,5 +1,5 @@
 /** The second look at a recommended count: against its neighbours, and against one that is known to be bad. */
-import type { Load } from "../loads/loads.ts";
+import type { Load } from "../loads/load.ts";
 import { medianOf, noiseOf } from "../statistics.ts";
 import { slower, type Step, tolerance } from "./recommend.ts";
 

@@ -3,6 +3,7 @@ import type { Figure } from "../../../bench/ratio/figure.ts";
 import type { RatioLoad } from "../../../bench/ratio/loads.ts";
 import { type Pair, runPairs, summarise } from "../../../bench/ratio/pairs.ts";
 import { renderTable } from "../../../bench/ratio/report.ts";
+import type { Side } from "../../../bench/ratio/sides.ts";
 
 const load: RatioLoad = {
   name: "hello",
@@ -42,7 +43,7 @@ test("summarise() adds up the errors of both sides", () => {
 });
 
 test("runPairs() alternates the sides", async () => {
-  const turns: string[] = [];
+  const turns: Side[] = [];
   const counting: RatioLoad = {
     ...load,
     measure: (side) => {
@@ -51,7 +52,7 @@ test("runPairs() alternates the sides", async () => {
     },
   };
   const pairs: Pair[] = [];
-  await runPairs(counting, { pairs: 2, seconds: 1 }, pairs, () => {});
+  await runPairs(counting, { pairs: 2, seconds: 1, other: "bare" }, pairs, () => {});
   expect(turns).toEqual(["gunicorn-ts", "bare", "gunicorn-ts", "bare"]);
   expect(pairs).toEqual([pair(1, 2), pair(3, 4)]);
 });
@@ -67,5 +68,14 @@ test("renderTable() marks rates that the load generator bounds", () => {
   const bound = { ...figure(2), driverBusy: 0.99 };
   expect(renderTable([{ load, pairs: [{ ours: bound, bare: figure(2) }] }])).toContain(
     "2000* : 2000",
+  );
+});
+
+test("renderTable() beside another checkout: its name, and no target", () => {
+  const pairs = [{ ours: figure(12), bare: figure(10) }];
+  const [head, row] = renderTable([{ load, pairs }], { checkout: "/old" }).split("\n");
+  expect(head).toContain("gunicorn-ts          /old");
+  expect(row).toBe(
+    "hello  12.0 us CPU/request  10.0  1.20 (1.20 .. 1.20)  -         12000 : 10000  0",
   );
 });

@@ -17,15 +17,19 @@ const rooms: Readonly<Record<string, string>> = {
   api: "types:config types:tls",
   os: "",
   "os/sockets": "os",
+  "os/sockets/listening": "os os/sockets",
   "os/processes": "os os/sockets",
   net: "api os/sockets/socket-path.ts",
-  tls: "api types:config config/tls-rules.ts net",
+  "tls/pem": "api",
+  tls: "api types:config config/tls-rules.ts net tls/pem",
   modules: "api log/lines",
   app: "types:api app/node config/worker-classes.ts http/page.ts modules",
-  "app/routes": "app http/request/request.ts http/response modules",
+  "app/routes": "app http/request/request.ts http/response/globals modules",
   "app/websocket": "log/lines",
   "app/node":
-    "types:api app/captured-server.ts app/connection-cut.ts app/server.ts http/errors.ts http/limits.ts http/request http/response/lazy-response.ts http/response/app-fields.ts http/response/trailers.ts",
+    "types:api app/captured-server.ts app/connection-cut.ts app/server.ts app/node/handles http/request",
+  "app/node/handles":
+    "types:api app/connection-cut.ts app/server.ts http/errors.ts http/limits.ts http/request http/response/globals/lazy-response.ts http/response/head/app-fields.ts http/response/head/trailers.ts",
   reload: "modules",
 
   config: "api config/settings config/values net",
@@ -38,10 +42,13 @@ const rooms: Readonly<Record<string, string>> = {
   "http/message": "http",
   "http/proxy": "http http/syntax net",
   "http/request": "http http/message http/syntax",
-  "http/response": "http http/syntax http/message http/request",
+  "http/response/head": "http http/message types:http/syntax",
+  "http/response/globals": "http http/response/head http/syntax http/request",
+  "http/response":
+    "http http/syntax http/message http/request http/response/head http/response/globals",
 
   ipc: "types:api types:config os types:tls",
-  listen: "api net os os/sockets",
+  listen: "api net os os/sockets os/sockets/listening",
 
   telemetry: "api types:config log log/sinks net os os/sockets",
   log: "api types:config os/processes telemetry log/access log/custom log/lines log/python log/sinks",
@@ -51,26 +58,35 @@ const rooms: Readonly<Record<string, string>> = {
   "log/python": "api config log log/lines log/sinks net",
   "log/sinks": "api config log log/lines os telemetry",
 
-  arbiter: "api arbiter/act arbiter/decide config ipc listen log os/processes",
+  arbiter:
+    "api arbiter/act arbiter/act/configuration arbiter/act/master arbiter/decide config ipc listen log os/processes",
   // Pure: neither files, sockets and processes nor the clock.
-  "arbiter/decide": "ipc types:log",
+  "arbiter/decide": "arbiter/decide/update/observe.ts ipc types:log",
+  "arbiter/decide/update": "arbiter/decide ipc types:log",
   "arbiter/act":
-    "api arbiter/decide config config/sources ipc listen log net/secure-addresses.ts os os/processes reload telemetry tls",
+    "api arbiter/act/configuration arbiter/act/master arbiter/decide arbiter/decide/update config ipc listen log os os/processes telemetry types:tls",
+  "arbiter/act/configuration":
+    "api arbiter/act/master arbiter/act/spawn.ts arbiter/decide config config/sources ipc listen log net/secure-addresses.ts os/processes reload tls",
+  "arbiter/act/master": "types:api arbiter/decide types:config listen log os os/processes",
 
   worker: "ipc worker/classes worker/life",
   "worker/life":
-    "api app app/routes app/websocket config config/sources ipc log modules net os os/processes os/sockets reload types:tls worker/classes worker/exchange",
+    "api app app/routes app/websocket config config/sources ipc log modules net os os/processes os/sockets os/sockets/listening reload types:tls worker/classes worker/exchange",
   "worker/tls":
-    "types:api types:app http http/proxy http/response log/lines os/sockets types:tls worker/connection",
+    "types:api types:app http http/proxy http/response http/response/head log/lines os/sockets types:tls worker/connection",
   "worker/classes":
-    "api app types:app/node app/routes app/websocket config http/errors.ts http/request http/response http/syntax ipc log log/lines modules net os/sockets types:tls worker/connection worker/exchange worker/records worker/tls",
+    "api app app/routes types:app/websocket config http/request http/response/globals http/response/head ipc log log/lines modules net os/sockets os/sockets/listening worker/classes/serve worker/connection worker/exchange worker/records worker/tls worker/upgrades",
+  "worker/classes/serve": "api app app/routes config modules net types:tls types:worker/classes",
+  "worker/upgrades":
+    "types:api app types:app/node app/websocket types:http http/request types:http/syntax os/sockets worker/connection worker/exchange worker/records",
   "worker/connection":
-    "types:api app types:config http http/message http/proxy http/request http/response http/syntax net worker/exchange",
+    "types:api app types:config http http/message http/proxy http/request http/response http/response/head http/syntax net worker/exchange",
   "worker/exchange":
-    "api app http http/message http/proxy http/request http/response http/syntax ipc log log/lines worker/records",
-  "worker/records": "api app http http/proxy http/request http/response http/syntax log log/access",
+    "api app http http/message http/proxy http/request http/response http/response/globals http/response/head http/syntax ipc log log/lines worker/records",
+  "worker/records":
+    "api app http http/proxy http/request http/response/globals http/syntax log log/access",
 
-  cli: "api arbiter arbiter/act arbiter/decide/certificates.ts app config config/sources http/syntax ipc listen log log/sinks net os os/processes os/sockets reload tls",
+  cli: "api arbiter arbiter/act arbiter/act/configuration arbiter/act/master arbiter/decide/certificates.ts app config config/sources http/syntax ipc listen log log/sinks net os os/processes os/sockets os/sockets/listening reload tls",
 };
 
 const forAll = new Set(["src/version.ts"]);

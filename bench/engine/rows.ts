@@ -2,8 +2,8 @@
 import { limitsFrom } from "../../src/http/limits.ts";
 import { RequestParser } from "../../src/http/syntax/parser.ts";
 import { createRequest } from "../../src/http/request/request.ts";
-import { NativeResponse } from "../../src/http/response/body.ts";
-import { installResponse } from "../../src/http/response/install.ts";
+import { NativeResponse } from "../../src/http/response/globals/body.ts";
+import { installResponse } from "../../src/http/response/globals/install.ts";
 import { OutputBuffer } from "../../src/http/response/output.ts";
 import { encodeFixed, prepareResponse } from "../../src/http/response/response.ts";
 import { fieldPairs, head, url } from "./browser-head.ts";

@@ -16,22 +16,22 @@ import { hasTerminal } from "../os/processes/terminal.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
 import { version } from "../version.ts";
 import { Arbiter, type ArbiterParts } from "./act/arbiter.ts";
-import { credentialsOf, preloadIfAsked } from "./act/configurations.ts";
+import { credentialsOf, preloadIfAsked } from "./act/configuration/configurations.ts";
 import {
   adopt,
   type Environment,
   setUmask,
   warnOfDevelopment,
   withRawEnv,
-} from "./act/environment.ts";
-import { type AppConfig, checkWorkers, openOptions } from "./act/generation.ts";
-import { type EarlySignals, StartStopped } from "./act/early-signals.ts";
+} from "./act/master/environment.ts";
+import { type AppConfig, checkWorkers, openOptions } from "./act/configuration/generation.ts";
+import { type EarlySignals, StartStopped } from "./act/master/early-signals.ts";
 import { masterSignals } from "./decide/events.ts";
-import { Identity } from "./act/identity.ts";
-import { MasterHooks } from "./act/master-hooks.ts";
+import { Identity } from "./act/master/identity.ts";
+import { MasterHooks } from "./act/master/master-hooks.ts";
 import { openScoreboard } from "./act/open-scoreboard.ts";
-import { withoutServiceManager } from "./act/service-manager.ts";
-import { type Inheritance, type Origin, readInheritance } from "./act/upgrade.ts";
+import { withoutServiceManager } from "./act/master/service-manager.ts";
+import { type Inheritance, type Origin, readInheritance } from "./act/master/upgrade.ts";
 
 export interface MasterOptions {
   readonly config: AppConfig;

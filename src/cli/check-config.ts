@@ -1,6 +1,6 @@
-import { withRawEnv } from "../arbiter/act/environment.ts";
-import type { AppConfig } from "../arbiter/act/generation.ts";
-import { tryApp } from "../arbiter/act/preload.ts";
+import { withRawEnv } from "../arbiter/act/master/environment.ts";
+import type { AppConfig } from "../arbiter/act/configuration/generation.ts";
+import { tryApp } from "../arbiter/act/configuration/preload.ts";
 import { tellExpiry } from "../arbiter/decide/certificates.ts";
 import { ConfigError } from "../api/errors.ts";
 import type { Config } from "../config/types.ts";

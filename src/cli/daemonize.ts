@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
-import type { EarlySignals } from "../arbiter/act/early-signals.ts";
-import { commandAnew, type Origin } from "../arbiter/act/upgrade.ts";
+import type { EarlySignals } from "../arbiter/act/master/early-signals.ts";
+import { commandAnew, type Origin } from "../arbiter/act/master/upgrade.ts";
 import type { Config } from "../config/types.ts";
 import { inheritedStream } from "../log/sinks/inherited-stream.ts";
 import { writeFully } from "../os/write-fully.ts";

@@ -2,8 +2,8 @@
 import { isA } from "../api/thrown.ts";
 import { statSync } from "node:fs";
 import { runCommand } from "citty";
-import { type EarlySignals, StartStopped } from "../arbiter/act/early-signals.ts";
-import { type Origin, readInheritance } from "../arbiter/act/upgrade.ts";
+import { type EarlySignals, StartStopped } from "../arbiter/act/master/early-signals.ts";
+import { type Origin, readInheritance } from "../arbiter/act/master/upgrade.ts";
 import { runMaster } from "../arbiter/main.ts";
 import { parseCommandLine } from "../config/sources/command-line.ts";
 import { ConfigError, UsageError } from "../api/errors.ts";
@@ -118,7 +118,7 @@ async function help(): Promise<string> {
 
 async function checkOwnClass(config: Config, env: Origin["env"]): Promise<void> {
   if (!isOwnClass(config.workerClass)) return;
-  const { checkWorkerClass } = await import("../arbiter/act/preload.ts");
+  const { checkWorkerClass } = await import("../arbiter/act/configuration/preload.ts");
   await checkWorkerClass(config, {
     ...env,
     [passphraseVariable]: undefined,

@@ -1,4 +1,4 @@
-import { EarlySignals } from "../arbiter/act/early-signals.ts";
+import { EarlySignals } from "../arbiter/act/master/early-signals.ts";
 
 /** The program: runs the command with the words behind its name. Answers the exit code. */
 export async function start(words: readonly string[]): Promise<number> {

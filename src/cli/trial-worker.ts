@@ -1,15 +1,15 @@
 /** One worker without a server: it serves on a name that only this process knows, for requests of the command line. */
 import { randomUUID } from "node:crypto";
 import { inTime, late } from "../app/in-time.ts";
-import { type Environment, withRawEnv } from "../arbiter/act/environment.ts";
-import type { AppConfig } from "../arbiter/act/generation.ts";
+import { type Environment, withRawEnv } from "../arbiter/act/master/environment.ts";
+import type { AppConfig } from "../arbiter/act/configuration/generation.ts";
 import { openScoreboard } from "../arbiter/act/open-scoreboard.ts";
 import { Relay } from "../arbiter/act/relay.ts";
 import { signalWorker, spawnWorker } from "../arbiter/act/spawn.ts";
 import { workerClassOf } from "../config/worker-classes.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
 import { closeFd } from "../os/sockets/socket-options.ts";
-import { createAbstractSocket } from "../os/sockets/unix-socket.ts";
+import { createAbstractSocket } from "../os/sockets/listening/unix-socket.ts";
 import { writeFully } from "../os/write-fully.ts";
 
 /** One connection at a time comes. */

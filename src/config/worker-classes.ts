@@ -10,7 +10,10 @@ export interface WorkerClassRow {
    * `inherited`: the master's listening sockets; `own`: each worker opens its own, and the master only keeps the port.
    */
   readonly sockets: "inherited" | "own";
-  /** It frees accepted connections of what src/os/sockets/hop-limit.ts does to sockets that the master is about to close. */
+  /**
+   * It frees accepted connections of what src/os/sockets/listening/hop-limit.ts does to sockets that the master is about to
+   * close.
+   */
   readonly freesAccepted: boolean;
   /** New connections of secure listeners get renewed credentials at once; else its workers are replaced for them. */
   readonly takesNewCredentials: boolean;

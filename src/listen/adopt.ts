@@ -7,7 +7,7 @@ import {
   type InheritedSocket,
   inspectSocket,
   prepareInherited,
-} from "../os/sockets/inherited-socket.ts";
+} from "../os/sockets/listening/inherited-socket.ts";
 import { canonicalHostname } from "../os/sockets/socket-address.ts";
 
 /** Sockets of one address that no address of the configuration has claimed. */

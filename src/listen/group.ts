@@ -1,12 +1,12 @@
 /** The sockets of one address. */
 import { type Address, formatTuple, sameAddress } from "../net/bind-address.ts";
 import { joinHostPort } from "../net/ip-address.ts";
-import { steerReuseport } from "../os/sockets/bpf.ts";
-import { refuseNewConnections } from "../os/sockets/hop-limit.ts";
+import { steerReuseport } from "../os/sockets/listening/bpf.ts";
+import { refuseNewConnections } from "../os/sockets/listening/hop-limit.ts";
 import { SystemError } from "../os/libc.ts";
-import { createListeningSocket } from "../os/sockets/socket.ts";
+import { createListeningSocket } from "../os/sockets/listening/socket.ts";
 import { closeFd } from "../os/sockets/socket-options.ts";
-import { type FileIdentity, unlinkIfSame } from "../os/sockets/unix-socket.ts";
+import { type FileIdentity, unlinkIfSame } from "../os/sockets/listening/unix-socket.ts";
 
 /**
  * `slots`: one SO_REUSEPORT socket per slot. `shared`: one socket for all. `reserved`: one that is bound

@@ -26,8 +26,8 @@ import {
 import { type Handover, planHandover } from "./handover.ts";
 import { needsV6only, openFirstSocket, type OpenOptions } from "./open-group.ts";
 import type { SystemError } from "../os/libc.ts";
-import { acceptQueueLength } from "../os/sockets/accept-queue.ts";
-import { listen } from "../os/sockets/socket.ts";
+import { acceptQueueLength } from "../os/sockets/listening/accept-queue.ts";
+import { listen } from "../os/sockets/listening/socket.ts";
 import { closeFd } from "../os/sockets/socket-options.ts";
 
 export type { OpenOptions } from "./open-group.ts";

@@ -10,22 +10,22 @@ import {
   type InheritedSocket,
   inspectSocket,
   prepareInherited,
-} from "../os/sockets/inherited-socket.ts";
+} from "../os/sockets/listening/inherited-socket.ts";
 import { SystemError } from "../os/libc.ts";
-import type { Holder, WantedAddress } from "../os/sockets/port-holder.ts";
+import type { Holder, WantedAddress } from "../os/sockets/listening/port-holder.ts";
 import {
   createListeningSocket,
   createReservedSocket,
   listen,
   probeAddress,
-} from "../os/sockets/socket.ts";
+} from "../os/sockets/listening/socket.ts";
 import {
   createAbstractSocket,
   createUnixSocket,
   fileAt,
   inspectPath,
   unlinkIfSame,
-} from "../os/sockets/unix-socket.ts";
+} from "../os/sockets/listening/unix-socket.ts";
 
 export interface OpenOptions {
   readonly backlog: number;
@@ -199,7 +199,7 @@ async function describeFailure(
   const tuple = formatTuple(address);
   const code = codeOf(error);
   if (code === "EADDRINUSE") {
-    const { findHolder } = await import("../os/sockets/port-holder.ts");
+    const { findHolder } = await import("../os/sockets/listening/port-holder.ts");
     const holder = wanted === null ? null : findHolder(wanted);
     return `Connection in use: ${tuple}${holder === null ? "" : `, held by ${describeHolder(holder)}`}`;
   }

@@ -2,9 +2,9 @@
 import { type KeyObject, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import { ConfigError } from "../api/errors.ts";
-import { describeContent, isCutOff, pemBlocks } from "./pem.ts";
-import { readPrivateKey, reasonOf } from "./private-key.ts";
-import type { Part } from "./read-file.ts";
+import { describeContent, isCutOff, pemBlocks } from "./pem/pem.ts";
+import { readPrivateKey, reasonOf } from "./pem/private-key.ts";
+import type { Part } from "./pem/read-file.ts";
 
 /** A certificate's texts, before anything is known of them. */
 export interface Pair {

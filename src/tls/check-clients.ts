@@ -1,8 +1,8 @@
 /** The setting ca_certs: who may sign the certificates of clients. */
 import { ConfigError } from "../api/errors.ts";
 import { checkDates, type Circumstances, nameOf, readCertificate } from "./check-certificate.ts";
-import { describeContent, isCutOff, pemBlocks } from "./pem.ts";
-import type { Part } from "./read-file.ts";
+import { describeContent, isCutOff, pemBlocks } from "./pem/pem.ts";
+import type { Part } from "./pem/read-file.ts";
 
 /**
  * The PEM of the authorities.

@@ -3,7 +3,7 @@ import type { ConfigData } from "../config/data.ts";
 import type { Pair } from "./check-certificate.ts";
 import { defaultCiphers } from "./ciphers.ts";
 import type { ClientCertificates, TlsCredentials, TlsVersion } from "./credentials.ts";
-import { type Part, readPart } from "./read-file.ts";
+import { type Part, readPart } from "./pem/read-file.ts";
 
 export interface CertificateDraft extends Pair {
   /** What messages about its names begin with: `tls[1].`. */

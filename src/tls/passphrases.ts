@@ -3,9 +3,9 @@ import { ConfigError } from "../api/errors.ts";
 import type { ConfigData } from "../config/data.ts";
 import { passphraseVariable } from "../config/tls-rules.ts";
 import type { Circumstances, Pair } from "./check-certificate.ts";
-import { pemBlocks } from "./pem.ts";
-import { isEncrypted } from "./private-key.ts";
-import { readPart } from "./read-file.ts";
+import { pemBlocks } from "./pem/pem.ts";
+import { isEncrypted } from "./pem/private-key.ts";
+import { readPart } from "./pem/read-file.ts";
 
 /**
  * Those that are tried, one after the other.

@@ -26,8 +26,8 @@ function newFolder(): string {
 
 /** A launcher that opens a listening socket, hands it on as fd 3, and holds it: it starts the server again when that ends. */
 const launcher = (socket: string) => `
-  import { createListeningSocket } from ${JSON.stringify(join(import.meta.dir, "../../src/os/sockets/socket.ts"))};
-  import { createUnixSocket } from ${JSON.stringify(join(import.meta.dir, "../../src/os/sockets/unix-socket.ts"))};
+  import { createListeningSocket } from ${JSON.stringify(join(import.meta.dir, "../../src/os/sockets/listening/socket.ts"))};
+  import { createUnixSocket } from ${JSON.stringify(join(import.meta.dir, "../../src/os/sockets/listening/unix-socket.ts"))};
   const { fd } = ${socket};
   for (;;) {
     const child = Bun.spawn(process.argv.slice(2), { stdio: ["ignore", "inherit", "inherit", fd] });

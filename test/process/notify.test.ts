@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ServiceManager } from "../../src/arbiter/act/service-manager.ts";
+import { ServiceManager } from "../../src/arbiter/act/master/service-manager.ts";
 import { monotonicUsec, sendNotification } from "../../src/os/processes/notify.ts";
 import { generation, World } from "../support/arbiter-world.ts";
 import { receiver } from "../support/notify-receiver.ts";

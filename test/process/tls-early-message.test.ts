@@ -6,7 +6,7 @@ import { openScoreboard } from "../../src/arbiter/act/open-scoreboard.ts";
 import { sendToWorker, spawnWorker } from "../../src/arbiter/act/spawn.ts";
 import { resolveConfig } from "../../src/config/sources/resolve.ts";
 import { closeFd } from "../../src/os/sockets/socket-options.ts";
-import { createAbstractSocket } from "../../src/os/sockets/unix-socket.ts";
+import { createAbstractSocket } from "../../src/os/sockets/listening/unix-socket.ts";
 import { readCredentials } from "../../src/tls/read-credentials.ts";
 import type { TlsCredentials } from "../../src/tls/credentials.ts";
 import { Certificates } from "../support/certificates.ts";

@@ -1,6 +1,6 @@
 /** A world for update() and plan(): workers that boot, serve, tire, hang and die on a clock of its own; it checks the invariants as it goes. */
 import type { Action, Done, Event, Reaction } from "../../src/arbiter/decide/events.ts";
-import { takenAs } from "../../src/arbiter/decide/failures.ts";
+import { takenAs } from "../../src/arbiter/decide/update/failures.ts";
 import { plan } from "../../src/arbiter/decide/plan.ts";
 import {
   type Generation,
@@ -8,7 +8,7 @@ import {
   type State,
   type WorkerState,
 } from "../../src/arbiter/decide/state.ts";
-import { update } from "../../src/arbiter/decide/update.ts";
+import { update } from "../../src/arbiter/decide/update/update.ts";
 
 export function generation(number: number, change: Partial<Generation> = {}): Generation {
   return {

@@ -5,7 +5,7 @@ import type { HookRequest, HookWorker } from "../../src/api/hooks.ts";
 import { resolveConfig } from "../../src/config/sources/resolve.ts";
 import { configData } from "../../src/config/data.ts";
 import type { Config, ConfigData } from "../../src/config/types.ts";
-import { installResponse } from "../../src/http/response/install.ts";
+import { installResponse } from "../../src/http/response/globals/install.ts";
 import { createRow } from "../../src/ipc/scoreboard.ts";
 import { askedOfServer } from "../../src/worker/classes/asked-of-server.ts";
 import { Connection } from "../../src/worker/connection/connection.ts";

@@ -11,12 +11,12 @@ import {
 } from "../../http/request/request.ts";
 import { ConnectionCut } from "../connection-cut.ts";
 import type { ClientAddress } from "../server.ts";
-import { rethrow } from "./body-feed.ts";
-import type { EngineExchange } from "./engine-exchange.ts";
-import { rawFields } from "./raw-fields.ts";
-import { ResponseHandle } from "./response-handle.ts";
-import type { SecureClient } from "./secure-socket.ts";
-import { type NodeSocket, SocketHandle } from "./socket-handle.ts";
+import { rethrow } from "./handles/body-feed.ts";
+import type { EngineExchange } from "./handles/engine-exchange.ts";
+import { rawFields } from "./handles/raw-fields.ts";
+import { ResponseHandle } from "./handles/response-handle.ts";
+import type { SecureClient } from "./handles/secure-socket.ts";
+import { type NodeSocket, SocketHandle } from "./handles/socket-handle.ts";
 
 /** What Bun's node:http gives Bun.serve to be called for each request, by Bun 1.4. */
 export type OnNodeRequest = (

@@ -1,5 +1,5 @@
 /** What a route's value answers, if it is no function: a Response that is always the same, or a file. */
-import { bodyInit, bodyKind, filePath, sliceStart } from "../../http/response/body.ts";
+import { bodyInit, bodyKind, filePath, sliceStart } from "../../http/response/globals/body.ts";
 import type { App } from "../shape.ts";
 
 export type Handle = App["fetch"];

@@ -1,5 +1,5 @@
 /** An app with routes, as one whose fetch finds them: for worker classes that don't stand on Bun.serve. */
-import { bodyInit, bodyKind, unknownInit } from "../../http/response/body.ts";
+import { bodyInit, bodyKind, unknownInit } from "../../http/response/globals/body.ts";
 import { rawHead } from "../../http/request/request.ts";
 import type { App } from "../shape.ts";
 import { type Match, type Params, RouteTable } from "./table.ts";

@@ -8,22 +8,22 @@ import { workerClassOf } from "../../config/worker-classes.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { Scoreboard } from "../../ipc/scoreboard.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
-import type { Certificates } from "./certificates.ts";
+import type { Certificates } from "./configuration/certificates.ts";
 import { Children } from "./children.ts";
-import { type ConfigurationParts, Configurations } from "./configurations.ts";
+import { type ConfigurationParts, Configurations } from "./configuration/configurations.ts";
 import type { Action, Done, Event, Reaction } from "../decide/events.ts";
-import { asGeneration, drawLifetimeMs } from "./generation.ts";
+import { asGeneration, drawLifetimeMs } from "./configuration/generation.ts";
 import { Metrics } from "./metrics.ts";
 import { nextDeadlineMs, plan } from "../decide/plan.ts";
 import { Relay } from "./relay.ts";
-import type { Release } from "./releases.ts";
-import { ServiceManager } from "./service-manager.ts";
+import type { Release } from "./configuration/releases.ts";
+import { ServiceManager } from "./master/service-manager.ts";
 import { sendToWorker, signalWorker, spawnWorker } from "./spawn.ts";
 import { performOnSockets } from "./socket-actions.ts";
 import { generationsInUse, initialState, sharing, type State } from "../decide/state.ts";
 import { type Status, status } from "../decide/status.ts";
-import { update } from "../decide/update.ts";
-import { upgrade } from "./upgrade.ts";
+import { update } from "../decide/update/update.ts";
+import { upgrade } from "./master/upgrade.ts";
 
 /** How often the scoreboard is read: fine enough to meet `timeout` within a second. */
 const tickMs = 250;
@@ -332,7 +332,7 @@ export class Arbiter {
   }
 
   async #openCertificates(): Promise<Certificates> {
-    const { Certificates } = await import("./certificates.ts");
+    const { Certificates } = await import("./configuration/certificates.ts");
     return new Certificates({
       env: this.#parts.origin.env,
       log: (level, message) => this.log[level](message),

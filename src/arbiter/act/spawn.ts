@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { workerHooks } from "../../config/worker-hooks.ts";
 import type { WorkerSignal } from "../decide/events.ts";
-import type { AppConfig } from "./generation.ts";
+import type { AppConfig } from "./configuration/generation.ts";
 import { configData } from "../../config/data.ts";
 import type { Config } from "../../config/types.ts";
 import { workerClassOf } from "../../config/worker-classes.ts";

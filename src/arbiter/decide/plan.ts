@@ -8,7 +8,7 @@
  */
 import type { Action } from "./events.ts";
 import { fill } from "./fill.ts";
-import { changesAtMs } from "./observe.ts";
+import { changesAtMs } from "./update/observe.ts";
 import { sendCredentials } from "./renewal.ts";
 import {
   type Fleet,

@@ -1,10 +1,10 @@
 /** Answers that the server itself makes: Gunicorn's error page, and the one that refuses a request. */
 import { errors, reasonPhrase, type RefusalName } from "../errors.ts";
 import { htmlPage } from "../page.ts";
-import { frameFixed } from "./framing.ts";
-import type { FixedResponse } from "./framing.ts";
-import { type AppFields, noFields } from "./app-fields.ts";
-import type { ResponseContext } from "./head.ts";
+import { frameFixed } from "./head/framing.ts";
+import type { FixedResponse } from "./head/framing.ts";
+import { type AppFields, noFields } from "./head/app-fields.ts";
+import type { ResponseContext } from "./head/head.ts";
 
 /**
  * What the answer to a websocket of another version says besides (RFC 6455 §4.4, RFC 9110 §15.5.22). `Connection:

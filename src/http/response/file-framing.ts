@@ -3,14 +3,14 @@
  * §14).
  */
 import { askedRange } from "../request/range.ts";
-import { sliceStart } from "./body.ts";
-import { dispositionLine } from "./disposition.ts";
+import { sliceStart } from "./globals/body.ts";
+import { dispositionLine } from "./head/disposition.ts";
 import { openFile } from "./file.ts";
-import { frameFixed, frameStream } from "./framing.ts";
-import type { FixedResponse, StartOfHead, StreamResponse } from "./framing.ts";
-import { parseLength } from "./head.ts";
-import type { AppFields } from "./app-fields.ts";
-import type { ResponseContext } from "./head.ts";
+import { frameFixed, frameStream } from "./head/framing.ts";
+import type { FixedResponse, StartOfHead, StreamResponse } from "./head/framing.ts";
+import { parseLength } from "./head/head.ts";
+import type { AppFields } from "./head/app-fields.ts";
+import type { ResponseContext } from "./head/head.ts";
 
 /** The type that Bun.serve sends with a file, or with bytes, if it knows no better one. */
 export const bytesType = "application/octet-stream";

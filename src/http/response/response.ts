@@ -13,16 +13,21 @@ import {
   NativeResponse,
   unknownInit,
   untypedInit,
-} from "./body.ts";
-import { isDecoded } from "./decoded.ts";
-import { NativeReadableStream } from "./direct-stream.ts";
+} from "./globals/body.ts";
+import { isDecoded } from "./globals/decoded.ts";
+import { NativeReadableStream } from "./globals/direct-stream.ts";
 import { bytesType, frameFile } from "./file-framing.ts";
-import { discard, frameFixed, frameNothing, frameStream } from "./framing.ts";
-import type { FixedResponse, StreamResponse } from "./framing.ts";
-import { type AppFields, readAppFields, readFlatFields, withoutEncoding } from "./app-fields.ts";
-import { fieldsOf } from "./known-fields.ts";
-import { type LazyAnswer, nativeResponse, untouchedAnswer } from "./lazy-response.ts";
-import type { ResponseContext } from "./head.ts";
+import { discard, frameFixed, frameNothing, frameStream } from "./head/framing.ts";
+import type { FixedResponse, StreamResponse } from "./head/framing.ts";
+import {
+  type AppFields,
+  readAppFields,
+  readFlatFields,
+  withoutEncoding,
+} from "./head/app-fields.ts";
+import { fieldsOf } from "./head/known-fields.ts";
+import { type LazyAnswer, nativeResponse, untouchedAnswer } from "./globals/lazy-response.ts";
+import type { ResponseContext } from "./head/head.ts";
 import type { OutputBuffer } from "./output.ts";
 
 /** Nothing can be sent: answer 500, and log `message`, with the stack of `error` unless that is null. */

@@ -3,8 +3,8 @@
  * head leaves with the first chunk, or alone if that one keeps us waiting; a body that fails or breaks its word ends
  * without a last chunk, so that no client can take it for complete (RFC 9112 §8).
  */
-import { takeWhole } from "./direct-stream.ts";
-import type { StreamResponse } from "./framing.ts";
+import { takeWhole } from "./globals/direct-stream.ts";
+import type { StreamResponse } from "./head/framing.ts";
 import type { OutputBuffer } from "./output.ts";
 
 /** The connection, as the pump sees it. */

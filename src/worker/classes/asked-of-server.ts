@@ -1,7 +1,7 @@
 /** What an app asks its server about one of its requests, which the request's exchange knows. */
 import type { AppServerHost } from "../../app/server.ts";
 import { requestOwner } from "../../http/request/request.ts";
-import { earlyHintsHead } from "../../http/response/early-hints.ts";
+import { earlyHintsHead } from "../../http/response/head/early-hints.ts";
 import { ticksOf } from "../connection/engine-settings.ts";
 import { Exchange } from "../exchange/exchange.ts";
 

@@ -1,10 +1,10 @@
 /** The class `async`: our own HTTP engine on the sockets that the master opened, many requests at a time. */
 import { AppServer, type AppWebsockets, withoutWebsockets } from "../../app/server.ts";
-import { installResponse } from "../../http/response/install.ts";
+import { installResponse } from "../../http/response/globals/install.ts";
 import type { BoundTo, ListeningSocket, Serving } from "../../api/serving.ts";
-import { acceptPackets } from "../../os/sockets/hop-limit.ts";
+import { acceptPackets } from "../../os/sockets/listening/hop-limit.ts";
 import { peerHasEnded, unsentBytes } from "../../os/sockets/send-queue.ts";
-import { hasWaiting } from "../../os/sockets/accept-queue.ts";
+import { hasWaiting } from "../../os/sockets/listening/accept-queue.ts";
 import { closeFd, duplicateFd } from "../../os/sockets/socket-options.ts";
 import { askedOfServer } from "./asked-of-server.ts";
 import { AcceptShare, shareTurnMs } from "./accept-share.ts";
@@ -99,13 +99,13 @@ export class AsyncServing implements Serving {
     const { app, log, websockets } = this.#context;
     const { nodeUpgrades, websocket } = app;
     if (nodeUpgrades === null && (websocket === null || websockets === null)) return;
-    const { Tunnels } = await import("./tunnels.ts");
+    const { Tunnels } = await import("../upgrades/tunnels.ts");
     const tunnels = new Tunnels(this.#connections, this.#engine.settings.deadlines, log);
     if (nodeUpgrades !== null) {
-      const { ListenerUpgrades } = await import("./node-upgrades.ts");
+      const { ListenerUpgrades } = await import("../upgrades/node-upgrades.ts");
       this.#upgrades = new ListenerUpgrades(tunnels, nodeUpgrades);
     } else if (websocket !== null && websockets !== null) {
-      const { WebsocketUpgrades } = await import("./websocket-upgrades.ts");
+      const { WebsocketUpgrades } = await import("../upgrades/websocket-upgrades.ts");
       const upgrades = new WebsocketUpgrades(tunnels, websockets, app, websocket);
       this.#upgrades = upgrades;
       this.#websockets = upgrades;

@@ -43,7 +43,7 @@ async function loadOwn(
   marked: boolean,
 ): Promise<Create> {
   const { loadOwnClass, publicContext } = await import("./own-class.ts");
-  if (marked) (await import("../../http/response/install.ts")).installResponse();
+  if (marked) (await import("../../http/response/globals/install.ts")).installResponse();
   const Class = await loadOwnClass(config);
   return (context) => new Class(publicContext(context));
 }

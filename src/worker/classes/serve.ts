@@ -9,12 +9,12 @@ import { AppServer } from "../../app/server.ts";
 import type { RequestFacts } from "../../api/request-record.ts";
 import { isA, isAbortError } from "../../api/thrown.ts";
 import { ConnectionCut } from "../../app/connection-cut.ts";
-import { NativeResponse } from "../../http/response/body.ts";
-import { installResponse } from "../../http/response/install.ts";
+import { NativeResponse } from "../../http/response/globals/body.ts";
+import { installResponse } from "../../http/response/globals/install.ts";
 import { ServeRecord } from "../records/serve-record.ts";
 import type { Serving } from "../../api/serving.ts";
-import { type Origin, ServeAddress } from "./serve-address.ts";
-import { idleSeconds, type Server, unseenRoutes } from "./serve-options.ts";
+import { type Origin, ServeAddress } from "./serve/address.ts";
+import { idleSeconds, type Server, unseenRoutes } from "./serve/options.ts";
 import type { InternalContext } from "./serving.ts";
 
 /** How long every answer says `Connection: close` before stop() severs the idle connections. */

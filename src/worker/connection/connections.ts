@@ -1,5 +1,5 @@
 /** All connections of a worker: their number, their clock, and the end of the last one. */
-import { refreshDate } from "../../http/response/date.ts";
+import { refreshDate } from "../../http/response/head/date.ts";
 
 /** The step of the clock: timeouts are late by at most this. */
 export const tickMs = 250;

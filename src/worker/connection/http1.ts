@@ -7,7 +7,7 @@
 import { errors, type RefusalName } from "../../http/errors.ts";
 import { highWaterBytes } from "../../http/limits.ts";
 import type { MessageReader } from "../../http/request/message-reader.ts";
-import { currentDate } from "../../http/response/date.ts";
+import { currentDate } from "../../http/response/head/date.ts";
 import { refusalPage } from "../../http/response/error-page.ts";
 import type { OutputBuffer } from "../../http/response/output.ts";
 import { encodeFixed } from "../../http/response/response.ts";

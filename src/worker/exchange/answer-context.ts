@@ -1,7 +1,7 @@
-import { currentDate } from "../../http/response/date.ts";
+import { currentDate } from "../../http/response/head/date.ts";
 import type { Head } from "../../http/syntax/head.ts";
 import { isPersistent } from "../../http/message/keep-alive.ts";
-import { newContext, type ResponseContext } from "../../http/response/head.ts";
+import { newContext, type ResponseContext } from "../../http/response/head/head.ts";
 
 /** The one context of all answers: it is read before anything else can run (bench: hello). */
 const context = newContext();

@@ -3,8 +3,8 @@
  * FACTS}`; other answers say the same in header fields. Invariant: a body is wrapped whole, by what is known before its
  * first byte, so that a stream stays one and a length can be told.
  */
-import { bodyInit, bodyKind, hasNoBody } from "../../http/response/body.ts";
-import { takeWhole } from "../../http/response/direct-stream.ts";
+import { bodyInit, bodyKind, hasNoBody } from "../../http/response/globals/body.ts";
+import { takeWhole } from "../../http/response/globals/direct-stream.ts";
 
 /** Times in microseconds: the first two since 1970, the others long. Gunicorn's names. */
 interface Facts {

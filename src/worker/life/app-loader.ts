@@ -8,7 +8,7 @@ import type { Websockets } from "../../app/websocket/websockets.ts";
 import type { BootMessage, RelayMessage, RelayAnswer } from "../../ipc/messages.ts";
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import type { Logs } from "../../log/logs.ts";
-import { hasWaiting } from "../../os/sockets/accept-queue.ts";
+import { hasWaiting } from "../../os/sockets/listening/accept-queue.ts";
 import { listenPrivately } from "../../os/sockets/private-socket.ts";
 import { loadWorkerClass } from "../classes/classes.ts";
 import { listeningAt } from "../classes/listening-at.ts";

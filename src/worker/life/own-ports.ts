@@ -5,7 +5,7 @@
 import type { ListeningSocket } from "../../api/serving.ts";
 import type { Log } from "../../log/error-log.ts";
 import { joinHostPort } from "../../net/ip-address.ts";
-import { ownListeners } from "../../os/sockets/own-listeners.ts";
+import { ownListeners } from "../../os/sockets/listening/own-listeners.ts";
 import { ownPortRemedy } from "./port-collision.ts";
 
 /** Where this process listens, but for the server's own addresses. */

@@ -3,7 +3,7 @@
  * the app has made it. Nor does it tell the request's own bytes: HTTP/1.0 is taken for 1.1, and repeated fields come as
  * one list.
  */
-import { bodyInit, bodyKind, hasNoBody } from "../../http/response/body.ts";
+import { bodyInit, bodyKind, hasNoBody } from "../../http/response/globals/body.ts";
 import { rawPath } from "../../log/access/request-facts.ts";
 import type { RequestFacts, RequestObserver, RequestRecord } from "../../api/request-record.ts";
 import { environOf, type Surroundings } from "./cgi-variables.ts";

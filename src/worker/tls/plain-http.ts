@@ -1,7 +1,7 @@
 /** A client that speaks plain HTTP to a secure listener is told so, as nginx does it. */
 import type { ClientAddress } from "../../app/server.ts";
 import { errors } from "../../http/errors.ts";
-import { currentDate } from "../../http/response/date.ts";
+import { currentDate } from "../../http/response/head/date.ts";
 import { refusalPage } from "../../http/response/error-page.ts";
 import { OutputBuffer } from "../../http/response/output.ts";
 import { encodeFixed } from "../../http/response/response.ts";

@@ -3,11 +3,11 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ListenError } from "../../../src/listen/group.ts";
-import { protectInherited } from "../../../src/os/sockets/protect-inherited.ts";
+import { protectInherited } from "../../../src/os/sockets/listening/protect-inherited.ts";
 import type { Listeners } from "../../../src/listen/listeners.ts";
 import { fcntl } from "../../../src/os/libc.ts";
 import { nameOfProcess } from "../../../src/os/processes.ts";
-import { hasWaiting } from "../../../src/os/sockets/accept-queue.ts";
+import { hasWaiting } from "../../../src/os/sockets/listening/accept-queue.ts";
 import {
   addressOf,
   ask,

@@ -15,10 +15,10 @@ import { ListenError } from "../../../src/listen/group.ts";
 import type { Listeners } from "../../../src/listen/listeners.ts";
 import { fcntl } from "../../../src/os/libc.ts";
 import { nameOfProcess } from "../../../src/os/processes.ts";
-import { hasWaiting } from "../../../src/os/sockets/accept-queue.ts";
-import { createListeningSocket } from "../../../src/os/sockets/socket.ts";
+import { hasWaiting } from "../../../src/os/sockets/listening/accept-queue.ts";
+import { createListeningSocket } from "../../../src/os/sockets/listening/socket.ts";
 import { closeFd, duplicateFd } from "../../../src/os/sockets/socket-options.ts";
-import { createUnixSocket } from "../../../src/os/sockets/unix-socket.ts";
+import { createUnixSocket } from "../../../src/os/sockets/listening/unix-socket.ts";
 import {
   addressOf,
   ask,

@@ -30,7 +30,7 @@ const script = `
 import { openSync } from "node:fs";
 const load = (name) => import(${JSON.stringify(folder)} + "/" + name + ".ts");
 const [memory, holder, children, processes, title, cpus, notify, queue, bpf, hopLimit] = await Promise.all(
-  ["processes/memory", "sockets/port-holder", "processes/children", "processes", "processes/process-title", "processes/cpus", "processes/notify", "sockets/accept-queue", "sockets/bpf", "sockets/hop-limit"].map(load),
+  ["processes/memory", "sockets/listening/port-holder", "processes/children", "processes", "processes/process-title", "processes/cpus", "processes/notify", "sockets/listening/accept-queue", "sockets/listening/bpf", "sockets/listening/hop-limit"].map(load),
 );
 // The C library itself is opened on the first call.
 notify.monotonicUsec();

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { CapturedServer } from "../../../../src/app/captured-server.ts";
 import { routed } from "../../../../src/app/routes/routed.ts";
 import { type App, fromServer, isNodeListener, readApp } from "../../../../src/app/shape.ts";
-import { installResponse } from "../../../../src/http/response/install.ts";
+import { installResponse } from "../../../../src/http/response/globals/install.ts";
 
 installResponse();
 

@@ -3,7 +3,7 @@ import {
   ServiceManager,
   servicePhase,
   withoutServiceManager,
-} from "../../../../src/arbiter/act/service-manager.ts";
+} from "../../../../src/arbiter/act/master/service-manager.ts";
 import type { Generation, Stopping } from "../../../../src/arbiter/decide/state.ts";
 import {
   describeProgress,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { nextDeadlineMs } from "../../../../src/arbiter/decide/plan.ts";
-import { backOffMs } from "../../../../src/arbiter/decide/reap.ts";
+import { backOffMs } from "../../../../src/arbiter/decide/update/reap.ts";
 import { generation, World } from "../../../support/arbiter-world.ts";
 
 function signals(world: World): string[] {

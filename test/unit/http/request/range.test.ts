@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { RequestParser } from "../../../../src/http/syntax/parser.ts";
 import { askedRange, selectRange } from "../../../../src/http/request/range.ts";
-import { dispositionLine } from "../../../../src/http/response/disposition.ts";
+import { dispositionLine } from "../../../../src/http/response/head/disposition.ts";
 import { defaultLimits } from "../../../support/corpus.ts";
 
 const all = null;

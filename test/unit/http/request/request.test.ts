@@ -9,7 +9,7 @@ import {
   createRequest,
   requestOwner,
 } from "../../../../src/http/request/request.ts";
-import { installResponse } from "../../../../src/http/response/install.ts";
+import { installResponse } from "../../../../src/http/response/globals/install.ts";
 
 installResponse();
 

@@ -1,9 +1,9 @@
 /** What a Response was given is what it sends, unless its Headers have changed: asked three times, so that it is known by then. */
 import { describe, expect, test } from "bun:test";
-import { givenFields } from "../../../../src/http/response/body.ts";
-import { newContext } from "../../../../src/http/response/head.ts";
-import { installResponse } from "../../../../src/http/response/install.ts";
-import { knownFields } from "../../../../src/http/response/known-fields.ts";
+import { givenFields } from "../../../../src/http/response/globals/body.ts";
+import { newContext } from "../../../../src/http/response/head/head.ts";
+import { installResponse } from "../../../../src/http/response/globals/install.ts";
+import { knownFields } from "../../../../src/http/response/head/known-fields.ts";
 import { prepareResponse } from "../../../../src/http/response/response.ts";
 
 installResponse();

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { currentDate, httpDate, refreshDate } from "../../../../src/http/response/date.ts";
+import { currentDate, httpDate, refreshDate } from "../../../../src/http/response/head/date.ts";
 import { errorPage } from "../../../../src/http/response/error-page.ts";
-import type { ResponseContext } from "../../../../src/http/response/head.ts";
-import { installResponse } from "../../../../src/http/response/install.ts";
+import type { ResponseContext } from "../../../../src/http/response/head/head.ts";
+import { installResponse } from "../../../../src/http/response/globals/install.ts";
 import { OutputBuffer } from "../../../../src/http/response/output.ts";
 import { encodeFixed, prepareResponse } from "../../../../src/http/response/response.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { httpDate } from "../../../../src/http/response/date.ts";
-import { installResponse } from "../../../../src/http/response/install.ts";
+import { httpDate } from "../../../../src/http/response/head/date.ts";
+import { installResponse } from "../../../../src/http/response/globals/install.ts";
 import { OutputBuffer } from "../../../../src/http/response/output.ts";
 import { StreamPump } from "../../../../src/http/response/stream-pump.ts";
 import type { PumpOutcome, PumpTarget } from "../../../../src/http/response/stream-pump.ts";

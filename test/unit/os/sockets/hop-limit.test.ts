@@ -1,9 +1,12 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { ptr } from "bun:ffi";
-import { acceptPackets, refuseNewConnections } from "../../../../src/os/sockets/hop-limit.ts";
+import {
+  acceptPackets,
+  refuseNewConnections,
+} from "../../../../src/os/sockets/listening/hop-limit.ts";
 import { library } from "../../../../src/os/libc.ts";
-import { hasWaiting } from "../../../../src/os/sockets/accept-queue.ts";
-import { createListeningSocket } from "../../../../src/os/sockets/socket.ts";
+import { hasWaiting } from "../../../../src/os/sockets/listening/accept-queue.ts";
+import { createListeningSocket } from "../../../../src/os/sockets/listening/socket.ts";
 import { encodeTcp } from "../../../../src/os/sockets/socket-address.ts";
 import {
   AF_INET,

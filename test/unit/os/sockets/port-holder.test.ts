@@ -2,11 +2,17 @@ import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { findHolder, type WantedAddress } from "../../../../src/os/sockets/port-holder.ts";
+import {
+  findHolder,
+  type WantedAddress,
+} from "../../../../src/os/sockets/listening/port-holder.ts";
 import { nameOfProcess } from "../../../../src/os/processes.ts";
-import { createListeningSocket } from "../../../../src/os/sockets/socket.ts";
+import { createListeningSocket } from "../../../../src/os/sockets/listening/socket.ts";
 import { closeFd } from "../../../../src/os/sockets/socket-options.ts";
-import { createAbstractSocket, createUnixSocket } from "../../../../src/os/sockets/unix-socket.ts";
+import {
+  createAbstractSocket,
+  createUnixSocket,
+} from "../../../../src/os/sockets/listening/unix-socket.ts";
 
 const onLinux = process.platform === "linux";
 const cleanUps: (() => void)[] = [];

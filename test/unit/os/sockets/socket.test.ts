@@ -1,12 +1,15 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { steerReuseport } from "../../../../src/os/sockets/bpf.ts";
+import { steerReuseport } from "../../../../src/os/sockets/listening/bpf.ts";
 import { fcntl, SystemError } from "../../../../src/os/libc.ts";
-import { acceptQueueLength, hasWaiting } from "../../../../src/os/sockets/accept-queue.ts";
+import {
+  acceptQueueLength,
+  hasWaiting,
+} from "../../../../src/os/sockets/listening/accept-queue.ts";
 import {
   createListeningSocket,
   probeAddress,
   type ListeningSocketOptions,
-} from "../../../../src/os/sockets/socket.ts";
+} from "../../../../src/os/sockets/listening/socket.ts";
 import { closeFd, duplicateFd, setCloseOnExec } from "../../../../src/os/sockets/socket-options.ts";
 import { until } from "../../../support/server.ts";
 

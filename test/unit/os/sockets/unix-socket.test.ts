@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { isRoot, needsRoot } from "../../../support/needs.ts";
 import { testUnless } from "../../../support/wire.ts";
 import { fcntl } from "../../../../src/os/libc.ts";
-import { hasWaiting } from "../../../../src/os/sockets/accept-queue.ts";
+import { hasWaiting } from "../../../../src/os/sockets/listening/accept-queue.ts";
 import { nameOf } from "../../../../src/os/sockets/socket-address.ts";
 import { maxPathBytes } from "../../../../src/os/sockets/socket-path.ts";
 import { closeFd } from "../../../../src/os/sockets/socket-options.ts";
@@ -15,7 +15,7 @@ import {
   inspectPath,
   unlinkIfSame,
   type UnixSocketOptions,
-} from "../../../../src/os/sockets/unix-socket.ts";
+} from "../../../../src/os/sockets/listening/unix-socket.ts";
 
 const F_GETFD = 1;
 const F_GETFL = 3;

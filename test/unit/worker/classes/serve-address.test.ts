@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { needsV6only } from "../../../../src/worker/classes/serve-address.ts";
+import { needsV6only } from "../../../../src/worker/classes/serve/address.ts";
 
 const tcp = (hostname: string, port: number) => ({ type: "tcp", hostname, port }) as const;
 const any6 = tcp("::", 443);

@@ -7,7 +7,7 @@ import {
   type Answer,
   serveOptions,
   unseenRoutes,
-} from "../../../../src/worker/classes/serve-options.ts";
+} from "../../../../src/worker/classes/serve/options.ts";
 
 const hello = () => new Response("hello");
 

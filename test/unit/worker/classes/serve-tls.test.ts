@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { TlsCredentials } from "../../../../src/tls/credentials.ts";
-import { tlsOptions } from "../../../../src/worker/classes/serve-tls.ts";
+import { tlsOptions } from "../../../../src/worker/classes/serve/tls-options.ts";
 
 const credentials: TlsCredentials = {
   certificates: [{ chain: "chain", key: "key", serverNames: ["localhost"] }],

@@ -1,0 +1,67 @@
+/** What a configuration means for the master: for its decisions, its sockets, and whether a reload may bring it. Pure. */
+import { ConfigError } from "../../../api/errors.ts";
+import type { ResolvedConfig } from "../../../config/sources/resolve.ts";
+import { workerClassOf } from "../../../config/worker-classes.ts";
+import { maxWorkers } from "../../../ipc/scoreboard.ts";
+import type { OpenOptions } from "../../../listen/listeners.ts";
+import { identityOf } from "../../../os/processes/privileges.ts";
+import type { Generation } from "../../decide/state.ts";
+
+/** A configuration that names its app: the cli has made sure. */
+export type AppConfig = ResolvedConfig & { readonly app: string };
+
+/** What the arbiter's decisions need of a configuration; seconds become milliseconds here. */
+export function asGeneration(number: number, { config }: AppConfig): Generation {
+  return {
+    number,
+    workers: config.workers,
+    timeoutMs: config.timeout * 1000,
+    gracefulTimeoutMs: config.gracefulTimeout * 1000,
+    drainDelayMs: config.drainDelay * 1000,
+    maxRestarting: orUnlimited(config.maxRestartingWorkers),
+    warmupRequests: config.warmupRequests,
+    maxMemoryBytes: orUnlimited(config.maxMemory),
+    edition: 0,
+    takesCredentials: workerClassOf(config.workerClass).takesNewCredentials,
+  };
+}
+
+/** 0 stands for no bound. */
+function orUnlimited(value: number): number {
+  return value === 0 ? Number.POSITIVE_INFINITY : value;
+}
+
+/** max_lifetime plus a time drawn uniformly from 0 to its jitter; Infinity when it isn't set. */
+export function drawLifetimeMs({ config }: AppConfig, random: () => number): number {
+  const { maxLifetime, maxLifetimeJitter } = config;
+  return maxLifetime === 0 ? orUnlimited(0) : (maxLifetime + random() * maxLifetimeJitter) * 1000;
+}
+
+/** How the listening sockets of a configuration are opened. */
+export function openOptions({ config }: AppConfig): OpenOptions {
+  const { sockets } = workerClassOf(config.workerClass);
+  const kind = sockets === "own" ? "reserved" : config.reusePort ? "slots" : "shared";
+  return { backlog: config.backlog, kind, umask: config.umask, owner: identityOf(config) };
+}
+
+/** Settings that shape the listening sockets themselves: a running master can't change them. */
+const fixedAtStart = ["workerClass", "reusePort"] as const;
+
+/** Throws ConfigError for more workers than the scoreboard has rows for. */
+export function checkWorkers({ config }: AppConfig): void {
+  if (config.workers > maxWorkers) {
+    throw new ConfigError(`workers: must be at most ${maxWorkers}, got ${config.workers}`);
+  }
+}
+
+/** Throws ConfigError when a reload would change what only a restart can. */
+export function checkReloadable(before: AppConfig, after: AppConfig): void {
+  for (const name of fixedAtStart) {
+    const [was, is] = [before.config[name], after.config[name]];
+    if (was !== is) {
+      throw new ConfigError(
+        `${name}: can't change from ${was} to ${is} by a reload, stop and start the server for it`,
+      );
+    }
+  }
+}

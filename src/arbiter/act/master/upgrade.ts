@@ -1,0 +1,89 @@
+/** USR2: a new master beside this one, on the same sockets, from whatever program, configuration and Bun are installed by now. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Listeners } from "../../../listen/listeners.ts";
+import { describeError } from "../../../log/error-log.ts";
+import { isRunning } from "../../../os/processes.ts";
+import { typedWords } from "../../../os/processes/process-title.ts";
+import type { Environment } from "./environment.ts";
+import type { Event } from "../../decide/events.ts";
+import type { MasterHooks } from "./master-hooks.ts";
+import { type ServiceManager, withoutServiceManager } from "./service-manager.ts";
+
+/** How the master was started. */
+export interface Origin {
+  /** The directory of the start, by the name that the shell had for it: a symbolic link may point elsewhere by now. */
+  readonly directory: string;
+  /** The environment of the start. */
+  readonly env: Environment;
+}
+
+/**
+ * The words that this process was started with, as they were typed: a path in them may be a link that has been changed. The
+ * runtime is found anew: by its path, else by its name in PATH, else it is the one that runs now.
+ */
+export function commandAnew({ directory, env }: Origin): string[] {
+  const [typed = "", ...rest] = typedWords();
+  const path = typed.includes("/")
+    ? resolve(directory, typed)
+    : Bun.which(typed, { PATH: env["PATH"] ?? "" });
+  return [path !== null && existsSync(path) ? path : process.execPath, ...rest];
+}
+
+export interface UpgradeParts {
+  readonly hooks: Pick<MasterHooks, "preExec">;
+  readonly listeners: Pick<Listeners, "handover">;
+  readonly service: Pick<ServiceManager, "successorEnv">;
+  readonly origin: Origin;
+}
+
+/** Starts the new master. Answers what has come of it; `report` is told of its end. */
+export function upgrade(
+  { hooks, listeners, service, origin }: UpgradeParts,
+  report: (event: Event) => void,
+): Event {
+  try {
+    if (process.pid === 1) throw new Error("the end of process 1 ends its container");
+    hooks.preExec();
+    const handover = listeners.handover(process.pid);
+    const child = Bun.spawn(commandAnew(origin), {
+      cwd: origin.directory,
+      env: {
+        ...withoutServiceManager(origin.env),
+        ...service.successorEnv(),
+        // This master's own may be from an upgrade before.
+        GUNICORN_TLS_FD: undefined,
+        ...handover.env,
+        GUNICORN_PID: String(process.pid),
+      },
+      stdio: ["ignore", "inherit", "inherit", ...handover.stdio],
+      onExit({ signalCode }, code) {
+        // bun-types allows a number; Bun gives the name.
+        const signal = signalCode as string | null;
+        report({ type: "upgrade ended", code: signal === null ? code : null, signal });
+      },
+    });
+    return { type: "upgrade started", pid: child.pid };
+  } catch (error) {
+    return { type: "upgrade failed", message: describeError(error) };
+  }
+}
+
+/** What a new master is told by the old one through the environment. */
+export interface Inheritance {
+  readonly oldMaster: number;
+  readonly fds: readonly number[];
+  /** Those of them that the old master serves TLS on. */
+  readonly secureFds: readonly number[];
+}
+
+/** Null unless `parent` has started this process by USR2. */
+export function readInheritance(env: Environment, parent: number): Inheritance | null {
+  const { GUNICORN_PID: pid, GUNICORN_FD: fds, GUNICORN_TLS_FD: secure = "" } = env;
+  // Inherited by something else that the app has started: not meant for this process.
+  if (pid === undefined || fds === undefined) return null;
+  // The old master may have gone already, right after USR2: what it left is this one's alone.
+  if (Number(pid) !== parent && isRunning(Number(pid))) return null;
+  const [all, secureFds] = [fds, secure].map((list) => list.split(",").filter(Boolean).map(Number));
+  return { oldMaster: Number(pid), fds: all ?? [], secureFds: secureFds ?? [] };
+}

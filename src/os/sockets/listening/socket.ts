@@ -1,0 +1,87 @@
+/** Listening sockets by libc. A socket made here is close-on-exec and non-blocking from its first moment. */
+import { ptr } from "bun:ffi";
+import { check, library } from "../../libc.ts";
+import { encodeTcp, nameOf } from "../socket-address.ts";
+import {
+  AF_INET,
+  closeFd,
+  closeOnFailure,
+  createStreamSocket,
+  IPPROTO_IPV6,
+  IPPROTO_TCP,
+  setOption,
+  system,
+  TCP_NODELAY,
+  tryOption,
+} from "../socket-options.ts";
+
+export interface ListeningSocketOptions {
+  readonly family: 4 | 6;
+  /** Numeric; a v6 address may carry a scope, `fe80::1%eth0`. */
+  readonly hostname: string;
+  /** 0 lets the kernel choose. */
+  readonly port: number;
+  readonly backlog: number;
+  readonly reusePort: boolean;
+  /** Leaves v4 clients to a v4 socket; for v6 only. */
+  readonly v6only: boolean;
+}
+
+export interface ListeningSocket {
+  readonly fd: number;
+  readonly port: number;
+}
+
+/** Binds and listens. Throws SystemError, with nothing left open. */
+export function createListeningSocket(options: ListeningSocketOptions): ListeningSocket {
+  const fd = createBoundSocket(options);
+  return closeOnFailure(fd, () => {
+    listen(fd, options.backlog);
+    return { fd, port: boundPort(fd) };
+  });
+}
+
+/**
+ * Binds without listening: the port is kept from other users' servers, and with SO_REUSEPORT this user's
+ * own sockets can still listen on it. Throws SystemError, with nothing left open.
+ */
+export function createReservedSocket(
+  options: Omit<ListeningSocketOptions, "backlog">,
+): ListeningSocket {
+  const fd = createBoundSocket(options);
+  return closeOnFailure(fd, () => ({ fd, port: boundPort(fd) }));
+}
+
+/**
+ * Throws EADDRINUSE when somebody listens on the address. SO_REUSEPORT sockets of the same user would
+ * share it silently; a bind without the option doesn't.
+ */
+export function probeAddress(options: Omit<ListeningSocketOptions, "backlog" | "reusePort">): void {
+  closeFd(createBoundSocket({ ...options, reusePort: false }));
+}
+
+/** Listens, or changes the backlog of a socket that listens already. */
+export function listen(fd: number, backlog: number): void {
+  check(library().listen(fd, backlog), "listen");
+}
+
+function createBoundSocket(options: Omit<ListeningSocketOptions, "backlog">): number {
+  const { family, hostname, port, reusePort, v6only } = options;
+  const fd = createStreamSocket(family === 6 ? system.inet6 : AF_INET);
+  return closeOnFailure(fd, () => {
+    setOption(fd, system.socketLevel, system.reuseAddress, 1);
+    if (reusePort) setOption(fd, system.socketLevel, system.reusePort, 1);
+    // Accepted sockets inherit it. Without it, answers in several writes are slower.
+    tryOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (family === 6 && v6only) setOption(fd, IPPROTO_IPV6, system.v6only, 1);
+    const address = encodeTcp(family, hostname, port);
+    check(library().bind(fd, ptr(address), address.byteLength), "bind");
+    return fd;
+  });
+}
+
+function boundPort(fd: number): number {
+  const name = nameOf(fd);
+  if (name?.type !== "tcp") throw new TypeError(`fd ${fd} isn't a TCP socket`);
+  return name.port;
+}

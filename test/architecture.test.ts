@@ -71,7 +71,7 @@ const rooms: Readonly<Record<string, string>> = {
 
   worker: "ipc worker/classes worker/life",
   "worker/life":
-    "api app app/routes app/websocket config config/sources ipc log modules net os os/processes os/sockets os/sockets/listening reload types:tls worker/classes worker/exchange",
+    "api app app/routes app/websocket config config/sources ipc log modules net os os/processes os/sockets os/sockets/listening reload types:tls worker/classes worker/exchange worker/records",
   "worker/tls":
     "types:api types:app http http/proxy http/response http/response/head log/lines os/sockets types:tls worker/connection",
   "worker/classes":
@@ -80,11 +80,11 @@ const rooms: Readonly<Record<string, string>> = {
   "worker/upgrades":
     "types:api app types:app/node app/websocket types:http http/request types:http/syntax os/sockets worker/connection worker/exchange worker/records",
   "worker/connection":
-    "types:api app types:config http http/message http/proxy http/request http/response http/response/head http/syntax net worker/exchange",
+    "types:api app types:config http http/message http/proxy http/request http/response http/response/head http/syntax ipc net worker/exchange",
   "worker/exchange":
     "api app http http/message http/proxy http/request http/response http/response/globals http/response/head http/syntax ipc log log/lines worker/records",
   "worker/records":
-    "api app http http/proxy http/request http/response/globals http/syntax log log/access",
+    "api app http http/proxy http/request http/response/globals http/syntax ipc log log/access",
 
   cli: "api arbiter arbiter/act arbiter/act/configuration arbiter/act/master arbiter/decide/certificates.ts app config config/sources http/syntax ipc listen log log/sinks net os os/processes os/sockets os/sockets/listening reload tls",
 };

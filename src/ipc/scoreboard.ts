@@ -1,46 +1,55 @@
 /**
- * The scoreboard: memory mapped by the master and all workers, a row for each worker, fixed
- * Float64 columns, every cell written by one process only. A heartbeat therefore costs no system call.
+ * The scoreboard: memory mapped by the master and all workers, a row for each worker, the Float64
+ * columns of scoreboard-columns.ts, every cell written by one process only. A heartbeat therefore costs no system call.
  */
 import { closeSync } from "node:fs";
 import { mapShared } from "../os/shared-memory.ts";
-
-/**
- * The columns in their order; each is an accessor of a row. A counter only goes up in a worker's life, and what it has
- * counted outlives the worker in the totals; a gauge says how things are now.
- */
-const columns = {
-  /** Counts up while the worker's event loop runs; the master compares it, on its own clock. */
-  beat: "gauge",
-  /** Requests handled since boot. */
-  requests: "counter",
-  /** Requests being handled now. */
-  inFlight: "gauge",
-  /** Connections open now. */
-  connections: "gauge",
-  /** Other workers that want what this one publishes; the master writes it. */
-  audience: "gauge",
-} as const satisfies Record<string, "counter" | "gauge">;
+import { columns } from "./scoreboard-columns.ts";
 
 type Columns = typeof columns;
 type Column = keyof Columns;
-type Counter = { [Name in Column]: Columns[Name] extends "counter" ? Name : never }[Column];
+type Counter = { [Name in Column]: Columns[Name]["kind"] extends "counter" ? Name : never }[Column];
+type Single = { [Name in Column]: Columns[Name]["cells"] extends 1 ? Name : never }[Column];
+type Several = Exclude<Column, Single>;
 
 /** One worker's row, seen from the worker (which writes most of it) or from the master (which reads that). */
-export type ScoreboardRow = { [Name in Column]: number };
+export type ScoreboardRow = { [Name in Single]: number } & {
+  readonly [Name in Several]: Float64Array;
+};
+
+/** A row's values at one moment. */
+export type RowValues = Values<Column>;
 
 /** What all workers have counted together, those that have gone included. */
-export type Totals = { readonly [Name in Counter]: number };
+export type Totals = Values<Counter>;
 
-const names = Object.keys(columns) as Column[];
-const counters = names.filter((name): name is Counter => columns[name] === "counter");
+type Values<Names extends Column> = {
+  readonly [Name in Names]: Name extends Single ? number : readonly number[];
+};
 
-/** A row is a cache line: what one worker writes doesn't slow down another. */
-const columnCount = 8;
+interface Place {
+  readonly name: Column;
+  /** Of its first cell in a row. */
+  readonly at: number;
+  readonly cells: number;
+}
+
+const places = (Object.keys(columns) as Column[]).reduce<readonly Place[]>((before, name) => {
+  const last = before.at(-1);
+  const at = last === undefined ? 0 : last.at + last.cells;
+  return [...before, { name, at, cells: columns[name].cells }];
+}, []);
+const counters = places.filter(({ name }) => columns[name].kind === "counter");
+
+const cacheLineCells = 8;
+
+/** A row fills whole cache lines: what one worker writes doesn't slow down another. */
+export const rowCells = cacheLineCells * Math.ceil(endOf(places.at(-1)) / cacheLineCells);
+
 const rowCount = 2048;
 
 /** The size for all workers that there may ever be: it doesn't grow. */
-export const scoreboardBytes = rowCount * columnCount * Float64Array.BYTES_PER_ELEMENT;
+export const scoreboardBytes = rowCount * rowCells * Float64Array.BYTES_PER_ELEMENT;
 
 /** The largest number of workers: a slot has two rows, for a worker and its successor. */
 export const maxWorkers = rowCount / 2;
@@ -51,22 +60,33 @@ function map(fd: number): Float64Array {
 
 function cellsOf(all: Float64Array, row: number): Float64Array {
   if (row < 0 || row >= rowCount) throw new RangeError(`the scoreboard has no row ${row}`);
-  return all.subarray(row * columnCount, (row + 1) * columnCount);
+  return all.subarray(row * rowCells, (row + 1) * rowCells);
 }
 
-/** @param cells one for each column, at least */
-export function createRow(cells: Float64Array): ScoreboardRow {
-  const accessors = names.map((name, index) => [
-    name,
-    {
-      enumerable: true,
-      get: () => cells[index] as number,
-      set: (value: number) => {
-        cells[index] = value;
-      },
-    },
-  ]);
+/** @param cells as many as a row has */
+export function createRow(cells: Float64Array = new Float64Array(rowCells)): ScoreboardRow {
+  const accessors = places.map((place) => [place.name, accessorOf(cells, place)]);
   return Object.defineProperties({}, Object.fromEntries(accessors)) as ScoreboardRow;
+}
+
+function accessorOf(cells: Float64Array, { at, cells: count }: Place): PropertyDescriptor {
+  if (count > 1) return { enumerable: true, value: cells.subarray(at, at + count) };
+  return {
+    enumerable: true,
+    get: () => cells[at] as number,
+    set: (value: number) => {
+      cells[at] = value;
+    },
+  };
+}
+
+/** What a row says now. */
+export function readRow(row: ScoreboardRow): RowValues {
+  const read = ({ name }: Place) => {
+    const value = row[name];
+    return [name, typeof value === "number" ? value : [...value]];
+  };
+  return Object.fromEntries(places.map(read)) as RowValues;
 }
 
 /** A worker's own row, behind an inherited descriptor. Throws SystemError when it can't be mapped. */
@@ -78,8 +98,10 @@ export function inheritedRow(fd: number, row: number): ScoreboardRow {
 export class Scoreboard {
   readonly fd: number;
   readonly #cells: Float64Array;
-  /** What workers had counted whose rows others have taken since. */
-  readonly #departed = new Map<Counter, number>();
+  /** What workers had counted whose rows others have taken since: a row of sums. */
+  readonly #departed: Float64Array = new Float64Array(rowCells);
+  /** Rows from here on were never a worker's. */
+  #end = 0;
 
   /** @param fd memory of scoreboardBytes, all of it taken; it is the scoreboard's now */
   constructor(fd: number) {
@@ -90,11 +112,11 @@ export class Scoreboard {
   /** The row of a worker that is about to be spawned, with all cells at 0; the one before it has gone. */
   clear(row: number): void {
     const cells = cellsOf(this.#cells, row);
-    const last = createRow(cells);
-    for (const name of counters) {
-      this.#departed.set(name, (this.#departed.get(name) ?? 0) + last[name]);
+    for (const { at, cells: count } of counters) {
+      for (let cell = at; cell < at + count; cell += 1) add(this.#departed, cell, cells[cell]);
     }
     cells.fill(0);
+    this.#end = Math.max(this.#end, row + 1);
   }
 
   row(row: number): ScoreboardRow {
@@ -103,18 +125,28 @@ export class Scoreboard {
 
   /** Counted since the master's start; no figure ever goes back, whichever workers die. */
   get totals(): Totals {
-    const sums = counters.map((name) => {
-      const column = names.indexOf(name);
-      let sum = this.#departed.get(name) ?? 0;
-      for (let at = column; at < this.#cells.length; at += columnCount) {
-        sum += this.#cells[at] as number;
+    const sums = this.#departed.slice();
+    for (let row = 0; row < this.#end; row += 1) {
+      const first = row * rowCells;
+      for (const { at, cells } of counters) {
+        for (let cell = at; cell < at + cells; cell += 1)
+          add(sums, cell, this.#cells[first + cell]);
       }
-      return [name, sum];
-    });
-    return Object.fromEntries(sums) as Totals;
+    }
+    const total = ({ name, at, cells }: Place) =>
+      [name, cells === 1 ? sums[at] : [...sums.subarray(at, at + cells)]] as const;
+    return Object.fromEntries(counters.map(total)) as unknown as Totals;
   }
 
   close(): void {
     closeSync(this.fd);
   }
+}
+
+function add(sums: Float64Array, cell: number, value = 0): void {
+  sums[cell] = (sums[cell] ?? 0) + value;
+}
+
+function endOf(place: Place | undefined): number {
+  return place === undefined ? 0 : place.at + place.cells;
 }

@@ -64,6 +64,8 @@ export class FakeEngine {
   readonly accepted: Connection[] = [];
   /** With `threads` in the configuration. */
   readonly gate: Gate | null;
+  /** What it counts. */
+  readonly scores = createRow();
   readonly #connections: Connections;
   readonly #engine: Engine;
   readonly #site: Site;
@@ -75,7 +77,7 @@ export class FakeEngine {
     const config: ConfigData = { ...configData(defaults), ...timeouts, ...options.config };
     const log = logTo(lines);
     this.gate = config.threads === 0 ? null : new Gate(config.threads);
-    const scores = createRow(new Float64Array(8));
+    const { scores } = this;
     const app: App = {
       fetch: (request, server) => {
         events.push(`${request.method} ${new URL(request.url).pathname}`);
@@ -123,7 +125,7 @@ export class FakeEngine {
       unsentBytes: (fd) => this.#wireOf(fd)?.unsent ?? -1,
       peerHasEnded: (fd) => this.#wireOf(fd)?.finSent ?? false,
     });
-    this.#engine = { settings, readers: new ReaderPool(settings) };
+    this.#engine = { settings, readers: new ReaderPool(settings), scores };
     const connections = new Connections(scores);
     this.#connections = connections;
     const server = new AppServer({

@@ -1,5 +1,5 @@
 /** The worker processes by age, and what the master reads about them with each tick. */
-import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
+import { readRow, type ScoreboardRow } from "../../ipc/scoreboard.ts";
 import type { Log } from "../../log/error-log.ts";
 import { reapStrays } from "../../os/processes/children.ts";
 import { residentBytes } from "../../os/processes/memory.ts";
@@ -71,7 +71,7 @@ export class Children {
   readAll(): ReadonlyMap<number, WorkerReading> {
     const readings = new Map<number, WorkerReading>();
     for (const [age, { scores, process }] of this.#byAge)
-      readings.set(age, { row: { ...scores }, memoryBytes: residentBytes(process.pid) });
+      readings.set(age, { row: readRow(scores), memoryBytes: residentBytes(process.pid) });
     return readings;
   }
 

@@ -1,5 +1,5 @@
 /** What the server is like at one moment: one description, from which all that shows the server is made. Pure. */
-import type { ScoreboardRow, Totals } from "../../ipc/scoreboard.ts";
+import type { RowValues, Totals } from "../../ipc/scoreboard.ts";
 import { type Progress, progressOf, type WorkerFacts } from "./progress.ts";
 import type { Fleet, State, Stopping, WorkerState } from "./state.ts";
 
@@ -12,7 +12,7 @@ export interface Scores {
 }
 
 export interface WorkerReading {
-  readonly row: Readonly<ScoreboardRow>;
+  readonly row: RowValues;
   /** The resident set; null where the system doesn't say. */
   readonly memoryBytes: number | null;
 }
@@ -41,7 +41,7 @@ export interface WorkerStatus extends WorkerFacts {
   readonly beatMs: number | null;
   readonly memoryBytes: number | null;
   /** Its columns; null when it has just gone. */
-  readonly scores: Readonly<ScoreboardRow> | null;
+  readonly scores: RowValues | null;
 }
 
 /** @param nowMs the master's milliseconds, which count from its start */

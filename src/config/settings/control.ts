@@ -2,6 +2,15 @@ import { boolean, fileMode, nullable, text } from "../values/kinds.ts";
 import { setting } from "../setting.ts";
 
 export const control = {
+  adminBind: setting({
+    flags: [{ long: "--admin-bind" }],
+    metavar: "ADDRESS",
+    kind: nullable(text),
+    default: null,
+    status: "planned",
+    ours: true,
+    description: `The address of health checks and metrics`,
+  }),
   controlSocket: setting({
     flags: [{ long: "--control-socket" }],
     metavar: "PATH",

@@ -73,7 +73,8 @@ export class AsyncServing implements Serving {
     const scriptName = process.env["SCRIPT_NAME"] ?? "";
     const probe = { unsentBytes, peerHasEnded };
     const settings = engineSettings(context.config, scriptName, probe);
-    this.#engine = { settings, readers: new ReaderPool(settings) };
+    const { bytes, timeouts } = context.scores;
+    this.#engine = { settings, readers: new ReaderPool(settings), scores: { bytes, timeouts } };
     this.#connections = new Connections(context.scores);
     const { observers } = context;
     this.#records = observers.length === 0 ? null : new EngineRecord(observers);
@@ -228,6 +229,7 @@ export class AsyncServing implements Serving {
   }
 
   #listenOn({ fd, shared, bound, secure }: ListeningSocket, site: Site): Listener {
+    const { scores } = this.#context;
     const sharing = shared && this.#context.numWorkers > 1;
     const family = familyOf(bound);
     const acceptor: Acceptor = {
@@ -235,6 +237,7 @@ export class AsyncServing implements Serving {
       engine: this.#engine,
       connections: this.#connections,
       accepted: (wire) => {
+        scores.accepted += 1;
         // The master may have begun to refuse new connections before the handshake of this one was over.
         if (family !== null) acceptPackets(wire.fd, family);
         this.#keepBound();

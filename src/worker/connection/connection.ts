@@ -6,15 +6,18 @@
  * what changes during one is seen to before it is over.
  */
 import { highWaterBytes } from "../../http/limits.ts";
+import { clientTimeouts, receivedBytes, sentBytes } from "../../ipc/scoreboard-columns.ts";
 import { OutputBuffer } from "../../http/response/output.ts";
 import type { Site } from "../exchange/site.ts";
 import { Client, type Foregoing } from "./client.ts";
 import type { Member } from "./connections.ts";
 import { Deadlines, type Expired } from "./deadlines.ts";
 import { HeldBytes } from "./held-bytes.ts";
-import { type Engine, Http1 } from "./http1.ts";
+import { type Engine, type EngineScores, Http1 } from "./http1.ts";
 import type { Protocol, Successor, Transport } from "./protocol.ts";
 import type { Wire, WireOwner } from "./wire.ts";
+
+type ClientTimeout = (typeof clientTimeouts)[number];
 
 const open = 0;
 /** The last answer isn't written yet. */
@@ -32,6 +35,7 @@ export class Connection implements Member, Transport, WireOwner {
   readonly #wire: Wire;
   readonly #site: Site;
   readonly #held: HeldBytes;
+  readonly #scores: EngineScores;
   #protocol: Protocol;
   #stage: typeof open | typeof closing | typeof leaving | typeof lingering | typeof over = open;
   /** Set while leaving. */
@@ -46,8 +50,9 @@ export class Connection implements Member, Transport, WireOwner {
 
   /** `foregoing`: what is known of the client of a TLS connection, whose handshake is over. */
   constructor(wire: Wire, site: Site, engine: Engine, foregoing: Foregoing | null = null) {
-    const { settings } = engine;
+    const { settings, scores } = engine;
     this.#wire = wire;
+    this.#scores = scores;
     this.#site = site;
     this.client = new Client(wire, settings, site.records !== null, foregoing);
     this.deadlines = new Deadlines(settings.deadlines, wire);
@@ -78,6 +83,7 @@ export class Connection implements Member, Transport, WireOwner {
 
   receive(bytes: Buffer): void {
     if (this.#stage >= lingering) return;
+    count(this.#scores.bytes, receivedBytes, bytes.length);
     this.#held.hold(bytes);
     this.turn();
   }
@@ -114,6 +120,8 @@ export class Connection implements Member, Transport, WireOwner {
     if (this.#held.paused && this.deadlines.clientHasEnded) this.#mayHaveLeft();
     const expired = this.deadlines.tick();
     if (expired === null) return;
+    const timeout = clientTimeouts.indexOf(expired as ClientTimeout);
+    if (timeout !== -1) count(this.#scores.timeouts, timeout, 1);
     if (this.#stage === open && this.#protocol.expired(expired)) this.turn();
     else this.#cut(expired);
   }
@@ -141,7 +149,7 @@ export class Connection implements Member, Transport, WireOwner {
   }
 
   cutShort(): void {
-    this.output.writeTo(this.#wire);
+    this.#writeOut();
     this.#wire.terminate();
   }
 
@@ -198,7 +206,7 @@ export class Connection implements Member, Transport, WireOwner {
   #write(): boolean {
     if (this.#stage === over) return false;
     if (this.output.byteLength > 0) this.deadlines.appWrites();
-    const empty = !this.#full && this.output.writeTo(this.#wire);
+    const empty = !this.#full && this.#writeOut();
     this.#full = !empty;
     if (this.output.broken) {
       this.#reset();
@@ -207,6 +215,14 @@ export class Connection implements Member, Transport, WireOwner {
     this.deadlines.writes(!empty);
     if (empty && this.#behind) this.#protocol.drained();
     this.#behind = !empty;
+    return empty;
+  }
+
+  #writeOut(): boolean {
+    const { output } = this;
+    const before = output.byteLength;
+    const empty = output.writeTo(this.#wire);
+    count(this.#scores.bytes, sentBytes, before - output.byteLength);
     return empty;
   }
 
@@ -252,4 +268,8 @@ export class Connection implements Member, Transport, WireOwner {
     this.closed();
     this.#wire.end();
   }
+}
+
+function count(cells: Float64Array, index: number, more: number): void {
+  cells[index] = (cells[index] as number) + more;
 }

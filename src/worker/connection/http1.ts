@@ -9,6 +9,7 @@ import { highWaterBytes } from "../../http/limits.ts";
 import type { MessageReader } from "../../http/request/message-reader.ts";
 import { currentDate } from "../../http/response/head/date.ts";
 import { refusalPage } from "../../http/response/error-page.ts";
+import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import type { OutputBuffer } from "../../http/response/output.ts";
 import { encodeFixed } from "../../http/response/response.ts";
 import { Exchange } from "../exchange/exchange.ts";
@@ -21,9 +22,14 @@ import type { EngineSettings } from "./engine-settings.ts";
 import type { Protocol, Successor, Transport } from "./protocol.ts";
 import type { ReaderPool } from "./reader-pool.ts";
 
+/** What connections count: see src/ipc/scoreboard-columns.ts. */
+export type EngineScores = Pick<ScoreboardRow, "bytes" | "timeouts">;
+
 /** What all connections of a worker share. */
 export interface Engine {
   readonly settings: EngineSettings;
+  /** Where it counts. */
+  readonly scores: EngineScores;
   readonly readers: ReaderPool;
 }
 

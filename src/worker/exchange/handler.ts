@@ -134,6 +134,7 @@ export class Handler implements RequestHandler {
 
   /** One line about what an app got wrong, with the stack if there is an error. */
   complain({ method, target }: RequestFacts, message: string, error: unknown = null): void {
+    this.#scores.errors += 1;
     const what = message === "" ? "" : `: ${message}`;
     const stack = error === null ? "" : `\n${describeError(error)}`;
     this.#log.exception(`Error handling request ${method} ${target}${what}${stack}`);

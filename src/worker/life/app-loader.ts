@@ -5,6 +5,7 @@ import { Capture } from "../../app/capture.ts";
 import { loadLifespan } from "../../app/lifespan.ts";
 import { type App, loadApp } from "../../app/load.ts";
 import type { Websockets } from "../../app/websocket/websockets.ts";
+import type { ConfigData } from "../../config/data.ts";
 import type { BootMessage, RelayMessage, RelayAnswer } from "../../ipc/messages.ts";
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import type { Logs } from "../../log/logs.ts";
@@ -13,6 +14,7 @@ import { listenPrivately } from "../../os/sockets/private-socket.ts";
 import { loadWorkerClass } from "../classes/classes.ts";
 import { listeningAt } from "../classes/listening-at.ts";
 import { routedApp } from "../classes/serving.ts";
+import { Tally } from "../records/tally.ts";
 import type { Enricher } from "../exchange/enrich-response.ts";
 import { drawLimit, Handler, type RequestHooks } from "../exchange/handler.ts";
 import type { TlsSource } from "../../tls/credentials.ts";
@@ -31,6 +33,11 @@ export interface AppLoaderParts {
   readonly send: (message: RelayMessage) => boolean;
   /** Called when max_requests is reached. */
   readonly onTired: () => void;
+}
+
+/** Whether somebody may ask the master how requests fare: then they are measured. */
+function isWatched({ adminBind, controlSocket }: ConfigData): boolean {
+  return adminBind !== null || controlSocket !== null;
 }
 
 type CreateServing = Awaited<ReturnType<typeof loadWorkerClass>>;
@@ -52,7 +59,7 @@ export class AppLoader {
    */
   static async create(parts: AppLoaderParts): Promise<AppLoader> {
     const { config } = parts.boot;
-    const marked = config.enrichResponse || parts.logs.observers.length > 0;
+    const marked = config.enrichResponse || parts.logs.observers.length > 0 || isWatched(config);
     const createServing = await loadWorkerClass(config, marked);
     const capture = captureServers(parts);
     // What a worker doesn't use isn't imported.
@@ -86,7 +93,9 @@ export class AppLoader {
   async serve(loaded: App): Promise<Serving> {
     const { boot, worker, hooks, scores, tls, logs, onTired } = this.#parts;
     const { config, slot, numWorkers, listeners } = boot;
-    const { log, observers } = logs;
+    const { log } = logs;
+    const tallies = isWatched(config) ? [new Tally(scores)] : [];
+    const observers = [...logs.observers, ...tallies];
     const app = await routedApp(loaded, config);
     const limit = drawLimit(config.maxRequests, config.maxRequestsJitter, Math.random);
     if (app.websocket !== null) this.#websockets = await this.#openWebsockets();

@@ -300,7 +300,11 @@ export class Worker {
 
   #beat(): void {
     this.#scores.beat += 1;
+    let lastMs = performance.now();
     setInterval(() => {
+      const nowMs = performance.now();
+      this.#scores.loopDelayMs = Math.max(0, nowMs - lastMs - beatMs);
+      lastMs = nowMs;
       if (this.#serving?.moves?.() !== false) this.#scores.beat += 1;
     }, beatMs);
   }

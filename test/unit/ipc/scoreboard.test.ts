@@ -5,9 +5,15 @@ import { join } from "node:path";
 import {
   inheritedRow,
   maxWorkers,
+  readRow,
+  rowCells,
+  type RowValues,
   Scoreboard,
   scoreboardBytes,
+  type ScoreboardRow,
+  type Totals,
 } from "../../../src/ipc/scoreboard.ts";
+import { columns } from "../../../src/ipc/scoreboard-columns.ts";
 
 /** Over a file of its own, mapped twice: by the master, and by whoever `worker` stands for. */
 function withScoreboard(use: (board: Scoreboard, fd: number) => void): void {
@@ -25,17 +31,32 @@ function withScoreboard(use: (board: Scoreboard, fd: number) => void): void {
   }
 }
 
-const columns = ["beat", "requests", "inFlight", "connections", "audience"] as const;
+const names = Object.keys(columns) as (keyof typeof columns)[];
+
+/** A row in which all cells of one column hold a value, and all others 0. */
+function valuesWith(name: string | null, value: number): RowValues {
+  const entries = names.map((each) => {
+    const cell = each === name ? value : 0;
+    const { cells } = columns[each];
+    return [each, cells === 1 ? cell : Array.from({ length: cells }, () => cell)];
+  });
+  return Object.fromEntries(entries);
+}
+
+function fill(row: ScoreboardRow, name: keyof ScoreboardRow, value: number): void {
+  const cells = row[name];
+  if (typeof cells === "number") (row as unknown as Record<string, number>)[name] = value;
+  else cells.fill(value);
+}
 
 describe("a row", () => {
-  test.each(columns)("carries %s from the worker to the master, and nothing else", (name) => {
+  test.each(names)("carries %s from the worker to the master, and nothing else", (name) => {
     withScoreboard((board, fd) => {
       const worker = inheritedRow(fd, 5);
-      worker[name] = 41;
-      worker[name] += 1;
-      const seen = board.row(5);
-      for (const each of columns) expect(seen[each]).toBe(each === name ? 42 : 0);
-      for (const other of [4, 6]) expect({ ...board.row(other) }).toEqual(zeros);
+      fill(worker, name, 41);
+      fill(worker, name, 42);
+      expect(readRow(board.row(5))).toEqual(valuesWith(name, 42));
+      for (const other of [4, 6]) expect(readRow(board.row(other))).toEqual(valuesWith(null, 0));
     });
   });
 
@@ -63,21 +84,20 @@ describe("a row", () => {
       const last = maxWorkers * 2 - 1;
       for (let row = 0; row <= last; row += 1) board.row(row).requests = row;
       for (let row = 0; row <= last; row += 1) expect(board.row(row).requests).toBe(row);
-      expect(scoreboardBytes).toBe(maxWorkers * 2 * 64);
+      expect(scoreboardBytes).toBe(maxWorkers * 2 * rowCells * 8);
+      expect((rowCells * 8) % 64).toBe(0);
     });
   });
 });
-
-const zeros = { beat: 0, requests: 0, inFlight: 0, connections: 0, audience: 0 };
 
 describe("clear()", () => {
   test("gives a new worker a row of zeros, and leaves its neighbours alone", () => {
     withScoreboard((board) => {
       for (const row of [1, 2, 3]) {
-        for (const name of columns) board.row(row)[name] = row;
+        for (const name of names) fill(board.row(row), name, row);
       }
       board.clear(2);
-      expect({ ...board.row(2) }).toEqual(zeros);
+      expect(readRow(board.row(2))).toEqual(valuesWith(null, 0));
       expect(board.row(1).requests).toBe(1);
       expect(board.row(3).connections).toBe(3);
     });
@@ -85,29 +105,41 @@ describe("clear()", () => {
 });
 
 describe("totals", () => {
-  test("are 0 at the start", () => {
-    withScoreboard((board) => expect(board.totals).toEqual({ requests: 0 }));
-  });
+  const counters = names.filter((name) => columns[name].kind === "counter");
 
-  test("sum all workers, also those whose rows others have taken", () => {
-    withScoreboard((board, fd) => {
-      inheritedRow(fd, 0).requests = 10;
-      inheritedRow(fd, 7).requests = 5;
-      expect(board.totals).toEqual({ requests: 15 });
-      board.clear(0);
-      expect(board.totals).toEqual({ requests: 15 });
-      inheritedRow(fd, 0).requests = 1;
-      expect(board.totals).toEqual({ requests: 16 });
-      board.clear(0);
-      board.clear(0);
-      expect(board.totals).toEqual({ requests: 16 });
+  test("have the counters, which are 0 at the start, and no gauge", () => {
+    withScoreboard((board) => {
+      const zeros = counters.map((name) => [name, valuesWith(null, 0)[name]]);
+      expect(board.totals).toEqual(Object.fromEntries(zeros));
     });
   });
+
+  test.each(counters)(
+    "sum %s of all workers, also of those whose rows others have taken",
+    (name) => {
+      withScoreboard((board, fd) => {
+        const expectTotal = (value: number) =>
+          expect(board.totals[name as keyof Totals]).toEqual(valuesWith(name, value)[name]);
+        for (const row of [0, 7]) board.clear(row);
+        fill(inheritedRow(fd, 0), name, 10);
+        fill(inheritedRow(fd, 7), name, 5);
+        expectTotal(15);
+        board.clear(0);
+        expectTotal(15);
+        fill(inheritedRow(fd, 0), name, 1);
+        expectTotal(16);
+        board.clear(0);
+        board.clear(0);
+        expectTotal(16);
+      });
+    },
+  );
 
   test("never go back, whatever dies and is replaced", () => {
     withScoreboard((board, fd) => {
       let expected = 0;
       let last = 0;
+      for (let row = 0; row < 13; row += 1) board.clear(row);
       for (let step = 0; step < 2000; step += 1) {
         const row = (step * 7) % 13;
         if (step % 5 === 0) board.clear(row);

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import type { Ending } from "../../../../src/arbiter/decide/state.ts";
 import { type Scores, status, type WorkerReading } from "../../../../src/arbiter/decide/status.ts";
-import { createRow } from "../../../../src/ipc/scoreboard.ts";
+import { createRow, readRow } from "../../../../src/ipc/scoreboard.ts";
 import { generation, World } from "../../../support/arbiter-world.ts";
 
 /** A row of the scoreboard with a number of requests. */
 function reading(requests: number, memoryBytes: number | null = null): WorkerReading {
-  const row = createRow(new Float64Array(64));
+  const row = createRow();
   row.requests = requests;
-  return { row, memoryBytes };
+  return { row: readRow(row), memoryBytes };
 }
 
 const totals = { requests: 12 } as Scores["totals"];

@@ -57,7 +57,7 @@ test("one that has sent nothing yet goes on being read", () => {
   expect(inner.did).toEqual([]);
 });
 
-const tunnels = new Tunnels(new Connections(createRow(new Float64Array(8))), deadlines, {
+const tunnels = new Tunnels(new Connections(createRow()), deadlines, {
   error: (message: string) => expect(message).toBe(""),
 } as never);
 

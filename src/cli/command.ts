@@ -59,13 +59,13 @@ const positional: ArgsDef = {
   APP_MODULE: { type: "positional", required: false, description: "The app, MODULE:EXPORT" },
 };
 
-/** The whole command; `run` gets the words that citty was given. */
-export function defineMain(run: (words: readonly string[]) => Promise<number>): CommandDef {
+/** The whole command; `describe` answers what --help and --version ask for. */
+export function defineMain(describe: (asked: "help" | "version") => string): CommandDef {
   const flags = settingEntries.flatMap(([, row]) => flagArgs(row));
   return defineCommand({
     meta,
     args: { ...positional, ...builtIn, ...Object.fromEntries(flags) },
-    run: ({ rawArgs }) => run(rawArgs),
+    run: ({ args }) => describe(args["help"] === true ? "help" : "version"),
   });
 }
 

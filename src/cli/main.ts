@@ -1,7 +1,6 @@
 /** Words to an exit code: help, version, check, print, or the master's run. */
 import { isA } from "../api/thrown.ts";
 import { statSync } from "node:fs";
-import { runCommand } from "citty";
 import { type EarlySignals, StartStopped } from "../arbiter/act/master/early-signals.ts";
 import { type Origin, readInheritance } from "../arbiter/act/master/upgrade.ts";
 import { runMaster } from "../arbiter/main.ts";
@@ -23,15 +22,11 @@ import { SystemError } from "../os/libc.ts";
 import { PidFileError } from "../os/processes/pid-file.ts";
 import { identityOf, PrivilegesError } from "../os/processes/privileges.ts";
 import { writeFully } from "../os/write-fully.ts";
-import { version } from "../version.ts";
-import { defineMain } from "./command.ts";
 
 /** Runs the command with the words behind the program's name. Answers the exit code. */
 export async function main(words: readonly string[], signals: EarlySignals): Promise<number> {
   try {
-    const command = defineMain((given) => run(given, signals));
-    const { result } = await runCommand(command, { rawArgs: [...words] });
-    return result as number;
+    return await run(words, signals);
   } catch (error) {
     return await report(error);
   }
@@ -64,7 +59,8 @@ async function report(error: unknown): Promise<number> {
 async function run(words: readonly string[], signals: EarlySignals): Promise<number> {
   const { asked, given, requests } = parseCommandLine(words);
   if (asked !== null) {
-    writeFully(1, asked === "help" ? await help() : `gunicorn-ts (version ${version})\n`);
+    const { describe } = await import("./usage.ts");
+    writeFully(1, await describe(asked));
     return exitCodes.ok;
   }
   const isTrial = requests.length > 0;
@@ -110,11 +106,6 @@ async function run(words: readonly string[], signals: EarlySignals): Promise<num
 }
 
 // What a server doesn't need isn't imported by one (bench: start).
-
-async function help(): Promise<string> {
-  const { renderHelp } = await import("./usage.ts");
-  return renderHelp();
-}
 
 async function checkOwnClass(config: Config, env: Origin["env"]): Promise<void> {
   if (!isOwnClass(config.workerClass)) return;

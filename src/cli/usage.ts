@@ -1,7 +1,8 @@
 /** Help: the arguments of each section's command, laid out in columns that are read from the left. */
-import type { ArgDef, ArgsDef } from "citty";
+import { type ArgDef, type ArgsDef, runCommand } from "citty";
 import { sections } from "../config/settings.ts";
-import { helpGroups } from "./command.ts";
+import { version } from "../version.ts";
+import { defineMain, helpGroups } from "./command.ts";
 
 export const usageLine = "usage: gunicorn-ts [OPTIONS] [APP_MODULE]";
 
@@ -9,6 +10,15 @@ const introduction = `Runs APP_MODULE, the app MODULE:EXPORT, in worker processe
 A flag shows its default in brackets. What has no flag is set in gunicorn.conf.ts: docs/settings.md.`;
 
 const flagsWidth = 40;
+
+/** What --help and --version print. */
+export async function describe(asked: "help" | "version"): Promise<string> {
+  const command = defineMain((what) =>
+    what === "help" ? renderHelp() : `gunicorn-ts (version ${version})\n`,
+  );
+  const { result } = await runCommand(command, { rawArgs: [`--${asked}`] });
+  return result as string;
+}
 
 /** The text of --help. citty's own usage has one list, without sections, and sets flags flush right. */
 export function renderHelp(): string {

@@ -1,5 +1,5 @@
 /** Starts one worker process. It inherits the scoreboard as fd 3 and its slot's listening sockets from fd 4 on. */
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { workerHooks } from "../../config/worker-hooks.ts";
 import type { WorkerSignal } from "../decide/events.ts";
 import type { AppConfig } from "./configuration/generation.ts";
@@ -18,7 +18,7 @@ import type { ListeningSocket } from "../../api/serving.ts";
 import type { TlsCredentials } from "../../tls/credentials.ts";
 
 /** The worker is another program: the arbiter knows the place of its file, and imports nothing of it. */
-const workerProgram = fileURLToPath(new URL("../../worker/main.ts", import.meta.url));
+const workerProgram = join(import.meta.dir, "../../worker/main.ts");
 
 const firstInheritedFd = 3;
 

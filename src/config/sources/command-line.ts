@@ -1,9 +1,7 @@
 /**
- * Words to raw values, by the settings table. The words are first spelled out as `--flag=value`,
- * with argparse's rules and messages (unique prefixes, `-w3`, clusters, `--`); node:util's
- * parseArgs, strict, then reads them.
+ * Words to raw values, by the settings table, with argparse's rules and messages: unique prefixes, `-w3`, clusters, `--`.
+ * node:util's parseArgs knows none of them, and costs each start 2 ms.
  */
-import { parseArgs, type ParseArgsConfig } from "node:util";
 import { UsageError } from "../../api/errors.ts";
 import { explainFlags, explainPidFile } from "./foreign-flags.ts";
 import { quote } from "../values/kinds.ts";
@@ -25,7 +23,6 @@ export interface CommandLine {
 /** One long spelling and what it means. */
 interface Option {
   readonly label: string;
-  readonly long: string;
   readonly takes: "nothing" | "value" | "optional";
   readonly bare: string;
   readonly meaning: Meaning;
@@ -51,7 +48,7 @@ function flagLabel({ short, long, alias }: Flag): string {
 function ask(meaning: "help" | "version", short: string): (readonly [string, Option])[] {
   const long = `--${meaning}`;
   const label = `${short}/${long}`;
-  const option: Option = { label, long, takes: "nothing", bare: "", meaning };
+  const option: Option = { label, takes: "nothing", bare: "", meaning };
   return [
     [short, option],
     [long, option],
@@ -60,7 +57,7 @@ function ask(meaning: "help" | "version", short: string): (readonly [string, Opt
 
 function requestOption(part: RequestPart): readonly [string, Option] {
   const { long } = requestFlags[part];
-  return [long, { label: long, long, takes: "value", bare: "", meaning: { part } }];
+  return [long, { label: long, takes: "value", bare: "", meaning: { part } }];
 }
 
 function spellings(key: SettingKey, row: Setting): (readonly [string, Option])[] {
@@ -68,7 +65,6 @@ function spellings(key: SettingKey, row: Setting): (readonly [string, Option])[]
     const { takes, bare = "" } = row.kind;
     const option: Option = {
       label: flagLabel(flag),
-      long: flag.long,
       takes: takes === "nothing" || takes === "optional" ? takes : "value",
       bare,
       meaning: { key, row, flag },
@@ -85,39 +81,23 @@ const options: ReadonlyMap<string, Option> = new Map([
   ...settingEntries.flatMap(([key, row]) => spellings(key, row)),
 ]);
 
-const parseArgsOptions: NonNullable<ParseArgsConfig["options"]> = Object.fromEntries(
-  [...options.values()].map(({ long, takes }) => [
-    long.slice(2),
-    { type: takes === "nothing" ? "boolean" : "string", multiple: true },
-  ]),
-);
-
 /** Throws a UsageError, with argparse's words, for what can't be read. */
 export function parseCommandLine(words: readonly string[]): CommandLine {
-  const { spelled, asked, unrecognized } = spellOut(words);
-  const { tokens, positionals } = parseArgs({
-    args: spelled,
-    options: parseArgsOptions,
-    strict: true,
-    allowPositionals: true,
-    tokens: true,
-  });
+  const { given: found, positionals, asked, unrecognized } = readWords(words);
   const given = new Map<SettingKey, unknown>();
   const requests: [RequestPart, string][] = [];
-  for (const token of tokens) {
-    const option = token.kind === "option" ? options.get(`--${token.name}`) : undefined;
-    if (token.kind !== "option" || option === undefined) continue;
+  for (const { option, text } of found) {
     if (typeof option.meaning === "string") continue;
     if ("part" in option.meaning) {
-      requests.push([option.meaning.part, token.value ?? ""]);
+      requests.push([option.meaning.part, text ?? ""]);
       continue;
     }
     const { key, row, flag } = option.meaning;
-    const mistaken = key === "pidfile" ? explainPidFile(token.value ?? "") : null;
+    const mistaken = key === "pidfile" ? explainPidFile(text ?? "") : null;
     if (mistaken !== null) {
-      throw new UsageError(`argument ${option.label}: ${quote(token.value)} ${mistaken}`);
+      throw new UsageError(`argument ${option.label}: ${quote(text)} ${mistaken}`);
     }
-    const value = readValue(option, row, flag, token.value);
+    const value = readValue(option, row, flag, text);
     given.set(key, row.kind.takes === "list" ? [...asList(given.get(key)), value] : value);
   }
   if (asked === null && unrecognized.length > 0) {
@@ -142,19 +122,26 @@ function readValue(option: Option, row: Setting, flag: Flag, value: string | und
   }
 }
 
-interface Spelled {
-  readonly spelled: string[];
+interface Given {
+  readonly option: Option;
+  /** Undefined for an option that takes nothing. */
+  readonly text: string | undefined;
+}
+
+interface Words {
+  readonly given: readonly Given[];
+  /** The words that aren't options. */
+  readonly positionals: readonly string[];
   readonly asked: CommandLine["asked"];
   readonly unrecognized: readonly string[];
 }
 
-/** Each option as `--long=value`, and behind a `--` the words that aren't options. */
-function spellOut(words: readonly string[]): Spelled {
-  const spelled: string[] = [];
+function readWords(words: readonly string[]): Words {
+  const given: Given[] = [];
   const positionals: string[] = [];
   const unrecognized: string[] = [];
-  const finish = (asked: CommandLine["asked"]): Spelled => {
-    return { spelled: [...spelled, "--", ...positionals], asked, unrecognized };
+  const finish = (asked: CommandLine["asked"]): Words => {
+    return { given, positionals, asked, unrecognized };
   };
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at] as string;
@@ -175,7 +162,7 @@ function spellOut(words: readonly string[]): Spelled {
         if (option.meaning === "help" || option.meaning === "version") {
           return finish(option.meaning);
         }
-        spelled.push(option.long);
+        given.push({ option, text: undefined });
         continue;
       }
       const next = words[at + 1];
@@ -185,7 +172,7 @@ function spellOut(words: readonly string[]): Spelled {
       if (value === undefined && option.takes === "value") {
         throw new UsageError(`argument ${option.label}: expected one argument`);
       }
-      spelled.push(`${option.long}=${value ?? option.bare}`);
+      given.push({ option, text: value ?? option.bare });
       found = null;
     }
   }

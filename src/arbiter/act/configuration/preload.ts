@@ -2,7 +2,7 @@
  * Trials before anything changes: app or worker class are imported in a process of their own that ends at once, so that
  * a broken one never takes the place of a good one.
  */
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { ConfigError } from "../../../api/errors.ts";
 import { configData } from "../../../config/data.ts";
 import type { Config } from "../../../config/types.ts";
@@ -14,7 +14,7 @@ import { runtimeFlags } from "../spawn.ts";
 /** An app that never ends its import would keep the server from starting, and from reloading. */
 const preloadLimitMs = 60_000;
 
-const preloadProgram = fileURLToPath(new URL("../../../worker/life/preload.ts", import.meta.url));
+const preloadProgram = join(import.meta.dir, "../../../worker/life/preload.ts");
 
 /**
  * Resolves if the app can be imported where and as who workers run.

@@ -61,7 +61,7 @@ const rooms: Readonly<Record<string, string>> = {
   arbiter:
     "api arbiter/act arbiter/act/configuration arbiter/act/master arbiter/decide config ipc listen log os/processes",
   // Pure: neither files, sockets and processes nor the clock.
-  "arbiter/decide": "arbiter/decide/update/observe.ts ipc types:log",
+  "arbiter/decide": "arbiter/decide/update/observe.ts ipc types:log types:tls",
   "arbiter/decide/update": "arbiter/decide ipc types:log",
   "arbiter/act":
     "api arbiter/act/configuration arbiter/act/master arbiter/decide arbiter/decide/update config ipc listen log os os/processes telemetry types:tls",

@@ -1,8 +1,10 @@
 /** What a log says of a certificate. */
 import { X509Certificate } from "node:crypto";
 import type { TlsCertificate } from "./credentials.ts";
+import { pemBlocks } from "./pem/pem.ts";
 
-export interface Description {
+/** What of a certificate the log speaks of. */
+export interface CertificateFacts {
   /** Of no other certificate. */
   readonly fingerprint: string;
   /** Subject and names, `CN=example.org (example.org, www.example.org)`. */
@@ -12,9 +14,8 @@ export interface Description {
 }
 
 /** @param certificate a checked one: what can't be parsed throws */
-export function describeCertificate({ chain }: TlsCertificate): Description {
-  const blocks = chain.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
-  const parsed = blocks.map((block) => new X509Certificate(block));
+export function describeCertificate({ chain }: TlsCertificate): CertificateFacts {
+  const parsed = pemBlocks(chain).map(({ text }) => new X509Certificate(text));
   const [leaf] = parsed;
   const ends = parsed.map(({ validTo }) => Date.parse(validTo));
   return {

@@ -1,15 +1,6 @@
 /** What the log hears of certificates: which are served, which are about to expire, and which can't be used. Pure. */
 import type { LogLevel } from "../../log/error-log.ts";
-
-/** What of a certificate the log speaks of. */
-export interface CertificateFacts {
-  /** Of no other certificate. */
-  readonly fingerprint: string;
-  /** Subject and names, `CN=example.org (example.org, www.example.org)`. */
-  readonly name: string;
-  /** The end of its validity, or of the first to end in its chain; in milliseconds since 1970. */
-  readonly expiresMs: number;
-}
+import type { CertificateFacts } from "../../tls/describe.ts";
 
 export interface Line {
   readonly level: LogLevel;

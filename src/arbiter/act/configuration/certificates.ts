@@ -4,12 +4,11 @@ import type { Config } from "../../../config/types.ts";
 import { describeError, type LogLevel } from "../../../log/error-log.ts";
 import { FileWatch } from "../../../reload/file-watch.ts";
 import type { TlsCredentials } from "../../../tls/credentials.ts";
-import { describeCertificate } from "../../../tls/describe.ts";
+import { type CertificateFacts, describeCertificate } from "../../../tls/describe.ts";
 import { credentialFiles } from "../../../tls/credential-files.ts";
 import { readCredentials, type Surroundings } from "../../../tls/read-credentials.ts";
 import {
   afterLook,
-  type CertificateFacts,
   type Fault,
   patienceMs,
   tellExpiry,

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import {
   afterLook,
-  type CertificateFacts,
   type Fault,
   patienceMs,
   tellExpiry,
   tellServed,
   type Told,
 } from "../../../../src/arbiter/decide/certificates.ts";
+import type { CertificateFacts } from "../../../../src/tls/describe.ts";
 
 const dayMs = 86_400_000;
 const endMs = Date.UTC(2027, 1, 26, 12);

@@ -2,7 +2,7 @@
 import type { ConfigData } from "../config/data.ts";
 import type { Pair } from "./check-certificate.ts";
 import { defaultCiphers } from "./ciphers.ts";
-import type { ClientCertificates, TlsCredentials, TlsVersion } from "./credentials.ts";
+import { clientCertificates, type TlsCredentials, type TlsVersion } from "./credentials.ts";
 import { type Part, readPart } from "./pem/read-file.ts";
 
 export interface CertificateDraft extends Pair {
@@ -28,8 +28,6 @@ interface Files {
   readonly keyfile: string | null;
   readonly servername: readonly string[];
 }
-
-const clientCertificates = ["none", "optional", "required"] as const satisfies ClientCertificates[];
 
 const versions = {
   TLS: ["TLSv1.2", "TLSv1.3"],

@@ -9,8 +9,15 @@ export interface TlsCertificate {
   readonly serverNames: readonly string[];
 }
 
-/** What is asked of clients: the setting cert_reqs, 0 to 2. */
-export type ClientCertificates = "none" | "optional" | "required";
+/** What is asked of clients, as the setting cert_reqs numbers it. */
+export const clientCertificates = ["none", "optional", "required"] as const;
+
+export type ClientCertificates = (typeof clientCertificates)[number];
+
+/** From the oldest to the newest. */
+export const tlsVersions = ["TLSv1.2", "TLSv1.3"] as const;
+
+export type TlsVersion = (typeof tlsVersions)[number];
 
 export interface TlsCredentials {
   /** The first is for clients that ask for no name, or an unknown one. */
@@ -24,8 +31,6 @@ export interface TlsCredentials {
   readonly minVersion: TlsVersion;
   readonly maxVersion: TlsVersion;
 }
-
-export type TlsVersion = "TLSv1.2" | "TLSv1.3";
 
 /** The newest credentials of a worker: a renewal changes what the next connection is served with. */
 export interface TlsSource {

@@ -3,14 +3,11 @@ import { ConfigError } from "../api/errors.ts";
 import { inspectSafely, isA, messageOf } from "../api/thrown.ts";
 import type { Config } from "../config/types.ts";
 import type { CertificateDraft, CredentialsDraft } from "./credentials-draft.ts";
-import type { TlsCredentials, TlsVersion } from "./credentials.ts";
+import { clientCertificates, type TlsCredentials, tlsVersions } from "./credentials.ts";
 
 const place = "sslContext: ";
 
 const longestShown = 40;
-
-const clientCertificates = ["none", "optional", "required"] as const;
-const versions = ["TLSv1.2", "TLSv1.3"] as const satisfies TlsVersion[];
 
 const known = ["certificates", "clientCertificates", "ca", "ciphers", "minVersion", "maxVersion"];
 
@@ -46,8 +43,8 @@ export function askHook(
     clientCertificates: oneOf("clientCertificates", clientCertificates, fields),
     ca: ca === null ? null : { place: `${place}ca`, text: readText("ca: ", ca) },
     ciphers: readText("ciphers: ", ciphers),
-    minVersion: oneOf("minVersion", versions, fields),
-    maxVersion: oneOf("maxVersion", versions, fields),
+    minVersion: oneOf("minVersion", tlsVersions, fields),
+    maxVersion: oneOf("maxVersion", tlsVersions, fields),
   };
   if (draft.minVersion > draft.maxVersion)
     throw refuse("minVersion: ", `be at most ${draft.maxVersion}`, draft.minVersion);

@@ -8,7 +8,6 @@ import { http2 } from "./settings/http2.ts";
 import { logging } from "./settings/logging.ts";
 import { processNaming } from "./settings/process-naming.ts";
 import { security } from "./settings/security.ts";
-import { serverMechanicsRequests } from "./settings/server-mechanics-requests.ts";
 import { serverMechanics } from "./settings/server-mechanics.ts";
 import { serverSocket } from "./settings/server-socket.ts";
 import { ssl } from "./settings/ssl.ts";
@@ -21,7 +20,6 @@ export const dataSettings = {
   ...security,
   ...debugging,
   ...serverMechanics,
-  ...serverMechanicsRequests,
   ...logging,
   ...processNaming,
   ...ssl,

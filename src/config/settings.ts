@@ -14,7 +14,6 @@ import { logging } from "./settings/logging.ts";
 import { processNaming } from "./settings/process-naming.ts";
 import { security } from "./settings/security.ts";
 import { serverHooks } from "./settings/server-hooks.ts";
-import { serverMechanicsRequests } from "./settings/server-mechanics-requests.ts";
 import { serverMechanics } from "./settings/server-mechanics.ts";
 import { serverSocket } from "./settings/server-socket.ts";
 import { ssl } from "./settings/ssl.ts";
@@ -30,7 +29,7 @@ export const sections: readonly Section[] = [
   { title: "Worker Processes", settings: workerProcesses },
   { title: "Security", settings: security },
   { title: "Debugging", settings: debugging },
-  { title: "Server Mechanics", settings: { ...serverMechanics, ...serverMechanicsRequests } },
+  { title: "Server Mechanics", settings: serverMechanics },
   { title: "Logging", settings: logging },
   { title: "Process Naming", settings: processNaming },
   { title: "Server Hooks", settings: serverHooks },

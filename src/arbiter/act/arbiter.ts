@@ -8,7 +8,7 @@ import { workerClassOf } from "../../config/worker-classes.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { Scoreboard } from "../../ipc/scoreboard.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
-import type { Certificates } from "./configuration/certificates.ts";
+import { CertificateCare } from "./certificate-care.ts";
 import { Children } from "./children.ts";
 import { type ConfigurationParts, Configurations } from "./configuration/configurations.ts";
 import type { Action, Done, Event, Reaction } from "../decide/events.ts";
@@ -46,8 +46,7 @@ export class Arbiter {
   readonly #service: ServiceManager;
   readonly #children = new Children();
   readonly #relay: Relay;
-  /** From the first configuration with TLS on: what isn't used isn't imported. */
-  #certificates: Promise<Certificates> | null = null;
+  readonly #certificates: CertificateCare;
   readonly #queue: Event[] = [];
   readonly #ended = Promise.withResolvers<number>();
   #state: State;
@@ -64,6 +63,13 @@ export class Arbiter {
       log: (level, message) => this.log[level](message),
       process: (age) => this.#children.get(age)?.process,
       setAudience: (age, count) => this.#children.setAudience(age, count),
+    });
+    this.#certificates = new CertificateCare({
+      env: parts.origin.env,
+      configurations: this.#configurations,
+      children: this.#children,
+      log: (level, message) => this.log[level](message),
+      renewed: (generation) => this.handle({ type: "credentials renewed", generation }),
     });
     this.#service = new ServiceManager({
       env: parts.origin.env,
@@ -89,7 +95,7 @@ export class Arbiter {
 
   /** Starts the workers; resolves with the exit code when the last one has gone. */
   run(): Promise<number> {
-    this.#watchCertificates(this.#state.fleet.wanted.number);
+    this.#certificates.use(this.#state.fleet.wanted.number);
     this.handle({ type: "tick", scores: new Map() });
     return this.#ended.promise;
   }
@@ -203,7 +209,7 @@ export class Arbiter {
         return;
       case "use":
         this.#configurations.use(reaction.generation);
-        return this.#watchCertificates(reaction.generation);
+        return this.#certificates.use(reaction.generation);
       case "discard":
         return this.#configurations.discard();
       case "reopen logs":
@@ -269,7 +275,7 @@ export class Arbiter {
         return { type: "winding down", age: action.age };
       case "send credentials": {
         const { age, edition } = action;
-        this.#sendCredentials(age);
+        this.#certificates.send(age);
         return { type: "credentials sent", age, edition };
       }
       case "halt":
@@ -313,34 +319,6 @@ export class Arbiter {
     this.#children.add(age, { process: child, scores: scoreboard.row(row), slot, generation });
     const lifetimeMs = drawLifetimeMs(resolved, Math.random);
     return { type: "spawned", age, pid: child.pid, slot, row, generation, lifetimeMs };
-  }
-
-  #sendCredentials(age: number): void {
-    const child = this.#children.get(age);
-    if (child === undefined) return;
-    const { secure } = this.#configurations.get(child.generation);
-    if (secure === null) return;
-    const { credentials } = secure;
-    sendToWorker(child.process, { type: "tls credentials", credentials });
-  }
-
-  /** Those of the configuration in use. */
-  #watchCertificates(number: number): void {
-    const release = this.#configurations.get(number);
-    if (release.secure !== null) this.#certificates ??= this.#openCertificates();
-    void this.#certificates?.then((certificates) => certificates.use(number, release));
-  }
-
-  async #openCertificates(): Promise<Certificates> {
-    const { Certificates } = await import("./configuration/certificates.ts");
-    return new Certificates({
-      env: this.#parts.origin.env,
-      log: (level, message) => this.log[level](message),
-      renewed: (generation, secure) => {
-        if (this.#configurations.renew(generation, secure))
-          this.handle({ type: "credentials renewed", generation });
-      },
-    });
   }
 
   #halt({ exitCode, reason, left }: Extract<Action, { do: "halt" }>): void {

@@ -4,12 +4,14 @@
  */
 import type { TlsFacts } from "../../api/request-record.ts";
 import type { Log } from "../../api/log.ts";
+import type { PeerCertificate } from "../../api/worker-server.ts";
 import type { Member } from "../connection/connections.ts";
 import type { DeadlineTicks } from "../connection/deadlines.ts";
 import type { SecureWire } from "../connection/secure-wire.ts";
 import type { WireOwner } from "../connection/wire.ts";
 import type { ClientCertificates } from "../../tls/credentials.ts";
 import { factsOf } from "./facts.ts";
+import { validityProblem } from "./validity.ts";
 import { Patience } from "./patience.ts";
 import { isPlainHttp, reasonOf } from "./reason.ts";
 
@@ -42,16 +44,24 @@ export class Handshake implements Member, WireOwner {
   ended(success: boolean, error: unknown): void {
     if (this.#over) return;
     this.#over = true;
-    const { wire, clientCertificates, hasAuthority, secured, plainHttp } = this.#parts;
+    const { wire, clientCertificates, secured, plainHttp } = this.#parts;
     if (!success) return isPlainHttp(error) ? plainHttp() : this.#tell(reasonOf(error));
-    const asked = clientCertificates !== "none";
-    const certificate = asked ? (wire.getPeerCertificate() ?? null) : null;
-    const authorized = wire.authorized && hasAuthority;
-    if (asked && !authorized && (certificate !== null || clientCertificates === "required")) {
-      this.#tell(`client certificate refused: ${reasonOf(error)}`);
+    if (clientCertificates === "none") return secured(factsOf(wire, null));
+    const certificate = wire.getPeerCertificate() ?? null;
+    const problem = this.#problemOf(certificate, error);
+    if (problem !== null) {
+      this.#tell(`client certificate refused: ${problem}`);
       return wire.end();
     }
     secured(factsOf(wire, certificate));
+  }
+
+  /** Why a client isn't let in with the certificate that it has shown, or without any; null: it is. */
+  #problemOf(certificate: PeerCertificate | null, error: unknown): string | null {
+    const { wire, clientCertificates, hasAuthority } = this.#parts;
+    if (certificate === null) return clientCertificates === "optional" ? null : reasonOf(error);
+    if (!wire.authorized || !hasAuthority) return reasonOf(error);
+    return validityProblem(certificate, Date.now());
   }
 
   tick(): void {

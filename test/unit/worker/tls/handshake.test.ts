@@ -20,7 +20,18 @@ class FakeSecureWire extends FakeWire implements SecureWire {
   getPeerCertificate = () => this.certificate;
 }
 
-const certificate = { subject: { CN: "client" } } as unknown as PeerCertificate;
+/** Its times as OpenSSL writes them, in days from now. */
+function certificateOf(fromDays: number, toDays: number): PeerCertificate {
+  const [valid_from, valid_to] = [fromDays, toDays].map((days) => {
+    const [, day, month, year, time] = new Date(Date.now() + days * 86_400_000)
+      .toUTCString()
+      .split(/[ ]/);
+    return `${month} ${String(Number(day)).padStart(2)} ${time} ${year} GMT`;
+  });
+  return { subject: { CN: "client" }, valid_from, valid_to } as unknown as PeerCertificate;
+}
+
+const certificate = certificateOf(-1, 1);
 const times = { headTicks: 9, keepAliveTicks: 3, lingerTicks: 2 };
 
 function begin(
@@ -102,6 +113,23 @@ describe("Handshake", () => {
         ? { lines: [refusal], did: ["end"], subjects: [] }
         : { lines: [], did: [], subjects: [outcome] },
     );
+  });
+
+  test.each<[string, ClientCertificates, PeerCertificate, string]>([
+    ["has expired, optional", "optional", certificateOf(-2, -1), "certificate has expired"],
+    ["has expired, required", "required", certificateOf(-2, -1), "certificate has expired"],
+    ["isn't valid yet", "required", certificateOf(1, 2), "certificate is not yet valid"],
+  ])("a resumed session, whose client certificate %s", (_name, wanted, sent, reason) => {
+    const { handshake, secured, lines, wire } = begin(wanted);
+    wire.certificate = sent;
+    // OpenSSL doesn't look at it again.
+    wire.authorized = true;
+    handshake.ended(true, null);
+    expect({ lines, did: wire.did, secured }).toEqual({
+      lines: [`Closing ip=192.0.2.7: TLS handshake: client certificate refused: ${reason}`],
+      did: ["end"],
+      secured: [],
+    });
   });
 
   test.each(["optional", "required"] as const)(

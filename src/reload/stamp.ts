@@ -11,14 +11,17 @@ export function stampOf(path: string): string {
   return `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
 }
 
-/** One for several files. One that can't be looked at is as good as absent, and says why. */
+/**
+ * One for several files. Another owner or mode is another version: whoever couldn't read a file may be able to now. One that can't
+ * be looked at is as good as absent, and says why.
+ */
 export function stampOfAll(paths: readonly string[]): string {
   return paths.map(stampOrError).join("\n");
 }
 
 function stampOrError(path: string): string {
   try {
-    return stampOf(path);
+    return `${stampOf(path)} ${statIfAny(path)?.ctimeMs}`;
   } catch (error) {
     return String((error as NodeJS.ErrnoException).code);
   }

@@ -11,6 +11,8 @@ const dayMs = 86_400_000;
 const warnDays = 14;
 /** Written before the key, a certificate is in the way for a moment. */
 export const patienceMs = 5000;
+/** Time mends some faults, without a change of any file: a certificate that isn't valid yet, a file system that was away. */
+export const repeatMs = 60_000;
 
 /** What the log has heard of the expiry of each certificate, by fingerprint. */
 export type Told = ReadonlyMap<string, { readonly level: LogLevel; readonly atMs: number }>;
@@ -75,8 +77,8 @@ export interface Fault {
 export interface Look {
   readonly fault: Fault | null;
   readonly line: Line | null;
-  /** Whether to look once more when the patience is over. */
-  readonly again: boolean;
+  /** After how long to look once more; null: at the next change. */
+  readonly againMs: number | null;
 }
 
 /**
@@ -84,10 +86,11 @@ export interface Look {
  * @param problem why they can't be served with; null: they can
  */
 export function afterLook(last: Fault | null, problem: string | null, nowMs: number): Look {
-  if (problem === null) return { fault: null, line: null, again: false };
+  if (problem === null) return { fault: null, line: null, againMs: null };
   const fault = last?.problem === problem ? last : { problem, sinceMs: nowMs, told: false };
-  if (fault.told) return { fault, line: null, again: false };
-  if (nowMs - fault.sinceMs < patienceMs) return { fault, line: null, again: true };
+  if (fault.told) return { fault, line: null, againMs: repeatMs };
+  if (nowMs - fault.sinceMs < patienceMs) return { fault, line: null, againMs: patienceMs };
   const message = `TLS certificates aren't renewed, those of before stay: ${problem}`;
-  return { fault: { ...fault, told: true }, line: { level: "warning", message }, again: false };
+  const line = { level: "warning", message } as const;
+  return { fault: { ...fault, told: true }, line, againMs: repeatMs };
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   realpathSync,
@@ -142,6 +143,12 @@ const ways: readonly Way[] = [
       mkdirSync(at("live"));
       write("live/cert.pem", String(version));
     },
+  },
+  {
+    name: "given another mode, by which it may be readable now",
+    file: "live/cert.pem",
+    prepare: () => write("live/cert.pem", "0"),
+    renew: (version) => chmodSync(at("live/cert.pem"), version % 2 === 1 ? 0o600 : 0o644),
   },
   {
     name: "away, and there again",

@@ -10,7 +10,6 @@ import { readCredentials, type Surroundings } from "../../../tls/read-credential
 import {
   afterLook,
   type Fault,
-  patienceMs,
   tellExpiry,
   tellServed,
   type Told,
@@ -72,11 +71,11 @@ export class Certificates {
     const warn = (message: string) => void warnings.push(message);
     const read = tryToRead(config, { env: this.#host.env, warn });
     const problem = typeof read === "string" ? read : null;
-    const { fault, line, again } = afterLook(this.#fault, problem, performance.now());
+    const { fault, line, againMs } = afterLook(this.#fault, problem, performance.now());
     this.#fault = fault;
     if (line !== null) this.#host.log(line.level, line.message);
-    if (again) {
-      this.#retry = setTimeout(() => this.#read(), patienceMs);
+    if (againMs !== null) {
+      this.#retry = setTimeout(() => this.#read(), againMs);
       this.#retry.unref();
     }
     if (typeof read === "string" || Bun.deepEquals(read, this.#credentials)) return;

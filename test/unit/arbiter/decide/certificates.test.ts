@@ -3,6 +3,7 @@ import {
   afterLook,
   type Fault,
   patienceMs,
+  repeatMs,
   tellExpiry,
   tellServed,
   type Told,
@@ -102,6 +103,11 @@ describe("tellServed()", () => {
 });
 
 describe("afterLook()", () => {
+  const words = new Map([
+    [patienceMs, "again"],
+    [repeatMs, "in a minute"],
+  ]);
+
   /** Looks at the given times, each with its problem; answers what was said. */
   function looks(...each: readonly (readonly [atMs: number, problem: string | null])[]): string[] {
     const said: string[] = [];
@@ -109,7 +115,7 @@ describe("afterLook()", () => {
     for (const [atMs, problem] of each) {
       const look = afterLook(fault, problem, atMs);
       fault = look.fault;
-      said.push(look.line?.message.replace(/^.*stay: /, "") ?? (look.again ? "again" : ""));
+      said.push(look.line?.message.replace(/^.*stay: /, "") ?? words.get(look.againMs ?? 0) ?? "");
     }
     return said;
   }
@@ -139,7 +145,7 @@ describe("afterLook()", () => {
         [patienceMs, "a"],
         [9 * patienceMs, "a"],
       ],
-      ["again", "again", "a", ""],
+      ["again", "again", "a", "in a minute"],
     ],
     [
       "another one has its own time",
@@ -167,9 +173,14 @@ describe("afterLook()", () => {
 
   test("says what stays", () => {
     const fault = { problem: "keyfile: no", sinceMs: 0, told: false };
-    expect(afterLook(fault, "keyfile: no", patienceMs).line).toEqual({
-      level: "warning",
-      message: "TLS certificates aren't renewed, those of before stay: keyfile: no",
+    expect(afterLook(fault, "keyfile: no", patienceMs)).toEqual({
+      fault: { ...fault, told: true },
+      line: {
+        level: "warning",
+        message: "TLS certificates aren't renewed, those of before stay: keyfile: no",
+      },
+      // Nobody has to touch a file for what time has mended.
+      againMs: repeatMs,
     });
   });
 });

@@ -1,9 +1,11 @@
 /**
- * Writes docs/settings.md and the lists of docs/from-gunicorn.md from the settings table, and docs/apps.md's table of
- * frameworks from those of the tests; with --check, fails if they aren't what the tables say.
+ * Writes docs/settings.md and the lists of docs/from-gunicorn.md from the settings table, docs/control.md's commands from
+ * theirs, and docs/apps.md's table of frameworks from those of the tests; with --check, fails if they aren't what the
+ * tables say.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { helpRows, optionEntries } from "../src/cli/ctl/words.ts";
 import { workerHooks } from "../src/config/worker-hooks.ts";
 import type { Setting } from "../src/config/setting.ts";
 import { type OnlyValues, workerClassEntries } from "../src/config/worker-classes.ts";
@@ -127,6 +129,31 @@ export function renderApps(page: string): string {
   return renderPart("docs/apps.md", page, "frameworks", renderFrameworks(item));
 }
 
+/** docs/control.md with its commands and options made anew. */
+export function renderControl(page: string): string {
+  const options = optionEntries.map(([name, { short, metavar, description, of }]) => {
+    const words = [short === null ? "" : `-${short}`, `--${name}`].filter(Boolean);
+    const flags = words.map((word) => code(metavar === null ? word : `${word} ${metavar}`));
+    return [flags.join(", "), description, of === null ? "all" : of.map(code).join(", ")];
+  });
+  const commands = helpRows().map(([usage, description]) => [code(usage), description]);
+  const part = [
+    markdownTable(["option", "what", "of"], options),
+    markdownTable(["command", "what"], commands),
+  ];
+  return renderPart("docs/control.md", page, "commands", part.join("\n\n"));
+}
+
+/** With the columns as wide as their widest cells, as the formatter has it. */
+function markdownTable(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [heads, ...rows].map((row) => row.map((cell) => cell.replaceAll("|", "\\|")));
+  const widths = heads.map((_, at) => Math.max(...all.map((row) => (row[at] ?? "").length)));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(" | ")} |`;
+  const [head = [], ...body] = all;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...body.map(line)].join("\n");
+}
+
 /** A page with what stands between two comments made anew. */
 function renderPart(file: string, page: string, name: string, part: string): string {
   const marks = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`] as const;
@@ -173,7 +200,9 @@ function main(words: readonly string[]): number {
   const settingsPath = fileURLToPath(new URL("settings.md", import.meta.url));
   const migrationPath = fileURLToPath(new URL("from-gunicorn.md", import.meta.url));
   const appsPath = fileURLToPath(new URL("apps.md", import.meta.url));
+  const controlPath = fileURLToPath(new URL("control.md", import.meta.url));
   const pages = [
+    ["docs/control.md", controlPath, renderControl(readFileSync(controlPath, "utf8"))],
     ["docs/settings.md", settingsPath, renderSettings()],
     ["docs/from-gunicorn.md", migrationPath, renderMigration(readFileSync(migrationPath, "utf8"))],
     ["docs/apps.md", appsPath, renderApps(readFileSync(appsPath, "utf8"))],

@@ -47,7 +47,7 @@ const rooms: Readonly<Record<string, string>> = {
   "http/response":
     "http http/syntax http/message http/request http/response/head http/response/globals",
 
-  ipc: "types:api types:config os types:tls",
+  ipc: "types:api types:config types:log os types:tls",
   listen: "api net os os/sockets os/sockets/listening",
 
   telemetry: "api types:config log log/sinks net os os/sockets",
@@ -58,16 +58,22 @@ const rooms: Readonly<Record<string, string>> = {
   "log/python": "api config log log/lines log/sinks net",
   "log/sinks": "api config log log/lines os telemetry",
 
+  // Between the master and `ctl`: words, frames and places. Neither socket nor process.
+  control: "api log/lines",
+
   arbiter:
-    "api arbiter/act arbiter/act/configuration arbiter/act/master arbiter/decide config ipc listen log os/processes",
+    "api arbiter/control arbiter/act arbiter/act/configuration arbiter/act/master arbiter/decide config ipc listen log os/processes",
   // Pure: neither files, sockets and processes nor the clock.
   "arbiter/decide": "arbiter/decide/update/observe.ts ipc types:log types:tls",
   "arbiter/decide/update": "arbiter/decide ipc types:log",
   "arbiter/act":
-    "api arbiter/act/configuration arbiter/act/master arbiter/decide arbiter/decide/update config ipc listen log os os/processes telemetry types:tls",
+    "api types:arbiter/control arbiter/act/configuration arbiter/act/master arbiter/decide arbiter/decide/update config ipc listen log os os/processes telemetry types:tls",
   "arbiter/act/configuration":
-    "api arbiter/act/master arbiter/act/spawn.ts arbiter/decide config config/sources ipc listen log net/secure-addresses.ts os/processes reload tls",
+    "api arbiter/control arbiter/act/master arbiter/act/spawn.ts arbiter/decide config config/sources ipc listen log net/secure-addresses.ts os/processes reload tls",
   "arbiter/act/master": "types:api arbiter/decide types:config listen log os os/processes",
+
+  "arbiter/control":
+    "api arbiter/decide config control ipc types:listen log os os/sockets os/sockets/listening",
 
   worker: "ipc worker/classes worker/life",
   "worker/life":
@@ -86,7 +92,9 @@ const rooms: Readonly<Record<string, string>> = {
   "worker/records":
     "api app http http/proxy http/request http/response/globals http/syntax ipc log log/access",
 
-  cli: "api arbiter arbiter/act arbiter/act/configuration arbiter/act/master arbiter/decide/certificates.ts app config config/sources http/syntax ipc listen log log/sinks net os os/processes os/sockets os/sockets/listening reload tls",
+  cli: "api arbiter arbiter/act arbiter/act/configuration arbiter/act/master arbiter/control/check-place.ts arbiter/decide/certificates.ts app cli/ctl config config/sources http/syntax ipc listen log log/sinks net os os/processes os/sockets os/sockets/listening reload tls",
+  // A client: nothing of the server is read for it.
+  "cli/ctl": "api control ipc/exit-codes.ts log/lines os os/sockets/listening",
 };
 
 const forAll = new Set(["src/version.ts"]);

@@ -24,7 +24,13 @@ import {
   warnOfDevelopment,
   withRawEnv,
 } from "./act/master/environment.ts";
-import { type AppConfig, checkWorkers, openOptions } from "./act/configuration/generation.ts";
+import {
+  type AppConfig,
+  asksForControl,
+  checkWorkers,
+  openOptions,
+} from "./act/configuration/generation.ts";
+import type { ControlRoom } from "./control/control-room.ts";
 import { type EarlySignals, StartStopped } from "./act/master/early-signals.ts";
 import { masterSignals } from "./decide/events.ts";
 import { Identity } from "./act/master/identity.ts";
@@ -76,6 +82,7 @@ export async function runMaster(options: MasterOptions): Promise<number> {
   const identity = new Identity(config, second);
   let exitCode: number = exitCodes.ok;
   let starting = false;
+  let control: ControlRoom | null = null;
   try {
     await preloadIfAsked(resolved, env, signals.stop);
     log.info(`Starting gunicorn-ts ${version}`);
@@ -88,6 +95,7 @@ export async function runMaster(options: MasterOptions): Promise<number> {
     for (const each of warnings) log.warning(each);
     const listeners = await openListeners(resolved, activation, inheritance, log, signals.stop);
     try {
+      control = await openControl(resolved, origin.env, second);
       const parts: ArbiterParts = {
         resolved,
         reload,
@@ -101,6 +109,7 @@ export async function runMaster(options: MasterOptions): Promise<number> {
         origin,
         oldMaster: inheritance?.oldMaster ?? null,
         onTerminal: !config.daemon && hasTerminal(),
+        control,
       };
       exitCode = await serve(parts, signals, onUp);
     } catch (error) {
@@ -113,11 +122,25 @@ export async function runMaster(options: MasterOptions): Promise<number> {
     log.info(`Handling signal: ${masterSignals[error.signal]}`);
     log.info(`Shutting down: ${hooks.masterName}`);
   } finally {
+    control?.close();
     identity.remove();
   }
   if (starting) hooks.onExit();
   closeLogsInUse();
   return exitCode;
+}
+
+/** Opens the control socket, if there is to be one: its code isn't imported otherwise. Throws ConfigError. */
+async function openControl(
+  resolved: AppConfig,
+  env: Environment,
+  second: boolean,
+): Promise<ControlRoom | null> {
+  if (!asksForControl(resolved)) return null;
+  const { ControlRoom } = await import("./control/control-room.ts");
+  const control = new ControlRoom({ env, second });
+  control.open(resolved.config);
+  return control;
 }
 
 /** What a process is started with. */

@@ -1,5 +1,5 @@
 import { withRawEnv } from "../arbiter/act/master/environment.ts";
-import type { AppConfig } from "../arbiter/act/configuration/generation.ts";
+import { type AppConfig, asksForControl } from "../arbiter/act/configuration/generation.ts";
 import { tryApp } from "../arbiter/act/configuration/preload.ts";
 import { tellExpiry } from "../arbiter/decide/certificates.ts";
 import { ConfigError } from "../api/errors.ts";
@@ -26,6 +26,10 @@ export async function checkConfig(
     const credentials = readCredentials(config, { env, warn });
     const facts = credentials?.certificates.map(describeCertificate) ?? [];
     for (const { message } of tellExpiry(facts, new Map(), Date.now()).lines) warn(message);
+  }
+  if (asksForControl(resolved)) {
+    const { checkPlace } = await import("../arbiter/control/check-place.ts");
+    checkPlace(config, env);
   }
   await checkLogs(config);
   const why = await tryApp(resolved, withRawEnv(process.env, config.rawEnv));

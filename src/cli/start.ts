@@ -2,6 +2,10 @@ import { EarlySignals } from "../arbiter/act/master/early-signals.ts";
 
 /** The program: runs the command with the words behind its name. Answers the exit code. */
 export async function start(words: readonly string[]): Promise<number> {
+  if (words[0] === "ctl") {
+    const { ctl } = await import("./ctl/main.ts");
+    return ctl(words.slice(1));
+  }
   const signals = new EarlySignals();
   // Signals are taken before the rest is read from the disk.
   const { main } = await import("./main.ts");

@@ -7,6 +7,7 @@ import { defineMain, helpGroups } from "./command.ts";
 export const usageLine = "usage: gunicorn-ts [OPTIONS] [APP_MODULE]";
 
 const introduction = `Runs APP_MODULE, the app MODULE:EXPORT, in worker processes.
+gunicorn-ts ctl --help: commands to a running server.
 A flag shows its default in brackets. What has no flag is set in gunicorn.conf.ts: docs/settings.md.`;
 
 const flagsWidth = 40;

@@ -36,6 +36,8 @@ export interface Setting<Out = unknown, In = Out> {
   readonly defaultText?: string;
   readonly env?: EnvDefault;
   readonly status: Status;
+  /** What others may see of the value, where it holds secrets. */
+  conceal?(value: NoInfer<Out>): unknown;
   /** The unit of a number whose kind doesn't imply it. */
   readonly unit?: Unit;
   /** Set where Gunicorn has no such setting. */

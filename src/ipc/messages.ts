@@ -1,6 +1,7 @@
 /** Every message between master and worker. Signals carry the rest: TERM, QUIT and ABRT, as in Gunicorn. */
 import type { ConfigData } from "../config/types.ts";
 import type { ListeningSocket } from "../api/serving.ts";
+import type { LogLevel } from "../log/error-log.ts";
 import type { TlsCredentials } from "../tls/credentials.ts";
 
 /** The master's first message: all that a worker must know to boot. */
@@ -36,6 +37,12 @@ export interface CredentialsMessage {
   readonly credentials: TlsCredentials;
 }
 
+/** The error log shows this level and what is more severe, from now on. */
+export interface LogLevelMessage {
+  readonly type: "log level";
+  readonly level: LogLevel;
+}
+
 /** What the subscribers of a websocket topic are to get: a text, or binary data. */
 export interface Publication {
   readonly topic: string;
@@ -69,7 +76,7 @@ export interface JoinedMessage {
 export type RelayAnswer = JoinedMessage | PublishMessage | TakenMessage;
 
 /** What the master says to a worker after the boot message. */
-export type MasterMessage = WindDownMessage | CredentialsMessage | RelayAnswer;
+export type MasterMessage = WindDownMessage | CredentialsMessage | LogLevelMessage | RelayAnswer;
 
 /** What a worker reports. `pid` in the master's table is known from the spawn, so no message repeats it. */
 export type WorkerMessage =

@@ -41,6 +41,14 @@ interface Prepared {
   readonly unclaimed: readonly number[];
 }
 
+export interface ListenerFact {
+  /** As in the log: `http://127.0.0.1:8000`. */
+  readonly address: string;
+  /** The first of its sockets. */
+  readonly fd: number | null;
+  readonly type: "tcp" | "tcp6" | "unix";
+}
+
 const nothingPrepared: Prepared = { adopted: [], opened: [], unclaimed: [] };
 
 export class Listeners {
@@ -75,6 +83,15 @@ export class Listeners {
   /** The addresses for the line `Listening at: `. */
   get urls(): readonly string[] {
     return this.#groups.map(({ bound }, at) => urlOf(this.#addresses[at]!, bound));
+  }
+
+  /** What is open for the configuration in use. */
+  get facts(): ListenerFact[] {
+    return this.#groups.map(({ bound, fds: [fd = null] }, at) => {
+      const address = urlOf(this.#addresses[at]!, bound);
+      const type = bound.type === "unix" ? "unix" : bound.family === 6 ? "tcp6" : "tcp";
+      return { address, fd, type };
+    });
   }
 
   /** What a configuration binds to. Throws ConfigError. */

@@ -28,8 +28,14 @@ const levelOfType = new Map<LogType, LogLevel>(
   logLevels.map((level) => [typeOfLevel[level], level]),
 );
 
-/** @param threshold the least severe level that is written */
-export function createLog(threshold: LogLevel, sinks: readonly ErrorSink[]): Log {
+/** A log whose level can be changed. */
+export interface LeveledLog extends Log {
+  setLevel(level: LogLevel): void;
+}
+
+/** @param least the least severe level that is written */
+export function createLog(least: LogLevel, sinks: readonly ErrorSink[]): LeveledLog {
+  let threshold = least;
   const reporter: ConsolaReporter = {
     log({ type, args }) {
       const level = levelOfType.get(type);
@@ -56,6 +62,10 @@ export function createLog(threshold: LogLevel, sinks: readonly ErrorSink[]): Log
     // A call that is there for its metric says nothing.
     info: (message) => void (message === "" || consola.info(textOf(message))),
     debug: (message) => void (message === "" || consola.debug(textOf(message))),
+    setLevel(level) {
+      threshold = level;
+      consola.level = LogLevels[typeOfLevel[level]];
+    },
   };
 }
 

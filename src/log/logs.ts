@@ -4,12 +4,12 @@ import type { ConfigData } from "../config/types.ts";
 import { leaveLauncherOutput } from "../os/processes/daemon.ts";
 import { captureOutput, releaseOutput } from "../os/processes/output.ts";
 import { AccessLog } from "./access/access-log.ts";
-import { createLog, isSevere, type Log } from "./error-log.ts";
+import { createLog, isSevere, type Log, type LogLevel } from "./error-log.ts";
 import type { LogHandler } from "./sinks/log-handler.ts";
 import { inheritedStream } from "./sinks/inherited-stream.ts";
 import { type FileOwner, LogFile } from "./sinks/log-file.ts";
 import type { HandlerPlan, LoggerPlan, LogPlan } from "./plan.ts";
-import { planLogs } from "./plan-logs.ts";
+import { logconfigOf, planLogs } from "./plan-logs.ts";
 import { type BuiltInLogs, provideLog } from "./custom/logger.ts";
 import { importHandlers, type OpenContext, openHandler, opening } from "./sinks/open-handlers.ts";
 import type { RequestObserver, RequestRecord } from "../api/request-record.ts";
@@ -21,6 +21,8 @@ export interface Logs {
   readonly observers: readonly RequestObserver[];
   /** The metrics; null without statsd_host. */
   readonly statsd: Statsd | null;
+  /** Of the error log; null where a logger_class or a logging configuration decides. */
+  readonly setLevel: ((level: LogLevel) => void) | null;
   /** Makes them the logs of the process: `log` of the package, and what capture_output sends where. */
   use(): void;
   /** USR1: files have been renamed, so their names are opened anew. A failure is told in the old ones. */
@@ -103,6 +105,7 @@ function assemble(config: ConfigData, parts: Parts): Logs {
     log,
     observers: [logger.access, statsd, slowRequests].filter((each) => each !== null),
     statsd,
+    setLevel: logconfigOf(config) === null ? (logger.setLevel ?? null) : null,
     use() {
       inUse = logs;
       provideLog(log);
@@ -205,8 +208,10 @@ function openBuiltIn(
       return handler;
     });
     const hasAccess = format !== null && accessHandlers.length > 0;
+    const log = createLog(error.threshold, sinks);
     return {
-      log: createLog(error.threshold, sinks),
+      log,
+      setLevel: (level) => log.setLevel(level),
       access: hasAccess ? new AccessLog(format, accessHandlers) : null,
       reopen() {
         for (const handler of opened) tryReopen(handler, context.tell);

@@ -7,7 +7,8 @@ import { isA, messageOf } from "../../api/thrown.ts";
 import { workerClassOf } from "../../config/worker-classes.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { Scoreboard } from "../../ipc/scoreboard.ts";
-import { describeError, type Log } from "../../log/error-log.ts";
+import { describeError, type Log, type LogLevel } from "../../log/error-log.ts";
+import type { ControlHost } from "../control/control-room.ts";
 import { CertificateCare } from "./certificate-care.ts";
 import { Children } from "./children.ts";
 import { type ConfigurationParts, Configurations } from "./configuration/configurations.ts";
@@ -57,7 +58,7 @@ export class Arbiter {
 
   constructor(parts: ArbiterParts) {
     this.#parts = parts;
-    this.#configurations = new Configurations(parts);
+    this.#configurations = new Configurations(parts, this.#controlHost());
     this.#metrics = new Metrics(parts.listeners);
     this.#relay = new Relay({
       log: (level, message) => this.log[level](message),
@@ -95,6 +96,7 @@ export class Arbiter {
 
   /** Starts the workers; resolves with the exit code when the last one has gone. */
   run(): Promise<number> {
+    this.#configurations.attachControl();
     this.#certificates.use(this.#state.fleet.wanted.number);
     this.handle({ type: "tick", scores: new Map() });
     return this.#ended.promise;
@@ -223,7 +225,10 @@ export class Arbiter {
         );
       case "promote":
         this.#parts.hooks.promote();
-        return this.#parts.identity.promote(this.log);
+        this.#parts.identity.promote(this.log);
+        return this.#configurations.promote(this.#state.fleet.wanted.number);
+      case "set log level":
+        return this.#setLogLevel(reaction.level);
       case "hook onReload":
         return this.#guard(() => this.#parts.hooks.onReload());
       case "hook nworkersChanged":
@@ -321,10 +326,32 @@ export class Arbiter {
     return { type: "spawned", age, pid: child.pid, slot, row, generation, lifetimeMs };
   }
 
+  #setLogLevel(level: LogLevel): void {
+    this.#configurations.setLogLevel(level);
+    for (const { age } of this.#state.fleet.workers)
+      sendToWorker(this.#children.get(age)?.process, { type: "log level", level });
+  }
+
+  #controlHost(): ControlHost {
+    return {
+      second: () => this.#state.mastership.understudy,
+      log: (level, message) => this.log[level](message),
+      handle: (event) => this.handle(event),
+      facts: () => ({
+        pid: process.pid,
+        status: this.status(),
+        config: this.#release.resolved.config,
+        listeners: this.#parts.listeners.facts,
+        setsLogLevel: this.#release.logs.setLevel !== null,
+      }),
+    };
+  }
+
   #halt({ exitCode, reason, left }: Extract<Action, { do: "halt" }>): void {
     const { hooks, listeners } = this.#parts;
     try {
       this.#service.halt(this.#state.mastership);
+      this.#configurations.close();
       listeners.close(sharing(this.#state.mastership));
     } finally {
       // Whatever can't be closed is closed by the end of the process.

@@ -30,8 +30,20 @@ export interface WorkerScores {
   readonly memoryBytes: number | null;
 }
 
+/** An operator's wish for which there is no signal. */
+export type Command =
+  | { readonly do: "scale"; readonly workers: number }
+  /** Tells a worker to leave, whether or not somebody succeeds it. */
+  | { readonly do: "dismiss"; readonly age: number }
+  /** Tells it to leave when its successor is ready. */
+  | { readonly do: "replace"; readonly age: number }
+  /** Clients are told to go elsewhere, and are served on. */
+  | { readonly do: "drain" }
+  | { readonly do: "log level"; readonly level: LogLevel };
+
 export type Event =
   | { readonly type: "signal"; readonly name: SignalName }
+  | { readonly type: "command"; readonly command: Command }
   /** Time has passed: what the scoreboard and the system say of the workers, by age. */
   | { readonly type: "tick"; readonly scores: ReadonlyMap<number, WorkerScores> }
   | { readonly type: "message"; readonly age: number; readonly message: WorkerMessage["type"] }
@@ -93,6 +105,8 @@ export type Reaction =
   /** Outside of any escalation: to the workers that take signals. */
   | { readonly do: "pass on USR1"; readonly pids: readonly number[] }
   | { readonly do: "upgrade" }
+  /** Of the master and all workers, until the next configuration. */
+  | { readonly do: "set log level"; readonly level: LogLevel }
   | { readonly do: "promote" }
   | { readonly do: "hook onReload" }
   | { readonly do: "hook nworkersChanged"; readonly value: number; readonly old: number }

@@ -35,7 +35,9 @@ const unheardMs = 2000;
 
 export function plan(state: State, nowMs: number): readonly Action[] {
   const { fleet, sockets } = state;
-  const { stopping, resting } = state.mastership;
+  const { stopping, resting, draining } = state.mastership;
+  const ordered = obey(fleet);
+  if (ordered.length > 0) return ordered;
   if (stopping === null && resting) {
     const away = leaveToOther(state, nowMs);
     if (away !== null) return away;
@@ -47,12 +49,18 @@ export function plan(state: State, nowMs: number): readonly Action[] {
     return [
       ...sendCredentials(fleet),
       ...escalate(fleet, nowMs),
+      ...(draining ? windDown(fleet) : []),
       ...retire(state, nowMs),
       ...(unused ?? fill(state, nowMs)),
     ];
   }
   if (nowMs < stopping.sinceMs + stopping.delayMs) {
-    return [...sendCredentials(fleet), ...windDown(fleet, nowMs), ...fill(state, nowMs)];
+    return [
+      ...sendCredentials(fleet),
+      ...escalate(fleet, nowMs),
+      ...windDown(fleet),
+      ...fill(state, nowMs),
+    ];
   }
   if (fleet.workers.every((worker) => immortal(worker, nowMs))) {
     const { exitCode, reason } = stopping;
@@ -117,12 +125,11 @@ function stopDeadlineMs({ how, sinceMs, delayMs, patienceMs }: Stopping): number
   return sinceMs + delayMs + patienceMs + (how === "graceful" ? drainMarginMs : 0);
 }
 
-/** drain_delay: a load balancer that is slow to notice still gets answers. */
-function windDown(fleet: Fleet, nowMs: number): Action[] {
-  const told = fleet.workers
+/** drain_delay, and an operator's drain: a load balancer that is slow to notice still gets answers. */
+function windDown(fleet: Fleet): Action[] {
+  return fleet.workers
     .filter((worker) => worker.phase === "ready" && !worker.windingDown)
     .map(({ age }): Action => ({ do: "wind down", age }));
-  return [...escalate(fleet, nowMs), ...told];
 }
 
 /** Before the sockets close, no new handshake begins at them; null when those that had begun are through. A quick stop waits for nobody. */
@@ -155,6 +162,16 @@ function dismiss(workers: readonly WorkerState[]): Action[] {
   return workers
     .filter((worker) => !leaving(worker) && worker.awake)
     .map((worker) => signal(worker, "SIGTERM"));
+}
+
+/** What an operator has ordered. */
+function obey({ workers }: Fleet): Action[] {
+  return workers
+    .filter((worker) => worker.dismissed && worker.awake && !leaving(worker))
+    .map((worker) => {
+      const message = `Worker (pid:${worker.pid}) is told to leave, by a command`;
+      return signal(worker, "SIGTERM", { level: "info", message });
+    });
 }
 
 /** Heartbeats count from ready on: a long import isn't a hang. */

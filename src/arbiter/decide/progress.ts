@@ -12,7 +12,10 @@ export type FleetFacts = Pick<
   "target" | "wanted" | "fallback" | "proven" | "lastGeneration" | "loading"
 > & { readonly workers: readonly WorkerFacts[] };
 
-export type MastershipFacts = Pick<Mastership, "resting" | "stopping" | "upgrade" | "understudy">;
+export type MastershipFacts = Pick<
+  Mastership,
+  "resting" | "draining" | "stopping" | "upgrade" | "understudy"
+>;
 
 export type WorkerFacts = Pick<WorkerState, "slot" | "pid" | "age" | "generation" | "phase">;
 
@@ -31,6 +34,8 @@ export interface Progress {
   readonly current: number;
   /** WINCH: no workers until HUP or TTIN. */
   readonly resting: boolean;
+  /** Clients are told to go elsewhere: by an operator, or as the server stops. */
+  readonly draining: boolean;
   /** The new master of an upgrade that is beside this one; its pid. */
   readonly newMaster: number | null;
   /** This is the new master of an upgrade, and the old one still lives. */
@@ -41,7 +46,7 @@ export interface Progress {
 
 export function progressOf(state: ProgressFacts): Progress {
   const { target, wanted, workers, lastGeneration } = state.fleet;
-  const { resting, upgrade, understudy } = state.mastership;
+  const { resting, draining, stopping, upgrade, understudy } = state.mastership;
   const ready = workers.filter((worker) => worker.phase === "ready");
   const current = ready.filter((worker) => worker.generation === wanted.number);
   const reload = reloadOf(state, current.length < ready.length);
@@ -55,6 +60,7 @@ export function progressOf(state: ProgressFacts): Progress {
     ready: countSlots(ready, target),
     current: countSlots(current, target),
     resting,
+    draining: draining || stopping !== null,
     newMaster: upgrade?.pid ?? null,
     understudy,
     workers: workers.map(({ slot, pid, age, generation, phase }) => {
@@ -84,6 +90,7 @@ export function describeProgress(progress: Progress): string {
     case "ready":
       return [
         progress.resting ? "Resting: no workers until HUP or TTIN" : serving,
+        ...(progress.draining ? ["draining: clients are told to go elsewhere"] : []),
         ...(progress.reloadFailed ? ["the last reload failed, see the log"] : []),
         ...(newMaster === null ? [] : [`new master (pid:${newMaster}) beside this one`]),
       ].join("; ");

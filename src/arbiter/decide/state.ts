@@ -21,6 +21,8 @@ export interface WorkerState {
   readonly awake: boolean;
   /** Has said that it leaves: its event loop runs. */
   readonly answered: boolean;
+  /** An operator wants it to leave. */
+  readonly dismissed: boolean;
   /** Its heartbeat had stopped. */
   readonly timedOut: boolean;
   /** Reached max_requests, max_memory or max_lifetime, or asked for it: a successor is wanted. */
@@ -150,6 +152,8 @@ export interface Mastership {
   readonly stopping: Stopping | null;
   /** WINCH: no workers, but the sockets stay, until HUP or TTIN. */
   readonly resting: boolean;
+  /** Until the next configuration: clients are told to go elsewhere, and are served on. */
+  readonly draining: boolean;
   /** A terminal is attached to the master. */
   readonly onTerminal: boolean;
   /** The new master that USR2 has started on the same sockets. */
@@ -207,6 +211,7 @@ export function initialState(
     mastership: {
       stopping: null,
       resting: false,
+      draining: false,
       onTerminal,
       upgrade: null,
       understudy,

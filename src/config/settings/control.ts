@@ -16,22 +16,25 @@ export const control = {
     metavar: "PATH",
     kind: nullable(text),
     default: null,
-    defaultText: "$XDG_RUNTIME_DIR/gunicorn.ctl or ~/.gunicorn/gunicorn.ctl, once supported",
-    status: "planned",
-    description: `The unix socket of the control command`,
+    status: "works",
+    description: `The unix socket of the control command, gunicorn-ts ctl
+A path, from chdir, or auto: beside the pid file, app.ctl of app.pid; without one it is gunicorn-ts-PID.ctl in $RUNTIME_DIRECTORY or $XDG_RUNTIME_DIR.
+Whoever connects must be the user that the master runs as, or root. A socket file that nobody answers on is replaced; where somebody answers, the server
+doesn't start. See docs/control.md.`,
   }),
   controlSocketMode: setting({
     flags: [{ long: "--control-socket-mode" }],
     kind: fileMode,
     default: 0o600,
-    status: "planned",
-    description: `The file mode of the control socket`,
+    status: "works",
+    description: `The file mode of the control socket
+The socket has it from its first moment. Others than the server's own user and root are refused whatever it is.`,
   }),
   controlSocketDisable: setting({
     flags: [{ long: "--no-control-socket" }],
     kind: boolean,
     default: false,
-    status: "planned",
-    description: `Open no control socket`,
+    status: "works",
+    description: `Open no control socket, whatever control_socket says`,
   }),
 };

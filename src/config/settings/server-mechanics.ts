@@ -75,6 +75,7 @@ stays what it was.`,
     kind: environment,
     default: [],
     status: "works",
+    conceal: (entries) => entries.map((entry) => entry.replace(/=.*/s, "=(hidden)")),
     description: `An environment variable for master and workers, KEY=VALUE; repeat for more
 HUP restores what a key was before it was set.`,
   }),

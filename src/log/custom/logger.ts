@@ -6,7 +6,7 @@ import type { CustomLogger, Log, Metric } from "../../api/log.ts";
 import type { ConfigData } from "../../config/types.ts";
 import { writeFully } from "../../os/write-fully.ts";
 import { textOf } from "../lines/describe-error.ts";
-import { textLine } from "../lines/line-format.ts";
+import { type LogLevel, textLine } from "../lines/line-format.ts";
 import type { RequestRecord } from "../../api/request-record.ts";
 
 /** The server's own logs, as the settings want them. */
@@ -14,6 +14,8 @@ export interface BuiltInLogs {
   readonly log: Log;
   /** Null: there is no access log. */
   readonly access: { answered(request: RequestRecord): void } | null;
+  /** Left out where somebody else's class decides. */
+  setLevel?(level: LogLevel): void;
   reopen(): void;
   flush(): void;
   close(): void;

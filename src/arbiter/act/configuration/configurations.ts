@@ -3,7 +3,7 @@ import { isA, messageOf } from "../../../api/thrown.ts";
 import { configData } from "../../../config/data.ts";
 import type { Listeners } from "../../../listen/listeners.ts";
 import { unlessAborted } from "../../../listen/unless-aborted.ts";
-import { describeError } from "../../../log/error-log.ts";
+import { describeError, type LogLevel } from "../../../log/error-log.ts";
 import { openLogs } from "../../../log/logs.ts";
 import { hasCertificates } from "../../../net/secure-addresses.ts";
 import { identityOf } from "../../../os/processes/privileges.ts";
@@ -11,10 +11,12 @@ import { stampOfAll } from "../../../reload/stamp.ts";
 import { credentialFiles } from "../../../tls/credential-files.ts";
 import type { Surroundings } from "../../../tls/read-credentials.ts";
 import { adopt, type Environment, setUmask, withRawEnv } from "../master/environment.ts";
+import type { ControlHost, ControlRoom } from "../../control/control-room.ts";
 import type { Event } from "../../decide/events.ts";
 import {
   type AppConfig,
   asGeneration,
+  asksForControl,
   checkReloadable,
   checkWorkers,
   openOptions,
@@ -25,6 +27,8 @@ import { type ReadCredentials, type Release, Releases } from "./releases.ts";
 import type { Origin } from "../master/upgrade.ts";
 
 export interface ConfigurationParts extends Release {
+  /** Null until a configuration asks for it. */
+  readonly control: ControlRoom | null;
   /** Loads the configuration anew for HUP; rejects with an error whose message says why not, or with the signal's reason. */
   readonly reload: (generation: number) => Promise<AppConfig>;
   readonly listeners: Listeners;
@@ -41,10 +45,34 @@ export class Configurations {
   /** Of the load under way, or of the one that is loaded and waits for use() or discard(). */
   #loading: AbortController | null = null;
   #prepared: { readonly number: number; readonly release: Release } | null = null;
+  #control: ControlRoom | null;
+  readonly #controlHost: ControlHost;
 
-  constructor(parts: ConfigurationParts) {
+  constructor(parts: ConfigurationParts, controlHost: ControlHost) {
     this.#parts = parts;
     this.#releases.add(1, parts);
+    this.#control = parts.control;
+    this.#controlHost = controlHost;
+  }
+
+  /** Commands of the control socket are answered from now on. */
+  attachControl(): void {
+    this.#control?.attach(this.#controlHost);
+  }
+
+  /** The control socket takes the place of the old master's, which has gone. */
+  promote(number: number): void {
+    this.#control?.promote(this.get(number).resolved.config);
+  }
+
+  /** Removes the control socket. */
+  close(): void {
+    this.#control?.close();
+  }
+
+  /** See Releases. */
+  setLogLevel(level: LogLevel): void {
+    this.#releases.setLogLevel(level);
   }
 
   /** USR1. */
@@ -100,6 +128,7 @@ export class Configurations {
       env: origin.env,
       warn: (message) => before.logs.log.warning(message),
     });
+    await this.#prepareControl(resolved);
     const logs = await openLogs(configData(resolved.config), identityOf(resolved.config));
     try {
       const rebound = await listeners.prepare(
@@ -116,6 +145,20 @@ export class Configurations {
       logs.close();
       throw error;
     }
+  }
+
+  /** A reload may bring what the start hadn't. Throws ConfigError. */
+  async #prepareControl(resolved: AppConfig): Promise<void> {
+    if (!asksForControl(resolved)) return;
+    if (this.#control === null) {
+      const { ControlRoom } = await import("../../control/control-room.ts");
+      this.#control = new ControlRoom({
+        env: this.#parts.origin.env,
+        second: this.#controlHost.second(),
+      });
+      this.#control.attach(this.#controlHost);
+    }
+    this.#control.check(resolved.config);
   }
 
   /** Makes a configuration the master's own: one that is prepared, or an earlier one that is taken back. */
@@ -141,6 +184,7 @@ export class Configurations {
     hooks.use(config, log);
     setUmask(config);
     identity.use(config, log);
+    this.#control?.use(config);
     if (urls !== listeners.urls.join(",")) log.info(`Listening at: ${listeners.urls.join(",")}`);
   }
 

@@ -44,6 +44,11 @@ export function openOptions({ config }: AppConfig): OpenOptions {
   return { backlog: config.backlog, kind, umask: config.umask, owner: identityOf(config) };
 }
 
+/** Whether there is to be a control socket: what serves it isn't imported otherwise. */
+export function asksForControl({ config }: AppConfig): boolean {
+  return config.controlSocket !== null && !config.controlSocketDisable;
+}
+
 /** Settings that shape the listening sockets themselves: a running master can't change them. */
 const fixedAtStart = ["workerClass", "reusePort"] as const;
 

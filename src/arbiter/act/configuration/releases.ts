@@ -1,4 +1,5 @@
 /** The configurations that workers were born under, by generation number. */
+import type { LogLevel } from "../../../log/error-log.ts";
 import type { Logs } from "../../../log/logs.ts";
 import type { TlsCredentials } from "../../../tls/credentials.ts";
 import type { AppConfig } from "./generation.ts";
@@ -37,6 +38,16 @@ export class Releases {
     if (release === undefined) return false;
     this.#byNumber.set(number, { ...release, secure });
     return true;
+  }
+
+  /** Of all, and of the workers that are born under them. */
+  setLogLevel(level: LogLevel): void {
+    for (const [number, release] of this.#byNumber) {
+      const { resolved, logs } = release;
+      const config = Object.freeze({ ...resolved.config, loglevel: level });
+      this.#byNumber.set(number, { ...release, resolved: { ...resolved, config } });
+      logs.setLevel?.(level);
+    }
   }
 
   /** Of all: a reload may be taken back. */

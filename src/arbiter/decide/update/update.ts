@@ -1,5 +1,6 @@
 /** update(): what an event means for the state. Pure: no clock, no process, no log; what must be said or run comes back as reactions. */
 import { exitCodes } from "../../../ipc/exit-codes.ts";
+import { onCommand } from "./commands.ts";
 import type { Event, Reaction, WorkerSignal } from "../events.ts";
 import { onActionFailed, takenAs, toldAfterStart, without } from "./failures.ts";
 import { observe } from "./observe.ts";
@@ -30,6 +31,8 @@ export function update(state: State, event: Event, nowMs: number): Step {
   switch (event.type) {
     case "signal":
       return onSignal(state, event.name, nowMs);
+    case "command":
+      return onCommand(state, event.command);
     case "tick":
       return observe(state, event.scores, nowMs);
     case "message":
@@ -72,6 +75,7 @@ export function update(state: State, event: Event, nowMs: number): Step {
         phaseSinceMs: nowMs,
         awake: false,
         answered: false,
+        dismissed: false,
         timedOut: false,
         tired: false,
         warm: false,
@@ -184,7 +188,7 @@ function onConfigLoaded(state: State, event: Extract<Event, { type: "config load
       slots: slots.map((slot) => ({ ...slot, failures: 0, retryAtMs: 0 })),
     },
     sockets: { ...state.sockets, unused: state.sockets.unused || rebound },
-    mastership: { ...state.mastership, resting: false },
+    mastership: { ...state.mastership, resting: false, draining: false },
   };
   return again(loaded, [
     { do: "use", generation: generation.number },

@@ -45,6 +45,7 @@ function facts(change: Change = {}): ProgressFacts {
     lastGeneration: 1,
     loading: false,
     resting: false,
+    draining: false,
     stopping: null,
     upgrade: null,
     understudy: false,
@@ -132,6 +133,12 @@ describe("describeProgress()", () => {
       "Resting: no workers until HUP or TTIN",
     ],
     [
+      "drains for an operator",
+      { draining: true },
+      "ready",
+      "3 of 3 workers ready; draining: clients are told to go elsewhere",
+    ],
+    [
       "names the new master of an upgrade",
       { upgrade: { pid: 77 } },
       "ready",
@@ -176,6 +183,7 @@ describe("progressOf()", () => {
       ready: 3,
       current: 1,
       resting: false,
+      draining: false,
       newMaster: null,
       understudy: false,
       workers: change.workers,

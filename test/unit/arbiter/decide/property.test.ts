@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import type { Command } from "../../../../src/arbiter/decide/events.ts";
 import { generation, World } from "../../../support/arbiter-world.ts";
 
 /** A small generator with a seed, so that a failing sequence can be run again. */
@@ -15,6 +16,19 @@ function pick<T>(random: () => number, items: readonly T[]): T | undefined {
 }
 
 const codes = ["EPERM", "EACCES", "EMFILE", "ENFILE", "ENOMEM", "ENOSPC", "EAGAIN"] as const;
+
+/** What an operator may want by the control socket, of workers that have gone too. */
+function aCommand({ state }: World, random: () => number): Command {
+  const { lastAge } = state.fleet;
+  const age = Math.max(1, lastAge - Math.floor(random() * 4));
+  const all: readonly Command[] = [
+    { do: "scale", workers: 1 + Math.floor(random() * 5) },
+    { do: "dismiss", age },
+    { do: "replace", age },
+    { do: "drain" },
+  ];
+  return pick(random, all) ?? { do: "drain" };
+}
 
 /** What happens to a server once in a while. */
 function other(world: World, random: () => number): void {
@@ -54,6 +68,7 @@ function step(world: World, random: () => number): void {
   } else if (die < 0.65) world.signal(pick(random, ["ttin", "ttou"] as const) ?? "ttin");
   else if (die < 0.68) world.signal("hup");
   else if (die < 0.7) other(world, random);
+  else if (die < 0.72) world.event({ type: "command", command: aCommand(world, random) });
   else if (die < 0.75 && fleet.loading) {
     const workers = 1 + Math.floor(random() * 4);
     const { maxRestarting, warmupRequests, maxMemoryBytes, takesCredentials } = fleet.wanted;

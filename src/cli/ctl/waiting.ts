@@ -1,0 +1,47 @@
+/** Waiting for a server, by asking it again and again. */
+import { type Client, type Data, Refused } from "./client.ts";
+
+/** The time is up: exit code 4. */
+export class TimedOut extends Error {
+  override readonly name = "TimedOut";
+}
+
+const pollMs = 100;
+
+/** As many workers serve as are wanted, and nothing is under way. */
+export function isReady({ state, workers_ready: ready, workers_target: target }: Data): boolean {
+  return state === "ready" && typeof ready === "number" && ready > 0 && ready === target;
+}
+
+/**
+ * What has come of the loads behind number `loads`: null while one is under way. Throws Refused when the newest has failed, or the
+ * server stops.
+ */
+export function reloaded(stats: Data, loads: number): true | null {
+  if (stats["state"] === "stopping") throw new Refused("The server is shutting down");
+  if (Number(stats["loads"]) <= loads || stats["state"] !== "ready") return null;
+  if (stats["reload_failed"] === true) throw new Refused("The reload has failed, see the log");
+  return isReady(stats) ? true : null;
+}
+
+/**
+ * Asks until the answer isn't null.
+ * @throws TimedOut, and whatever `probe` throws
+ */
+export async function poll<T>(
+  what: string,
+  timeoutMs: number,
+  probe: () => Promise<T | null>,
+): Promise<T> {
+  const end = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await probe();
+    if (value !== null) return value;
+    if (performance.now() >= end) throw new TimedOut(`${what} within ${timeoutMs / 1000} s`);
+    await Bun.sleep(Math.max(0, Math.min(pollMs, end - performance.now())));
+  }
+}
+
+export function stats(client: Client): Promise<Data> {
+  return client.ask(["show", "stats"]);
+}

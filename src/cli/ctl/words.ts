@@ -1,0 +1,171 @@
+/** The words behind `gunicorn-ts ctl`: options, the command, and what stands behind it. */
+import { parseArgs } from "node:util";
+import { UsageError } from "../../api/errors.ts";
+import {
+  type Command,
+  CommandError,
+  type CommandName,
+  commandEntries,
+  readCommand,
+} from "../../control/commands.ts";
+
+/** Options: of all commands, or of those that are named. */
+export const options = {
+  socket: {
+    short: "s",
+    metavar: "PATH",
+    description: "The server's control socket",
+    of: null,
+  },
+  pid: {
+    short: "p",
+    metavar: "FILE",
+    description: "The server's pid file, beside which control_socket auto is",
+    of: null,
+  },
+  json: { short: "j", metavar: null, description: "Print the data as JSON", of: null },
+  help: { short: "h", metavar: null, description: "Show this text and exit", of: null },
+  quick: {
+    short: null,
+    metavar: null,
+    description: "Not even serve what is under way",
+    of: ["shutdown"],
+  },
+  wait: {
+    short: null,
+    metavar: null,
+    description: "Until the new workers serve, or the reload has failed",
+    of: ["reload"],
+  },
+  ready: {
+    short: null,
+    metavar: null,
+    description: "For as many ready workers as wanted",
+    of: ["wait"],
+  },
+  timeout: {
+    short: null,
+    metavar: "SECONDS",
+    description: "For how long to wait (60)",
+    of: ["wait", "reload"],
+  },
+} as const satisfies Readonly<Record<string, OptionRow>>;
+
+interface OptionRow {
+  readonly short: string | null;
+  readonly metavar: string | null;
+  readonly description: string;
+  /** The commands that have it; null: all. */
+  readonly of: readonly string[] | null;
+}
+
+type OptionName = keyof typeof options;
+export const optionEntries = Object.entries(options) as readonly (readonly [
+  OptionName,
+  OptionRow,
+])[];
+
+/** Commands that aren't the server's. */
+export const ownCommands = {
+  wait: { takes: "--ready", description: "Wait until the server is ready" },
+} as const;
+
+export type OwnName = keyof typeof ownCommands;
+
+export interface Asked {
+  readonly name: CommandName | OwnName;
+  /** What the server is sent. */
+  readonly words: readonly string[];
+  readonly socket: string | null;
+  readonly pidFile: string | null;
+  readonly json: boolean;
+  readonly wait: boolean;
+  readonly timeoutMs: number;
+}
+
+const usualTimeoutSeconds = 60;
+
+/** Null when help is asked for, or nothing. Throws UsageError. */
+export function readWords(words: readonly string[]): Asked | null {
+  const { values, positionals } = parse(words);
+  if (values["help"] === true || positionals.length === 0) return null;
+  const given = values["quick"] === true ? [...positionals, "quick"] : positionals;
+  const name = positionals[0] === "shutdown" ? nameOf(given) : nameOf(positionals);
+  for (const [option, { of }] of optionEntries) {
+    if (values[option] !== undefined && of !== null && !of.includes(name))
+      throw new UsageError(`--${option} belongs to ${of.join(" and ")}, not to ${name}`);
+  }
+  if (values["socket"] !== undefined && values["pid"] !== undefined)
+    throw new UsageError("--socket and --pid name two servers");
+  if (name === "wait" && values["ready"] !== true)
+    throw new UsageError("wait: for what? --ready is missing");
+  if (name === "reload" && values["timeout"] !== undefined && values["wait"] !== true)
+    throw new UsageError("--timeout belongs to --wait");
+  return {
+    name,
+    words: given,
+    socket: textOr(values["socket"], null),
+    pidFile: textOr(values["pid"], null),
+    json: values["json"] === true,
+    wait: values["wait"] === true,
+    timeoutMs: 1000 * secondsOf(values["timeout"]),
+  };
+}
+
+function parse(words: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...words],
+      options: Object.fromEntries(
+        optionEntries.map(([name, { short, metavar }]) => [
+          name,
+          { type: metavar === null ? "boolean" : "string", ...(short === null ? {} : { short }) },
+        ]),
+      ),
+      strict: true,
+      allowPositionals: true,
+    });
+  } catch (cause) {
+    throw new UsageError((cause as Error).message, { cause });
+  }
+}
+
+/** The server would refuse them too: here they are an error of usage. */
+function nameOf(words: readonly string[]): Asked["name"] {
+  const [first = "", second] = words;
+  if (Object.hasOwn(ownCommands, first)) {
+    if (second !== undefined) throw new UsageError(`${first}: takes no words, got '${second}'`);
+    return first as OwnName;
+  }
+  try {
+    return commandNameOf(readCommand(words));
+  } catch (cause) {
+    if (!(cause instanceof CommandError)) throw cause;
+    throw new UsageError(cause.message, { cause });
+  }
+}
+
+function commandNameOf(command: Command): CommandName {
+  return command.do === "show" ? `show ${command.what}` : command.do;
+}
+
+function textOr<T>(value: unknown, other: T): string | T {
+  return typeof value === "string" ? value : other;
+}
+
+function secondsOf(value: unknown): number {
+  if (value === undefined) return usualTimeoutSeconds;
+  const seconds =
+    typeof value === "string" && /^\d{1,6}(?:\.\d+)?$/.test(value) ? Number(value) : -1;
+  if (seconds >= 0) return seconds;
+  throw new UsageError(`--timeout must be a number of seconds, got '${String(value)}'`);
+}
+
+/** All that stand in the help, with what they take. */
+export function helpRows(): (readonly [usage: string, description: string])[] {
+  const own = Object.entries(ownCommands);
+  return [...commandEntries, ...own].map(([name, { takes, description }]) => [
+    `${name} ${takes}`.trim(),
+    description,
+  ]);
+}

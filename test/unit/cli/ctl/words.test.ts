@@ -1,0 +1,44 @@
+import { describe, expect, test } from "bun:test";
+import { UsageError } from "../../../../src/api/errors.ts";
+import { readWords } from "../../../../src/cli/ctl/words.ts";
+
+const read = (text: string) => readWords(text.split(" ").filter((word) => word !== ""));
+
+describe("readWords()", () => {
+  const rows: [text: string, asked: object][] = [
+    ["show stats", { name: "show stats", words: ["show", "stats"], json: false, socket: null }],
+    ["-s a.ctl show workers -j", { name: "show workers", socket: "a.ctl", json: true }],
+    ["--pid app.pid reload", { name: "reload", pidFile: "app.pid", wait: false }],
+    ["worker add --json 2", { name: "worker add", words: ["worker", "add", "2"], json: true }],
+    ["shutdown --quick", { name: "shutdown", words: ["shutdown", "quick"] }],
+    ["reload --wait", { name: "reload", words: ["reload"], wait: true, timeoutMs: 60_000 }],
+    ["wait --ready --timeout 1.5", { name: "wait", timeoutMs: 1500 }],
+  ];
+  test.each(rows)("%s", (text, asked) => {
+    expect(read(text)).toMatchObject(asked);
+  });
+
+  test.each(["", "--help", "show stats -h"])("shows help for '%s'", (text) => {
+    expect(read(text)).toBeNull();
+  });
+
+  const refused: [text: string, why: RegExp][] = [
+    ["bogus", /^Unknown command: bogus$/],
+    ["--bogus reload", /--bogus/],
+    ["--socket", /--socket/],
+    ["reload --quick", /^--quick belongs to shutdown, not to reload$/],
+    ["shutdown --wait", /^--wait belongs to reload, not to shutdown$/],
+    ["reload --timeout 3", /^--timeout belongs to --wait$/],
+    ["show stats --timeout 3", /^--timeout belongs to wait and reload, not to show stats$/],
+    ["wait", /^wait: for what\? --ready is missing$/],
+    ["wait now --ready", /^wait: takes no words, got 'now'$/],
+    ["wait --ready --timeout soon", /^--timeout must be a number of seconds, got 'soon'$/],
+    ["-s a -p b reload", /^--socket and --pid name two servers$/],
+    ["scale", /^scale: N is missing$/],
+    ["shutdown graceful --quick", /^shutdown: takes one word, got 'quick' too$/],
+  ];
+  test.each(refused)("refuses %s", (text, why) => {
+    expect(() => read(text)).toThrow(UsageError);
+    expect(() => read(text)).toThrow(why);
+  });
+});

@@ -8,10 +8,20 @@ import type { Config, ConfigData } from "../../src/config/types.ts";
 import { installResponse } from "../../src/http/response/globals/install.ts";
 import { createRow } from "../../src/ipc/scoreboard.ts";
 import { askedOfServer } from "../../src/worker/classes/asked-of-server.ts";
-import { Connection } from "../../src/worker/connection/connection.ts";
+import {
+  type Handlers,
+  type OwnedSocket,
+  plainHandlers,
+} from "../../src/worker/connection/acceptor.ts";
+import type { Connection } from "../../src/worker/connection/connection.ts";
+import type { SocketProbe } from "../../src/worker/connection/deadlines.ts";
 import type { Engine } from "../../src/worker/connection/http1.ts";
 import { Connections } from "../../src/worker/connection/connections.ts";
-import { engineSettings, ticksOf } from "../../src/worker/connection/engine-settings.ts";
+import {
+  type EngineSettings,
+  engineSettings,
+  ticksOf,
+} from "../../src/worker/connection/engine-settings.ts";
 import { ReaderPool } from "../../src/worker/connection/reader-pool.ts";
 import type { Site } from "../../src/worker/exchange/site.ts";
 import { EngineRecord } from "../../src/worker/records/engine-record.ts";
@@ -49,6 +59,15 @@ export interface FakeEngineOptions {
   readonly observed?: boolean;
 }
 
+/** What the configuration says to connections. */
+export function settingsOf(
+  config: Partial<ConfigData>,
+  scriptName = "",
+  probe: SocketProbe = { unsentBytes: () => -1, peerHasEnded: () => false },
+): EngineSettings {
+  return engineSettings({ ...configData(defaults), ...timeouts, ...config }, scriptName, probe);
+}
+
 export type Fetch = (request: Request, server: AppServer) => Response | Promise<Response>;
 
 export class FakeEngine {
@@ -62,13 +81,14 @@ export class FakeEngine {
   readonly ended: string[] = [];
   /** In the order of connect(). */
   readonly accepted: Connection[] = [];
+  /** How many connections have left. */
+  left = 0;
   /** With `threads` in the configuration. */
   readonly gate: Gate | null;
   /** What it counts. */
   readonly scores = createRow();
   readonly #connections: Connections;
-  readonly #engine: Engine;
-  readonly #site: Site;
+  readonly #handlers: Handlers;
   readonly #handler: Handler;
   readonly #wires: FakeWire[] = [];
 
@@ -121,11 +141,11 @@ export class FakeEngine {
       answered: (record: { method: string; target: string; status: number; bodyBytes: number }) =>
         void told.push(`${record.method} ${record.target} ${record.status} ${record.bodyBytes}`),
     };
-    const settings = engineSettings(config, options.scriptName ?? "", {
+    const settings = settingsOf(options.config ?? {}, options.scriptName, {
       unsentBytes: (fd) => this.#wireOf(fd)?.unsent ?? -1,
       peerHasEnded: (fd) => this.#wireOf(fd)?.finSent ?? false,
     });
-    this.#engine = { settings, readers: new ReaderPool(settings), scores };
+    const engine: Engine = { settings, readers: new ReaderPool(settings), scores };
     const connections = new Connections(scores);
     this.#connections = connections;
     const server = new AppServer({
@@ -138,7 +158,7 @@ export class FakeEngine {
       websockets: () => withoutWebsockets("no websockets here"),
       ...askedOfServer,
     });
-    this.#site = {
+    const site: Site = {
       scheme: "http",
       host: "127.0.0.1:8000",
       server,
@@ -149,6 +169,13 @@ export class FakeEngine {
       log,
       closing: () => connections.draining || config.keepalive === 0,
     };
+    this.#handlers = plainHandlers({
+      site,
+      engine,
+      connections,
+      accepted: (wire) => void this.accepted.push((wire as FakeWire).data as Connection),
+      left: () => void (this.left += 1),
+    });
   }
 
   get inFlight(): number {
@@ -161,20 +188,10 @@ export class FakeEngine {
 
   /** Accepts a client. */
   connect(wire = new FakeWire()): FakeWire {
-    const connection = new Connection(wire, this.#site, this.#engine);
-    this.accepted.push(connection);
     wire.fd = 7 + this.#wires.length;
     this.#wires.push(wire);
-    wire.owner = {
-      receive: (bytes) => connection.receive(bytes),
-      drained: () => connection.drained(),
-      clientEnded: () => connection.clientEnded(),
-      closed: () => {
-        connection.closed();
-        this.#connections.remove(connection);
-      },
-    };
-    this.#connections.add(connection);
+    wire.handlers = this.#handlers;
+    void this.#handlers.open?.(wire as unknown as OwnedSocket);
     return wire;
   }
 

@@ -1,4 +1,5 @@
 /** A socket for unit tests: it takes as many bytes as a test says, and tells what was done to it. */
+import type { Handlers, OwnedSocket } from "../../src/worker/connection/acceptor.ts";
 import type { Wire, WireOwner } from "../../src/worker/connection/wire.ts";
 
 export class FakeWire implements Wire {
@@ -6,9 +7,9 @@ export class FakeWire implements Wire {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   readonly remoteFamily: "IPv4" | "IPv6" | undefined;
-  readonly localAddress = undefined;
-  readonly localPort = undefined;
-  readonly localFamily = undefined;
+  localAddress: string | undefined = undefined;
+  localPort: number | undefined = undefined;
+  localFamily: "IPv4" | "IPv6" | undefined = undefined;
   /** How many bytes it takes until drain(), and how many at most in one write. */
   room = Number.POSITIVE_INFINITY;
   mostPerWrite = Number.POSITIVE_INFINITY;
@@ -18,6 +19,8 @@ export class FakeWire implements Wire {
   readonly did: string[] = [];
   writes = 0;
   owner: WireOwner | null = null;
+  /** Those of the listening socket that has accepted it, as Bun calls them; null: its owner is told at once. */
+  handlers: Handlers | null = null;
   #written: Buffer[] = [];
   /** What the client has sent and nobody has read, FIN last. */
   #sent: Buffer[] = [];
@@ -114,6 +117,11 @@ export class FakeWire implements Wire {
     this.turn();
   }
 
+  /** The socket has an error, which Bun tells its handlers. */
+  fail(error: Error): void {
+    void this.handlers?.error?.(this.#socket, error);
+  }
+
   /** The client resets the connection. */
   reset(): void {
     this.#close();
@@ -122,22 +130,36 @@ export class FakeWire implements Wire {
   /** The socket takes `room` bytes more, and says so. */
   drain(room = Number.POSITIVE_INFINITY): void {
     this.room = room;
-    if (!this.#closed) this.owner?.drained();
+    if (this.#closed) return;
+    if (this.handlers === null) this.owner?.drained();
+    else void this.handlers.drain?.(this.#socket);
   }
 
   /** One turn of the event loop: what the client has sent is read, unless reading pauses. */
   turn(): void {
     while (this.#sent.length > 0 && !this.#paused && !this.#closed)
-      this.owner?.receive(this.#sent.shift() as Buffer);
+      this.#receive(this.#sent.shift() as Buffer);
     if (!this.#finSent || this.#finTold || this.#paused || this.#closed) return;
     this.#finTold = true;
-    this.owner?.clientEnded();
+    if (this.handlers === null) this.owner?.clientEnded();
+    else void this.handlers.end?.(this.#socket);
+  }
+
+  /** As Bun's own socket, for handlers. */
+  get #socket(): OwnedSocket {
+    return this as unknown as OwnedSocket;
+  }
+
+  #receive(bytes: Buffer): void {
+    if (this.handlers === null) this.owner?.receive(bytes);
+    else void this.handlers.data?.(this.#socket, bytes);
   }
 
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.fd = -1;
-    this.owner?.closed();
+    if (this.handlers === null) this.owner?.closed();
+    else void this.handlers.close?.(this.#socket);
   }
 }

@@ -211,17 +211,32 @@ test("websockets speak TLS", async () => {
   expect(await server.process.exited).toBe(0);
 }, 60_000);
 
-test("what a node listener makes of a connection speaks TLS too", async () => {
+describe("what a node listener makes of a connection speaks TLS too, and tells of the client", () => {
   const listener = `
   import { createServer } from "node:http";
-  createServer().on("upgrade", ({ socket: { encrypted } }, socket) => {
-    socket.end("HTTP/1.1 101 Switching Protocols\\r\\nConnection: upgrade\\r\\nUpgrade: x\\r\\n\\r\\n" + encrypted);
+  createServer().on("upgrade", ({ socket: asked }, socket) => {
+    const { encrypted, authorized } = asked;
+    const facts = [encrypted, authorized ?? null, asked === socket, asked.getPeerCertificate?.().subject?.CN ?? null,
+      asked.getProtocol?.() ?? null, asked.getCipher?.().version ?? null, asked.remoteAddress];
+    socket.end("HTTP/1.1 101 Switching Protocols\\r\\nConnection: upgrade\\r\\nUpgrade: x\\r\\n\\r\\n" + JSON.stringify(facts));
   }).listen(8000);`;
-  await using server = await serve(listener);
   const request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n";
-  expect(await ask(server.port, {}, request)).toMatchObject({
-    answer: "HTTP/1.1 101 Switching Protocols",
-    body: "true",
-    error: null,
-  });
+  const rows: [keyof typeof clients | null, authorized: boolean, name: string | null][] = [
+    [null, false, null],
+    ["good", true, "good"],
+  ];
+
+  test("with a client certificate and without", async () => {
+    const args = ["--cert-reqs", "1", "--ca-certs", authority.certfile];
+    await using server = await serve(listener, ...args);
+    for (const [who, authorized, name] of rows) {
+      const own = who === null ? {} : shows(clients[who]);
+      const outcome = await ask(server.port, { ...own, maxVersion: "TLSv1.2" }, request);
+      expect(outcome).toMatchObject({
+        answer: "HTTP/1.1 101 Switching Protocols",
+        body: JSON.stringify([true, authorized, true, name, "TLSv1.2", "TLSv1.2", "127.0.0.1"]),
+        error: null,
+      });
+    }
+  }, 120_000);
 });

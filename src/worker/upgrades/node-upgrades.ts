@@ -24,11 +24,16 @@ export class ListenerUpgrades implements Upgrades {
     // With a body it is a request like others: the engine has begun to read that.
     if (body !== null || !asksForUpgrade(head) || !this.#node.isWanted()) return undefined;
     return () => {
-      this.#tunnels.lead(exchange, () => ({
-        first: this.#node.headOf(head, client.address, scheme === "https"),
-        begin: (tunnel) => this.#tunnels.open(this.#node.path, tunnel),
-        lost() {},
-      }));
+      this.#tunnels.lead(exchange, () => {
+        const { address } = client;
+        const admitted = this.#node.admit(head, { address, encrypted: scheme === "https", client });
+        return {
+          first: admitted.head,
+          begin: (tunnel) => this.#tunnels.open(this.#node.path, tunnel),
+          answered: admitted.over,
+          lost: admitted.over,
+        };
+      });
       return new Response(null, { status: 101 });
     };
   }

@@ -15,6 +15,8 @@ export interface Way {
   readonly first: Buffer;
   /** Gives the inner side to the tunnel. */
   begin(tunnel: Tunnel): void;
+  /** The inner side has answered, or never will. */
+  answered(): void;
   /** The client has left before. */
   lost(): void;
 }
@@ -51,7 +53,10 @@ export class Tunnels {
           first: unread.length === 0 ? way.first : Buffer.concat([way.first, unread]),
           ended,
           deadlines: this.#deadlines,
-          answered: (status) => exchange.tell(status ?? noAnswer, 0),
+          answered(status) {
+            way.answered();
+            exchange.tell(status ?? noAnswer, 0);
+          },
         });
         this.#connections.replace(connection, tunnel);
         way.begin(tunnel);

@@ -85,6 +85,7 @@ export class WebsocketUpgrades implements Upgrades, AppWebsockets {
       return {
         first: noBytes,
         begin: (tunnel) => reservation.giveTo(tunnel),
+        answered() {},
         lost: () => reservation.drop(),
       };
     });

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { isRoot, needsRoot } from "../support/needs.ts";
 import { gunicorn, start, until } from "../support/server.ts";
@@ -23,6 +23,26 @@ test("--preload imports the app once more, before the first line of the log", as
   expect(imports.map((found) => found[1] === serving)).toEqual([false, true]);
   // The process of the first import has gone.
   expect(existsSync(`/proc/${imports[0]?.[1]}`)).toBe(false);
+});
+
+test.each([
+  ["plain", false, ["127.0.0.1:0"], "http://127.0.0.1:8000/ http 8000"],
+  ["TLS", true, ["https://127.0.0.1:0"], "https://127.0.0.1:8000/ https 8000"],
+  ["a unix socket", false, ["unix:s.sock", "127.0.0.1:0"], "unix://FOLDER/s.sock http undefined"],
+  [
+    "TLS beside",
+    true,
+    ["http://127.0.0.1:0", "https://127.0.0.1:0"],
+    "http://127.0.0.1:8000/ http 8000",
+  ],
+])("an app that listens is told of the address: %s", async (_, secure, bind, told) => {
+  const text = `const { url, protocol, port } = Bun.serve({ fetch: () => new Response("hello") });
+    console.log("told", String(url), protocol, port);`;
+  await using server = start({ secure, files: { "app.ts": text }, bind, args: ["--preload"] });
+  await server.logged("Using worker:");
+  const folder = realpathSync(server.folder);
+  const [first] = /^told .*$/m.exec(server.log) ?? [];
+  expect(first?.replace(folder, "FOLDER")).toBe(`told ${told}`);
 });
 
 test.each([

@@ -1,19 +1,31 @@
 /** The program behind preload_app: imports app or worker class as a worker would, says how that went, and ends. */
 import { listenPrivately } from "../../os/sockets/private-socket.ts";
 import { Capture, nativeServe } from "../../app/capture.ts";
+import type { Listening } from "../../app/captured-server.ts";
 import { loadLifespan } from "../../app/lifespan.ts";
 import { loadApp } from "../../app/load.ts";
 import { workerClassOf } from "../../config/worker-classes.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { PreloadMessage, PreloadResult } from "../../ipc/messages.ts";
 import { describeError } from "../../log/error-log.ts";
+import { bindAddresses } from "../../net/secure-addresses.ts";
+import { listeningAt } from "../classes/listening-at.ts";
 import { loadOwnClass } from "../classes/own-class.ts";
 import { refuseApp, routedApp } from "../classes/serving.ts";
 import { isExpected } from "./boot-failure.ts";
 import { assume, identityOf } from "../../os/processes/privileges.ts";
 
-/** The address that apps which listen are told: they open nothing here, and no request comes. */
-const loopback = { address: "127.0.0.1", family: "IPv4", port: 8000 } as const;
+/** Apps that listen are told of the first address as it is configured: nothing is open here, and no request comes. */
+function listeningFor(config: PreloadMessage["config"]): Listening {
+  const [first] = bindAddresses(config);
+  const secure = first?.secure ?? false;
+  if (first?.type === "unix") return listeningAt({ bound: first, secure });
+  const { hostname = "127.0.0.1", port = 0 } = first?.type === "tcp" ? first : {};
+  return listeningAt({ bound: { type: "tcp", hostname, port: port || unknownPort }, secure });
+}
+
+/** Stands for a port that the system chooses, or an inherited socket has. */
+const unknownPort = 8000;
 
 // The master has gone.
 process.on("disconnect", () => process.exit(exitCodes.ok));
@@ -34,8 +46,7 @@ async function attempt(
       await loadOwnClass(config);
       return { type: "preloaded" };
     }
-    const url = "http://127.0.0.1:8000/";
-    const listening = { url, protocol: "http", address: loopback } as const;
+    const listening = listeningFor(config);
     const capture = new Capture({ listening, listenPrivately, log: { info() {}, debug() {} } });
     capture.install();
     const cwd = config.chdir;

@@ -4,7 +4,10 @@ import type { TlsCredentials, TlsVersion } from "../../../tls/credentials.ts";
 /** Bun takes versions as numbers, though its types don't say so (RFC 8446 §4.1.2: legacy_version and what follows it). */
 const versions: Readonly<Record<TlsVersion, number>> = { "TLSv1.2": 0x0303, "TLSv1.3": 0x0304 };
 
-/** The first is for clients that ask for no name or an unknown one; then one for each other name. */
+/**
+ * The first is for clients that ask for no name or an unknown one; then one for each name. Where there are others, the first one's
+ * names are among them: a wildcard of another would take them.
+ */
 export function tlsOptions(credentials: TlsCredentials): readonly object[] {
   const { certificates, clientCertificates, ca, ciphers, minVersion, maxVersion } = credentials;
   const asked = clientCertificates !== "none";
@@ -16,15 +19,14 @@ export function tlsOptions(credentials: TlsCredentials): readonly object[] {
     maxVersion: versions[maxVersion],
     ...(asked ? { ca, requestCert: true, rejectUnauthorized: true } : {}),
   };
-  const [first, ...others] = certificates.map(({ chain, key }) => ({
-    ...common,
-    cert: chain,
-    key,
+  const [first, ...others] = certificates.map(({ chain, key, serverNames }) => ({
+    unnamed: { ...common, cert: chain, key },
+    serverNames,
   }));
-  const named = certificates
-    .slice(1)
-    .flatMap(({ serverNames }, index) =>
-      serverNames.map((serverName) => ({ ...others[index], serverName })),
-    );
-  return [{ ...first }, ...named];
+  if (first === undefined) return [];
+  if (others.length === 0) return [first.unnamed];
+  const named = [first, ...others].flatMap(({ unnamed, serverNames }) =>
+    serverNames.map((serverName) => ({ ...unnamed, serverName })),
+  );
+  return [first.unnamed, ...named];
 }

@@ -17,10 +17,11 @@ const second = { chain: "chain 2", key: "key 2", serverNames: ["a.test", "*.b.te
 test.each<[name: string, Partial<TlsCredentials>, options: readonly object[]]>([
   ["one certificate, for whatever name", {}, [{ ...common, cert: "chain", key: "key" }]],
   [
-    "another one, for each of its names",
+    "another one, for each name",
     { certificates: [...credentials.certificates, second] },
     [
       { ...common, cert: "chain", key: "key" },
+      { ...common, cert: "chain", key: "key", serverName: "localhost" },
       { ...common, cert: "chain 2", key: "key 2", serverName: "a.test" },
       { ...common, cert: "chain 2", key: "key 2", serverName: "*.b.test" },
     ],
@@ -34,6 +35,7 @@ test.each<[name: string, Partial<TlsCredentials>, options: readonly object[]]>([
     },
     [
       { ...common, ...asks, cert: "chain", key: "key" },
+      { ...common, ...asks, cert: "chain", key: "key", serverName: "localhost" },
       { ...common, ...asks, cert: "chain 2", key: "key 2", serverName: "a.test" },
     ],
   ],

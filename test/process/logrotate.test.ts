@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { example } from "../support/deployment.ts";
 import { describeWith } from "../support/peers.ts";
 import { gunicorn, type RunningServer, until } from "../support/server.ts";
 
@@ -21,14 +22,15 @@ describeWith(["logrotate"], "logrotate", () => {
     });
     const { folder } = server;
     const config = join(folder, "logrotate.conf");
-    const text = `${folder}/*.log {
-      rotate 20
-      missingok
-      sharedscripts
-      postrotate
-        kill -USR1 $(cat ${folder}/pid)
-      endscript
-    }\n`;
+    const text = example("logrotate.conf", {
+      "/var/log/web/": `${folder}/`,
+      "/run/web/web.pid": `${folder}/pid`,
+      // What is compressed can't be read below.
+      "compress\n  #": "#",
+      "  delaycompress\n": "",
+      // Lines may come a moment after their requests.
+      "  notifempty\n": "",
+    });
     writeFileSync(config, text);
     // It refuses a configuration that others may write.
     chmodSync(config, 0o644);

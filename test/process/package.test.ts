@@ -32,6 +32,7 @@ test("the package has what runs, its types and what users read; no tests, no ben
     /^types\/.*\.d\.ts$/,
     /^docs\/[a-z0-9-]+\.md$/i,
     /^examples\/([a-z]+\/)?[\w.-]+\.(ts|json|md)$/,
+    /^examples\/deploy\/([a-z]+\/)?[\w.@-]+$/,
     // What docs/http.md refers to.
     /^test\/corpus\/[a-z-]+\.md$/,
     // bun add's own.
@@ -72,7 +73,7 @@ test("no link of a page in the package is dead", () => {
 test("pages name no file of examples that isn't in the package", () => {
   const named = packed("**/*.md").flatMap((page) => {
     const text = readFileSync(join(place, page), "utf8");
-    return [...text.matchAll(/\bexamples\/[\w./-]*\w/g)].map(([name]) => [page, name] as const);
+    return [...text.matchAll(/\bexamples\/[\w./@-]*\w/g)].map(([name]) => [page, name] as const);
   });
   expect(named.length).toBeGreaterThan(0);
   expect(named.filter(([, name]) => !existsSync(join(place, name)))).toEqual([]);

@@ -15,6 +15,8 @@ export interface LoadOptions {
   /** The same, with POST and a body in two writes. */
   readonly posting?: number;
   readonly path?: string;
+  /** What the requests say in Host. */
+  readonly host?: string;
   /** What every answer's body must be. */
   readonly expected: string;
   /** A client that finds the server gone ends, and nothing has failed. */
@@ -107,11 +109,11 @@ export class Load {
   /** One connection from its opening to its end; answers with what went wrong, if anything did. */
   #connection(keepAlive: boolean, post: boolean): Promise<string | null> {
     const { port, hostname = "127.0.0.1", unix, secure = false } = this.#options;
-    const { path = "/", expected } = this.#options;
+    const { path = "/", host = "test", expected } = this.#options;
     const ended = Promise.withResolvers<string | null>();
     const method = post ? "POST" : "GET";
     const fields = `${keepAlive ? "" : "Connection: close\r\n"}${post ? bodyFields : ""}`;
-    const request = `${method} ${path} HTTP/1.1\r\nHost: test\r\n${fields}\r\n`;
+    const request = `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n${fields}\r\n`;
     const send = (client: ByteClient) => {
       client.send(request);
       if (post) client.send(requestBody);

@@ -28,8 +28,14 @@ export function rowsFor<Row extends WireRow>(kind: Kind, rows: readonly Row[]): 
   return applying.map((row) => [row.claim, row]);
 }
 
-/** A machine under load may leave a connection idle for longer than the default allows; no test waits for so long. Bun.serve has no such setting. */
-const patient = ["--keep-alive", "300"];
+/** A machine under load may leave a worker without a turn for longer than the default allows; no test here waits for so long. */
+const patient = ["--timeout", "300"];
+
+/** The same of a connection that is idle. Bun.serve has no such setting. */
+const patientClasses: Readonly<Record<Kind, readonly string[]>> = {
+  async: [...patient, "--keep-alive", "300"],
+  serve: patient,
+};
 
 export interface WireOptions {
   readonly kind: Kind;
@@ -63,7 +69,7 @@ export function useWire(options: WireOptions): Wire {
       app: options.export === undefined ? "app" : `app:${options.export}`,
       files: { "app.ts": text, ...files },
       secure: transport === "TLS",
-      args: ["-k", kind, ...(kind === "async" ? patient : []), ...args],
+      args: ["-k", kind, ...patientClasses[kind], ...args],
     });
     workers = await running.settled(1);
   });

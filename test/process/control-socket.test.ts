@@ -396,6 +396,20 @@ test(
 );
 
 test(
+  "a server without one reads nothing of it",
+  async () => {
+    const config = `export const whenReady = () =>
+      console.error("read:", Object.keys(require.cache).filter((file) => /src.(arbiter.)?control./.test(file)).length);`;
+    const files = { "app.ts": app, "gunicorn.conf.ts": config };
+    await using plain = await gunicorn({ files });
+    expect(plain.log).toContain("read: 0\n");
+    await using other = await gunicorn({ files, args: ["--control-socket", "app.ctl"] });
+    expect(other.log).toMatch(/read: [1-9]/);
+  },
+  limitMs,
+);
+
+test(
   "a folder for sockets that is another's ends the start in one line",
   async () => {
     const folder = folderForAll();

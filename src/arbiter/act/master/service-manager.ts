@@ -13,7 +13,7 @@ import {
   type Progress,
   type ProgressFacts,
   progressOf,
-} from "../../decide/progress.ts";
+} from "../../decide/status.ts";
 
 const variables = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] as const;
 

@@ -1,8 +1,8 @@
-/** What each of Gunicorn's signals means for the state. */
+/** What an operator's wishes mean for the state: Gunicorn's signals, and the commands of the control socket. */
 import { maxWorkers } from "../../../ipc/scoreboard.ts";
-import type { Reaction, SignalName } from "../events.ts";
+import type { Command, Reaction, SignalName } from "../events.ts";
 import type { Fleet, State } from "../state.ts";
-import { log, type Step, still, stop, withFleet, withMastership } from "./step.ts";
+import { changeWorker, log, type Step, still, stop, withFleet, withMastership } from "./step.ts";
 
 /** A signal that has come to the master. */
 export function onSignal(state: State, name: SignalName, nowMs: number): Step {
@@ -32,9 +32,7 @@ function signalled(state: State, name: Exclude<SignalName, "chld">, nowMs: numbe
       };
     case "ttin":
       // As Gunicorn, which counts up from none after WINCH.
-      return mastership.resting
-        ? retarget(withMastership(state, { resting: false }), 1)
-        : retarget(state, Math.min(maxWorkers, fleet.target + 1));
+      return scale(state, mastership.resting ? 1 : Math.min(maxWorkers, fleet.target + 1));
     case "ttou":
       return retarget(state, Math.max(1, fleet.target - 1));
     case "usr1":
@@ -58,6 +56,25 @@ function signalled(state: State, name: Exclude<SignalName, "chld">, nowMs: numbe
   }
 }
 
+/** A command for which there is no signal. */
+export function onCommand(state: State, command: Command): Step {
+  switch (command.do) {
+    case "scale":
+      return scale(state, command.workers);
+    case "dismiss":
+      return still(changeWorker(state, command.age, { dismissed: true }));
+    case "replace":
+      // It has served enough to succeed another one, as one that is tired by itself.
+      return still(changeWorker(state, command.age, { tired: true, warm: true }));
+    case "drain":
+      return still(withMastership(state, { draining: true }));
+    case "log level":
+      return { state, reactions: [{ do: "set log level", level: command.level }] };
+    default:
+      return command satisfies never;
+  }
+}
+
 /** The state while a configuration is being loaded. */
 export function startLoading(state: State): State {
   const lastGeneration = state.fleet.lastGeneration + 1;
@@ -67,6 +84,11 @@ export function startLoading(state: State): State {
 /** Asks for the load that startLoading() counts. */
 export function loadNext({ lastGeneration }: Fleet): Reaction {
   return { do: "load config", generation: lastGeneration + 1 };
+}
+
+/** After WINCH there are workers again. */
+function scale(state: State, target: number): Step {
+  return retarget(withMastership(state, { resting: false }), target);
 }
 
 function retarget(state: State, target: number): Step {

@@ -1,11 +1,10 @@
 /** update(): what an event means for the state. Pure: no clock, no process, no log; what must be said or run comes back as reactions. */
 import { exitCodes } from "../../../ipc/exit-codes.ts";
-import { onCommand } from "./commands.ts";
 import type { Event, Reaction, WorkerSignal } from "../events.ts";
 import { onActionFailed, takenAs, toldAfterStart, without } from "./failures.ts";
 import { observe } from "./observe.ts";
 import { countFailure, reap } from "./reap.ts";
-import { loadNext, onSignal, startLoading } from "./signals.ts";
+import { loadNext, onCommand, onSignal, startLoading } from "./signals.ts";
 import { editionOf, renewed } from "../renewal.ts";
 import { type Fallback, freshSlot, type Phase, type State, type WorkerState } from "../state.ts";
 import {

@@ -11,7 +11,7 @@ import {
   type MastershipFacts,
   type ProgressFacts,
   progressOf,
-} from "../../../../src/arbiter/decide/progress.ts";
+} from "../../../../src/arbiter/decide/status.ts";
 
 type Worker = FleetFacts["workers"][number];
 

@@ -23,6 +23,7 @@ import { logBootFailure } from "./boot-failure.ts";
 import { Ending } from "./ending.ts";
 import { WorkerHooks } from "./hooks.ts";
 import { explainCollision } from "./port-collision.ts";
+import { PortWatch } from "./port-watch.ts";
 import type { Reloader } from "./reloader.ts";
 import type { Serving } from "../../api/serving.ts";
 import type { TlsCredentials } from "../../tls/credentials.ts";
@@ -35,11 +36,6 @@ const staleLoadMs = 1000;
 const queueMs = 100;
 /** How long the app may clean up at a quick stop, or if it never served. */
 const quickMs = 1000;
-/**
- * When the app's own ports are looked for: it listens after its import too, and the first request needn't wait (bench:
- * start).
- */
-const ownPortsMs = 1000;
 
 export class Worker {
   readonly #boot: BootMessage;
@@ -48,7 +44,7 @@ export class Worker {
   readonly #appSignals: AppSignals;
   readonly #ending: Ending;
   readonly #hooks: WorkerHooks;
-  readonly #portsOfHooks = new Set<string>();
+  readonly #ports: PortWatch;
   /** The worker class takes what is current when it begins to listen, and is told of what is renewed. */
   readonly #tls: { current: TlsCredentials } | null;
   #loader: AppLoader | null = null;
@@ -72,6 +68,7 @@ export class Worker {
     this.#scores = inheritedRow(boot.scoreboardFd, boot.row);
     this.#watchSignals();
     this.#appSignals = new AppSignals(this.#log, boot.slot === 0);
+    this.#ports = new PortWatch(boot.listeners, this.#log);
     this.#hooks = new WorkerHooks(boot, this.#scores, this.#log);
     this.#ending = new Ending(logs, this.#appSignals, () => this.#hooks.workerExit());
   }
@@ -94,7 +91,7 @@ export class Worker {
     if (this.#boot.config.daemon) leaveLauncherOutput();
     this.#beat();
     this.#tell({ type: "ready" });
-    if (this.#boot.slot === 0) setTimeout(() => void this.#tellOwnPorts(), ownPortsMs).unref();
+    if (this.#boot.slot === 0) this.#ports.tellSoon();
     // TERM came while the app was loading; connections may wait in the queue by now.
     if (this.#draining) void this.#drain();
   }
@@ -162,12 +159,8 @@ export class Worker {
     });
     this.#loader = loader;
     const serving = await (config.reload ? this.#loadReloading(loader) : loader.load());
-    if (this.#hooks.hasPostWorkerInit) {
-      const before = await this.#otherPorts();
-      await this.#hooks.postWorkerInit(worker);
-      for (const port of await this.#otherPorts())
-        if (!before.has(port)) this.#portsOfHooks.add(port);
-    }
+    if (this.#hooks.hasPostWorkerInit)
+      await this.#ports.except(() => this.#hooks.postWorkerInit(worker));
     return serving;
   }
 
@@ -240,22 +233,6 @@ export class Worker {
     if (this.#serving === null) return this.#ending.exit(exitCodes.workerBoot);
     this.#log.info("Worker asks to be replaced after an unhandled exception");
     this.#tell({ type: "failing" });
-  }
-
-  /** A hint only: where no descriptor is free, nothing can be read or imported. */
-  async #tellOwnPorts(): Promise<void> {
-    try {
-      const { tellOwnPorts } = await import("./own-ports.ts");
-      tellOwnPorts(this.#log, this.#boot.listeners, this.#portsOfHooks);
-    } catch (error) {
-      this.#log.warning(`Can't look for ports that the app has opened: ${String(error)}`);
-    }
-  }
-
-  /** What a worker doesn't use isn't imported. */
-  async #otherPorts(): Promise<ReadonlySet<string>> {
-    const { otherPorts } = await import("./own-ports.ts");
-    return otherPorts(this.#boot.listeners);
   }
 
   /** Serves on until the master has a successor ready and sends TERM. */

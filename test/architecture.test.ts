@@ -191,6 +191,13 @@ describe("the sources", () => {
     expect([...found].sort()).toEqual(Object.keys(rooms).sort());
   });
 
+  test("stand in rooms that are taken in at a glance: 14 files at most", async () => {
+    const counts = new Map<string, number>();
+    for (const room of [...(await readSources("src")).keys()].map(roomOf))
+      counts.set(room, (counts.get(room) ?? 0) + 1);
+    expect([...counts].filter(([, count]) => count > 14)).toEqual([]);
+  });
+
   test("never import each other in a circle, types included", async () => {
     const sources = await readSources("src", "bin", "bench");
     const graph = new Map(

@@ -395,6 +395,22 @@ describe("what fails", () => {
   });
 });
 
+test("a hook that fails behind the answer is logged, and costs nobody anything", async () => {
+  const hooks = {
+    postRequest: () => {
+      throw new Error("boom");
+    },
+  };
+  const engine = new FakeEngine(undefined, { hooks });
+  const wire = engine.connect();
+  wire.send(request() + request());
+  await engine.settle();
+  expect([statuses(wire.text), engine.inFlight]).toEqual([[200, 200], 0]);
+  expect(engine.lines).toEqual(
+    Array(2).fill("exception: Exception in post_request hook\nError: boom"),
+  );
+});
+
 test("without observers nothing is told, and nothing else changes", async () => {
   const engine = new FakeEngine(undefined, { observed: false });
   const wire = engine.connect();

@@ -37,6 +37,15 @@ const noCut =
 const ofNode =
   "a node listener on worker class serve has no upgrades, trailers and interim answers: use --worker-class async";
 
+/** Bun's own methods of a server: one with TLS has others than one without. */
+const bareTimeout = Symbol("bareTimeout");
+const bareUpgrade = Symbol("bareUpgrade");
+
+type AdoptedServer = Server & {
+  [bareTimeout]: Server["timeout"];
+  [bareUpgrade]: Server["upgrade"];
+};
+
 /** As it is before the app may replace the global one, and marked where somebody wants sizes. */
 let OwnResponse = Response;
 
@@ -48,12 +57,12 @@ export class BunServing implements Serving {
   readonly #upgraded = new WeakSet<Request>();
   /** Requests that can't become websockets. */
   readonly #fixed = new WeakSet<Request>();
+  /** Which server a request came by, where there are several: Bun's upgrade() throws at any other. */
+  readonly #cameBy: WeakMap<Request, Server> | null;
   /** Requests whose time the app has set itself. */
   readonly #timed = new WeakSet<Request>();
   /** The app says how long connections may be idle, requests under way included: as in Bun.serve. */
   readonly #ownTimeout: boolean;
-  /** Bun's own method. */
-  #timeout: Server["timeout"] | null = null;
 
   constructor(context: InternalContext) {
     const { routes, options, describe, nodeUpgrades } = context.app;
@@ -64,6 +73,7 @@ export class BunServing implements Serving {
     }
     if (nodeUpgrades !== null && context.slot === 0) context.log.info(`${describe}: ${ofNode}`);
     this.#ownTimeout = options?.["idleTimeout"] !== undefined;
+    this.#cameBy = context.listeners.length > 1 ? new WeakMap() : null;
     this.#context = context;
   }
 
@@ -105,19 +115,21 @@ export class BunServing implements Serving {
   }
 
   #adopt(server: Server): void {
-    this.#timeout = server.timeout;
+    const { timeout, upgrade } = server;
+    const ours = { [bareTimeout]: timeout, [bareUpgrade]: upgrade, slot: this.#context.slot };
     this.#context.capture.attach(server as unknown as ServedBy);
-    Object.assign(server, refusals, { slot: this.#context.slot }, this.#watched(server));
+    Object.assign(server, refusals, ours, this.#watched(server));
   }
 
   /** The server's own methods, which tell us what the app does with a request. */
   #watched(server: Server): Pick<Server, "upgrade" | "timeout"> {
-    const upgrade = server.upgrade.bind(server);
     const timeout = server.timeout.bind(server);
     return {
       upgrade: (request: Request, ...rest: [never]) => {
         if (this.#fixed.has(request)) return false;
-        const isUpgraded = upgrade(request, ...rest);
+        // An app that listens has one server object for all addresses.
+        const by = (this.#cameBy?.get(request) ?? server) as AdoptedServer;
+        const isUpgraded = by[bareUpgrade](request, ...rest);
         if (isUpgraded) this.#upgraded.add(request);
         return isUpgraded;
       },
@@ -139,6 +151,7 @@ export class BunServing implements Serving {
     const protocol = observers.length === 0 ? "" : origin.protocolOf(request);
     const facts: RequestFacts = { method: request.method, target: targetOf(request.url) };
     if (!origin.upgrades) this.#fixed.add(request);
+    this.#cameBy?.set(request, server);
     const served =
       observers.length === 0
         ? null
@@ -176,7 +189,7 @@ export class BunServing implements Serving {
   /** Bounds the time of a request, unless the app has done so. */
   #limit(request: Request, server: Server, seconds: number): void {
     if (this.#ownTimeout || this.#timed.has(request)) return;
-    this.#timeout?.call(server, request, seconds);
+    (server as AdoptedServer)[bareTimeout](request, seconds);
   }
 
   /** Tells the client where to open its next connection: while draining, elsewhere; else by HTTP/3, if it likes. */

@@ -42,7 +42,7 @@ const rooms: Readonly<Record<string, string>> = {
   "http/message": "http",
   "http/proxy": "http http/syntax net",
   "http/request": "http http/message http/syntax",
-  "http/response/head": "http http/message types:http/syntax",
+  "http/response/head": "http http/message types:http/response types:http/syntax",
   "http/response/globals": "http http/response/head http/syntax http/request",
   "http/response":
     "http http/syntax http/message http/request http/response/head http/response/globals",

@@ -125,6 +125,7 @@ export const workerClasses = {
       bodyTimeout: ownTimer,
       writeTimeout: ownTimer,
       keepalive: `${ownTimer}, the app's option idleTimeout`,
+      sendfile: "Bun.serve sends files its own way",
       asgiDisconnectGracePeriod: "Bun.serve aborts a request as soon as its client sends FIN",
       backlog: "Bun.serve opens its own sockets and takes no backlog",
       enableBacklogMetric: "the sockets that have queues are the workers' own",

@@ -109,6 +109,27 @@ export function memfdCreate(): ((name: Uint8Array, flags: number) => number) | n
   }
 }
 
+const fileDefinitions = {
+  sendfile: { args: ["i32", "i32", "ptr", "usize"], returns: "i64" },
+  preadv2: { args: ["i32", "ptr", "i32", "i64", "i32"], returns: "i64" },
+  fstatfs: { args: ["i32", "ptr"], returns: "i32" },
+} as const;
+
+/** What sends files on Linux; null where the C library hasn't all of it: musl has preadv2() from 1.2.5 on. */
+export function fileLibrary() {
+  try {
+    return dlopen(libc().path, fileDefinitions).symbols;
+  } catch {
+    // dlopen() throws for a name that isn't there.
+    return null;
+  }
+}
+
+/** The error number of the call that has just failed. */
+export function errnoNow(): number {
+  return libc().errno();
+}
+
 /** A text as C functions take it. */
 export function cString(text: string): Uint8Array {
   return new TextEncoder().encode(`${text}\0`);

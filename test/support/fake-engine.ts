@@ -22,6 +22,7 @@ import {
   engineSettings,
   ticksOf,
 } from "../../src/worker/connection/engine-settings.ts";
+import { type FileCalls, FileSender } from "../../src/worker/connection/file-sender.ts";
 import { ReaderPool } from "../../src/worker/connection/reader-pool.ts";
 import type { Site } from "../../src/worker/exchange/site.ts";
 import { EngineRecord } from "../../src/worker/records/engine-record.ts";
@@ -57,6 +58,8 @@ export interface FakeEngineOptions {
   readonly hooks?: RequestHooks;
   readonly scriptName?: string;
   readonly observed?: boolean;
+  /** For files of more than 64 KiB; without it they are read. */
+  readonly files?: FileCalls;
 }
 
 /** What the configuration says to connections. */
@@ -145,7 +148,9 @@ export class FakeEngine {
       unsentBytes: (fd) => this.#wireOf(fd)?.unsent ?? -1,
       peerHasEnded: (fd) => this.#wireOf(fd)?.finSent ?? false,
     });
-    const engine: Engine = { settings, readers: new ReaderPool(settings), scores };
+    const { files: calls } = options;
+    const files = calls === undefined ? null : new FileSender(() => calls);
+    const engine: Engine = { settings, readers: new ReaderPool(settings), scores, files };
     const connections = new Connections(scores);
     this.#connections = connections;
     const server = new AppServer({

@@ -32,8 +32,12 @@ imports the app itself. A failure at the start is exit code 1, as in Gunicorn.`,
     default: null,
     defaultText: "on",
     env: { variable: "SENDFILE", read: (text) => /^(?:y|1|yes|true)$/i.test(text) },
-    status: "planned",
-    description: `Don't send files by the kernel's sendfile`,
+    status: "works",
+    description: `Don't send files by the kernel's sendfile(2)
+On Linux a file of more than 64 KiB that an app answers with goes from the page cache to the socket inside the kernel,
+unless the connection is TLS. Without it a thread reads the file, and its bytes are copied twice. SENDFILE=0 in the
+environment does the same. Replace files by renaming others over them: who writes into a file that is being sent changes
+what its readers get.`,
   }),
   reusePort: setting({
     flags: [{ long: "--reuse-port" }, { long: "--no-reuse-port", stores: false }],

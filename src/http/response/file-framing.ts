@@ -5,7 +5,7 @@
 import { askedRange } from "../request/range.ts";
 import { sliceStart } from "./globals/body.ts";
 import { dispositionLine } from "./head/disposition.ts";
-import { openFile } from "./file.ts";
+import { type OpenedFile, OpenFile, openFile } from "./file.ts";
 import { frameFixed, frameStream } from "./head/framing.ts";
 import type { FixedResponse, StartOfHead, StreamResponse } from "./head/framing.ts";
 import { parseLength } from "./head/head.ts";
@@ -29,8 +29,26 @@ export function frameFile(
   const range = sliced === undefined ? rangeFor(response, appFields, context) : null;
   const maxLength = sliced === undefined ? Infinity : blob.size;
   const file = openFile(path, start, maxLength, range, context.head);
-  const { body, length, sizeBytes } = file;
+  try {
+    return frameOpened(response, file, path, start, sliced !== undefined, type, appFields, context);
+  } catch (error) {
+    // The app's own getters have thrown: nobody else knows of the descriptor.
+    if (file.body instanceof OpenFile) file.body.close();
+    throw error;
+  }
+}
 
+function frameOpened(
+  response: Response,
+  file: OpenedFile,
+  path: string,
+  start: number,
+  isSlice: boolean,
+  type: string,
+  appFields: AppFields,
+  context: ResponseContext,
+): FixedResponse | StreamResponse {
+  const { body, length, sizeBytes } = file;
   if (file.range === "unsatisfiable") {
     const fields = withRange(response, appFields, `*/${sizeBytes}`, sizeBytes);
     return frameFixed({ status: 416, statusText: "" }, fields, null, 0, "", context);
@@ -44,7 +62,7 @@ export function frameFile(
     startOfHead = { status: 206, statusText: "" };
     const last = file.range.start + file.range.length - 1;
     fields = withRange(response, fields, `${file.range.start}-${last}/${sizeBytes}`, sizeBytes);
-  } else if (sliced !== undefined && response.status === 200 && length !== null && length > 0) {
+  } else if (isSlice && response.status === 200 && length !== null && length > 0) {
     // As Bun.serve: a client that asked for a range must not take a slice for the whole (RFC 9110 §15.3.7).
     startOfHead = { status: 206, statusText: response.statusText };
     if (!fields.contentRange) {

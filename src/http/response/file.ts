@@ -13,7 +13,8 @@ const chunkBytes = 256 * 1024;
 const noBytes = new Uint8Array(0);
 
 export interface OpenedFile {
-  readonly body: Uint8Array | ReadableStream<Uint8Array>;
+  /** A stream where the length isn't known. */
+  readonly body: Uint8Array | OpenFile | ReadableStream<Uint8Array>;
   /** Null when the file can't tell: a pipe, /proc. */
   readonly length: number | null;
   readonly sizeBytes: number;
@@ -55,8 +56,8 @@ export function openFile(
       return { body: readSmall(fd, part.start, length), ...figures };
     }
     handedOver = true;
-    const source = new FileSource(fd, stat.isFile() ? part.start : null, length ?? Infinity);
-    return { body: new ReadableStream(source, { highWaterMark: 0 }), ...figures };
+    const file = new OpenFile(fd, stat.isFile() ? part.start : null, length ?? Infinity);
+    return { body: length === null ? streamOf(file) : file, ...figures };
   } finally {
     if (!handedOver) closeSync(fd);
   }
@@ -79,15 +80,14 @@ function readSmall(fd: number, start: number, length: number): Uint8Array {
 }
 
 /** The one owner of a descriptor. It is closed once, and under no read: its number is soon somebody else's. */
-class FileSource {
-  readonly #fd: number;
-  /** Null: where the last read has ended. */
+export class OpenFile {
+  /** The next byte's place; null: where the last read has ended. */
   #position: number | null;
   #left: number;
+  #fd: number;
   #reading = false;
   /** Nothing more is to be read. */
   #over = false;
-  #closed = false;
 
   constructor(fd: number, position: number | null, length: number) {
     this.#fd = fd;
@@ -95,47 +95,91 @@ class FileSource {
     this.#left = length;
   }
 
-  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+  /** The descriptor, to be used before anything else happens; -1 from close() on. */
+  get fd(): number {
+    return this.#over ? -1 : this.#fd;
+  }
+
+  /** The next byte's place; 0 where the file has none. */
+  get position(): number {
+    return this.#position ?? 0;
+  }
+
+  /** Bytes that are still wanted; Infinity: to the end, whatever that is. */
+  get left(): number {
+    return this.#left;
+  }
+
+  /** So many bytes have been taken from the descriptor. */
+  advance(count: number): void {
+    if (this.#position !== null) this.#position += count;
+    this.#left -= count;
+  }
+
+  /**
+   * Reads the next bytes on another thread; one read at a time. `done`: what has been read, nothing at the file's end.
+   * It isn't called behind close(), but `bytes` may still be written to.
+   */
+  read(bytes: Buffer, done: (error: Error | null, read: Buffer) => void): void {
     this.#reading = true;
-    try {
-      const bytes = await readChunk(this.#fd, Math.min(this.#left, chunkBytes), this.#position);
-      // Cancelled meanwhile: the stream takes no more.
-      if (this.#over) return;
-      if (this.#position !== null) this.#position += bytes.byteLength;
-      this.#left -= bytes.byteLength;
-      if (bytes.byteLength > 0) controller.enqueue(bytes);
-      // An early end is the pump's to judge: it counts.
-      if (bytes.byteLength === 0 || this.#left === 0) {
-        this.#over = true;
-        controller.close();
-      }
-    } catch (error) {
-      this.#over = true;
-      throw error;
-    } finally {
+    const size = Math.min(bytes.byteLength, this.#left);
+    read(this.#fd, bytes, 0, size, this.#position, (error, got) => {
       this.#reading = false;
-      this.#closeIfOver();
-    }
+      if (this.#over) return this.#close();
+      if (error === null) this.advance(got);
+      done(error, bytes.subarray(0, error === null ? got : 0));
+    });
   }
 
-  cancel(): void {
+  close(): void {
+    if (this.#over) return;
     this.#over = true;
-    this.#closeIfOver();
+    if (!this.#reading) this.#close();
   }
 
-  #closeIfOver(): void {
-    if (!this.#over || this.#reading || this.#closed) return;
-    this.#closed = true;
+  #close(): void {
     closeSync(this.#fd);
   }
 }
 
-function readChunk(fd: number, sizeBytes: number, position: number | null): Promise<Uint8Array> {
-  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-  const bytes = Buffer.allocUnsafeSlow(sizeBytes);
-  read(fd, bytes, 0, sizeBytes, position, (error, got) => {
-    if (error === null) resolve(bytes.subarray(0, got));
-    else reject(error);
-  });
-  return promise;
+/** The bytes of a file as a stream, which owns it. */
+export function streamOf(file: OpenFile): ReadableStream<Uint8Array> {
+  return new ReadableStream(new FileSource(file), { highWaterMark: 0 });
+}
+
+class FileSource {
+  readonly #file: OpenFile;
+  /** Of the read that is under way. */
+  #pulled: (() => void) | null = null;
+
+  constructor(file: OpenFile) {
+    this.#file = file;
+  }
+
+  pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const file = this.#file;
+    this.#pulled = resolve;
+    const bytes = Buffer.allocUnsafeSlow(Math.min(file.left, chunkBytes));
+    file.read(bytes, (error, read) => {
+      this.#pulled = null;
+      if (error !== null) {
+        file.close();
+        return reject(error);
+      }
+      if (read.byteLength > 0) controller.enqueue(read);
+      // An early end is the pump's to judge: it counts.
+      if (read.byteLength === 0 || file.left === 0) {
+        file.close();
+        controller.close();
+      }
+      resolve();
+    });
+    return promise;
+  }
+
+  cancel(): void {
+    this.#file.close();
+    this.#pulled?.();
+  }
 }

@@ -49,6 +49,7 @@ export class StreamPump {
   /** Bytes of the body so far, framing not counted. */
   bodyBytes = 0;
   readonly #response: StreamResponse;
+  readonly #body: ReadableStream<Uint8Array>;
   readonly #target: PumpTarget;
   #reader: Reader | null = null;
   #headSent = false;
@@ -57,8 +58,9 @@ export class StreamPump {
   #room: PromiseWithResolvers<void> | null = null;
   #turnBytes = 0;
 
-  constructor(response: StreamResponse, target: PumpTarget) {
+  constructor(response: StreamResponse, body: ReadableStream<Uint8Array>, target: PumpTarget) {
     this.#response = response;
+    this.#body = body;
     this.#target = target;
   }
 
@@ -86,8 +88,8 @@ export class StreamPump {
 
   async #run(): Promise<PumpOutcome> {
     const { framing, length } = this.#response;
-    takeWhole(this.#response.body);
-    const reader: Reader = this.#response.body.getReader();
+    takeWhole(this.#body);
+    const reader: Reader = this.#body.getReader();
     this.#reader = reader;
     for (;;) {
       const result = await this.#next(reader);

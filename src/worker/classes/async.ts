@@ -3,8 +3,10 @@ import { AppServer, type AppWebsockets, withoutWebsockets } from "../../app/serv
 import { installResponse } from "../../http/response/globals/install.ts";
 import type { BoundTo, ListeningSocket, Serving } from "../../api/serving.ts";
 import { acceptPackets } from "../../os/sockets/listening/hop-limit.ts";
+import { openSendFile } from "../../os/sockets/send-file.ts";
 import { peerHasEnded, unsentBytes } from "../../os/sockets/send-queue.ts";
 import { hasWaiting } from "../../os/sockets/listening/accept-queue.ts";
+import { FileSender } from "../connection/file-sender.ts";
 import { closeFd, duplicateFd } from "../../os/sockets/socket-options.ts";
 import { askedOfServer } from "./asked-of-server.ts";
 import { AcceptShare, shareTurnMs } from "./accept-share.ts";
@@ -74,7 +76,14 @@ export class AsyncServing implements Serving {
     const probe = { unsentBytes, peerHasEnded };
     const settings = engineSettings(context.config, scriptName, probe);
     const { bytes, timeouts } = context.scores;
-    this.#engine = { settings, readers: new ReaderPool(settings), scores: { bytes, timeouts } };
+    // Gunicorn's None: nobody has switched it off.
+    const files = context.config.sendfile === false ? null : new FileSender(openSendFile);
+    this.#engine = {
+      settings,
+      readers: new ReaderPool(settings),
+      scores: { bytes, timeouts },
+      files,
+    };
     this.#connections = new Connections(context.scores);
     const { observers } = context;
     this.#records = observers.length === 0 ? null : new EngineRecord(observers);

@@ -7,11 +7,13 @@
  */
 import { highWaterBytes } from "../../http/limits.ts";
 import { clientTimeouts, receivedBytes, sentBytes } from "../../ipc/scoreboard-columns.ts";
+import type { FileStep } from "../../http/response/file-pump.ts";
 import { OutputBuffer } from "../../http/response/output.ts";
 import type { Site } from "../exchange/site.ts";
 import { Client, type Foregoing } from "./client.ts";
 import type { Member } from "./connections.ts";
 import { Deadlines, type Expired } from "./deadlines.ts";
+import type { FileSender } from "./file-sender.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { type Engine, type EngineScores, Http1 } from "./http1.ts";
 import type { Protocol, Successor, Transport } from "./protocol.ts";
@@ -45,6 +47,8 @@ export class Connection implements Member, Transport, WireOwner {
   #full = false;
   /** Output was left at the last write. */
   #behind = false;
+  /** The protocol may have ended, or read again, within a write. */
+  #stirred = false;
   /** The client has sent FIN, and all before that has been received. */
   #clientDone = false;
 
@@ -148,6 +152,21 @@ export class Connection implements Member, Transport, WireOwner {
     else this.turn();
   }
 
+  sendFile(sender: FileSender, fd: number, at: number, size: number): FileStep {
+    if (this.#full || this.#stage >= lingering) return "full";
+    const step = sender.send(this.#wire, fd, at, size);
+    if (typeof step === "number") count(this.#scores.bytes, sentBytes, step);
+    this.deadlines.appWrites();
+    if (sender.full) {
+      this.#full = true;
+      this.#behind = true;
+      this.deadlines.writes(true);
+    }
+    if (step !== "gone") return step;
+    this.#reset();
+    return "full";
+  }
+
   cutShort(): void {
     this.#writeOut();
     this.#wire.terminate();
@@ -161,8 +180,10 @@ export class Connection implements Member, Transport, WireOwner {
   }
 
   #run(): void {
-    do this.#parse();
-    while (this.#write() && this.#mayParse);
+    do {
+      this.#stirred = false;
+      this.#parse();
+    } while (this.#write() && (this.#stirred || this.#mayParse));
     if (this.#stage >= lingering) return;
     if (this.#stage === open || this.output.byteLength > 0) this.#steerReading();
     else if (this.#stage === closing) this.#linger();
@@ -213,9 +234,12 @@ export class Connection implements Member, Transport, WireOwner {
       return false;
     }
     this.deadlines.writes(!empty);
-    if (empty && this.#behind) this.#protocol.drained();
+    const wasBehind = this.#behind;
     this.#behind = !empty;
-    return empty;
+    if (!empty || !wasBehind) return empty;
+    this.#stirred = true;
+    this.#protocol.drained();
+    return this.output.byteLength === 0;
   }
 
   #writeOut(): boolean {

@@ -8,6 +8,7 @@ import { errors, type RefusalName } from "../../http/errors.ts";
 import { highWaterBytes } from "../../http/limits.ts";
 import type { MessageReader } from "../../http/request/message-reader.ts";
 import { currentDate } from "../../http/response/head/date.ts";
+import type { FileStep } from "../../http/response/file-pump.ts";
 import { refusalPage } from "../../http/response/error-page.ts";
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import type { OutputBuffer } from "../../http/response/output.ts";
@@ -19,6 +20,7 @@ import type { Site } from "../exchange/site.ts";
 import type { Client } from "./client.ts";
 import type { Deadlines, Expired } from "./deadlines.ts";
 import type { EngineSettings } from "./engine-settings.ts";
+import type { FileSender } from "./file-sender.ts";
 import type { Protocol, Successor, Transport } from "./protocol.ts";
 import type { ReaderPool } from "./reader-pool.ts";
 
@@ -31,6 +33,8 @@ export interface Engine {
   /** Where it counts. */
   readonly scores: EngineScores;
   readonly readers: ReaderPool;
+  /** Null: files aren't left to the kernel. */
+  readonly files: FileSender | null;
 }
 
 /** What becomes of the next byte. */
@@ -142,7 +146,15 @@ export class Http1 implements Protocol, Reply {
   }
 
   flush(): boolean {
-    return this.#transport.turn();
+    this.#transport.push();
+    return !this.gone && this.output.byteLength === 0;
+  }
+
+  sendFile(fd: number, at: number, size: number): FileStep {
+    const { files } = this.#engine;
+    // What is sealed can't be left to the kernel.
+    if (files === null || this.#client.tls !== null) return "unready";
+    return this.#transport.sendFile(files, fd, at, size);
   }
 
   push(): void {

@@ -1,8 +1,10 @@
 /** The two halves of a connection: the transport moves bytes, the protocol knows what they mean. */
+import type { FileStep } from "../../http/response/file-pump.ts";
 import type { OutputBuffer } from "../../http/response/output.ts";
 import type { Client } from "./client.ts";
 import type { Member } from "./connections.ts";
 import type { Deadlines, Expired } from "./deadlines.ts";
+import type { FileSender } from "./file-sender.ts";
 import type { Wire } from "./wire.ts";
 
 /** What is spoken on a connection. Its methods change state; what follows from that is done in the transport's turn. */
@@ -50,6 +52,11 @@ export interface Transport {
   turn(): boolean;
   /** Writes what it can at once: a turn, or the write of the one that is under way. */
   push(): void;
+  /**
+   * Writes bytes of a file behind the output, which is empty: what the socket takes at once. To be called by the answer
+   * that is under way, which hears by drained() when a full socket takes bytes again.
+   */
+  sendFile(sender: FileSender, fd: number, at: number, size: number): FileStep;
   /** Writes what it can, and leaves by a reset. */
   cutShort(): void;
   /** Leaves the socket to `successor`, as soon as the output is written. */

@@ -15,7 +15,8 @@ import type { ResponseContext } from "../../http/response/head/head.ts";
 import { discard, type FixedResponse } from "../../http/response/head/framing.ts";
 import type { InterimHead } from "../../http/response/head/early-hints.ts";
 import type { OutputBuffer } from "../../http/response/output.ts";
-import { type PumpOutcome, type PumpTarget, StreamPump } from "../../http/response/stream-pump.ts";
+import { type Pump, pumpFor } from "../../http/response/file-pump.ts";
+import type { PumpOutcome, PumpTarget } from "../../http/response/stream-pump.ts";
 import { answerContext } from "./answer-context.ts";
 import type { Guest } from "./gate.ts";
 import type { ReceivedRequest, Reply } from "./reply.ts";
@@ -54,7 +55,7 @@ export class Exchange implements BodySource, PumpTarget, Guest {
   /** The connection lives on behind the answer. */
   #persistent = false;
   /** Set while answering. */
-  #pump: StreamPump | null = null;
+  #pump: Pump | null = null;
   /** The end of the connection is the end of the body. */
   #untilClose = false;
   /** The app's error handler has had its say. */
@@ -335,13 +336,14 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     if (prepared.type === "broken") return this.#fail(prepared.error, prepared.message);
     this.#response = response;
     this.#persistent = prepared.keepAlive;
+    // Before anything that may throw: an open file has an owner now.
+    if (prepared.type === "stream") this.#pump = pumpFor(prepared, this, this.#reply);
     if (prepared.warning !== null) this.complain(prepared.warning);
     if (prepared.type === "fixed") return this.#send(prepared);
     this.#status = prepared.status;
     this.#untilClose = prepared.framing === "close";
     this.#state = answering;
-    this.#pump = new StreamPump(prepared, this);
-    this.#pump.start();
+    this.#pump?.start();
   }
 
   #context(): ResponseContext {

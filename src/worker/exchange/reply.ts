@@ -1,3 +1,4 @@
+import type { FileRoad } from "../../http/response/file-pump.ts";
 import type { OutputBuffer } from "../../http/response/output.ts";
 import type { Head } from "../../http/syntax/head.ts";
 
@@ -10,7 +11,7 @@ export interface ReceivedRequest {
 }
 
 /** What an exchange needs of its connection. */
-export interface Reply {
+export interface Reply extends FileRoad {
   readonly output: OutputBuffer;
   /** The client can't be reached any more. */
   readonly gone: boolean;

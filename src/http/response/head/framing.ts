@@ -1,5 +1,6 @@
 /** How a client learns where a body ends (RFC 9112 §6.3), and the head that says so. */
 import type { AppFields } from "./app-fields.ts";
+import type { OpenFile } from "../file.ts";
 import { fixedHead, parseLength, type ResponseContext, startHead } from "./head.ts";
 import { type Trailers, trailersOf } from "./trailers.ts";
 
@@ -22,14 +23,14 @@ export interface FixedResponse {
   readonly warning: string | null;
 }
 
-/** An answer whose body is pumped (stream-pump.ts). */
+/** An answer whose body is pumped (stream-pump.ts, file-pump.ts). */
 export interface StreamResponse {
   readonly type: "stream";
   readonly status: number;
   readonly keepAlive: boolean;
   readonly head: string;
   readonly ascii: boolean;
-  readonly body: ReadableStream<Uint8Array>;
+  readonly body: ReadableStream<Uint8Array> | OpenFile;
   /** What tells the end: chunks, Content-Length, or the end of the connection. */
   readonly framing: "chunked" | "length" | "close";
   /** The Content-Length sent; 0 with another framing. */
@@ -90,7 +91,7 @@ export function frameFixed(
 export function frameStream(
   { status, statusText }: StartOfHead,
   fields: AppFields,
-  body: ReadableStream<Uint8Array>,
+  body: ReadableStream<Uint8Array> | OpenFile,
   ownLength: number | null,
   type: string,
   context: ResponseContext,
@@ -120,12 +121,13 @@ export function frameStream(
   let head = startHead(status, statusText, fields, type, keepAlive, context);
   if (framing === "length") head += `Content-Length: ${length}\r\n`;
   else if (framing === "chunked") head += "Transfer-Encoding: chunked\r\n";
-  const trailers = framing === "chunked" ? trailersOf(body) : null;
+  const trailers = framing === "chunked" && !("close" in body) ? trailersOf(body) : null;
   if (trailers !== null && fields.trailer !== null) head += `Trailer: ${fields.trailer}\r\n`;
   head += "\r\n";
   const { ascii } = fields;
   if (context.head) {
-    discard(body);
+    if ("close" in body) body.close();
+    else discard(body);
     return {
       type: "fixed",
       status,

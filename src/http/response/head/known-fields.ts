@@ -5,7 +5,6 @@
  * What a Response was given is what it sends unless its Headers have changed since. They change by three methods, which
  * count in a worker: as long as none was called, by whomever, nothing has changed.
  */
-import { Patience } from "../../patience.ts";
 import { type AppFields, readAppFields } from "./app-fields.ts";
 
 /** What an app has given, and what the native Headers have made of it; null: nobody has asked yet. */
@@ -17,9 +16,12 @@ export interface KnownFields {
 
 const places = 8;
 
+/** After so many objects in a row that weren't known, only each so manieth is remembered. */
+const patience = 32;
+
 const known: KnownFields[] = [];
 let next = 0;
-const patience = new Patience();
+let strangers = 0;
 
 /** What has been given before comes first. */
 let last: KnownFields | null = null;
@@ -44,11 +46,12 @@ export function knownFields(headers: unknown): KnownFields | null {
   if (last !== null && isSame(given, last)) return last;
   for (const each of known) {
     if (!isSame(given, each)) continue;
-    patience.found();
+    strangers = 0;
     last = each;
     return each;
   }
-  return patience.missed() ? remember(given) : null;
+  strangers += 1;
+  return strangers > patience && strangers % patience > 1 ? null : remember(given);
 }
 
 /** The fields of an answer that has them from `knownFields`, as long as no Headers have changed. */

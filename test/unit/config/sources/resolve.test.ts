@@ -149,14 +149,12 @@ describe("resolveConfig() refuses", () => {
       { argv: ["--log-level", "foo"] },
     ],
     ["--dirty-app: not supported yet", { argv: ["--dirty-app", "a:B"] }],
-    ["--no-sendfile: not supported yet", { argv: ["--no-sendfile"] }],
     ["GUNICORN_CMD_ARGS: --dirty-app: not supported yet", cmdArgs("--dirty-app a:B")],
     ["planned.ts: dirtyApps: not supported yet", broken("planned")],
     [
       "FORWARDED_ALLOW_IPS: must be IP addresses, networks (10.0.0.0/8) or *, got 'x'",
       { env: { FORWARDED_ALLOW_IPS: "x" } },
     ],
-    ["SENDFILE: not supported yet", { env: { SENDFILE: "1" } }],
     ["--paste: Python only; pass MODULE:EXPORT", { argv: ["--paste", "a.ini"] }],
     [
       "python.ts: pythonpath: Python only; use paths in tsconfig.json, or NODE_PATH",

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { closeSync, fstatSync, mkdtempSync, openSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openFile } from "../../../../src/http/response/file.ts";
+import { OpenFile, openFile, streamOf } from "../../../../src/http/response/file.ts";
 
 const rounds = 20;
 const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-file-"));
@@ -26,8 +26,8 @@ function isOpen(fd: number): boolean {
 
 function read(path = large, start = 0, length = Infinity) {
   const { body } = openFile(path, start, length, null, false);
-  if (!(body instanceof ReadableStream)) throw new Error("it is read at once");
-  return body.getReader();
+  if (!(body instanceof OpenFile)) throw new Error("it is read at once");
+  return streamOf(body).getReader();
 }
 
 async function readAll(reader: Reader): Promise<Buffer> {

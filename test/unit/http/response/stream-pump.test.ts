@@ -73,7 +73,7 @@ function pump(body: unknown, client: Client, options: Options = {}): StreamPump 
     request: null,
   });
   if (prepared.type !== "stream") throw new Error(`Not a stream: ${prepared.type}`);
-  const started = new StreamPump(prepared, client);
+  const started = new StreamPump(prepared, prepared.body as ReadableStream, client);
   started.start();
   return started;
 }

@@ -61,7 +61,11 @@ async function written(
   if (prepared.type !== "stream") throw new Error(prepared.type);
   const output = new OutputBuffer();
   const { promise, resolve } = Promise.withResolvers<unknown>();
-  new StreamPump(prepared, { output, flush: () => true, pumpEnded: resolve }).start();
+  new StreamPump(prepared, prepared.body as ReadableStream, {
+    output,
+    flush: () => true,
+    pumpEnded: resolve,
+  }).start();
   await promise;
   let text = "";
   output.writeTo({

@@ -68,7 +68,6 @@ export class ControlSocket {
         if (this.#clients.delete(client)) this.#clients.add(client);
         client.data.receive(bytes);
       },
-      end: (client: Socket) => void client.end(),
       drain: (client: Socket) => client.data.drain(),
       timeout: (client: Socket) => client.terminate(),
       close: (client: Socket) => {
@@ -78,10 +77,8 @@ export class ControlSocket {
       // A client that goes in the middle: close() follows.
       error() {},
     };
-    // Half open: who still sends when it is refused would get a reset, and not read why. `fd` and `allowHalfOpen` aren't in
-    // bun-types; the descriptor is Bun's from here on.
-    const options = { fd: this.#fd, allowHalfOpen: true, socket };
-    this.#listener = Bun.listen<Conversation>(options as never);
+    // `fd` isn't in bun-types; the descriptor is Bun's from here on.
+    this.#listener = Bun.listen<Conversation>({ fd: this.#fd, socket } as never);
   }
 
   setMode(mode: number): void {

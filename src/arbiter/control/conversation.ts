@@ -10,7 +10,6 @@ import { type Answer, failure, readRequest } from "../../control/messages.ts";
 export interface Line {
   /** Answers how many bytes were taken; less than 0 when it is closed. */
   write(bytes: Uint8Array): number;
-  end(): void;
   /** Closes it when nothing happens for so many seconds. */
   timeout(seconds: number): void;
 }
@@ -19,6 +18,8 @@ export interface Line {
 const idleSeconds = 300;
 /** Within a request, and while an answer isn't taken. */
 const patienceSeconds = 10;
+/** For who is done to read why. unix(7): a close with bytes unread is a reset, and what was written is lost to the other end. */
+const lingerSeconds = 4;
 
 export class Conversation {
   readonly #line: Line;
@@ -99,8 +100,7 @@ export class Conversation {
       this.#unsent = bytes.subarray(written);
       this.#line.timeout(patienceSeconds);
     } else if (this.#ending) {
-      this.#line.timeout(patienceSeconds);
-      this.#line.end();
+      this.#line.timeout(lingerSeconds);
     }
   }
 }

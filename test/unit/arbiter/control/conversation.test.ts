@@ -8,7 +8,6 @@ function line(room = Number.POSITIVE_INFINITY) {
   const sent: Buffer[] = [];
   const world = {
     room,
-    ended: false,
     timeouts: [] as number[],
     asked: [] as string[],
     get answers(): unknown[] {
@@ -28,7 +27,6 @@ function line(room = Number.POSITIVE_INFINITY) {
         world.room -= taken;
         return taken;
       },
-      end: () => void (world.ended = true),
       timeout: (seconds) => void world.timeouts.push(seconds),
     },
     (words, id) => {
@@ -50,7 +48,6 @@ describe("Conversation", () => {
     await turn();
     expect(world.asked).toEqual(["reload", "drain"]);
     expect(world.answers).toMatchObject([{ id: 1 }, { id: 2 }]);
-    expect(world.ended).toBe(false);
   });
 
   test("carries out nothing more while an answer isn't taken", async () => {
@@ -95,7 +92,7 @@ describe("Conversation", () => {
     conversation.receive(request("reload"));
     await turn();
     expect(world.answers).toMatchObject([{ status: "error", error }]);
-    expect(world.ended).toBe(true);
+    expect(world.timeouts.at(-1)).toBe(4);
     expect(world.asked).toEqual([]);
   });
 

@@ -94,7 +94,7 @@ const rooms: Readonly<Record<string, string>> = {
 
   cli: "api arbiter arbiter/act arbiter/act/configuration arbiter/act/master arbiter/control/check-place.ts arbiter/decide/certificates.ts app cli/ctl config config/sources http/syntax ipc listen log log/sinks net os os/processes os/sockets os/sockets/listening reload tls",
   // A client: nothing of the server is read for it.
-  "cli/ctl": "api control ipc/exit-codes.ts log/lines os os/sockets/listening",
+  "cli/ctl": "api config/settings.ts control ipc/exit-codes.ts log/lines os os/sockets/listening",
 };
 
 const forAll = new Set(["src/version.ts"]);

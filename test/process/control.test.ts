@@ -3,7 +3,13 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, lstatSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ctl, ctlData } from "../support/ctl.ts";
-import { gunicorn, type RunningServer, type ServerOptions, until } from "../support/server.ts";
+import {
+  gunicorn,
+  program,
+  type RunningServer,
+  type ServerOptions,
+  until,
+} from "../support/server.ts";
 
 const limitMs = 120_000;
 
@@ -277,6 +283,70 @@ describe("ctl wait", () => {
       const waiting = ctl(server, "wait --ready -s later.ctl");
       renameSync(join(server.folder, "app.ctl"), join(server.folder, "later.ctl"));
       expect(await waiting).toEqual({ code: 0, out: "Ready\n", err: "" });
+    },
+    limitMs,
+  );
+});
+
+describe("ctl top", () => {
+  test(
+    "prints one table where there is no terminal",
+    async () => {
+      await using server = await controlled({ args: ["-w", "2"] });
+      await settled(server, 2);
+      const { code, out } = await ctl(server, "top");
+      expect(code).toBe(0);
+      expect(out).toMatch(/^ready, up \d+s, 2 of 2 workers ready, generation 1\n/);
+      expect(out).toMatch(/\nSLOT +PID +STATE +REQ\/S +BUSY +CONNS +MEMORY +SERVING\n/);
+      const { stats, workers } = await ctlData(server, "top");
+      expect([stats, workers]).toMatchObject([{ pid: server.pid }, [{ slot: 0 }, { slot: 1 }]]);
+    },
+    limitMs,
+  );
+
+  test(
+    "draws on a terminal until q, and leaves it as it was",
+    async () => {
+      await using server = await controlled();
+      let screen = "";
+      const child = Bun.spawn([process.execPath, program, "ctl", "top"], {
+        cwd: server.folder,
+        terminal: {
+          cols: 60,
+          rows: 10,
+          data: (_terminal, bytes) => void (screen += Buffer.from(bytes).toString()),
+        },
+      });
+      await until("the table", () => screen.includes("sorts: slot"));
+      child.terminal?.write("s");
+      await until("another order", () => screen.includes("sorts: rate"));
+      child.terminal?.write("q");
+      expect(await child.exited).toBe(0);
+      await until("the end", () => screen.endsWith("\x1b[?25h\x1b[?1049l"));
+      const lines = screen.split("\x1b[H")[1]?.split("\x1b[K") ?? [];
+      expect(lines.length).toBeLessThanOrEqual(10);
+      expect(Math.max(...lines.map((line) => Bun.stringWidth(line)))).toBeLessThanOrEqual(60);
+    },
+    limitMs,
+  );
+
+  test(
+    "ends when the server does",
+    async () => {
+      await using server = await controlled();
+      let screen = "";
+      const child = Bun.spawn([process.execPath, program, "ctl", "top"], {
+        cwd: server.folder,
+        terminal: {
+          cols: 60,
+          rows: 10,
+          data: (_terminal, bytes) => void (screen += Buffer.from(bytes).toString()),
+        },
+      });
+      await until("the table", () => screen.includes("sorts: slot"));
+      expect(await server.stop()).toBe(0);
+      expect(await child.exited).toBe(3);
+      await until("the reason", () => screen.includes("the server has closed the connection"));
     },
     limitMs,
   );

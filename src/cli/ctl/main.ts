@@ -9,7 +9,7 @@ import { Client, type Data, Refused, Unreachable } from "./client.ts";
 import { findSocket } from "./find-socket.ts";
 import { layouts } from "./layouts.ts";
 import { isReady, poll, reloaded, stats, TimedOut } from "./waiting.ts";
-import { type Asked, helpRows, optionEntries, readWords } from "./words.ts";
+import { type Asked, helpRows, isShell, optionEntries, readWords } from "./words.ts";
 
 /** Beside those of the server: its refusal is a 1, words that don't parse are a 2. */
 export const ctlExitCodes = {
@@ -49,11 +49,36 @@ async function run(words: readonly string[]): Promise<number> {
     writeFully(1, renderHelp());
     return words.length === 0 ? ctlExitCodes.usage : ctlExitCodes.ok;
   }
-  const { name, json } = asked;
-  const data = name === "wait" ? await waitForReady(asked) : await askOnce(asked);
-  if (json) writeFully(1, `${JSON.stringify(data, null, 2)}\n`);
-  else writeFully(1, name === "wait" ? "Ready\n" : layouts[name](data));
-  return ctlExitCodes.ok;
+  const { name } = asked;
+  switch (name) {
+    case "wait":
+      print(asked, await waitForReady(asked), () => "Ready\n");
+      return ctlExitCodes.ok;
+    case "top":
+      await top(asked);
+      return ctlExitCodes.ok;
+    case "completion": {
+      const { completionScript } = await import("./completion.ts");
+      const [, shell] = asked.words;
+      if (isShell(shell)) writeFully(1, completionScript(shell));
+      return ctlExitCodes.ok;
+    }
+    default:
+      print(asked, await askOnce(asked), layouts[name]);
+      return ctlExitCodes.ok;
+  }
+}
+
+function print({ json }: Asked, data: Data, layout: (data: Data) => string): void {
+  writeFully(1, json ? `${JSON.stringify(data, null, 2)}\n` : layout(data));
+}
+
+async function top(asked: Asked): Promise<void> {
+  const { drawTop, showOnce } = await import("./top.ts");
+  using client = await Client.connect(socketOf(asked));
+  if (process.stdin.isTTY && process.stdout.isTTY && !asked.json) return await drawTop(client);
+  const { data, shown } = await showOnce(client);
+  print(asked, data, () => shown);
 }
 
 async function askOnce(asked: Asked): Promise<Data> {

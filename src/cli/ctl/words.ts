@@ -65,9 +65,14 @@ export const optionEntries = Object.entries(options) as readonly (readonly [
   OptionRow,
 ])[];
 
+export const shells = ["bash", "zsh", "fish"] as const;
+export type Shell = (typeof shells)[number];
+
 /** Commands that aren't the server's. */
 export const ownCommands = {
   wait: { takes: "--ready", description: "Wait until the server is ready" },
+  top: { takes: "", description: "Show the workers as they are, again and again" },
+  completion: { takes: "SHELL", description: "Print the completion for bash, zsh or fish" },
 } as const;
 
 export type OwnName = keyof typeof ownCommands;
@@ -95,6 +100,8 @@ export function readWords(words: readonly string[]): Asked | null {
     if (values[option] !== undefined && of !== null && !of.includes(name))
       throw new UsageError(`--${option} belongs to ${of.join(" and ")}, not to ${name}`);
   }
+  if (name === "completion" && values["json"] === true)
+    throw new UsageError("--json doesn't belong to completion, which prints a script");
   if (values["socket"] !== undefined && values["pid"] !== undefined)
     throw new UsageError("--socket and --pid name two servers");
   if (name === "wait" && values["ready"] !== true)
@@ -132,9 +139,9 @@ function parse(words: readonly string[]) {
 
 /** The server would refuse them too: here they are an error of usage. */
 function nameOf(words: readonly string[]): Asked["name"] {
-  const [first = "", second] = words;
+  const [first = ""] = words;
   if (Object.hasOwn(ownCommands, first)) {
-    if (second !== undefined) throw new UsageError(`${first}: takes no words, got '${second}'`);
+    checkOwn(first as OwnName, words.slice(1));
     return first as OwnName;
   }
   try {
@@ -143,6 +150,19 @@ function nameOf(words: readonly string[]): Asked["name"] {
     if (!(cause instanceof CommandError)) throw cause;
     throw new UsageError(cause.message, { cause });
   }
+}
+
+function checkOwn(name: OwnName, words: readonly string[]): void {
+  const [word, more] = words;
+  if (name === "completion") {
+    if (word !== undefined && more === undefined && isShell(word)) return;
+    throw new UsageError(`completion: for which shell, ${shells.join(", ")}?`);
+  }
+  if (word !== undefined) throw new UsageError(`${name}: takes no words, got '${word}'`);
+}
+
+export function isShell(word: string | undefined): word is Shell {
+  return shells.some((shell) => shell === word);
 }
 
 function commandNameOf(command: Command): CommandName {

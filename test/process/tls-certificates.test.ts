@@ -90,6 +90,29 @@ describe("a client certificate", () => {
     60_000,
   );
 
+  test.each(["async", "serve"])(
+    "-k %s: is signed by a CA below one that isn't trusted",
+    async (kind) => {
+      const hello = `export default { fetch: () => new Response("hello") };`;
+      const args = ["-k", kind, "--cert-reqs", "2", "--ca-certs", between.certfile];
+      await using server = await serve(hello, ...args);
+      for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+        for (const [who, body] of [
+          ["deep", "hello"],
+          ["good", ""],
+        ] as const) {
+          // The workers of serve open their own sockets.
+          const outcome = await until("an answer of TLS", async () => {
+            const each = await ask(server.port, { ...shows(clients[who]), maxVersion });
+            return each.error === "ECONNREFUSED" ? null : each;
+          });
+          expect({ maxVersion, who, body: outcome.body }).toEqual({ maxVersion, who, body });
+        }
+      }
+    },
+    120_000,
+  );
+
   test("is known on a session that resumes too", async () => {
     await using server = await serve(app, "--cert-reqs", "2", "--ca-certs", authority.certfile);
     const { certfile, keyfile } = clients.good;

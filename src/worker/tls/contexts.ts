@@ -69,7 +69,8 @@ function nativeContext({ chain, key }: TlsCertificate, credentials: TlsCredentia
     minVersion,
     maxVersion,
     ...asked,
-    ...(asked.requestCert && ca !== null ? { ca } : {}),
+    // Whoever is named is trusted, also a CA below another one, which OpenSSL would look for.
+    ...(asked.requestCert && ca !== null ? { ca, allowPartialTrustChain: true } : {}),
   };
   const { context } = createSecureContext(options as SecureContextOptions);
   return context as NativeContext;

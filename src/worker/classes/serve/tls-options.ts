@@ -17,7 +17,10 @@ export function tlsOptions(credentials: TlsCredentials): readonly object[] {
     ciphers,
     minVersion: versions[minVersion],
     maxVersion: versions[maxVersion],
-    ...(asked ? { ca, requestCert: true, rejectUnauthorized: true } : {}),
+    // Whoever is named is trusted, also a CA below another one, which OpenSSL would look for.
+    ...(asked
+      ? { ca, allowPartialTrustChain: true, requestCert: true, rejectUnauthorized: true }
+      : {}),
   };
   const [first, ...others] = certificates.map(({ chain, key, serverNames }) => ({
     unnamed: { ...common, cert: chain, key },

@@ -11,7 +11,12 @@ const credentials: TlsCredentials = {
   maxVersion: "TLSv1.3",
 };
 const common = { ciphers: "ECDHE+AESGCM", minVersion: 771, maxVersion: 772 };
-const asks = { ca: "ca", requestCert: true, rejectUnauthorized: true };
+const asks = {
+  ca: "ca",
+  allowPartialTrustChain: true,
+  requestCert: true,
+  rejectUnauthorized: true,
+};
 const second = { chain: "chain 2", key: "key 2", serverNames: ["a.test", "*.b.test"] };
 
 test.each<[name: string, Partial<TlsCredentials>, options: readonly object[]]>([

@@ -51,6 +51,7 @@ const rooms: Readonly<Record<string, string>> = {
   listen: "api net os os/sockets os/sockets/listening",
 
   telemetry: "api types:config log log/sinks net os os/sockets",
+  "telemetry/metrics": "",
   log: "api types:config os/processes telemetry log/access log/custom log/lines log/python log/sinks",
   "log/access": "api types:config log/lines log/sinks",
   "log/custom": "api config log log/lines modules os",
@@ -66,10 +67,12 @@ const rooms: Readonly<Record<string, string>> = {
   // Pure: neither files, sockets and processes nor the clock.
   "arbiter/decide": "arbiter/decide/update/observe.ts ipc types:log types:tls",
   "arbiter/decide/update": "arbiter/decide ipc types:log",
+  "arbiter/admin":
+    "api types:arbiter/act types:arbiter/act/configuration arbiter/decide config http/request http/response http/response/head http/syntax ipc listen types:log net os os/processes os/sockets telemetry/metrics tls tls/pem",
   "arbiter/act":
-    "api types:arbiter/control arbiter/act/configuration arbiter/act/master arbiter/decide arbiter/decide/update config ipc listen log os os/processes telemetry types:tls",
+    "api types:arbiter/control arbiter/admin arbiter/act/configuration arbiter/act/master arbiter/decide arbiter/decide/update config ipc listen log os os/processes telemetry types:tls",
   "arbiter/act/configuration":
-    "api arbiter/control arbiter/act/master arbiter/act/spawn.ts arbiter/decide config config/sources ipc listen log net/secure-addresses.ts os/processes reload tls",
+    "api arbiter/control arbiter/act/master arbiter/act/spawn.ts arbiter/admin arbiter/decide config config/sources ipc listen log net/secure-addresses.ts os/processes reload tls",
   "arbiter/act/master": "types:api arbiter/decide types:config listen log os os/processes",
 
   "arbiter/control":

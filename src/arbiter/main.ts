@@ -16,7 +16,7 @@ import { hasTerminal } from "../os/processes/terminal.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
 import { version } from "../version.ts";
 import { Arbiter, type ArbiterParts } from "./act/arbiter.ts";
-import { credentialsOf, preloadIfAsked } from "./act/configuration/configurations.ts";
+import { adminOf, credentialsOf, preloadIfAsked } from "./act/configuration/configurations.ts";
 import {
   adopt,
   type Environment,
@@ -64,10 +64,12 @@ export async function runMaster(options: MasterOptions): Promise<number> {
   const { config } = resolved;
   checkWorkers(resolved);
   const warnings: string[] = [];
-  const secure = await credentialsOf(resolved, {
+  const surroundings = {
     env: origin.env,
-    warn: (message) => void warnings.push(message),
-  });
+    warn: (message: string) => void warnings.push(message),
+  };
+  const secure = await credentialsOf(resolved, surroundings);
+  const admin = await adminOf(resolved, surroundings);
   setUmask(config);
   const { env, inheritance, activation } = takeOver();
   const second = inheritance !== null;
@@ -101,6 +103,7 @@ export async function runMaster(options: MasterOptions): Promise<number> {
         reload,
         logs,
         secure,
+        admin,
         hooks,
         identity,
         listeners,

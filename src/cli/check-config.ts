@@ -1,5 +1,6 @@
 import { withRawEnv } from "../arbiter/act/master/environment.ts";
 import { type AppConfig, asksForControl } from "../arbiter/act/configuration/generation.ts";
+import { adminOf } from "../arbiter/act/configuration/configurations.ts";
 import { tryApp } from "../arbiter/act/configuration/preload.ts";
 import { tellExpiry } from "../arbiter/decide/certificates.ts";
 import { ConfigError } from "../api/errors.ts";
@@ -19,10 +20,10 @@ export async function checkConfig(
 ): Promise<number> {
   const { config } = resolved;
   checkAddresses(config);
+  const warn = (message: string) => writeFully(2, `Warning: ${message}\n`);
   if (hasCertificates(config)) {
     const { readCredentials } = await import("../tls/read-credentials.ts");
     const { describeCertificate } = await import("../tls/describe.ts");
-    const warn = (message: string) => writeFully(2, `Warning: ${message}\n`);
     const credentials = readCredentials(config, { env, warn });
     const facts = credentials?.certificates.map(describeCertificate) ?? [];
     for (const { message } of tellExpiry(facts, new Map(), Date.now()).lines) warn(message);
@@ -31,6 +32,7 @@ export async function checkConfig(
     const { checkPlace } = await import("../arbiter/control/check-place.ts");
     checkPlace(config, env);
   }
+  await adminOf(resolved, { env, warn });
   await checkLogs(config);
   const why = await tryApp(resolved, withRawEnv(process.env, config.rawEnv));
   if (why === null) return exitCodes.ok;

@@ -6,6 +6,7 @@ import { type Origin, readInheritance } from "../arbiter/act/master/upgrade.ts";
 import { runMaster } from "../arbiter/main.ts";
 import { parseCommandLine } from "../config/sources/command-line.ts";
 import { ConfigError, UsageError } from "../api/errors.ts";
+import { adminTokenVariable } from "../config/admin-rules.ts";
 import { passphraseVariable } from "../config/tls-rules.ts";
 import { dataSettings } from "../config/data.ts";
 import { resolveConfig, type ResolvedConfig } from "../config/sources/resolve.ts";
@@ -72,6 +73,7 @@ async function run(words: readonly string[], signals: EarlySignals): Promise<num
   };
   // The master's alone: nothing of the app sees it, and no process of it.
   delete process.env[passphraseVariable];
+  delete process.env[adminTokenVariable];
   // Before anything of the app is imported, and the configuration file may import the app.
   if ((process.env["NODE_ENV"] ?? "").trim() === "") process.env["NODE_ENV"] = "production";
   const resolve = resolver(words, origin, isTrial ? await loadTrialConfig() : null);
@@ -113,6 +115,7 @@ async function checkOwnClass(config: Config, env: Origin["env"]): Promise<void> 
   await checkWorkerClass(config, {
     ...env,
     [passphraseVariable]: undefined,
+    [adminTokenVariable]: undefined,
     NODE_ENV: process.env["NODE_ENV"],
   });
 }

@@ -1,6 +1,7 @@
 /** Rules between settings, checked when each value for itself is right. */
 import { ConfigError } from "../api/errors.ts";
 import type { Config, SettingKey } from "./types.ts";
+import { checkAdminRules } from "./admin-rules.ts";
 import { checkTlsRules } from "./tls-rules.ts";
 import { checkProtocolRules } from "./protocol-rules.ts";
 import { settingOf } from "./settings.ts";
@@ -43,6 +44,7 @@ export function checkRules(
       `${place}: can't be ${shown} with worker class ${workerClass}: ${only.why}`,
     );
   }
+  checkAdminRules(config, given, env);
   checkTlsRules(config, given, env);
   checkProtocolRules(config, given);
 }

@@ -15,6 +15,8 @@ export interface WorkerClassRow {
    * close.
    */
   readonly freesAccepted: boolean;
+  /** It counts connections and their bytes in the scoreboard. */
+  readonly countsConnections: boolean;
   /** New connections of secure listeners get renewed credentials at once; else its workers are replaced for them. */
   readonly takesNewCredentials: boolean;
   /** Settings that it can't honour, by their keys, and why: to set one is refused. */
@@ -77,6 +79,7 @@ export const workerClasses = {
     code: { module: "classes/async.ts", export: "AsyncServing" },
     sockets: "inherited",
     freesAccepted: true,
+    countsConnections: true,
     takesNewCredentials: true,
     refuses: noHttp2,
     takesOnly: speaksHttp1,
@@ -94,6 +97,7 @@ export const workerClasses = {
     code: { module: "classes/sync.ts", export: "SyncServing" },
     sockets: "inherited",
     freesAccepted: true,
+    countsConnections: true,
     takesNewCredentials: true,
     refuses: {
       ...noHttp2,
@@ -115,6 +119,7 @@ export const workerClasses = {
     code: { module: "classes/serve.ts", export: "BunServing" },
     sockets: "own",
     freesAccepted: false,
+    countsConnections: false,
     takesNewCredentials: false,
     refuses: {
       limitRequestLine: `${ownReader}, with a limit of its own`,
@@ -178,6 +183,7 @@ const ownClass: WorkerClassRow = {
   code: null,
   sockets: "inherited",
   freesAccepted: false,
+  countsConnections: false,
   takesNewCredentials: false,
   refuses: {},
   takesOnly: {},

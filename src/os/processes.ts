@@ -54,6 +54,14 @@ export function nameOfProcess(pid: number): string | null {
   }
 }
 
+/** What it has used of the CPUs so far; null where /proc doesn't tell, or it has gone. */
+export function cpuSeconds(pid: number): number | null {
+  const fields = statFields(pid);
+  if (fields === null) return null;
+  // proc(5): utime and stime. Linux shows them in hundredths of a second on all machines.
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
 /** Whether it is dead and not yet waited for: it holds nothing any more. */
 function isZombie(pid: number): boolean {
   return statFields(pid)?.[0] === "Z";

@@ -16,13 +16,14 @@ import type { Action, Done, Event, Reaction } from "../decide/events.ts";
 import { asGeneration, drawLifetimeMs } from "./configuration/generation.ts";
 import { Metrics } from "./metrics.ts";
 import { nextDeadlineMs, plan } from "../decide/plan.ts";
+import type { Admin } from "../admin/admin.ts";
 import { Relay } from "./relay.ts";
 import type { Release } from "./configuration/releases.ts";
 import { ServiceManager } from "./master/service-manager.ts";
 import { sendToWorker, signalWorker, spawnWorker } from "./spawn.ts";
 import { performOnSockets } from "./socket-actions.ts";
 import { generationsInUse, initialState, sharing, type State } from "../decide/state.ts";
-import { type Status, status } from "../decide/status.ts";
+import { progressOf, type Status, status } from "../decide/status.ts";
 import { update } from "../decide/update/update.ts";
 import { upgrade } from "./master/upgrade.ts";
 
@@ -47,6 +48,8 @@ export class Arbiter {
   readonly #service: ServiceManager;
   readonly #children = new Children();
   readonly #relay: Relay;
+  /** From the first configuration with admin_bind: what isn't used isn't imported. */
+  #admin: Promise<Admin> | null = null;
   readonly #certificates: CertificateCare;
   readonly #queue: Event[] = [];
   readonly #ended = Promise.withResolvers<number>();
@@ -98,6 +101,7 @@ export class Arbiter {
   run(): Promise<number> {
     this.#configurations.attachControl();
     this.#certificates.use(this.#state.fleet.wanted.number);
+    this.#useAdmin(this.#release);
     this.handle({ type: "tick", scores: new Map() });
     return this.#ended.promise;
   }
@@ -107,6 +111,23 @@ export class Arbiter {
     const workers = this.#children.readAll();
     const { totals } = this.#parts.scoreboard;
     return status(this.#state, { workers, totals }, performance.now());
+  }
+
+  #useAdmin({ admin: settings }: Release): void {
+    if (settings !== null) this.#admin ??= this.#openAdmin();
+    void this.#admin?.then((admin) => admin.use(settings));
+  }
+
+  async #openAdmin(): Promise<Admin> {
+    const { Admin } = await import("../admin/admin.ts");
+    return new Admin({
+      log: (level, message) => this.log[level](message),
+      progress: () => progressOf(this.#state),
+      status: () => this.status(),
+      release: () => this.#release,
+      children: this.#children,
+      listeners: this.#parts.listeners,
+    });
   }
 
   /** Queues an event and works the queue off. */
@@ -124,6 +145,7 @@ export class Arbiter {
     }
     this.#configurations.keep(generationsInUse(this.#state.fleet));
     this.#measure();
+    void this.#admin?.then((admin) => admin.observe(this.#state.mastership));
     if (!this.#over) this.#service.observe(this.#state, performance.now());
     this.#schedule();
   }
@@ -211,6 +233,7 @@ export class Arbiter {
         return;
       case "use":
         this.#configurations.use(reaction.generation);
+        this.#useAdmin(this.#configurations.get(reaction.generation));
         return this.#certificates.use(reaction.generation);
       case "discard":
         return this.#configurations.discard();
@@ -352,6 +375,7 @@ export class Arbiter {
     try {
       this.#service.halt(this.#state.mastership);
       this.#configurations.close();
+      void this.#admin?.then((admin) => admin.close());
       listeners.close(sharing(this.#state.mastership));
     } finally {
       // Whatever can't be closed is closed by the end of the process.

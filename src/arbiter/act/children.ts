@@ -2,6 +2,7 @@
 import { readRow, type ScoreboardRow } from "../../ipc/scoreboard.ts";
 import type { Log } from "../../log/error-log.ts";
 import { reapStrays } from "../../os/processes/children.ts";
+import { cpuSeconds } from "../../os/processes.ts";
 import { residentBytes } from "../../os/processes/memory.ts";
 import type { WorkerScores, WorkerSignal } from "../decide/events.ts";
 import type { WorkerReading } from "../decide/status.ts";
@@ -23,12 +24,18 @@ export interface Child {
   readonly generation: number;
 }
 
+interface Known extends Child {
+  /** As it was last seen. */
+  cpuSeconds: number;
+}
+
 export class Children {
-  readonly #byAge = new Map<number, Child>();
+  readonly #byAge = new Map<number, Known>();
   #memoryReadMs = 0;
+  #departedCpuSeconds = 0;
 
   add(age: number, child: Child): void {
-    this.#byAge.set(age, child);
+    this.#byAge.set(age, { ...child, cpuSeconds: 0 });
   }
 
   get(age: number): Child | undefined {
@@ -56,7 +63,21 @@ export class Children {
   }
 
   remove(age: number): void {
+    const child = this.#byAge.get(age);
+    if (child === undefined) return;
     this.#byAge.delete(age);
+    const { cpuTime } = child.process.resourceUsage() ?? {};
+    const seconds = cpuTime === undefined ? 0 : Number(cpuTime.total) / 1e6;
+    this.#departedCpuSeconds += Math.max(seconds, child.cpuSeconds);
+  }
+
+  /** The CPU time of all that live or have lived; it never goes back. */
+  cpuSeconds(): number {
+    return [...this.#byAge.values()].reduce((sum, child) => {
+      // One that has gone, and whose exit is on the way as an event, has no figure any more.
+      child.cpuSeconds = Math.max(child.cpuSeconds, cpuSeconds(child.process.pid) ?? 0);
+      return sum + child.cpuSeconds;
+    }, this.#departedCpuSeconds);
   }
 
   /** As the first process of a container: orphans become this process's children when they die. */

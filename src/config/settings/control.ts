@@ -1,4 +1,5 @@
 import { boolean, fileMode, nullable, text } from "../values/kinds.ts";
+import { filePath } from "../values/tls-kinds.ts";
 import { setting } from "../setting.ts";
 
 export const control = {
@@ -7,9 +8,21 @@ export const control = {
     metavar: "ADDRESS",
     kind: nullable(text),
     default: null,
-    status: "planned",
     ours: true,
-    description: `The address of health checks and metrics`,
+    status: "works",
+    description: `The address of health checks and metrics: HOST:PORT or unix:PATH
+The master answers there by HTTP/1.1, whatever the workers do: /live, /ready, /metrics for Prometheus, and /stats as JSON; see docs/monitoring.md. While
+the address is in use by somebody else, the log says so and it is tried again. A reload opens, moves and closes it.`,
+  }),
+  adminTokenFile: setting({
+    flags: [{ long: "--admin-token-file" }],
+    metavar: "FILE",
+    kind: nullable(filePath),
+    default: null,
+    ours: true,
+    status: "works",
+    description: `The token that /metrics and /stats ask for
+A client sends it as Authorization: Bearer TOKEN. Or the environment variable GUNICORN_ADMIN_TOKEN, which workers don't get. /live and /ready need none.`,
   }),
   controlSocket: setting({
     flags: [{ long: "--control-socket" }],

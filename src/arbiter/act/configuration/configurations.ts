@@ -10,6 +10,7 @@ import { identityOf } from "../../../os/processes/privileges.ts";
 import { stampOfAll } from "../../../reload/stamp.ts";
 import { credentialFiles } from "../../../tls/credential-files.ts";
 import type { Surroundings } from "../../../tls/read-credentials.ts";
+import type { AdminSettings } from "../../admin/settings.ts";
 import { adopt, type Environment, setUmask, withRawEnv } from "../master/environment.ts";
 import type { ControlHost, ControlRoom } from "../../control/control-room.ts";
 import type { Event } from "../../decide/events.ts";
@@ -124,10 +125,12 @@ export class Configurations {
     await preloadIfAsked(resolved, env, signal);
     checkWorkers(resolved);
     checkReloadable(before.resolved, resolved);
-    const secure = await credentialsOf(resolved, {
+    const surroundings: Surroundings = {
       env: origin.env,
       warn: (message) => before.logs.log.warning(message),
-    });
+    };
+    const secure = await credentialsOf(resolved, surroundings);
+    const admin = await adminOf(resolved, surroundings);
     await this.#prepareControl(resolved);
     const logs = await openLogs(configData(resolved.config), identityOf(resolved.config));
     try {
@@ -140,7 +143,7 @@ export class Configurations {
           onRetry: (message) => before.logs.log.error(message),
         },
       );
-      return { release: { resolved, logs, secure }, rebound };
+      return { release: { resolved, logs, secure, admin }, rebound };
     } catch (error) {
       logs.close();
       throw error;
@@ -211,6 +214,19 @@ export async function credentialsOf(
   const stamp = stampOfAll(credentialFiles(config));
   const credentials = readCredentials(config, surroundings);
   return credentials === null ? null : { credentials, stamp };
+}
+
+/**
+ * How the admin server is to be; null without one, which then isn't imported.
+ * @throws ConfigError
+ */
+export async function adminOf(
+  { config }: AppConfig,
+  surroundings: Surroundings,
+): Promise<AdminSettings | null> {
+  if (config.adminBind === null) return null;
+  const { readAdminSettings } = await import("../../admin/settings.ts");
+  return readAdminSettings(config, surroundings);
 }
 
 /**

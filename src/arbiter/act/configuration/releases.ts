@@ -2,6 +2,7 @@
 import type { LogLevel } from "../../../log/error-log.ts";
 import type { Logs } from "../../../log/logs.ts";
 import type { TlsCredentials } from "../../../tls/credentials.ts";
+import type { AdminSettings } from "../../admin/settings.ts";
 import type { AppConfig } from "./generation.ts";
 
 /** What TLS is served with. */
@@ -17,6 +18,8 @@ export interface Release {
   readonly logs: Logs;
   /** The newest, for workers that are born under it; null without TLS. */
   readonly secure: ReadCredentials | null;
+  /** Of the admin server; null without one. */
+  readonly admin: AdminSettings | null;
 }
 
 export class Releases {

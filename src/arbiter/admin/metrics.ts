@@ -1,0 +1,288 @@
+/** The server's metrics: what each is called, and where in a snapshot it stands. Pure. */
+import {
+  answerClasses,
+  clientTimeouts,
+  durationBounds,
+  durationSumUs,
+  receivedBytes,
+  sentBytes,
+} from "../../ipc/scoreboard-columns.ts";
+import type { Family, Labels, Sample } from "../../telemetry/metrics/open-metrics.ts";
+import { version } from "../../version.ts";
+import { isReady } from "./health.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { WorkerStatus } from "../decide/status.ts";
+
+export function metricsOf(snapshot: Snapshot): readonly Family[] {
+  const { countsConnections } = snapshot;
+  return [
+    ...requests(snapshot),
+    ...(countsConnections ? connections(snapshot) : []),
+    ...workers(snapshot),
+    ...configuration(snapshot),
+    ...system(snapshot),
+  ];
+}
+
+function requests({ status }: Snapshot): readonly Family[] {
+  const { totals } = status;
+  const byClass = answerClasses.map((each, at) => [each, totals.answers[at] ?? 0] as const);
+  return [
+    counter(
+      "gunicorn_requests",
+      "Requests by the class of their status; none is for those whose client left before",
+      labelled("status", byClass),
+    ),
+    {
+      name: "gunicorn_request_duration_seconds",
+      type: "histogram",
+      unit: "seconds",
+      help: "From the complete head of a request to the end of its answer",
+      samples: [
+        {
+          labels: {},
+          bounds: durationBounds,
+          counts: totals.durations.slice(0, durationBounds.length + 1),
+          sum: (totals.durations[durationSumUs] ?? 0) / 1e6,
+        },
+      ],
+    },
+    counter(
+      "gunicorn_app_errors",
+      "Errors of the app that the error log was told of",
+      one(totals.errors),
+    ),
+    gauge(
+      "gunicorn_requests_in_flight",
+      "Requests that the app works on, by slot",
+      bySlot(
+        status.workers,
+        sumOf((worker) => worker.scores?.inFlight),
+      ),
+    ),
+  ];
+}
+
+/** What only our own engine counts. */
+function connections({ status }: Snapshot): readonly Family[] {
+  const { totals, workers: alive } = status;
+  const byTimeout = clientTimeouts.map((each, at) => [each, totals.timeouts[at] ?? 0] as const);
+  return [
+    counter(
+      "gunicorn_connections_accepted",
+      "Connections that were accepted",
+      one(totals.accepted),
+    ),
+    gauge(
+      "gunicorn_connections",
+      "Connections that are open, by slot",
+      bySlot(
+        alive,
+        sumOf((worker) => worker.scores?.connections),
+      ),
+    ),
+    inBytes(
+      counter(
+        "gunicorn_received_bytes",
+        "Bytes of HTTP that were received",
+        one(totals.bytes[receivedBytes] ?? 0),
+      ),
+    ),
+    inBytes(
+      counter(
+        "gunicorn_sent_bytes",
+        "Bytes of HTTP that were sent",
+        one(totals.bytes[sentBytes] ?? 0),
+      ),
+    ),
+    counter(
+      "gunicorn_client_timeouts",
+      "Clients whose time ran out, by setting",
+      labelled("setting", byTimeout),
+    ),
+  ];
+}
+
+function workers({ status, system: { workersCpuSeconds } }: Snapshot): readonly Family[] {
+  const alive = status.workers;
+  return [
+    gauge("gunicorn_workers_wanted", "Workers that there are to be", one(status.target)),
+    gauge("gunicorn_workers_ready", "Slots with a worker that serves", one(status.ready)),
+    gauge(
+      "gunicorn_workers_current",
+      "Slots with a worker that serves under the configuration in use",
+      one(status.current),
+    ),
+    gauge("gunicorn_workers_alive", "Worker processes", one(alive.length)),
+    counter("gunicorn_workers_started", "Workers that were started", one(status.spawned)),
+    counter(
+      "gunicorn_workers_ended",
+      "Workers that have ended, by reason",
+      labelled("reason", Object.entries(status.ended)),
+    ),
+    inSeconds(
+      gauge(
+        "gunicorn_worker_loop_delay_seconds",
+        "How late the last heartbeat was, by slot: so long the event loop was busy",
+        bySlot(
+          alive,
+          mostOf((worker) => seconds(worker.scores?.loopDelayMs)),
+        ),
+      ),
+    ),
+    inSeconds(
+      gauge(
+        "gunicorn_worker_heartbeat_age_seconds",
+        "How long ago the last heartbeat was seen, by slot",
+        bySlot(
+          alive,
+          mostOf((worker) => seconds(worker.beatMs)),
+        ),
+      ),
+    ),
+    inBytes(
+      gauge(
+        "gunicorn_worker_resident_memory_bytes",
+        "Resident memory, by slot",
+        bySlot(
+          alive,
+          sumOf((worker) => worker.memoryBytes),
+        ),
+      ),
+    ),
+    inSeconds(
+      counter("gunicorn_workers_cpu_seconds", "CPU time of all workers", one(workersCpuSeconds)),
+    ),
+  ];
+}
+
+function configuration({ status, certificates }: Snapshot): readonly Family[] {
+  const expiry = certificates.map(({ name, expiresMs }) => {
+    return { labels: { certificate: name }, value: expiresMs / 1000 };
+  });
+  return [
+    gauge("gunicorn_ready", "1 while /ready says so", one(Number(isReady(status)))),
+    gauge(
+      "gunicorn_generation",
+      "The load of the configuration that is in use",
+      one(status.generation),
+    ),
+    counter(
+      "gunicorn_configuration_loads",
+      "Loads of the configuration, the first one included",
+      one(status.loads),
+    ),
+    gauge(
+      "gunicorn_reload_failed",
+      "1 while the newest load of the configuration has failed",
+      one(Number(status.reloadFailed)),
+    ),
+    ...(expiry.length === 0
+      ? []
+      : [
+          inSeconds(
+            gauge(
+              "gunicorn_tls_certificate_expiry_timestamp_seconds",
+              "When a certificate expires, since 1970",
+              expiry,
+            ),
+          ),
+        ]),
+    {
+      name: "gunicorn_build",
+      type: "info",
+      help: "What runs here",
+      samples: [{ labels: { version, bun: Bun.version }, value: 1 }],
+    },
+  ];
+}
+
+/** Of the master's process, by the names that all clients of Prometheus use. */
+function system({
+  system: { startedAt, masterCpuSeconds, masterMemoryBytes, backlog },
+}: Snapshot): readonly Family[] {
+  return [
+    gauge("gunicorn_backlog", "Connections that wait to be accepted", one(backlog)),
+    inSeconds(counter("process_cpu_seconds", "CPU time of the master", one(masterCpuSeconds))),
+    inBytes(
+      gauge(
+        "process_resident_memory_bytes",
+        "Resident memory of the master",
+        one(masterMemoryBytes),
+      ),
+    ),
+    inSeconds(
+      gauge(
+        "process_start_time_seconds",
+        "When the master started, since 1970: all counters begin then",
+        one(startedAt),
+      ),
+    ),
+  ];
+}
+
+type Plain = Extract<Family, { readonly samples: readonly Sample[] }>;
+
+function counter(name: string, help: string, samples: readonly Sample[]): Plain {
+  return { name, type: "counter", help, samples };
+}
+
+function gauge(name: string, help: string, samples: readonly Sample[]): Plain {
+  return { name, type: "gauge", help, samples };
+}
+
+function inBytes(family: Plain): Family {
+  return { ...family, unit: "bytes" };
+}
+
+function inSeconds(family: Plain): Family {
+  return { ...family, unit: "seconds" };
+}
+
+/** None for what isn't known. */
+function one(value: number | null): readonly Sample[] {
+  return value === null ? [] : [{ labels: {}, value }];
+}
+
+function labelled(
+  label: string,
+  values: readonly (readonly [string, number])[],
+): readonly Sample[] {
+  return values.map(([text, value]) => ({ labels: { [label]: text } satisfies Labels, value }));
+}
+
+type Known = number | null | undefined;
+type Measure = (workers: readonly WorkerStatus[]) => Known;
+
+/** A slot may have two workers: a pid as a label would begin a new series with each one. */
+function bySlot(workers: readonly WorkerStatus[], measure: Measure): readonly Sample[] {
+  const bySlots = Map.groupBy(workers, (worker) => worker.slot);
+  return [...bySlots]
+    .sort(([one], [other]) => one - other)
+    .flatMap(([slot, occupants]) => {
+      const value = measure(occupants) ?? null;
+      return value === null ? [] : [{ labels: { slot: String(slot) }, value }];
+    });
+}
+
+function sumOf(read: (worker: WorkerStatus) => Known): Measure {
+  return (workers) => reduceKnown(workers.map(read), (sum, value) => sum + value);
+}
+
+function mostOf(read: (worker: WorkerStatus) => Known): Measure {
+  return (workers) => reduceKnown(workers.map(read), Math.max);
+}
+
+function reduceKnown(
+  values: readonly Known[],
+  join: (one: number, other: number) => number,
+): Known {
+  return values.reduce<Known>((before, value) => {
+    if (value === null || value === undefined) return before;
+    return before === null || before === undefined ? value : join(before, value);
+  }, null);
+}
+
+function seconds(milliseconds: Known): Known {
+  return milliseconds === null || milliseconds === undefined ? null : milliseconds / 1000;
+}

@@ -1,0 +1,99 @@
+/** Writes metrics as text: OpenMetrics 1.0, or the older format that Prometheus began with. Pure. */
+
+export type Labels = Readonly<Record<string, string>>;
+
+export interface Sample {
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+/** How often what was observed was so much, or less. */
+export interface Distribution {
+  readonly labels: Labels;
+  /** The upper bounds, rising, and how many were in each bucket alone; the last one is for what is above all bounds. */
+  readonly bounds: readonly number[];
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
+interface Described {
+  /** Without the endings that the format gives it: `_total`, `_bucket`, `_info`. It ends with its unit, if it has one. */
+  readonly name: string;
+  readonly unit?: "seconds" | "bytes";
+  readonly help: string;
+}
+
+/** All metrics of a name. `info`: facts as labels, with the value 1. */
+export type Family = Described &
+  (
+    | { readonly type: "counter" | "gauge" | "info"; readonly samples: readonly Sample[] }
+    | { readonly type: "histogram"; readonly samples: readonly Distribution[] }
+  );
+
+export const formats = {
+  openMetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8",
+  prometheus: "text/plain; version=0.0.4; charset=utf-8",
+} as const;
+
+export type Format = keyof typeof formats;
+
+export function writeMetrics(families: readonly Family[], format: Format): string {
+  const written = families.map((family) => writeFamily(family, format));
+  return written.join("") + (format === "openMetrics" ? "# EOF\n" : "");
+}
+
+const endings = { counter: "_total", gauge: "", info: "_info", histogram: "" } as const;
+
+function writeFamily(family: Family, format: Format): string {
+  const { type, unit } = family;
+  const name = family.name + endings[type];
+  const isOpen = format === "openMetrics";
+  // In OpenMetrics a family's name is without the ending, in the older format it is with it.
+  const described = isOpen ? family.name : name;
+  const lines = [`# TYPE ${described} ${!isOpen && type === "info" ? "gauge" : type}`];
+  if (isOpen && unit !== undefined) lines.push(`# UNIT ${described} ${unit}`);
+  lines.push(`# HELP ${described} ${escapeHelp(family.help, isOpen)}`);
+  if (type === "histogram") {
+    for (const sample of family.samples) lines.push(...distributionLines(name, sample));
+  } else {
+    for (const { labels, value } of family.samples) lines.push(line(name, labels, value));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function distributionLines(
+  name: string,
+  { labels, bounds, counts, sum }: Distribution,
+): readonly string[] {
+  let total = 0;
+  const buckets = [...bounds, Number.POSITIVE_INFINITY].map((bound, index) => {
+    total += counts[index] ?? 0;
+    return line(`${name}_bucket`, { ...labels, le: float(bound) }, total);
+  });
+  return [...buckets, line(`${name}_sum`, labels, sum), line(`${name}_count`, labels, total)];
+}
+
+function line(name: string, labels: Labels, value: number): string {
+  const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escapeLabel(text)}"`);
+  return `${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${number(value)}`;
+}
+
+function number(value: number): string {
+  if (value === Number.POSITIVE_INFINITY) return "+Inf";
+  return value === Number.NEGATIVE_INFINITY ? "-Inf" : String(value);
+}
+
+/** The bound of a bucket: OpenMetrics wants the same text everywhere, `1.0` and not `1`. */
+function float(value: number): string {
+  return Number.isInteger(value) ? `${value}.0` : number(value);
+}
+
+function escapeLabel(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
+}
+
+/** The older format knows no quotation mark in a help. */
+function escapeHelp(text: string, isOpen: boolean): string {
+  const escaped = text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+  return isOpen ? escaped.replaceAll('"', '\\"') : escaped;
+}

@@ -1,0 +1,138 @@
+import { describe, expect, test } from "bun:test";
+import { isReady, describeHealth } from "../../../../src/arbiter/admin/health.ts";
+import { metricsOf } from "../../../../src/arbiter/admin/metrics.ts";
+import { Pages } from "../../../../src/arbiter/admin/pages.ts";
+import type { Snapshot } from "../../../../src/arbiter/admin/snapshot.ts";
+import { status, type WorkerReading } from "../../../../src/arbiter/decide/status.ts";
+import {
+  createRow,
+  readRow,
+  type ScoreboardRow,
+  type Totals,
+} from "../../../../src/ipc/scoreboard.ts";
+import { writeMetrics } from "../../../../src/telemetry/metrics/open-metrics.ts";
+import { World } from "../../../support/arbiter-world.ts";
+import { readFigures } from "../../../support/admin.ts";
+
+/** Of a server with two slots, with whatever a test changes. */
+function snapshotOf(
+  world: World,
+  rows: Readonly<Record<number, Partial<Record<"inFlight" | "loopDelayMs", number>>>> = {},
+  change: Partial<Snapshot> = {},
+): Snapshot {
+  const readings = Object.entries(rows).map(([age, values]): [number, WorkerReading] => {
+    const row: ScoreboardRow = Object.assign(createRow(), values);
+    return [Number(age), { row: readRow(row), memoryBytes: 1000 * Number(age) }];
+  });
+  const totals: Totals = readRow(createRow());
+  return {
+    status: status(world.state, { workers: new Map(readings), totals }, world.nowMs),
+    system: {
+      startedAt: 1_700_000_000.5,
+      masterMemoryBytes: 4096,
+      masterCpuSeconds: 1.25,
+      workersCpuSeconds: 2.5,
+      backlog: 3,
+    },
+    countsConnections: true,
+    certificates: [],
+    ...change,
+  };
+}
+
+function figuresOf(snapshot: Snapshot): ReadonlyMap<string, number> {
+  return readFigures(writeMetrics(metricsOf(snapshot), "openMetrics"));
+}
+
+describe("metricsOf()", () => {
+  test("joins the workers of a slot: sums, and the worst delay", () => {
+    const world = new World().ready(1, 2);
+    const rows = {
+      1: { inFlight: 2, loopDelayMs: 500 },
+      2: { inFlight: 1, loopDelayMs: 20 },
+    };
+    const snapshot = snapshotOf(world, rows);
+    const [first, second] = snapshot.status.workers;
+    const one = {
+      ...snapshot,
+      status: { ...snapshot.status, workers: [first!, { ...second!, slot: 0 }] },
+    };
+    const figures = figuresOf(one);
+    expect(figures.get('gunicorn_requests_in_flight{slot="0"}')).toBe(3);
+    expect(figures.get('gunicorn_worker_loop_delay_seconds{slot="0"}')).toBe(0.5);
+    expect(figures.get('gunicorn_worker_resident_memory_bytes{slot="0"}')).toBe(3000);
+    expect(figures.has('gunicorn_requests_in_flight{slot="1"}')).toBe(false);
+    expect(figuresOf(snapshot).get('gunicorn_requests_in_flight{slot="1"}')).toBe(1);
+  });
+
+  test("leaves out what the system doesn't say", () => {
+    const world = new World().ready(1, 2);
+    const system = { ...snapshotOf(world).system, masterMemoryBytes: null, masterCpuSeconds: null };
+    const names = [...figuresOf(snapshotOf(world, {}, { system })).keys()];
+    expect(
+      names.filter((name) => /^process_(cpu|resident)|slot=.*memory|loop_delay/.test(name)),
+    ).toEqual([]);
+  });
+
+  test("says when certificates expire, if there are any", () => {
+    const world = new World().ready(1, 2);
+    const certificates = [{ fingerprint: "", name: "CN=a (a)", expiresMs: 2_000_000_500 }];
+    const name = 'gunicorn_tls_certificate_expiry_timestamp_seconds{certificate="CN=a (a)"}';
+    expect(figuresOf(snapshotOf(world, {}, { certificates })).get(name)).toBe(2_000_000.5);
+    expect([...figuresOf(snapshotOf(world)).keys()].join()).not.toContain("certificate");
+  });
+
+  test("names each family once, and gives a unit only to names that end with it", () => {
+    const families = metricsOf(snapshotOf(new World().ready(1, 2)));
+    const names = families.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const { name, unit } of families)
+      if (unit !== undefined) expect(name).toEndWith(`_${unit}`);
+    for (const { name } of families) expect(name).not.toEndWith("_total");
+  });
+});
+
+describe("health", () => {
+  const world = () => new World();
+  const rows: readonly (readonly [said: string, ready: boolean, make: () => World])[] = [
+    ["starting", false, world],
+    ["ready", true, () => world().ready(1)],
+    ["ready", true, () => world().ready(1, 2)],
+    ["ready", true, () => world().ready(1, 2).signal("hup")],
+    ["stopping", false, () => world().ready(1, 2).signal("term")],
+    ["stopping", false, () => world().ready(1, 2).signal("int")],
+  ];
+  test.each(rows)("%s: %p", (said, ready, make) => {
+    const { status: facts } = snapshotOf(make());
+    expect(isReady(facts)).toBe(ready);
+    expect(describeHealth(facts)).toBe(said);
+  });
+
+  test("a server that rests isn't ready", () => {
+    const facts = { phase: "ready", ready: 0, resting: true } as const;
+    expect(isReady(facts)).toBe(false);
+    expect(describeHealth(facts)).toBe("resting");
+    expect(describeHealth({ ...facts, resting: false })).toBe("no worker is ready");
+  });
+});
+
+describe("Pages", () => {
+  const ask = { method: "GET", accept: null, authorization: null };
+
+  test("make figures anew ten times a second at most, and health each time", () => {
+    let nowMs = 1000;
+    const made: string[] = [];
+    const snapshot = snapshotOf(new World().ready(1, 2));
+    const pages = new Pages({
+      progress: () => (made.push("health"), snapshot.status),
+      snapshot: () => (made.push("figures"), snapshot),
+      nowMs: () => nowMs,
+    });
+    for (const target of ["/metrics", "/metrics", "/stats", "/stats", "/ready", "/ready"])
+      expect(pages.answer({ ...ask, target }).status).toBe(200);
+    expect(made).toEqual(["figures", "figures", "health", "health"]);
+    nowMs += 100;
+    pages.answer({ ...ask, target: "/metrics?a=b" });
+    expect(made).toHaveLength(5);
+  });
+});

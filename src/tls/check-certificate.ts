@@ -40,7 +40,8 @@ export function checkPair(pair: Pair, around: Circumstances): CheckedPair {
   const { place } = part;
   const { chain, certificates } = readChain(pair);
   const [leaf, ...signers] = certificates as [X509Certificate, ...X509Certificate[]];
-  const key = readPrivateKey(keyPart, around.passphrases);
+  const hint = keyPart === part ? ", and keyfile isn't set" : "";
+  const key = readPrivateKey(keyPart, around.passphrases, hint);
   checkFit(pair, key, leaf, signers);
   checkOrder(place, certificates);
   const keyText = key.export({ type: "pkcs8", format: "pem" }) as string;

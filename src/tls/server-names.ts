@@ -31,7 +31,12 @@ export function assignNames(all: readonly Named[]): string[][] {
   const named = new Set(owners.keys());
   return all.map(({ place, wanted, leaf }, at) => {
     if (wanted.length > 0) return [...wanted];
-    const names = dnsNames(leaf).filter((name) => hostname.test(name) && !named.has(name));
+    const own = dnsNames(leaf);
+    if (own.length === 0 && at > 0)
+      throw new ConfigError(
+        `${place}certfile: must be for a name, got one without a DNS name in its subjectAltName: no client could ask for it`,
+      );
+    const names = own.filter((name) => hostname.test(name) && !named.has(name));
     if (names.length === 0 && at > 0)
       throw new ConfigError(
         `${place}servername: must be set, no name is left for this certificate: no client could ask for it`,
@@ -56,7 +61,7 @@ function checkName(place: string, name: string, own: readonly string[]): void {
       `${place}servername: must be a hostname such as www.example.org or *.example.org, got '${name}'`,
     );
   if (own.some((each) => covers(each, name))) return;
-  const names = own.length === 0 ? "none" : own.join(", ");
+  const names = own.length === 0 ? "no DNS name in its subjectAltName" : own.join(", ");
   throw new ConfigError(
     `${place}servername: must be a name of its certificate, got '${name}', and it has ${names}`,
   );

@@ -106,7 +106,7 @@ export function badKeys({ made, good, other, absent, empty, text }: Stock): BadT
     {
       name: "certfile without a key, and no keyfile",
       settings: { certfile: good.chainfile },
-      says: `certfile: ${good.chainfile}: holds no private key, it has only CERTIFICATE`,
+      says: `certfile: ${good.chainfile}: holds no private key, it has only CERTIFICATE, and keyfile isn't set`,
     },
     {
       name: "keyfile without certfile",

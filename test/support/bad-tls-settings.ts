@@ -58,6 +58,7 @@ export function badClients({
 export function badNames({ made, pair, good }: Stock): BadTls[] {
   const [www, api] = [made.make({ name: "www.test" }), made.make({ name: "www.test" })];
   const bare = made.make({ name: "ip", names: ["IP:127.0.0.1"] });
+  const nameless = made.make({ extensions: ["subjectAltName = IP:127.0.0.1"] });
   const entry = ({ certfile, keyfile }: Made, servername?: unknown) => {
     return { certfile, keyfile, servername };
   };
@@ -96,6 +97,16 @@ export function badNames({ made, pair, good }: Stock): BadTls[] {
       name: "an entry without a name",
       settings: { ...pair, tls: [{ ...entry(bare), servername: "ip" }, entry(bare)] },
       says: "tls[1].servername: must be set, no name is left for this certificate: no client could ask for it",
+    },
+    {
+      name: "an entry whose certificate has no name",
+      settings: { ...pair, tls: [entry(nameless)] },
+      says: "tls[0].certfile: must be for a name, got one without a DNS name in its subjectAltName: no client could ask for it",
+    },
+    {
+      name: "a name for a certificate that has none",
+      settings: { ...pair, tls: [entry(nameless, "www.test")] },
+      says: "tls[0].servername: must be a name of its certificate, got 'www.test', and it has no DNS name in its subjectAltName",
     },
     {
       name: "an entry without certfile",

@@ -6,13 +6,18 @@ import type { Part } from "./read-file.ts";
 
 /**
  * @param passphrases are tried one after the other where the key is encrypted
+ * @param hint what to say where there is none
  * @throws ConfigError
  */
-export function readPrivateKey({ place, text }: Part, passphrases: readonly string[]): KeyObject {
+export function readPrivateKey(
+  { place, text }: Part,
+  passphrases: readonly string[],
+  hint: string,
+): KeyObject {
   const keys = pemBlocks(text).filter(({ label }) => label.endsWith("PRIVATE KEY"));
   const [first] = keys;
   if (first === undefined)
-    throw new ConfigError(`${place}: holds no private key, it ${describeContent(text)}`);
+    throw new ConfigError(`${place}: holds no private key, it ${describeContent(text)}${hint}`);
   if (keys.length > 1)
     throw new ConfigError(`${place}: must hold one private key, got ${keys.length}`);
   if (!isEncrypted(first.text)) return parse(place, first.text);

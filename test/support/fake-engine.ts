@@ -29,6 +29,8 @@ import { EngineRecord } from "../../src/worker/records/engine-record.ts";
 import { Enricher } from "../../src/worker/exchange/enrich-response.ts";
 import { Gate } from "../../src/worker/exchange/gate.ts";
 import { Handler, type RequestHooks } from "../../src/worker/exchange/handler.ts";
+import type { Upgrades } from "../../src/worker/exchange/upgrades.ts";
+import { Tunnels } from "../../src/worker/upgrades/tunnels.ts";
 import { FakeWire } from "./fake-wire.ts";
 
 installResponse();
@@ -60,6 +62,8 @@ export interface FakeEngineOptions {
   readonly observed?: boolean;
   /** For files of more than 64 KiB; without it they are read. */
   readonly files?: FileCalls;
+  /** What is done about requests with an Upgrade field. */
+  readonly upgrades?: (tunnels: Tunnels) => Upgrades;
 }
 
 /** What the configuration says to connections. */
@@ -163,13 +167,14 @@ export class FakeEngine {
       websockets: () => withoutWebsockets("no websockets here"),
       ...askedOfServer,
     });
+    const upgrades = options.upgrades?.(new Tunnels(connections, settings.deadlines, log)) ?? null;
     const site: Site = {
       scheme: "http",
       host: "127.0.0.1:8000",
       server,
       handler,
       gate: this.gate,
-      upgrades: () => null,
+      upgrades: () => upgrades,
       records: options.observed === false ? null : new EngineRecord([observer]),
       log,
       closing: () => connections.draining || config.keepalive === 0,

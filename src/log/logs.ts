@@ -1,17 +1,23 @@
 /** All that a process tells the operator, as the settings want it: error log, access log, metrics, slow requests. */
 import { resolve } from "node:path";
 import type { ConfigData } from "../config/types.ts";
-import { leaveLauncherOutput } from "../os/processes/daemon.ts";
-import { captureOutput, releaseOutput } from "../os/processes/output.ts";
+import { captureOutput, leaveLauncherOutput, releaseOutput } from "../os/processes/output.ts";
 import { AccessLog } from "./access/access-log.ts";
 import { createLog, isSevere, type Log, type LogLevel } from "./error-log.ts";
 import type { LogHandler } from "./sinks/log-handler.ts";
 import { inheritedStream } from "./sinks/inherited-stream.ts";
-import { type FileOwner, LogFile } from "./sinks/log-file.ts";
+import type { FileOwner } from "./sinks/log-file.ts";
 import type { HandlerPlan, LoggerPlan, LogPlan } from "./plan.ts";
 import { logconfigOf, planLogs } from "./plan-logs.ts";
 import { type BuiltInLogs, provideLog } from "./custom/logger.ts";
-import { importHandlers, type OpenContext, openHandler, opening } from "./sinks/open-handlers.ts";
+import {
+  type HandlerModules,
+  importHandlers,
+  type OpenContext,
+  openHandler,
+  opening,
+  openLogFile,
+} from "./sinks/open-handlers.ts";
 import type { RequestObserver, RequestRecord } from "../api/request-record.ts";
 import type { Statsd } from "../telemetry/statsd.ts";
 
@@ -40,7 +46,7 @@ export interface Logs {
 export async function openLogs(config: ConfigData, owner: FileOwner | null): Promise<Logs> {
   const plan = await planLogs(config);
   const format = await accessFormat(config, plan);
-  const modules = await importHandlers(plan);
+  const modules = await importHandlers(plan, config);
   const Custom = await loadCustom(config);
   const telemetry = config.statsdHost === null ? null : await importTelemetry();
   const slow = config.slowRequestLog === 0 ? null : await import("./slow-requests.ts");
@@ -50,7 +56,7 @@ export async function openLogs(config: ConfigData, owner: FileOwner | null): Pro
   const context: OpenContext = { config, owner, tell, modules, told: new Set() };
   const opened: { close(): void }[] = [];
   try {
-    const capture = keep(opened, openCapture(config, owner));
+    const capture = keep(opened, openCapture(config, owner, modules));
     const statsd = keep(
       opened,
       telemetry?.openStatsd(config, (message) => tell("warning", message)) ?? null,
@@ -176,12 +182,15 @@ async function importTelemetry() {
 function openCapture(
   { captureOutput, errorlog, chdir }: ConfigData,
   owner: FileOwner | null,
+  { file }: HandlerModules,
 ): Capture | null {
   if (!captureOutput || errorlog === "-") return null;
   const path = resolve(chdir, errorlog);
   const stream = inheritedStream(path, "errorlog");
   if (stream !== null) return { fd: stream, reopen() {}, close() {} };
-  return opening("errorlog", path, () => new LogFile(path, { owner, keptBytes: 0, tellLoss }));
+  return opening("errorlog", path, () =>
+    openLogFile(file, path, { owner, keptBytes: 0, tellLoss }),
+  );
 }
 
 /** Tells nothing: the server itself writes nothing to that file. */

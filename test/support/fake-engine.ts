@@ -1,4 +1,5 @@
 /** The engine of an `async` worker without sockets and without a clock: connections on fake wires, ticks by hand. */
+import { ProxyReader } from "../../src/http/proxy/proxy-protocol.ts";
 import { AppServer, withoutWebsockets } from "../../src/app/server.ts";
 import type { App } from "../../src/app/shape.ts";
 import type { HookRequest, HookWorker } from "../../src/api/hooks.ts";
@@ -72,7 +73,8 @@ export function settingsOf(
   scriptName = "",
   probe: SocketProbe = { unsentBytes: () => -1, peerHasEnded: () => false },
 ): EngineSettings {
-  return engineSettings({ ...configData(defaults), ...timeouts, ...config }, scriptName, probe);
+  const all = { ...configData(defaults), ...timeouts, ...config };
+  return engineSettings(all, scriptName, { probe, Proxies: ProxyReader });
 }
 
 export type Fetch = (request: Request, server: AppServer) => Response | Promise<Response>;

@@ -6,7 +6,7 @@ import { SystemError } from "../../os/libc.ts";
 import type { LogHandler } from "./log-handler.ts";
 import { bareLine, type LineFormat } from "../lines/line-format.ts";
 import { BatchHandler, DirectHandler, type LineSink } from "./line-sink.ts";
-import { type FileOwner, LogFile, type LogFileOptions } from "./log-file.ts";
+import type { FileOwner, LogFile, LogFileOptions } from "./log-file.ts";
 import type { Destination, HandlerPlan, LogPlan } from "../plan.ts";
 import type { RotatingFile } from "./rotating-file.ts";
 import { StandardStream } from "./standard-stream.ts";
@@ -30,13 +30,18 @@ export interface OpenContext {
 /** What most servers don't use isn't imported. */
 export interface HandlerModules {
   readonly syslog: { readonly openSyslog: typeof openSyslog } | null;
+  readonly file: { readonly LogFile: typeof LogFile } | null;
   readonly rotating: { readonly RotatingFile: typeof RotatingFile } | null;
 }
 
-export async function importHandlers({ error, access }: LogPlan): Promise<HandlerModules> {
+export async function importHandlers(
+  { error, access }: LogPlan,
+  { captureOutput }: Pick<ConfigData, "captureOutput">,
+): Promise<HandlerModules> {
   const types = [...error.handlers, ...(access?.handlers ?? [])].map(({ to }) => to.type);
   return {
     syslog: types.includes("syslog") ? await import("../../telemetry/syslog.ts") : null,
+    file: captureOutput || types.includes("file") ? await import("./log-file.ts") : null,
     rotating: types.includes("rotating") ? await import("./rotating-file.ts") : null,
   };
 }
@@ -98,12 +103,21 @@ function openSink(
     tellLoss: toldBy("the disk was full"),
   };
   return opening(place, to.path, () => {
-    if (to.type === "file") return new LogFile(to.path, options);
+    if (to.type === "file") return openLogFile(modules.file, to.path, options);
     const { RotatingFile: Rotating } = loaded(modules.rotating);
     const { maxBytes, backupCount } = to;
     const onProblem = (message: string) => tell("warning", message);
     return new Rotating(to.path, { ...options, maxBytes, backupCount, onProblem });
   });
+}
+
+/** @param file the module, which importHandlers has imported for whoever needs it */
+export function openLogFile(
+  file: HandlerModules["file"],
+  path: string,
+  options: LogFileOptions,
+): LogFile {
+  return new (loaded(file).LogFile)(path, options);
 }
 
 /** Says in one line which file it is that can't be opened. */

@@ -6,7 +6,7 @@
 import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
-import { redirectOutput } from "./output.ts";
+import { leaveLauncherOutput } from "./output.ts";
 
 /** Tells the program that it is the daemon. It is gone from process.env before anything else reads that. */
 const mark = "GUNICORN_TS_DAEMON";
@@ -68,26 +68,6 @@ export function reportUp(): void {
   if (!process.connected) return;
   process.send?.(up);
   process.disconnect?.();
-}
-
-/** Turns standard output and error to /dev/null, if they go to a file that has no name any more: the launcher's. */
-export function leaveLauncherOutput(): void {
-  const captured = [1, 2].filter((fd) => isUnnamedFile(fd));
-  if (captured.length === 0) return;
-  const nowhere = openSync("/dev/null", "r+");
-  redirectOutput(nowhere, captured);
-  closeSync(nowhere);
-}
-
-function isUnnamedFile(fd: number): boolean {
-  try {
-    const stat = fstatSync(fd);
-    return stat.isFile() && stat.nlink === 0;
-  } catch (error) {
-    // Somebody closed it.
-    if ((error as NodeJS.ErrnoException).code === "EBADF") return false;
-    throw error;
-  }
 }
 
 /** Where no folder can be written, what a start that fails has to say is lost. */

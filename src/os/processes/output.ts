@@ -1,3 +1,4 @@
+import { closeSync, fstatSync, openSync } from "node:fs";
 import { duplicate } from "../file-lock.ts";
 import { check, library } from "../libc.ts";
 
@@ -24,4 +25,24 @@ export function releaseOutput(): boolean {
   }
   saved = null;
   return true;
+}
+
+/** Turns standard output and error to /dev/null, if they go to a file that has no name any more: the launcher's. */
+export function leaveLauncherOutput(): void {
+  const captured = [1, 2].filter((fd) => isUnnamedFile(fd));
+  if (captured.length === 0) return;
+  const nowhere = openSync("/dev/null", "r+");
+  redirectOutput(nowhere, captured);
+  closeSync(nowhere);
+}
+
+function isUnnamedFile(fd: number): boolean {
+  try {
+    const stat = fstatSync(fd);
+    return stat.isFile() && stat.nlink === 0;
+  } catch (error) {
+    // Somebody closed it.
+    if ((error as NodeJS.ErrnoException).code === "EBADF") return false;
+    throw error;
+  }
 }

@@ -18,9 +18,10 @@ import { engineSettings } from "../connection/engine-settings.ts";
 import { ReaderPool } from "../connection/reader-pool.ts";
 import type { Site } from "../exchange/site.ts";
 import type { Upgrades } from "../exchange/upgrades.ts";
-import { EngineRecord } from "../records/engine-record.ts";
+import type { EngineRecord } from "../records/engine-record.ts";
 import { authorityOf, listeningAt } from "./listening-at.ts";
 import type { InternalContext } from "./serving.ts";
+import type { ProxyReader } from "../../http/proxy/proxy-protocol.ts";
 import type { SecureListening, SecureOptions } from "../tls/secure-listening.ts";
 
 /** How long an event loop gets to accept what waits before the queue is looked at again. */
@@ -43,6 +44,23 @@ export interface Manner {
   readonly refusesWebsockets: string | null;
 }
 
+/** What few workers use, and what isn't used isn't imported (bench: start). */
+export interface RareParts {
+  /** Null if nobody observes requests. */
+  readonly Records: typeof EngineRecord | null;
+  /** Null without proxy_protocol. */
+  readonly Proxies: typeof ProxyReader | null;
+}
+
+export async function importRare({ config, observers }: InternalContext): Promise<RareParts> {
+  const observed = observers.length > 0;
+  const proxied = config.proxyProtocol !== "off";
+  return {
+    Records: observed ? (await import("../records/engine-record.ts")).EngineRecord : null,
+    Proxies: proxied ? (await import("../../http/proxy/proxy-protocol.ts")).ProxyReader : null,
+  };
+}
+
 export class AsyncServing implements Serving {
   readonly #context: InternalContext;
   readonly #connections: Connections;
@@ -63,8 +81,16 @@ export class AsyncServing implements Serving {
   /** The others have a moment to take their share. */
   #pausing = false;
 
+  static async create(context: InternalContext): Promise<Serving> {
+    return new AsyncServing(context, await importRare(context));
+  }
+
   /** @param manner what another class on the same engine does otherwise */
-  constructor(context: InternalContext, manner: Partial<Manner> = {}) {
+  protected constructor(
+    context: InternalContext,
+    { Records, Proxies }: RareParts,
+    manner: Partial<Manner> = {},
+  ) {
     const { threads = context.config.threads, closes = context.config.keepalive === 0 } = manner;
     const { refusesWebsockets = null } = manner;
     this.#takesUpgrades = refusesWebsockets === null;
@@ -74,7 +100,7 @@ export class AsyncServing implements Serving {
     this.#context = context;
     const scriptName = process.env["SCRIPT_NAME"] ?? "";
     const probe = { unsentBytes, peerHasEnded };
-    const settings = engineSettings(context.config, scriptName, probe);
+    const settings = engineSettings(context.config, scriptName, { probe, Proxies });
     const { bytes, timeouts } = context.scores;
     // Gunicorn's None: nobody has switched it off.
     const files = context.config.sendfile === false ? null : new FileSender(openSendFile);
@@ -85,8 +111,7 @@ export class AsyncServing implements Serving {
       files,
     };
     this.#connections = new Connections(context.scores);
-    const { observers } = context;
-    this.#records = observers.length === 0 ? null : new EngineRecord(observers);
+    this.#records = Records === null ? null : new Records(context.observers);
     this.#sites = context.listeners.map((each) => [each, this.#site(each)] as const);
     const [first] = this.#sites;
     if (first !== undefined) context.capture.attach(first[1].server);

@@ -6,12 +6,12 @@ import { checkApp, type InternalContext } from "./serving.ts";
 
 /** What the module of a built-in class exports by the name that the table has. */
 interface BuiltIn {
-  new (context: InternalContext): Serving;
+  create(context: InternalContext): Promise<Serving>;
   /** Before the app is imported. `marked`: somebody wants to know what Responses were made from. */
   prepareProcess(marked: boolean): void;
 }
 
-type Create = (context: InternalContext) => Serving;
+type Create = (context: InternalContext) => Promise<Serving>;
 
 /**
  * Loads a worker class and makes the process ready for the app; the answer serves it. What isn't used isn't imported.
@@ -24,9 +24,9 @@ export async function loadWorkerClass(
 ): Promise<Create> {
   const { code } = workerClassOf(config.workerClass);
   const create = await (code === null ? loadOwn(config, marked) : loadBuiltIn(code, marked));
-  return (context) => {
+  return async (context) => {
     checkApp(context);
-    return create(context);
+    return await create(context);
   };
 }
 
@@ -35,7 +35,7 @@ async function loadBuiltIn({ module, export: name }: ClassCode, marked: boolean)
   const exports = (await import(path)) as Record<string, unknown>;
   const Class = exports[name] as BuiltIn;
   Class.prepareProcess(marked);
-  return (context) => new Class(context);
+  return (context) => Class.create(context);
 }
 
 async function loadOwn(
@@ -45,5 +45,5 @@ async function loadOwn(
   const { loadOwnClass, publicContext } = await import("./own-class.ts");
   if (marked) (await import("../../http/response/globals/install.ts")).installResponse();
   const Class = await loadOwnClass(config);
-  return (context) => new Class(publicContext(context));
+  return async (context) => new Class(publicContext(context));
 }

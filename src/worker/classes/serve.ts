@@ -77,6 +77,10 @@ export class BunServing implements Serving {
     this.#context = context;
   }
 
+  static async create(this: void, context: InternalContext): Promise<Serving> {
+    return new BunServing(context);
+  }
+
   /** Before the app is imported, if anybody wants to know how long its Responses are. */
   static prepareProcess(this: void, marked: boolean): void {
     if (marked) installResponse();

@@ -4,15 +4,20 @@
  * connections are read side by side, and only the app has one request at a time.
  */
 import { flagFor, workerClasses } from "../../config/worker-classes.ts";
-import { AsyncServing } from "./async.ts";
+import type { Serving } from "../../api/serving.ts";
+import { AsyncServing, importRare, type RareParts } from "./async.ts";
 import type { InternalContext } from "./serving.ts";
 
 const { websocket: why } = workerClasses.sync.app;
 const refusal = `server.upgrade() is not supported by --worker-class sync: ${why}, use ${flagFor("websocket")}`;
 
 export class SyncServing extends AsyncServing {
-  constructor(context: InternalContext) {
-    super(context, {
+  static override async create(context: InternalContext): Promise<Serving> {
+    return new SyncServing(context, await importRare(context));
+  }
+
+  private constructor(context: InternalContext, parts: RareParts) {
+    super(context, parts, {
       threads: Math.max(1, context.config.threads),
       closes: true,
       refusesWebsockets: refusal,

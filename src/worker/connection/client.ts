@@ -1,7 +1,7 @@
 /** Who is at the other end: the socket's own peer, or the client that a PROXY header names. */
 import type { ClientAddress } from "../../app/server.ts";
 import type { ProxyErrorName } from "../../http/errors.ts";
-import { ProxyReader } from "../../http/proxy/proxy-protocol.ts";
+import type { ProxyReader } from "../../http/proxy/proxy-protocol.ts";
 import type { EngineSettings } from "./engine-settings.ts";
 import type { TlsFacts } from "../../api/request-record.ts";
 import type { PeerCertificate } from "../../api/worker-server.ts";
@@ -51,8 +51,8 @@ export class Client {
     this.#address = observed ? (remoteAddress ?? "") : "";
     this.tls = foregoing === null ? null : foregoing.tls;
     if (foregoing !== null) this.#named = foregoing.named;
-    if (settings.proxyMode === "off" || foregoing !== null) return;
-    this.#proxy = new ProxyReader(settings.proxyMode, settings.mayProxy(remoteAddress));
+    if (settings.readProxy === null || foregoing !== null) return;
+    this.#proxy = settings.readProxy(remoteAddress);
   }
 
   /** The client for log lines; the address is empty where there is none. */

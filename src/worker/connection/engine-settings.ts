@@ -3,6 +3,7 @@ import type { ConfigData } from "../../config/types.ts";
 import { type Limits, limitsFrom } from "../../http/limits.ts";
 import { compileSchemeHeaders } from "../../http/proxy/forwarded.ts";
 import type { ProxyMode } from "../../net/proxy-mode.ts";
+import type { ProxyReader } from "../../http/proxy/proxy-protocol.ts";
 import type { ParserOptions } from "../../http/syntax/parser.ts";
 import { createTrust } from "../../net/trust.ts";
 import type { MountSettings } from "../exchange/mount.ts";
@@ -30,14 +31,18 @@ export interface EngineSettings {
   readonly proxyMode: ProxyMode;
   /** Whether the peer is in proxy_allow_ips. */
   readonly mayProxy: Trust;
+  /** A reader of the PROXY header of a peer; null without proxy_protocol. */
+  readonly readProxy: ((address: string | undefined) => ProxyReader) | null;
 }
 
 /** `scriptName`: the environment variable SCRIPT_NAME, where the app is mounted; empty for the root. */
 export function engineSettings(
   config: ConfigData,
   scriptName: string,
-  probe: SocketProbe,
+  { probe, Proxies }: { readonly probe: SocketProbe; readonly Proxies: typeof ProxyReader | null },
 ): EngineSettings {
+  const mode = config.proxyProtocol;
+  const mayProxy = mode === "off" ? () => false : createTrust(config.proxyAllowIps);
   return Object.freeze({
     maxConnections: config.workerConnections,
     limits: limitsFrom(config),
@@ -67,8 +72,12 @@ export function engineSettings(
       scriptNameHeader: ["SCRIPT_NAME", "*"].some((name) => config.forwarderHeaders.includes(name)),
     }),
     trusts: remembering(createTrust(config.forwardedAllowIps)),
-    proxyMode: config.proxyProtocol,
-    mayProxy: createTrust(config.proxyAllowIps),
+    proxyMode: mode,
+    mayProxy,
+    readProxy:
+      mode === "off" || Proxies === null
+        ? null
+        : (address: string | undefined) => new Proxies(mode, mayProxy(address)),
   });
 }
 

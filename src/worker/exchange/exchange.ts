@@ -20,7 +20,7 @@ import type { PumpOutcome, PumpTarget } from "../../http/response/stream-pump.ts
 import { answerContext } from "./answer-context.ts";
 import type { Guest } from "./gate.ts";
 import type { ReceivedRequest, Reply } from "./reply.ts";
-import { noAnswer, type RecordedClient } from "../records/engine-record.ts";
+import { noAnswer, type RecordedClient } from "../records/recorded.ts";
 import type { Site } from "./site.ts";
 import {
   answering,

@@ -2,7 +2,7 @@ import type { Fetch } from "../../api/serving.ts";
 import type { RefusalName } from "../../http/errors.ts";
 import type { Scheme } from "../../http/proxy/forwarded.ts";
 import type { Head } from "../../http/syntax/head.ts";
-import type { RecordedClient } from "../records/engine-record.ts";
+import type { RecordedClient } from "../records/recorded.ts";
 import type { Reply } from "./reply.ts";
 
 /** A request that its connection may leave HTTP by: an exchange. */

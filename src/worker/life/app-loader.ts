@@ -100,7 +100,7 @@ export class AppLoader {
     const limit = drawLimit(config.maxRequests, config.maxRequestsJitter, Math.random);
     if (app.websocket !== null) this.#websockets = await this.#openWebsockets();
     const enricher = this.#Enricher === null ? null : new this.#Enricher(limit);
-    return this.#createServing({
+    return await this.#createServing({
       slot,
       app,
       config,

@@ -10,7 +10,7 @@ import type {
 import { inheritedRow, type ScoreboardRow } from "../../ipc/scoreboard.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
 import { type Logs, openLogs } from "../../log/logs.ts";
-import { leaveLauncherOutput } from "../../os/processes/daemon.ts";
+import { leaveLauncherOutput } from "../../os/processes/output.ts";
 import { assume, identityOf } from "../../os/processes/privileges.ts";
 import { hasWaiting } from "../../os/sockets/listening/accept-queue.ts";
 import { protectInherited } from "../../os/sockets/listening/protect-inherited.ts";

@@ -2,27 +2,15 @@
  * Tells the observers of each request of an `async` worker. Invariant: one object for all, filled, shown and emptied
  * before anything else can run; without observers there is none, and nothing is measured.
  */
-import type { AppServer, ClientAddress } from "../../app/server.ts";
+import type { AppServer } from "../../app/server.ts";
 import type { Scheme } from "../../http/proxy/forwarded.ts";
 import { allValues, lastValue } from "../../http/syntax/find-field.ts";
 import type { Head } from "../../http/syntax/head.ts";
 import type { MessageReader } from "../../http/request/message-reader.ts";
 import type { RequestObserver, RequestRecord, TlsFacts } from "../../api/request-record.ts";
-import type { PeerCertificate } from "../../api/worker-server.ts";
 import { rawPath } from "../../log/access/request-facts.ts";
 import { environOf, mountOf, type Surroundings } from "./cgi-variables.ts";
-
-/** Who has sent a request. */
-export interface RecordedClient {
-  /** The address, also when the connection has closed; empty on a unix socket. */
-  readonly clientAddress: string;
-  /** Address and port; null on a unix socket, or when the client has left. */
-  readonly address: ClientAddress | null;
-  /** Null without TLS. */
-  readonly tls: TlsFacts | null;
-  /** Null: it hasn't sent one, or it has left. */
-  readonly peerCertificate: PeerCertificate | null;
-}
+import type { RecordedClient } from "./recorded.ts";
 
 /** What a request was sent to: the app's second argument. */
 type RecordedServer = Pick<AppServer, "address" | "port" | "protocol">;
@@ -46,9 +34,6 @@ export interface RefusedRequest {
   /** Null if not even a byte of HTTP has come. */
   readonly reader: MessageReader | null;
 }
-
-/** nginx's word for it: the connection has closed before there was an answer. */
-export const noAnswer = 499;
 
 const requestLine = /^([^ ]+) ([^ ]+) (HTTP\/[0-9]\.[0-9])$/;
 

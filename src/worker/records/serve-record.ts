@@ -7,7 +7,7 @@ import { bodyInit, bodyKind, hasNoBody } from "../../http/response/globals/body.
 import { rawPath } from "../../log/access/request-facts.ts";
 import type { RequestFacts, RequestObserver, RequestRecord } from "../../api/request-record.ts";
 import { environOf, type Surroundings } from "./cgi-variables.ts";
-import { noAnswer } from "./engine-record.ts";
+import { noAnswer } from "./recorded.ts";
 
 export class ServeRecord implements RequestRecord, Surroundings {
   readonly method: string;

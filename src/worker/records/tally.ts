@@ -2,7 +2,7 @@
 import type { RequestObserver, RequestRecord } from "../../api/request-record.ts";
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import { answerClasses, durationBounds, durationSumUs } from "../../ipc/scoreboard-columns.ts";
-import { noAnswer } from "./engine-record.ts";
+import { noAnswer } from "./recorded.ts";
 
 const boundsUs = durationBounds.map((seconds) => seconds * 1e6);
 

@@ -6,7 +6,7 @@ import { Http1 } from "../connection/http1.ts";
 import type { InnerEnd } from "./inner-end.ts";
 import { Tunnel } from "./tunnel.ts";
 import type { Leaving } from "../exchange/upgrades.ts";
-import { noAnswer } from "../records/engine-record.ts";
+import { noAnswer } from "../records/recorded.ts";
 import { InnerConnections } from "./inner-connections.ts";
 
 /** Where a connection goes. */

@@ -44,8 +44,8 @@ export interface OnlyValues {
 }
 
 export interface ClassCode {
-  /** From src/worker. */
-  readonly module: string;
+  /** From src, without its extension. */
+  readonly source: string;
   /** The name that it exports the class by. */
   readonly export: string;
 }
@@ -76,7 +76,7 @@ function fixedAt(value: number): OnlyValues {
 
 export const workerClasses = {
   async: {
-    code: { module: "classes/async.ts", export: "AsyncServing" },
+    code: { source: "worker/classes/async", export: "AsyncServing" },
     sockets: "inherited",
     freesAccepted: true,
     countsConnections: true,
@@ -94,7 +94,7 @@ export const workerClasses = {
     },
   },
   sync: {
-    code: { module: "classes/sync.ts", export: "SyncServing" },
+    code: { source: "worker/classes/sync", export: "SyncServing" },
     sockets: "inherited",
     freesAccepted: true,
     countsConnections: true,
@@ -116,7 +116,7 @@ export const workerClasses = {
     },
   },
   serve: {
-    code: { module: "classes/serve.ts", export: "BunServing" },
+    code: { source: "worker/classes/serve", export: "BunServing" },
     sockets: "own",
     freesAccepted: false,
     countsConnections: false,

@@ -3,14 +3,15 @@ import { readFileSync } from "node:fs";
 import { dirname, extname, join, resolve } from "node:path";
 import { fileCandidates } from "../modules/find.ts";
 import { packageName } from "../modules/packages.ts";
+import { ownFolder } from "../own-files.ts";
 import { isDirectory, isFile } from "./stamp.ts";
 
 /** The server's own code: it doesn't change under a running app, and the master has loaded the half of it. */
-const ownFolder = `${join(import.meta.dir, "..")}/`;
+const ownPrefix = `${ownFolder}/`;
 
 /** Whether a file may be watched as code of the app: packages are installed, not edited. */
 function isOfApp(path: string): boolean {
-  return path.startsWith("/") && !path.includes("/node_modules/") && !path.startsWith(ownFolder);
+  return path.startsWith("/") && !path.includes("/node_modules/") && !path.startsWith(ownPrefix);
 }
 
 /** The modules of the app that this process has loaded, whatever they were imported by. */

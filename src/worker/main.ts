@@ -20,7 +20,7 @@ tell("awake");
 const imported = import("./life/worker.ts");
 // The worker class is read from the disk at the same time (bench: start). Apps don't see the word.
 const [module] = process.argv.splice(2);
-if (module !== undefined) void import(`${import.meta.dir}/${module}`);
+if (module !== undefined) void import(module);
 
 // What follows the first message waits until the worker can hear it.
 const early: MasterMessage[] = [];

@@ -26,8 +26,10 @@ function packed(pattern: string): string[] {
 
 test("the package has what runs, its types and what users read; no tests, no bench", () => {
   const wanted = [
-    /^(LICENSE|README\.md|package\.json|bin\/gunicorn-ts\.ts)$/,
-    /^src\/.*(?<!\.test)\.ts$/,
+    /^(LICENSE|README\.md|package\.json|bin\/(gunicorn-ts|index)\.ts)$/,
+    // The bundle, with the licenses of what is in it.
+    /^dist\/([a-z]+\/)*[a-z0-9-]+\.js$/,
+    /^dist\/LICENSES$/,
     /^src\/README\.md$/,
     /^types\/.*\.d\.ts$/,
     /^docs\/[a-z0-9-]+\.md$/i,

@@ -1,5 +1,4 @@
 /** Starts one worker process. It inherits the scoreboard as fd 3 and its slot's listening sockets from fd 4 on. */
-import { join } from "node:path";
 import { workerHooks } from "../../config/worker-hooks.ts";
 import type { WorkerSignal } from "../decide/events.ts";
 import type { AppConfig } from "./configuration/generation.ts";
@@ -14,11 +13,12 @@ import {
   type RelayMessage,
   type WorkerMessage,
 } from "../../ipc/messages.ts";
+import { ownFile } from "../../own-files.ts";
 import type { ListeningSocket } from "../../api/serving.ts";
 import type { TlsCredentials } from "../../tls/credentials.ts";
 
 /** The worker is another program: the arbiter knows the place of its file, and imports nothing of it. */
-const workerProgram = join(import.meta.dir, "../../worker/main.ts");
+const workerProgram = ownFile("worker/main");
 
 const firstInheritedFd = 3;
 
@@ -54,7 +54,7 @@ export interface WorkerReports {
 export function spawnWorker(birth: WorkerBirth, reports: WorkerReports): Bun.Subprocess {
   const { config } = birth.resolved;
   const { code } = workerClassOf(config.workerClass);
-  const words = code === null ? [workerProgram] : [workerProgram, code.module];
+  const words = code === null ? [workerProgram] : [workerProgram, ownFile(code.source)];
   const child = Bun.spawn([process.execPath, ...runtimeFlags, ...words], {
     cwd: config.chdir,
     env: birth.env,

@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import type { ConfigData } from "../../config/types.ts";
 import { type ClassCode, workerClassOf } from "../../config/worker-classes.ts";
 import type { Serving } from "../../api/serving.ts";
+import { ownFile } from "../../own-files.ts";
 import { checkApp, type InternalContext } from "./serving.ts";
 
 /** What the module of a built-in class exports by the name that the table has. */
@@ -30,9 +30,8 @@ export async function loadWorkerClass(
   };
 }
 
-async function loadBuiltIn({ module, export: name }: ClassCode, marked: boolean): Promise<Create> {
-  const path = join(import.meta.dir, "..", module);
-  const exports = (await import(path)) as Record<string, unknown>;
+async function loadBuiltIn({ source, export: name }: ClassCode, marked: boolean): Promise<Create> {
+  const exports = (await import(ownFile(source))) as Record<string, unknown>;
   const Class = exports[name] as BuiltIn;
   Class.prepareProcess(marked);
   return (context) => Class.create(context);

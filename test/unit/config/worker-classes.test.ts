@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { join } from "node:path";
+import { ownFile } from "../../../src/own-files.ts";
 import { type SettingKey, settingOf, settings } from "../../../src/config/settings.ts";
 import {
   flagFor,
@@ -25,7 +25,7 @@ describe.each(workerClassEntries)("worker class %s", (_name, row) => {
   });
 
   test("stands where the table says", async () => {
-    const path = join(import.meta.dir, "../../../src/worker", String(row.code?.module));
+    const path = ownFile(String(row.code?.source));
     const exports = (await import(path)) as Record<string, unknown>;
     expect(exports[String(row.code?.export)]).toBeFunction();
   });

@@ -2,19 +2,19 @@
  * Trials before anything changes: app or worker class are imported in a process of their own that ends at once, so that
  * a broken one never takes the place of a good one.
  */
-import { join } from "node:path";
 import { ConfigError } from "../../../api/errors.ts";
 import { configData } from "../../../config/data.ts";
 import type { Config } from "../../../config/types.ts";
 import { isPreloadResult, type PreloadMessage, type PreloadResult } from "../../../ipc/messages.ts";
 import { type Environment, withRawEnv } from "../master/environment.ts";
 import type { AppConfig } from "./generation.ts";
+import { ownFile } from "../../../own-files.ts";
 import { runtimeFlags } from "../spawn.ts";
 
 /** An app that never ends its import would keep the server from starting, and from reloading. */
 const preloadLimitMs = 60_000;
 
-const preloadProgram = join(import.meta.dir, "../../../worker/life/preload.ts");
+const preloadProgram = ownFile("worker/life/preload");
 
 /**
  * Resolves if the app can be imported where and as who workers run.

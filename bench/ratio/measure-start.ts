@@ -1,6 +1,8 @@
 /** Time from the spawning of the program to its first answer. */
 import type { Figure } from "./figure.ts";
-import { type Side, startSide } from "./sides.ts";
+import { ownCheckout } from "../servers/gunicorn-ts.ts";
+import { Package } from "../servers/package.ts";
+import { programOf, type Side, startSide } from "./sides.ts";
 import { spreadOf } from "../statistics.ts";
 
 /** Starts per turn: the median of them is the turn's figure. */
@@ -20,4 +22,11 @@ export async function measureStart(side: Side): Promise<Figure> {
     errors: 0,
     driverBusy: null,
   };
+}
+
+/** Of what a user installs, in place of a checkout's sources. */
+export async function measurePackageStart(side: Side): Promise<Figure> {
+  if (side === "bare") return measureStart(side);
+  using bundled = new Package(programOf(side).checkout ?? ownCheckout);
+  return await measureStart({ checkout: bundled.folder });
 }

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { Feature } from "../loads/load.ts";
 import type { Certificate, Facilities, FeatureWords } from "./facilities.ts";
 
-const ownCheckout = join(import.meta.dir, "../..");
+/** The bench's own. */
+export const ownCheckout = join(import.meta.dir, "../..");
 
 /** Every limit that there is, but none that a run reaches. */
 const limits = [

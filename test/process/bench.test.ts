@@ -198,8 +198,10 @@ describe(`--smoke${why}`, () => {
   );
 
   test.skipIf(missing)("ratio: only the loads that are asked for", async () => {
-    const { output, code } = await bench(["ratio", "--smoke", "--load", "start"]);
+    const loads = ["start", "start-package"].flatMap((name) => ["--load", name]);
+    const { output, code } = await bench(["ratio", "--smoke", ...loads]);
     expect(output).toMatch(/^start +\d+/m);
+    expect(output).toMatch(/^start-package +\d+/m);
     expect(output).not.toMatch(/^hello/m);
     expect(code).toBe(0);
   });

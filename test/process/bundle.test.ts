@@ -259,6 +259,7 @@ test("a reload that needs a file of its version, which is gone, changes nothing"
 
 test.each([
   [["--help"], /--workers=<INT>/, 0],
+  [["ctl", "--help"], /reload/, 0],
   [["--print-config", "app"], /worker_class\s*= async/, 0],
   [["--workers", "x"], /invalid int value/, 2],
   [["--certfile", "none.pem", "app"], /Error: certfile/, 1],

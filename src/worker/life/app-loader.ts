@@ -14,7 +14,6 @@ import { listenPrivately } from "../../os/sockets/private-socket.ts";
 import { loadWorkerClass } from "../classes/classes.ts";
 import { listeningAt } from "../classes/listening-at.ts";
 import { routedApp } from "../classes/serving.ts";
-import { Tally } from "../records/tally.ts";
 import type { Enricher } from "../exchange/enrich-response.ts";
 import { drawLimit, Handler, type RequestHooks } from "../exchange/handler.ts";
 import type { TlsSource } from "../../tls/credentials.ts";
@@ -94,7 +93,9 @@ export class AppLoader {
     const { boot, worker, hooks, scores, tls, logs, onTired } = this.#parts;
     const { config, slot, numWorkers, listeners } = boot;
     const { log } = logs;
-    const tallies = isWatched(config) ? [new Tally(scores)] : [];
+    const tallies = isWatched(config)
+      ? [new (await import("../records/tally.ts")).Tally(scores)]
+      : [];
     const observers = [...logs.observers, ...tallies];
     const app = await routedApp(loaded, config);
     const limit = drawLimit(config.maxRequests, config.maxRequestsJitter, Math.random);

@@ -4,8 +4,9 @@
  * rules are the same: one of these belongs to readers of one set of options, and of one degree of trust.
  *
  * A head is kept when it comes the second time, whole and in one piece. Where heads differ from request to request, few
- * are looked at.
+ * are copied.
  */
+import { Patience } from "../patience.ts";
 import type { Head } from "../syntax/head.ts";
 
 /** The longest head that is kept. */
@@ -14,14 +15,10 @@ const longestBytes = 2048;
 /** One for each length modulo this: 32 KiB at most. */
 const places = 16;
 
-/** After so many heads in a row that weren't known, only each so manieth is copied. */
-const patience = 32;
-
 const letterG = 0x47;
 
 interface Known {
   readonly bytes: Buffer;
-  readonly length: number;
   /** Null as long as it has come once. */
   head: Head | null;
 }
@@ -32,21 +29,23 @@ export class KnownHeads {
   #last: Known | null = null;
   /** It came before, and its head wasn't kept. */
   #again: Known | null = null;
-  #strangers = 0;
+  readonly #patience = new Patience();
 
   /** The head that bytes[start..end) begins with, if it is known; it is shared, and must not be changed. */
   find(bytes: Buffer, start: number, end: number): Head | null {
     if (bytes[start] !== letterG) return null;
     const last = this.#last;
     const length = end - start;
-    if (last !== null && length >= last.length && begins(bytes, start, end, last)) return last.head;
+    if (last !== null && length >= last.bytes.length && begins(bytes, start, end, last.bytes))
+      return last.head;
     const known = this.#known[length % places] as Known | null;
-    if (known === null || known.length !== length || !begins(bytes, start, end, known)) return null;
+    if (known === null || known.bytes.length !== length) return null;
+    if (!begins(bytes, start, end, known.bytes)) return null;
     if (known.head === null) {
       this.#again = known;
       return null;
     }
-    this.#strangers = 0;
+    this.#patience.found();
     this.#last = known;
     return known.head;
   }
@@ -57,29 +56,19 @@ export class KnownHeads {
     this.#again = null;
     const length = end - start;
     if (length > longestBytes || bytes[start] !== letterG) return;
-    if (again !== null && again.length === length) {
+    if (again !== null && again.bytes.length === length) {
       head.detach();
       again.head = head;
       this.#last = again;
       return;
     }
-    this.#strangers += 1;
-    if (this.#strangers > patience && this.#strangers % patience > 1) return;
-    this.#known[length % places] = {
-      bytes: Buffer.from(bytes.subarray(start, end)),
-      length,
-      head: null,
-    };
+    if (!this.#patience.missed()) return;
+    this.#known[length % places] = { bytes: Buffer.from(bytes.subarray(start, end)), head: null };
   }
 }
 
-function begins(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  { bytes: known, length }: Known,
-): boolean {
+function begins(bytes: Buffer, start: number, end: number, known: Buffer): boolean {
   // One call for all of a chunk is the cheapest.
-  if (start === 0 && end === length && end === bytes.length) return bytes.equals(known);
-  return known.compare(bytes, start, start + length) === 0;
+  if (start === 0 && end === known.length && end === bytes.length) return bytes.equals(known);
+  return known.compare(bytes, start, start + known.length) === 0;
 }

@@ -5,6 +5,7 @@
  * What a Response was given is what it sends unless its Headers have changed since. They change by three methods, which
  * count in a worker: as long as none was called, by whomever, nothing has changed.
  */
+import { Patience } from "../../patience.ts";
 import { type AppFields, readAppFields } from "./app-fields.ts";
 
 /** What an app has given, and what the native Headers have made of it; null: nobody has asked yet. */
@@ -16,12 +17,9 @@ export interface KnownFields {
 
 const places = 8;
 
-/** After so many objects in a row that weren't known, only each so manieth is remembered. */
-const patience = 32;
-
 const known: KnownFields[] = [];
 let next = 0;
-let strangers = 0;
+const patience = new Patience();
 
 /** What has been given before comes first. */
 let last: KnownFields | null = null;
@@ -46,12 +44,11 @@ export function knownFields(headers: unknown): KnownFields | null {
   if (last !== null && isSame(given, last)) return last;
   for (const each of known) {
     if (!isSame(given, each)) continue;
-    strangers = 0;
+    patience.found();
     last = each;
     return each;
   }
-  strangers += 1;
-  return strangers > patience && strangers % patience > 1 ? null : remember(given);
+  return patience.missed() ? remember(given) : null;
 }
 
 /** The fields of an answer that has them from `knownFields`, as long as no Headers have changed. */

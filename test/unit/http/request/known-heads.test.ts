@@ -124,3 +124,15 @@ test("where each head is another one, one that comes again is found all the same
   expect(found[99]).toBe(found[98]!);
   for (const head of found) expect(facts(head)).toEqual(facts(found[0]!));
 });
+
+test("beside one that is known, another is found, however many came before", () => {
+  const heads = headsByTrust();
+  readAll([usual, usual], heads);
+  for (let n = 0; n < 100; n += 1) readAll([`GET /${n} HTTP/1.1\r\nHost: x\r\n\r\n`, usual], heads);
+  const other = "GET /b HTTP/1.1\r\nHost: x\r\n\r\n";
+  const { heads: found } = readAll(
+    Array.from({ length: 128 }, (_, n) => (n % 2 ? usual : other)),
+    heads,
+  );
+  expect(found.at(-2)).toBe(found.at(-4)!);
+});

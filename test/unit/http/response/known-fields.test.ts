@@ -158,6 +158,13 @@ describe("the fields of a Response", () => {
     for (let n = 0; n < 100; n += 1) expect(linesOf(ask())).toEqual(["x-a: again"]);
     expect(givenFields(ask())).not.toBeNull();
   });
+
+  test("beside those that are known, others are found, however many came before", () => {
+    const ask = (value: string) => new Response("a", { headers: { "X-A": value } });
+    for (let n = 0; n < 100; n += 1) for (const value of [`other ${n}`, "usual"]) ask(value);
+    for (let n = 0; n < 64; n += 1) for (const value of ["rare", "usual"]) ask(value);
+    expect(givenFields(ask("rare"))).not.toBeNull();
+  });
 });
 
 test.each(["append", "set", "delete"] as const)(

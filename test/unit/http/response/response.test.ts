@@ -6,6 +6,7 @@ import { currentDate, httpDate, refreshDate } from "../../../../src/http/respons
 import { errorPage } from "../../../../src/http/response/error-page.ts";
 import type { ResponseContext } from "../../../../src/http/response/head/head.ts";
 import { installResponse } from "../../../../src/http/response/globals/install.ts";
+import { lazyResponse } from "../../../../src/http/response/globals/lazy-response.ts";
 import { OutputBuffer } from "../../../../src/http/response/output.ts";
 import { encodeFixed, prepareResponse } from "../../../../src/http/response/response.ts";
 
@@ -284,6 +285,30 @@ const rows: [name: string, make: () => unknown, changes: Changes, expected: stri
       new Response(stream("a"), { headers: { "Content-Encoding": "gzip", "Content-Length": "9" } }),
     {},
     "HTTP/1.1 200 OK|@content-encoding: gzip|Transfer-Encoding: chunked||<chunked 0>",
+  ],
+  [
+    "a node listener's stream with an encoding and a length",
+    () =>
+      lazyResponse({
+        status: 200,
+        statusText: "OK",
+        fields: ["Content-Encoding", "br", "Content-Length", "9"],
+        body: stream("a"),
+      }),
+    {},
+    "HTTP/1.1 200 OK|@Content-Encoding: br|Content-Length: 9||<length 9>",
+  ],
+  [
+    "a node listener's stream with an encoding and a bad length",
+    () =>
+      lazyResponse({
+        status: 200,
+        statusText: "OK",
+        fields: ["Content-Encoding", "br", "Content-Length", "1, 1"],
+        body: stream("a"),
+      }),
+    {},
+    "HTTP/1.1 200 OK|@Content-Encoding: br|Transfer-Encoding: chunked||<chunked 0> [Content-Length is 1, 1, not a number]",
   ],
   [
     "stream, HEAD",

@@ -9,6 +9,7 @@ import {
   type RunningServer,
   type ServerOptions,
   until,
+  waitsForGo,
 } from "../support/server.ts";
 
 const limitMs = 120_000;
@@ -197,6 +198,36 @@ describe("ctl changes", () => {
       renameSync(path, `${path}.1`);
       expect((await ctl(server, "reopen")).out).toBe("Log files are opened anew\n");
       await until("the file", () => existsSync(path));
+    },
+    limitMs,
+  );
+});
+
+describe("during a reload", () => {
+  test(
+    "commands are answered, and carried out",
+    async () => {
+      await using server = await controlled();
+      const slow = `console.error("importing"); ${waitsForGo} ${fetchApp("two")}`;
+      writeFileSync(join(server.folder, "app.ts"), slow);
+      await ctl(server, "reload");
+      await server.logged("importing");
+      expect((await ctl(server, "show stats")).out).toStartWith(
+        "State:           reloading, on trial\n",
+      );
+      expect((await ctl(server, "wait --ready --timeout 0.1")).code).toBe(4);
+      expect((await ctl(server, "worker add")).out).toBe("Workers: 1 -> 2\n");
+      const { workers } = await ctlData(server, "show workers");
+      const all = workers as { readonly pid: number; readonly state: string }[];
+      const pid = all.find(({ state }) => state === "booting")?.pid;
+      expect(await ctl(server, `worker restart ${pid}`)).toMatchObject({
+        code: 1,
+        err: `Error: Worker ${pid} isn't ready, it is booting\n`,
+      });
+      server.go();
+      expect((await ctl(server, "wait --ready")).code).toBe(0);
+      expect(await settled(server, 2)).toHaveLength(2);
+      expect(await (await server.fetch()).text()).toBe("two");
     },
     limitMs,
   );

@@ -14,8 +14,8 @@ export interface Line {
   timeout(seconds: number): void;
 }
 
-/** Gunicorn's, between two requests. */
-const idleSeconds = 300;
+/** Between two requests. Gunicorn has 300, and Bun's sockets no timeout above 240. */
+const idleSeconds = 240;
 /** Within a request, and while an answer isn't taken. */
 const patienceSeconds = 10;
 /** For who is done to read why. unix(7): a close with bytes unread is a reset, and what was written is lost to the other end. */

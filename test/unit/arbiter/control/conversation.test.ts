@@ -69,7 +69,7 @@ describe("Conversation", () => {
     expect(world.timeouts.at(-1)).toBe(10);
     conversation.receive(request("reload").subarray(6));
     await turn();
-    expect(world.timeouts.at(-1)).toBe(300);
+    expect(world.timeouts.at(-1)).toBe(240);
   });
 
   const broken: [claim: string, bytes: Uint8Array, error: string][] = [

@@ -1,4 +1,5 @@
 /** The admin server of a running server, and what it says. */
+import { expect } from "bun:test";
 import { type RunningServer, until } from "./server.ts";
 
 /** For servers that a test asks. */
@@ -45,12 +46,15 @@ export function goneBack(before: Figures, after: Figures): readonly string[] {
     .map(([name, value]) => `${name}: ${value}, then ${after.get(name)}`);
 }
 
-export async function untilFigure(url: string, name: string, value: number): Promise<void> {
-  let seen: number | undefined;
-  await until(`${name} to be ${value}`, async () => {
-    seen = (await scrape(url)).get(name);
-    return seen === value;
-  }).catch((error: Error) => {
-    throw new Error(`${error.message}; it is ${seen}`);
-  });
+/** Waits for figures: a worker writes one after another, and the master may look in between. */
+export async function untilFigures(
+  url: string,
+  expected: Readonly<Record<string, number>>,
+): Promise<void> {
+  let seen: Record<string, number | undefined> = {};
+  await until("figures", async () => {
+    const figures = await scrape(url);
+    seen = Object.fromEntries(Object.keys(expected).map((name) => [name, figures.get(name)]));
+    return Object.entries(expected).every(([name, value]) => seen[name] === value);
+  }).catch(() => expect(seen).toEqual(expected));
 }

@@ -32,9 +32,7 @@ import {
   upgraded,
   waiting,
 } from "./states.ts";
-
-/** A body that the app hasn't read is read and dropped up to this size; a larger one costs the connection. */
-const discardLimitBytes = 65_536;
+import { costsConnection, costsItAfterAll } from "./unread-body.ts";
 
 const nativeThen = Promise.prototype.then;
 
@@ -348,18 +346,10 @@ export class Exchange implements BodySource, PumpTarget, Guest {
 
   #context(): ResponseContext {
     const { head, body } = this;
-    const closes = this.#site.closing() || (body !== null && this.#leavesBody());
+    const closes =
+      this.#site.closing() ||
+      (body !== null && costsConnection(body, this.#reply.bodyMissing, this.expectsContinue));
     return answerContext(head, closes);
-  }
-
-  /** The rest of the body is more than the connection is worth. */
-  #leavesBody(): boolean {
-    const missing = this.#reply.bodyMissing;
-    if (missing === 0) return false;
-    // A client that waits for 100 Continue may or may not send the body now.
-    if (this.expectsContinue) return true;
-    const read = this.body?.touched === true && !this.body.discarded;
-    return !read && missing > discardLimitBytes;
   }
 
   #sendError(): void {
@@ -386,7 +376,7 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     if (this.#request !== null) handler.finish(this.head, this.#request, this.#response);
     this.body?.abandon(connectionClosedError());
     // Nobody reads on behind the answer: the head couldn't know that yet.
-    if (this.body?.discarded === true && this.#reply.bodyMissing > discardLimitBytes)
+    if (this.body !== null && costsItAfterAll(this.body, this.#reply.bodyMissing))
       this.#persistent = false;
     if (!late && cut) this.#reply.cutShort();
     else if (!late) this.#reply.finished(this.#persistent);

@@ -85,7 +85,7 @@ export const ratioLoads: readonly RatioLoad[] = [
     description: "from spawn to the first answer, of a checkout's sources",
     unit: "ms",
     comparison: "difference",
-    target: 60,
+    target: 35,
     measure: (side) => measureStart(side),
   },
   {

@@ -27,7 +27,7 @@ import {
 } from "./head/app-fields.ts";
 import { fieldsOf } from "./head/known-fields.ts";
 import { type LazyAnswer, nativeResponse, untouchedAnswer } from "./globals/lazy-response.ts";
-import { parseLength, type ResponseContext } from "./head/head.ts";
+import type { ResponseContext } from "./head/head.ts";
 import type { OutputBuffer } from "./output.ts";
 
 /** Nothing can be sent: answer 500, and log `message`, with the stack of `error` unless that is null. */
@@ -112,9 +112,7 @@ function prepareLazy(answer: LazyAnswer, context: ResponseContext): Prepared {
       discard(body);
       return frameNothing(answer, fields, true, context);
     }
-    // The length is the listener's word, with a Content-Encoding too: fetch() has decoded nothing here.
-    const stated = fields.contentLength === null ? null : parseLength(fields.contentLength);
-    return frameStream(answer, fields, body, stated, "", context);
+    return frameStream(answer, fields, body, null, "", context);
   }
   const length =
     body === null ? 0 : typeof body === "string" ? Buffer.byteLength(body) : body.length;

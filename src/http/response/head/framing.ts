@@ -107,8 +107,7 @@ export function frameStream(
         warning = `Content-Length is ${fields.contentLength}, the body has ${ownLength} bytes`;
     } else if (given === null) {
       warning = `Content-Length is ${fields.contentLength}, not a number`;
-    } else if (!fields.contentEncoding) {
-      // With a Content-Encoding it may be the encoded length of a body that fetch() has decoded.
+    } else {
       length = given;
     }
   }

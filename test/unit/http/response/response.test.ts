@@ -284,7 +284,7 @@ const rows: [name: string, make: () => unknown, changes: Changes, expected: stri
     () =>
       new Response(stream("a"), { headers: { "Content-Encoding": "gzip", "Content-Length": "9" } }),
     {},
-    "HTTP/1.1 200 OK|@content-encoding: gzip|Transfer-Encoding: chunked||<chunked 0>",
+    "HTTP/1.1 200 OK|@content-encoding: gzip|Content-Length: 9||<length 9>",
   ],
   [
     "a node listener's stream with an encoding and a length",

@@ -6,14 +6,17 @@ import { childrenOf, until } from "./server.ts";
 
 const root = join(import.meta.dir, "../..");
 
-/** The text of an example with each of the given texts replaced; one that isn't in it is an error. */
+/**
+ * The text of an example with each of the given texts replaced; one that isn't in it is an error. All at once: what takes
+ * the place of one, the path of a checkout, may hold another.
+ */
 export function example(name: string, replacements: Readonly<Record<string, string>>): string {
-  let text = readFileSync(join(root, "examples/deploy", name), "utf8");
-  for (const [from, to] of Object.entries(replacements)) {
-    if (!text.includes(from)) throw new Error(`examples/deploy/${name} doesn't say: ${from}`);
-    text = text.replaceAll(from, to);
-  }
-  return text;
+  const text = readFileSync(join(root, "examples/deploy", name), "utf8");
+  const missing = Object.keys(replacements).find((from) => !text.includes(from));
+  if (missing !== undefined) throw new Error(`examples/deploy/${name} doesn't say: ${missing}`);
+  const any = Object.keys(replacements).map((from) => from.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  if (any.length === 0) return text;
+  return text.replace(new RegExp(any.join("|"), "g"), (from) => replacements[from] ?? from);
 }
 
 /** A folder with files, and one program that runs in it; the end takes all that it has started with it. */

@@ -77,8 +77,8 @@ export class FilePump {
     const file = this.#file;
     let turn = 0;
     while (file.left > 0) {
-      // What is older leaves first, and may meet a client that has left.
-      if (!this.#target.flush() || this.#ended) return;
+      // What is older leaves first. That may meet a client that has left, or call drained(): then the file goes on there.
+      if (!this.#target.flush() || this.#ended || this.#busy) return;
       if (turn >= turnBytes) return this.#rest();
       const step = this.#road.sendFile(file.fd, file.position, Math.min(file.left, turnBytes));
       if (this.#ended || step === "full") return;

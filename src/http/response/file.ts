@@ -121,6 +121,8 @@ export class OpenFile {
    * It isn't called behind close(), but `bytes` may still be written to.
    */
   read(bytes: Buffer, done: (error: Error | null, read: Buffer) => void): void {
+    // Two at a time would read the same place twice, and a client would get bytes of one part in place of another.
+    if (this.#reading) throw new Error("a file is read already");
     this.#reading = true;
     const size = Math.min(bytes.byteLength, this.#left);
     read(this.#fd, bytes, 0, size, this.#position, (error, got) => {

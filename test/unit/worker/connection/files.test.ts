@@ -161,6 +161,30 @@ describe.each([Infinity, 65_536, 100_003])("a socket that takes %d bytes at a ti
   });
 });
 
+test.each([1, 100, 10_000])(
+  "a file is read once, asked for when %d bytes of the answer before it are unread",
+  async (unread) => {
+    const wire = new FakeWire();
+    wire.room = 0;
+    const calls = callsOn(wire, { isCached: () => false });
+    const before = "x".repeat(400_000);
+    const engine = new FakeEngine(
+      ({ url }) => (url.endsWith("/before") ? new Response(before) : usual()),
+      { files: calls },
+    );
+    engine.connect(wire);
+    wire.send(get("/before") + get("/large"));
+    await nextTurn();
+    wire.drain(before.length - unread);
+    // The answer begins in this very turn, whose write empties the socket's way.
+    wire.drain();
+    await readAll(engine, wire, Number.POSITIVE_INFINITY, 2);
+    const bytes = Buffer.from(wire.text, "latin1");
+    expect(bytes.subarray(-size).equals(pattern)).toBe(true);
+    expect(openFiles()).toBe(0);
+  },
+);
+
 /** What ends the connection behind a file that was out of the client's hands for a while. */
 const lasts: [claim: string, request: string, act: (wire: FakeWire) => void][] = [
   ["that is the last answer", get("/", "Connection: close"), () => {}],

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { freePort } from "../../bench/free-port.ts";
 import { Deployment, example } from "../support/deployment.ts";
 import { Load } from "../support/load.ts";
-import { describeWith, toolPath } from "../support/peers.ts";
+import { describeWith, temporaryPaths, toolPath } from "../support/peers.ts";
 import { RawClient } from "../support/raw-client.ts";
-import { type RunningServer, start, until } from "../support/server.ts";
+import { allReplaced, type RunningServer, start, until } from "../support/server.ts";
 import { Client } from "../support/websocket-client.ts";
 
 const app = `
@@ -52,15 +52,12 @@ const ways: readonly Way[] = [
     run(proxy, port, [server]) {
       const { folder } = proxy;
       for (const name of ["log", "tmp"]) mkdirSync(join(folder, name));
-      const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map((name) => `${name}_temp_path ${folder}/tmp/${name};`)
-        .join("\n");
       const text = example("nginx.conf", {
         // An ordinary user may not become another one.
         "user www-data;": "daemon off;",
         "pid /run/nginx.pid;": `pid ${folder}/nginx.pid;`,
         "/var/log/nginx/error.log": "stderr",
-        "access_log /var/log/nginx/access.log;": `access_log off;\n${temporary}`,
+        "access_log /var/log/nginx/access.log;": `access_log off;\n${temporaryPaths(`${folder}/tmp`)}`,
         "unix:/run/web/web.sock": `unix:${server!.folder}/web.sock`,
         "listen 80 default_server;": `listen 127.0.0.1:${port} default_server;`,
         "/srv/web/public": folder,
@@ -130,10 +127,7 @@ async function started(way: Way): Promise<RunningServer[]> {
 async function reload(server: RunningServer): Promise<void> {
   const before = server.workers();
   server.kill("SIGHUP");
-  await until("all workers replaced", () => {
-    const now = server.workers();
-    return now.length === before.length && now.every((pid) => !before.includes(pid));
-  });
+  await allReplaced(() => server.workers(), before);
 }
 
 for (const way of ways) {

@@ -6,7 +6,7 @@ import { freePort } from "../../bench/free-port.ts";
 import { Deployment, example } from "../support/deployment.ts";
 import { Load } from "../support/load.ts";
 import { describeWith, toolPath } from "../support/peers.ts";
-import { childrenOf, until } from "../support/server.ts";
+import { allReplaced, childrenOf, until } from "../support/server.ts";
 
 const app = `export async function fetch(request) { await request.text(); return new Response("hello"); }\n`;
 
@@ -127,10 +127,7 @@ for (const supervisor of supervisors) {
       const before = childrenOf(master);
       if (supervisor.reload === undefined) process.kill(master, "SIGHUP");
       else expect(await ran(supervisor.reload(deployment))).toBe("0");
-      await until("all workers replaced", () => {
-        const now = childrenOf(master);
-        return now.length === before.length && now.every((pid) => !before.includes(pid));
-      });
+      await allReplaced(() => childrenOf(master), before);
       await load.more(200);
 
       if (supervisor.stop === undefined) deployment.kill("SIGTERM");

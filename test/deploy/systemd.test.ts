@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { freePort } from "../../bench/free-port.ts";
 import { Deployment, example } from "../support/deployment.ts";
 import { Load } from "../support/load.ts";
-import { describeWith, toolPath } from "../support/peers.ts";
-import { childrenOf, until } from "../support/server.ts";
+import { describeWith, temporaryPaths, toolPath } from "../support/peers.ts";
+import { allReplaced, childrenOf, until } from "../support/server.ts";
 
 const bun = { "/usr/local/bin/bun": process.execPath };
 const units: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -90,9 +90,6 @@ describeWith(["nginx"], "examples/deploy: two apps behind nginx", () => {
     const port = freePort();
     const { folder } = proxy;
     mkdirSync(join(folder, "tmp"));
-    const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
-      (name) => `${name}_temp_path ${folder}/tmp/${name};`,
-    );
     const apps = example("nginx-apps.conf", {
       "/run/gunicorn-ts-shop/": `${shop.folder}/run/gunicorn-ts-shop/`,
       "/run/gunicorn-ts-blog/": `${blog.folder}/run/gunicorn-ts-blog/`,
@@ -100,7 +97,7 @@ describeWith(["nginx"], "examples/deploy: two apps behind nginx", () => {
     });
     // The account of nginx's own processes may not enter the folders of a test.
     const text = `${process.geteuid?.() === 0 ? "user root;" : ""} daemon off; pid ${folder}/nginx.pid; error_log stderr;
-      events {} http { access_log off; ${temporary.join(" ")} ${apps} }`;
+      events {} http { access_log off; ${temporaryPaths(`${folder}/tmp`)} ${apps} }`;
     proxy.run([
       toolPath("nginx")!,
       "-e",
@@ -136,10 +133,7 @@ describeWith(["nginx"], "examples/deploy: two apps behind nginx", () => {
     });
     const before = childrenOf(master!);
     process.kill(master!, "SIGHUP");
-    await until("all workers replaced", () => {
-      const now = childrenOf(master!);
-      return now.length === before.length && now.every((pid) => !before.includes(pid));
-    });
+    await allReplaced(() => childrenOf(master!), before);
     await load.more(100);
     expect(await ask("shop.example.com")).toBe("shop");
     process.kill(master!, "SIGTERM");

@@ -10,16 +10,9 @@ import {
   sha256,
 } from "../support/peers.ts";
 import { field, RawClient } from "../support/raw-client.ts";
-import { gunicorn, type RunningServer, start, until } from "../support/server.ts";
+import { allReplaced, gunicorn, type RunningServer, start, until } from "../support/server.ts";
 
 const app = { files: { "app.ts": mirrorApp } };
-
-async function replaced(server: RunningServer, before: readonly number[]): Promise<void> {
-  await until("all workers replaced", () => {
-    const now = server.workers();
-    return now.length === before.length && now.every((pid) => !before.includes(pid));
-  });
-}
 
 /** The requests that 200 are made of: what is sent, and the length that the app must measure. */
 const kinds: readonly { method: string; head: string; body: string; bytes: number }[] = [
@@ -217,7 +210,7 @@ async function reloadsUnderLoad(
   for (let round = 0; round < 3; round++) {
     await load.more(200);
     server.kill("SIGHUP");
-    await replaced(server, workers);
+    await allReplaced(() => server.workers(), workers);
     workers = server.workers();
     await load.more(200);
   }

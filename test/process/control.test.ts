@@ -319,6 +319,22 @@ describe("ctl wait", () => {
   );
 });
 
+/** `ctl top` on a terminal of 60 columns and 10 rows, once it has drawn; `screen`: all that it has written. */
+async function topOnTerminal({ folder }: RunningServer) {
+  let written = "";
+  const child = Bun.spawn([process.execPath, program, "ctl", "top"], {
+    cwd: folder,
+    terminal: {
+      cols: 60,
+      rows: 10,
+      data: (_terminal, bytes) => void (written += Buffer.from(bytes).toString()),
+    },
+  });
+  const screen = () => written;
+  await until("the table", () => screen().includes("sorts: slot"));
+  return { child, screen };
+}
+
 describe("ctl top", () => {
   test(
     "prints one table where there is no terminal",
@@ -339,22 +355,13 @@ describe("ctl top", () => {
     "draws on a terminal until q, and leaves it as it was",
     async () => {
       await using server = await controlled();
-      let screen = "";
-      const child = Bun.spawn([process.execPath, program, "ctl", "top"], {
-        cwd: server.folder,
-        terminal: {
-          cols: 60,
-          rows: 10,
-          data: (_terminal, bytes) => void (screen += Buffer.from(bytes).toString()),
-        },
-      });
-      await until("the table", () => screen.includes("sorts: slot"));
+      const { child, screen } = await topOnTerminal(server);
       child.terminal?.write("s");
-      await until("another order", () => screen.includes("sorts: rate"));
+      await until("another order", () => screen().includes("sorts: rate"));
       child.terminal?.write("q");
       expect(await child.exited).toBe(0);
-      await until("the end", () => screen.endsWith("\x1b[?25h\x1b[?1049l"));
-      const lines = screen.split("\x1b[H")[1]?.split("\x1b[K") ?? [];
+      await until("the end", () => screen().endsWith("\x1b[?25h\x1b[?1049l"));
+      const lines = screen().split("\x1b[H")[1]?.split("\x1b[K") ?? [];
       expect(lines.length).toBeLessThanOrEqual(10);
       expect(Math.max(...lines.map((line) => Bun.stringWidth(line)))).toBeLessThanOrEqual(60);
     },
@@ -365,19 +372,10 @@ describe("ctl top", () => {
     "ends when the server does",
     async () => {
       await using server = await controlled();
-      let screen = "";
-      const child = Bun.spawn([process.execPath, program, "ctl", "top"], {
-        cwd: server.folder,
-        terminal: {
-          cols: 60,
-          rows: 10,
-          data: (_terminal, bytes) => void (screen += Buffer.from(bytes).toString()),
-        },
-      });
-      await until("the table", () => screen.includes("sorts: slot"));
+      const { child, screen } = await topOnTerminal(server);
       expect(await server.stop()).toBe(0);
       expect(await child.exited).toBe(3);
-      await until("the reason", () => screen.includes("the server has closed the connection"));
+      await until("the reason", () => screen().includes("the server has closed the connection"));
     },
     limitMs,
   );

@@ -14,7 +14,7 @@ export function example(name: string, replacements: Readonly<Record<string, stri
   const text = readFileSync(join(root, "examples/deploy", name), "utf8");
   const missing = Object.keys(replacements).find((from) => !text.includes(from));
   if (missing !== undefined) throw new Error(`examples/deploy/${name} doesn't say: ${missing}`);
-  const any = Object.keys(replacements).map((from) => from.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  const any = Object.keys(replacements).map(RegExp.escape);
   if (any.length === 0) return text;
   return text.replace(new RegExp(any.join("|"), "g"), (from) => replacements[from] ?? from);
 }

@@ -145,6 +145,13 @@ async function startPeer(start: (peer: Peer) => Promise<Peer>, hostname: string)
   }
 }
 
+/** Lines for nginx's http block: the folders that it would have in /var/lib, below one that exists. */
+export function temporaryPaths(folder: string): string {
+  return ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+    .map((name) => `${name}_temp_path ${folder}/${name};`)
+    .join(" ");
+}
+
 /**
  * nginx in front of a server, with kept connections to it; `location` holds more lines.
  * @param upstream a port, or the path of a unix socket
@@ -163,9 +170,7 @@ export function nginx(upstream: number | string, location = ""): Promise<Peer> {
         http {
           access_log off;
           client_max_body_size 0;
-          ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .map((name) => `${name}_temp_path ${peer.folder}/${name};`)
-            .join(" ")}
+          ${temporaryPaths(peer.folder)}
           upstream app { server ${server}; keepalive 16; }
           server {
             listen 127.0.0.1:${peer.port};

@@ -58,6 +58,17 @@ export async function until<T>(
   }
 }
 
+/** Waits until there are as many workers as before, and all are others. */
+export async function allReplaced(
+  workers: () => readonly number[],
+  before: readonly number[],
+): Promise<void> {
+  await until("all workers replaced", () => {
+    const now = workers();
+    return now.length === before.length && now.every((pid) => !before.includes(pid));
+  });
+}
+
 /** Code of an app that waits here until the test calls go(). */
 export const waitsForGo = `while (!(await Bun.file("go").exists())) await Bun.sleep(5);`;
 

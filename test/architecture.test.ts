@@ -84,8 +84,9 @@ const rooms: Readonly<Record<string, string>> = {
   "worker/tls":
     "types:api types:app http http/proxy http/response http/response/head log/lines os/sockets types:tls worker/connection",
   "worker/classes":
-    "api app app/routes types:app/websocket config types:http/proxy http/proxy/proxy-protocol.ts http/request http/response/globals http/response/head ipc log log/lines modules net os/sockets os/sockets/listening worker/classes/serve worker/connection worker/exchange worker/records worker/tls worker/upgrades",
-  "worker/classes/serve": "api app app/routes config modules net types:tls types:worker/classes",
+    "api app app/routes types:app/websocket config http types:http/proxy http/proxy/proxy-protocol.ts http/request http/response/globals http/response/head ipc log log/lines modules net os/sockets os/sockets/listening worker/classes/serve worker/connection worker/exchange worker/records worker/tls worker/upgrades",
+  "worker/classes/serve":
+    "api app app/routes config http/syntax modules net types:tls types:worker/classes",
   "worker/upgrades":
     "types:api app types:app/node app/websocket types:http http/request types:http/syntax os/sockets worker/connection worker/exchange worker/records",
   "worker/connection":

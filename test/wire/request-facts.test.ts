@@ -48,7 +48,6 @@ const rows: readonly Row[] = [
     claim: "no Host on 1.0: the server's own address",
     request: "GET /inspect HTTP/1.0\r\n\r\n",
     url: "http://127.0.0.1:PORT/inspect",
-    notServe: "Bun.serve gives apps a url without a host",
   },
   {
     claim: "dot segments are resolved",

@@ -8,6 +8,8 @@ import type { ServedBy } from "../../app/captured-server.ts";
 import { AppServer } from "../../app/server.ts";
 import type { RequestFacts } from "../../api/request-record.ts";
 import { isA, isAbortError } from "../../api/thrown.ts";
+import { errors } from "../../http/errors.ts";
+import { htmlPage } from "../../http/page.ts";
 import { ConnectionCut } from "../../app/connection-cut.ts";
 import { NativeResponse } from "../../http/response/globals/body.ts";
 import { installResponse } from "../../http/response/globals/install.ts";
@@ -15,6 +17,7 @@ import { ServeRecord } from "../records/serve-record.ts";
 import type { Serving } from "../../api/serving.ts";
 import { type Origin, ServeAddress } from "./serve/address.ts";
 import { idleSeconds, type Server, unseenRoutes } from "./serve/options.ts";
+import { pathAt, soundUrl } from "./serve/sound-url.ts";
 import type { InternalContext } from "./serving.ts";
 
 /** How long every answer says `Connection: close` before stop() severs the idle connections. */
@@ -153,13 +156,18 @@ export class BunServing implements Serving {
     const { handler, observers } = this.#context;
     // Before the URL is asked for.
     const protocol = observers.length === 0 ? "" : origin.protocolOf(request);
-    const facts: RequestFacts = { method: request.method, target: targetOf(request.url) };
+    const given = request.url;
+    const facts: RequestFacts = { method: request.method, target: targetOf(given) };
     if (!origin.upgrades) this.#fixed.add(request);
     this.#cameBy?.set(request, server);
     const served =
       observers.length === 0
         ? null
         : new ServeRecord(facts, request, server, protocol, origin.secure);
+    const url = soundUrl(given, request.headers, server, origin.secure);
+    if (url === null) return this.#refuse(request, server, served);
+    // Copies of the request, which frameworks make, take it over.
+    if (url !== given) Object.defineProperty(request, "url", { value: url });
     let response: Response | null = null;
     // Bun would cut a request that an app works on, without a word.
     this.#limit(request, server, 0);
@@ -188,6 +196,17 @@ export class BunServing implements Serving {
     const answer = response ?? plainError();
     served?.answered(observers, answer, response !== null);
     return this.#directed(answer, origin.alternative);
+  }
+
+  /** Answers 400 to what Bun.serve has let pass, without asking the app. */
+  #refuse(request: Request, server: Server, served: ServeRecord | null): Response {
+    const { log, observers } = this.#context;
+    const { text, level } = errors[request.method === "CONNECT" ? "bad target" : "bad host"];
+    log[level](`Invalid request from ip=${server.requestIP(request)?.address ?? ""}: ${text}`);
+    const headers = { "content-type": "text/html", connection: "close" };
+    const page = new OwnResponse(htmlPage("Bad Request", text), { status: 400, headers });
+    served?.answered(observers, page, false);
+    return page;
   }
 
   /** Bounds the time of a request, unless the app has done so. */
@@ -228,8 +247,5 @@ function plainError(): Response {
 }
 
 function targetOf(url: string): string {
-  // HTTP/1.0 without Host: there is nothing to make a URL of.
-  if (url.startsWith("/")) return url;
-  const at = url.indexOf("/", url.indexOf("//") + 2);
-  return at === -1 ? "/" : url.slice(at);
+  return url.slice(pathAt(url)) || "/";
 }

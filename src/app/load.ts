@@ -13,6 +13,7 @@ import {
   isNodeListener,
   type NodeListener,
   readApp,
+  withExported,
 } from "./shape.ts";
 
 export type { App } from "./shape.ts";
@@ -57,11 +58,11 @@ export async function loadApp(text: string, options: LoadOptions): Promise<App> 
   const path = resolveModule(reference, options.cwd);
   const { capture = null, type = "auto" } = options;
   const module: Module = { name, file: basename(path), exports: await importModule(path), type };
-  if (target === null) return await chooseApp(module, capture);
+  if (target === null) return withExported(await chooseApp(module, capture), module.exports);
   const { value, owner } =
     target.call === null ? find(module, target) : call(module, target, target.call);
   const found = demandApp(await settle(value, owner), module, target);
-  return await becomeApp(found, capture, type);
+  return withExported(await becomeApp(found, capture, type), module.exports);
 }
 
 /**

@@ -177,6 +177,17 @@ function fromOptions(value: object): FromOptions {
   };
 }
 
+/**
+ * An app that has no options of its own, with the `websocket` that its module exports beside it: `fetch` and `websocket` by name
+ * are as good as in one object.
+ */
+export function withExported(app: App, exports: Readonly<Record<string, unknown>>): App {
+  if (app.options !== null || app.captured) return app;
+  const { websocket } = exports;
+  if (typeof websocket !== "object" || websocket === null || !isPlain(websocket)) return app;
+  return typeof ownValue(websocket, "message") === "function" ? { ...app, websocket } : app;
+}
+
 /** Answers what no route takes, as Bun.serve does. */
 function notFound(_request?: Request, _server?: unknown): Response {
   return new Response(null, { status: 404 });

@@ -43,6 +43,12 @@ const rows: [claim: string, workerClass: string, app: string, says: string][] = 
     `export default { fetch: () => new Response(), websocket: { message() {} } };`,
     "a websocket would keep the worker from all other requests, use --worker-class async",
   ],
+  [
+    "websockets by name on sync",
+    "sync",
+    `export const fetch = () => new Response(); export const websocket = { message() {} };`,
+    "a websocket would keep the worker from all other requests, use --worker-class async",
+  ],
   ...["async", "serve"].map((workerClass): (typeof rows)[number] => [
     "handlers of websockets that are none",
     workerClass,

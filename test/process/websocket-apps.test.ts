@@ -21,6 +21,10 @@ const fetches = `(request, given) => {
   return new Response(given.pendingWebSockets + " of " + given.subscriberCount("room"));
 }`;
 
+/** Keeps the server that a fetch is given, for the handlers. */
+const named = (fetch: string) =>
+  `let server; export const fetch = (request, given) => { server = given; return (${fetch})(request, given); };`;
+
 const shapes: [claim: string, app: string][] = [
   [
     "exported options",
@@ -45,10 +49,24 @@ const shapes: [claim: string, app: string][] = [
     websocket: ${handlers},
   };`,
   ],
+  ["exports by name", `${named(fetches)} export const websocket = ${handlers};`],
+  [
+    "an export by name, beside a framework's app",
+    `${named(fetches)} export const websocket = ${handlers};
+  class App { fetch = fetch }; export default new App();`,
+  ],
+  [
+    "an export by name, beside a function",
+    `${named(fetches)} export const websocket = ${handlers}; export default (...args) => fetch(...args);`,
+  ],
 ];
 
-test.each(shapes)("-k async: websockets of %s", async (_claim, app) => {
-  await using server = await gunicorn({ files: { "app.ts": app }, args: ["-k", "async"] });
+const onKinds = ["async", "serve"].flatMap((kind) =>
+  shapes.map(([claim, app]) => [kind, claim, app] as const),
+);
+
+test.each(onKinds)("-k %s: websockets of %s", async (kind, _claim, app) => {
+  await using server = await gunicorn({ files: { "app.ts": app }, args: ["-k", kind] });
   const client = new Client(server.url);
   await client.hears('hello {"a":1}');
   client.send("to all");

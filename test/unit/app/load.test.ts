@@ -99,6 +99,28 @@ describe("loadApp()", () => {
     expect(app.options).toHaveProperty("port", 1);
   });
 
+  test.each([
+    ["fetch", `export const fetch = () => new Response();`, "", true],
+    ["fetch by its name", `export const fetch = () => new Response();`, ":fetch", true],
+    ["a framework's app", `export default new (class { fetch() {} })();`, "", true],
+    ["options, which say it themselves", `export default { fetch() {} };`, "", false],
+  ])("finds the websocket that is exported beside %s", async (name, app, target, isTaken) => {
+    const file = `websocket-${Bun.hash(name)}.ts`;
+    write(file, `${app} export const websocket = { message() {} };`);
+    const { websocket } = await loadApp(file + target, { cwd: folder });
+    expect(websocket !== null).toBe(isTaken);
+  });
+
+  test.each([
+    ["a path", `"/chat"`],
+    ["an instance", `new (class { message() {} })()`],
+    ["an object without handlers", `{ url: "ws://a" }`],
+  ])("leaves a websocket that is %s", async (name, value) => {
+    const file = `websocket-${Bun.hash(name)}.ts`;
+    write(file, `export const fetch = () => new Response(); export const websocket = ${value};`);
+    expect((await loadApp(file, { cwd: folder })).websocket).toBeNull();
+  });
+
   test("takes a framework's own routes and error for its own", async () => {
     for (const reference of ["instance", "itty", "proxy", "plain"]) {
       const { error, routes, websocket } = await loadApp(reference, { cwd });

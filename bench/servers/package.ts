@@ -16,7 +16,7 @@ export class Package implements Disposable {
       cpSync(join(checkout, name), join(this.folder, name), { recursive: true });
     }
     symlinkSync(join(checkout, "node_modules"), join(this.folder, "node_modules"));
-    const build = Bun.spawnSync([process.execPath, "run", "build"], { cwd: this.folder });
+    const build = Bun.spawnSync([process.execPath, "run", "bundle"], { cwd: this.folder });
     if (build.success && existsSync(join(this.folder, "dist"))) {
       rmSync(join(this.folder, "src"), { recursive: true });
       return;

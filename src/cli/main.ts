@@ -23,6 +23,7 @@ import { SystemError } from "../os/libc.ts";
 import { PidFileError } from "../os/processes/pid-file.ts";
 import { identityOf, PrivilegesError } from "../os/processes/privileges.ts";
 import { writeFully } from "../os/write-fully.ts";
+import { builtApp } from "../own-files.ts";
 
 /** Runs the command with the words behind the program's name. Answers the exit code. */
 export async function main(words: readonly string[], signals: EarlySignals): Promise<number> {
@@ -138,7 +139,7 @@ function resolver(
 ): (generation: number) => Promise<Resolved> {
   const { platform } = process;
   return async (generation) => {
-    const inputs = { argv, env, cwd, generation, platform, cpuCount: availableCpus };
+    const inputs = { argv, env, cwd, generation, platform, cpuCount: availableCpus, builtApp };
     const { app, ...given } = await resolveConfig(inputs);
     const resolved = adjust === null ? given : { ...given, config: adjust(given.config) };
     if (app === null)

@@ -6,6 +6,10 @@ export async function start(words: readonly string[]): Promise<number> {
     const { ctl } = await import("./ctl/main.ts");
     return ctl(words.slice(1));
   }
+  if (words[0] === "build") {
+    const { build } = await import("./build/main.ts");
+    return build(words.slice(1));
+  }
   const signals = new EarlySignals();
   // Signals are taken before the rest is read from the disk.
   const { main } = await import("./main.ts");

@@ -8,6 +8,7 @@ export const usageLine = "usage: gunicorn-ts [OPTIONS] [APP_MODULE]";
 
 const introduction = `Runs APP_MODULE, the app MODULE:EXPORT, in worker processes.
 gunicorn-ts ctl --help: commands to a running server.
+gunicorn-ts build --help: one executable of Bun, server and app.
 A flag shows its default in brackets. What has no flag is set in gunicorn.conf.ts: docs/settings.md.`;
 
 const flagsWidth = 40;

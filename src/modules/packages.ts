@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { isExecutable } from "../own-files.ts";
 
 /**
  * Whether a bare specifier (`name/path`, `@scope/name`) names a package that stands in a node_modules above `folder`.
@@ -12,9 +13,9 @@ export function isInstalled(specifier: string, folder: string): boolean {
   return existsAbove(join("node_modules", packageName(specifier)), folder);
 }
 
-/** Whether Bun would ask the registry for what it doesn't find from `folder`. */
+/** Whether Bun would ask the registry for what it doesn't find from `folder`; an executable never does. */
 export function asksRegistry(folder: string): boolean {
-  return !existsAbove("node_modules", folder);
+  return !isExecutable && !existsAbove("node_modules", folder);
 }
 
 export function packageName(specifier: string): string {

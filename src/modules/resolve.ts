@@ -1,11 +1,16 @@
 import { resolve } from "node:path";
 import { AppImportError } from "./errors.ts";
 import { findFile, findModule, isPath, moduleExtensions } from "./find.ts";
-import type { Reference } from "./reference.ts";
+import { builtApp, builtAppFile, ownFile } from "../own-files.ts";
+import { parseReference, type Reference } from "./reference.ts";
+
+/** The module of the app that is inside of this executable: by its name none of the disk is meant. */
+const builtModule = builtApp === null ? null : parseReference(builtApp).module;
 
 /** The file that MODULE means, seen from `cwd`. Throws AppImportError. */
 export function resolveModule(reference: Reference, cwd: string): string {
   const { module } = reference;
+  if (module === builtModule) return ownFile(builtAppFile);
   const message = `No module named '${module}'`;
   const file = find(module, cwd, message);
   if (file !== null) return file;

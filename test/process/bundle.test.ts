@@ -238,6 +238,18 @@ test("USR2 takes the next version of the package, when the last one is gone from
   await until("the end of all processes", () => server.ended());
 }, 120_000);
 
+test("it makes an executable, with an app inside", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
+  writeFileSync(join(folder, "site.ts"), hello);
+  const run = Bun.spawnSync([process.execPath, program, "build", "./site.ts", "-o", "site"], {
+    cwd: folder,
+  });
+  expect(run.stderr.toString()).toBe("");
+  await using server = await gunicorn({ folder, executable: join(folder, "site"), app: null });
+  expect(await (await server.fetch()).text()).toBe("hello");
+  expect(await server.stop()).toBe(0);
+}, 120_000);
+
 test("a reload that needs a file of its version, which is gone, changes nothing", async () => {
   const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
   cpSync(place, join(folder, "package"), { recursive: true });

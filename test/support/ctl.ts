@@ -1,5 +1,5 @@
 /** `gunicorn-ts ctl` for a test, in a server's folder. */
-import { program, type RunningServer } from "./server.ts";
+import { commandOf, type RunningServer } from "./server.ts";
 
 export interface CtlResult {
   readonly code: number;
@@ -15,8 +15,8 @@ export async function ctl(
   words: string,
   { through = [] as readonly string[], env = {} as Readonly<Record<string, string>> } = {},
 ): Promise<CtlResult> {
-  const command = [...through, process.execPath, program, "ctl", ...words.split(" ")];
-  const child = Bun.spawn(command, {
+  const program = commandOf();
+  const child = Bun.spawn([...through, ...program.words, "ctl", ...words.split(" ")], {
     cwd: folder,
     env: { PATH: process.env["PATH"], HOME: folder, ...env },
     stdio: ["ignore", "pipe", "pipe"],

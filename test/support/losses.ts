@@ -26,6 +26,8 @@ export interface PlannedEvent {
   /** Over TLS; clients that open a connection for each request do a handshake each. */
   readonly secure?: boolean;
   readonly rounds: number;
+  /** What serves instead of Bun and the sources. */
+  readonly executable?: string;
 }
 
 export interface Loss {
@@ -199,6 +201,7 @@ async function startServer(event: PlannedEvent, through: Through): Promise<Runni
     folder: folderForAll(),
     secure: event.secure ?? false,
     ...(event.bind === undefined ? {} : { bind: event.bind }),
+    ...(event.executable === undefined ? {} : { executable: event.executable }),
   };
   if (event.unix !== true) return gunicorn(options);
   const server = start(options);

@@ -16,6 +16,25 @@ import { Certificates } from "./certificates.ts";
 
 export const program = join(import.meta.dir, "../../bin/gunicorn-ts.ts");
 
+/** What tests run instead, where they name no program: an executable of `gunicorn-ts build`. */
+const executable = process.env["GUNICORN_TS_PROGRAM"];
+
+/** The program's words, and what they need of the environment. */
+export interface Command {
+  readonly words: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * How the program is run: by this Bun, or as the executable that it is.
+ * @param runtimeArgs Bun's own flags
+ */
+export function commandOf(runtimeArgs: readonly string[] = [], own = executable): Command {
+  if (own === undefined) return { words: [process.execPath, ...runtimeArgs, program], env: {} };
+  const flags = runtimeArgs.join(" ");
+  return { words: [own], env: flags === "" ? {} : { BUN_OPTIONS: flags } };
+}
+
 /** Long enough for a machine that others load: whoever waits for a condition waits no longer than for that. */
 export const patienceMs = 60_000;
 
@@ -30,7 +49,10 @@ export interface ServerOptions {
   /** MODULE:EXPORT; null for none. */
   readonly app?: string | null;
   readonly bind?: readonly string[];
+  /** A file for Bun. */
   readonly program?: string;
+  /** An executable to run in place of Bun and a program. */
+  readonly executable?: string;
   /** Words between bun and the program: `x`, `--smol`. */
   readonly runtimeArgs?: readonly string[];
   /** An existing folder to run in; it is removed in the end. */
@@ -86,7 +108,8 @@ export class RunningServer implements AsyncDisposable {
       env = {},
       app = "app",
       bind = ["127.0.0.1:0"],
-      program: file = program,
+      program: file,
+      executable: own,
       through = [],
       runtimeArgs = [],
       cwd = folder,
@@ -94,13 +117,15 @@ export class RunningServer implements AsyncDisposable {
     }: ServerOptions,
   ) {
     this.folder = folder;
+    const command =
+      file === undefined
+        ? commandOf(runtimeArgs, own)
+        : { words: [process.execPath, ...runtimeArgs, file], env: {} };
     const binds = bind.flatMap((address) => ["-b", address]);
     const child = Bun.spawn(
       [
         ...through,
-        process.execPath,
-        ...runtimeArgs,
-        file,
+        ...command.words,
         ...binds,
         ...(secure ? ["--certfile", "cert.pem", "--keyfile", "key.pem"] : []),
         ...args,
@@ -108,7 +133,7 @@ export class RunningServer implements AsyncDisposable {
       ],
       {
         cwd,
-        env: { PATH: process.env["PATH"], HOME: folder, ...env },
+        env: { PATH: process.env["PATH"], HOME: folder, ...command.env, ...env },
         stdio: ["ignore", "pipe", "pipe"],
       },
     );

@@ -13,7 +13,7 @@ import {
   type RelayMessage,
   type WorkerMessage,
 } from "../../ipc/messages.ts";
-import { ownFile } from "../../own-files.ts";
+import { ownFile, ownRuntime } from "../../own-files.ts";
 import type { ListeningSocket } from "../../api/serving.ts";
 import type { TlsCredentials } from "../../tls/credentials.ts";
 
@@ -21,9 +21,6 @@ import type { TlsCredentials } from "../../tls/credentials.ts";
 const workerProgram = ownFile("worker/main");
 
 const firstInheritedFd = 3;
-
-/** Without --no-install, Bun fetches a package that is missing from the registry and runs it. */
-export const runtimeFlags = ["--no-install", ...process.execArgv];
 
 export interface WorkerBirth {
   readonly age: number;
@@ -55,7 +52,7 @@ export function spawnWorker(birth: WorkerBirth, reports: WorkerReports): Bun.Sub
   const { config } = birth.resolved;
   const { code } = workerClassOf(config.workerClass);
   const words = code === null ? [workerProgram] : [workerProgram, ownFile(code.source)];
-  const child = Bun.spawn([process.execPath, ...runtimeFlags, ...words], {
+  const child = Bun.spawn([...ownRuntime, ...words], {
     cwd: config.chdir,
     env: birth.env,
     stdio: [

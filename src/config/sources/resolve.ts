@@ -20,13 +20,15 @@ export interface ConfigInputs extends Facts {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Counts the loads of the configuration, from 1. */
   readonly generation: number;
+  /** The app inside of an executable: the one that is served when none is named. */
+  readonly builtApp?: string | null;
 }
 
 export interface ResolvedConfig {
   readonly config: Config;
   /** The absolute path of the file that was read. */
   readonly configFile: string | null;
-  /** MODULE:EXPORT: the positional word, else wsgiApp. */
+  /** MODULE:EXPORT: the positional word, else wsgiApp, else the app inside. */
   readonly app: string | null;
 }
 
@@ -79,7 +81,8 @@ function build(
   for (const [key, row] of settingEntries) {
     if (!places.has(key)) values.set(key, defaultOf(row, inputs));
   }
-  const app = positional ?? (values.get("wsgiApp") as Config["wsgiApp"]);
+  const named = positional ?? (values.get("wsgiApp") as Config["wsgiApp"]);
+  const app = named ?? inputs.builtApp ?? null;
   if (!places.has("defaultProcName") && app !== null) values.set("defaultProcName", app);
   const entries = settingEntries.map(([key]) => [key, values.get(key)]);
   // Every key of the table is there, with what its own kind gave.

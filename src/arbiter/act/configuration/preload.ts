@@ -8,8 +8,7 @@ import type { Config } from "../../../config/types.ts";
 import { isPreloadResult, type PreloadMessage, type PreloadResult } from "../../../ipc/messages.ts";
 import { type Environment, withRawEnv } from "../master/environment.ts";
 import type { AppConfig } from "./generation.ts";
-import { ownFile } from "../../../own-files.ts";
-import { runtimeFlags } from "../spawn.ts";
+import { ownFile, ownRuntime } from "../../../own-files.ts";
 
 /** An app that never ends its import would keep the server from starting, and from reloading. */
 const preloadLimitMs = 60_000;
@@ -59,7 +58,7 @@ async function attempt(
   stop?: AbortSignal,
 ): Promise<string | null> {
   let result: PreloadResult | null = null;
-  const child = Bun.spawn([process.execPath, ...runtimeFlags, preloadProgram], {
+  const child = Bun.spawn([...ownRuntime, preloadProgram], {
     cwd: message.config.chdir,
     env,
     stdio: ["ignore", "inherit", "inherit"],

@@ -68,7 +68,8 @@ const rooms: Readonly<Record<string, string>> = {
   "arbiter/decide": "arbiter/decide/update/observe.ts ipc types:log types:tls",
   "arbiter/decide/update": "arbiter/decide ipc types:log",
   "arbiter/admin":
-    "api types:arbiter/act types:arbiter/act/configuration arbiter/decide config http/request http/response http/response/head http/syntax ipc listen types:log net os os/processes os/sockets telemetry/metrics tls tls/pem",
+    "api types:arbiter/act types:arbiter/act/configuration arbiter/admin/page arbiter/control arbiter/decide config control http/request http/response http/response/head http/syntax ipc listen log net os os/processes os/sockets telemetry/metrics tls tls/pem",
+  "arbiter/admin/page": "types:arbiter/admin arbiter/decide ipc",
   "arbiter/act":
     "api types:arbiter/control arbiter/admin arbiter/act/configuration arbiter/act/master arbiter/decide arbiter/decide/update config ipc listen log os os/processes telemetry types:tls",
   "arbiter/act/configuration":
@@ -148,7 +149,9 @@ function offencesOf(path: string, source: string): string[] {
     if (specifier === "bun:ffi")
       return path.startsWith("src/os/") ? [] : [`${path} imports bun:ffi`];
     if (!specifier.startsWith(".")) return [];
-    if (!/\.(ts|json)$/.test(specifier)) return [`${path} imports ${specifier} without .ts`];
+    // The admin page's parts are texts.
+    if (!/\.(ts|json|html|css)$|\/page\.js$/.test(specifier))
+      return [`${path} imports ${specifier} without .ts`];
     const target = join(dirname(path), specifier);
     if (!target.startsWith("src/") || !target.endsWith(".ts")) return [];
     return isAllowed(path, target, typeOnly) ? [] : [`${path} imports ${target}`];

@@ -152,6 +152,64 @@ describe("a token", () => {
   );
 });
 
+describe("/events", () => {
+  interface Watcher {
+    readonly status: number;
+    /** Resolves with the next event; null at the end. */
+    readonly next: () => Promise<string | null>;
+    readonly leave: () => void;
+  }
+
+  async function watch(url: string, init: RequestInit = {}): Promise<Watcher> {
+    const leaving = new AbortController();
+    const response = await askAdmin(url, "/events", { signal: leaving.signal, ...init });
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    return {
+      status: response.status,
+      next: async () => {
+        const { done, value } = await reader.read();
+        return done ? null : new TextDecoder().decode(value);
+      },
+      leave: () => leaving.abort(),
+    };
+  }
+
+  test("are for so many at a time, whom silent clients don't drive out", async () => {
+    await using server = await gunicorn({ files, args: adminArgs });
+    const url = await adminUrl(server);
+    const watchers = await Promise.all(Array.from({ length: 16 }, () => watch(url)));
+    expect(watchers.map(({ status }) => status)).toEqual(Array.from({ length: 16 }, () => 200));
+    expect(await statusAt(url, "/events")).toBe(503);
+    const { hostname, port } = new URL(url);
+    for (let count = 0; count < 200; count += 1)
+      await Bun.connect({ hostname, port: Number(port), socket: { data() {}, error() {} } });
+    for (const { next } of watchers) {
+      expect(await next()).toStartWith('data: {"at":');
+      expect(await next()).toStartWith('data: {"at":');
+    }
+    for (const { leave } of watchers.slice(1)) leave();
+    const late = await until("room", async () => {
+      const watcher = await watch(url);
+      return watcher.status === 200 ? watcher : null;
+    });
+    late.leave();
+    watchers[0]?.leave();
+  }, 120_000);
+
+  test("end when the token changes", async () => {
+    await using server = await gunicorn({
+      files: { ...files, token: "one" },
+      args: ["--admin-token-file", "token", ...adminArgs],
+    });
+    const url = await adminUrl(server);
+    const { status, next } = await watch(url, bearer("one"));
+    expect(status).toBe(200);
+    writeFileSync(join(server.folder, "token"), "two");
+    server.kill("SIGHUP");
+    await until("the end", async () => (await next()) === null);
+  }, 120_000);
+});
+
 describe("what refuses the start", () => {
   const rows: readonly (readonly [
     what: string,

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { adminArgs, adminUrl, askAdmin } from "../support/admin.ts";
 import { install } from "../support/package.ts";
 import { gunicorn, type RunningServer, type ServerOptions, until } from "../support/server.ts";
 import { Client } from "../support/websocket-client.ts";
@@ -189,6 +190,14 @@ test("it serves a file by its name, with websockets, PROXY headers, JSON logs, h
   client.send("you");
   await client.hears("heard you");
   await server.logged(/hook of the master[\s\S]*hook of a worker/);
+  expect(await server.stop()).toBe(0);
+}, 120_000);
+
+test("it has the page of the admin server", async () => {
+  await using server = await serve({ files: { "app.ts": hello }, args: [...adminArgs] });
+  const page = await askAdmin(await adminUrl(server), "/");
+  expect(page.headers.get("content-security-policy")).toContain("script-src 'sha256-");
+  expect(await page.text()).toContain("void watch();");
   expect(await server.stop()).toBe(0);
 }, 120_000);
 

@@ -121,7 +121,7 @@ export class Arbiter {
   async #openAdmin(): Promise<Admin> {
     const { Admin } = await import("../admin/admin.ts");
     return new Admin({
-      log: (level, message) => this.log[level](message),
+      host: this.#controlHost(),
       progress: () => progressOf(this.#state),
       status: () => this.status(),
       release: () => this.#release,
@@ -145,7 +145,7 @@ export class Arbiter {
     }
     this.#configurations.keep(generationsInUse(this.#state.fleet));
     this.#measure();
-    void this.#admin?.then((admin) => admin.observe(this.#state.mastership));
+    void this.#admin?.then((admin) => admin.observe(this.#state));
     if (!this.#over) this.#service.observe(this.#state, performance.now());
     this.#schedule();
   }

@@ -1,23 +1,23 @@
 /** The admin server's socket: takes clients, so many at a time, and gives each so much time. */
 import { duplicateFd } from "../../os/sockets/socket-options.ts";
-import { AdminClient, type AdminWire } from "./admin-client.ts";
-import type { AdminAnswer, AdminRequest } from "./pages.ts";
+import { AdminClient, type AdminClientParts, type AdminWire } from "./admin-client.ts";
 
-/** Who comes beyond that takes the place of the oldest: silent clients keep no health check out. */
+/** Who comes beyond that takes the place of the oldest that doesn't watch: silent clients keep no health check out. */
 const maxClients = 128;
+const maxWatching = 16;
 const tickMs = 1000;
 
 type Socket = Bun.Socket<AdminClient | null> & AdminWire;
 
 export class AdminServer {
-  readonly #answer: (request: AdminRequest) => AdminAnswer;
+  readonly #parts: AdminClientParts;
   readonly #clients = new Map<AdminClient, Socket>();
   readonly #listener: Bun.TCPSocketListener<AdminClient | null>;
   #timer: ReturnType<typeof setInterval> | null = null;
 
   /** @param fd a listening socket, which stays the caller's */
-  constructor(fd: number, answer: (request: AdminRequest) => AdminAnswer) {
-    this.#answer = answer;
+  constructor(fd: number, { answer, log }: Pick<AdminClientParts, "answer" | "log">) {
+    this.#parts = { answer, log, mayWatch: () => this.#watching().length < maxWatching };
     // `fd` and `allowHalfOpen` are not in bun-types; Bun.listen takes both.
     const options = {
       // Bun closes what it listens on.
@@ -35,6 +35,15 @@ export class AdminServer {
     this.#timer = null;
   }
 
+  /** Who may see the server has changed: those that watch have to ask again. */
+  dismissWatching(): void {
+    for (const client of this.#watching()) this.#clients.get(client)?.end();
+  }
+
+  #watching(): readonly AdminClient[] {
+    return [...this.#clients.keys()].filter(({ watches }) => watches);
+  }
+
   #handlers(): Bun.SocketHandler<AdminClient | null> {
     return {
       open: (socket) => this.#accept(socket as Socket),
@@ -48,12 +57,16 @@ export class AdminServer {
   }
 
   #accept(socket: Socket): void {
-    const client = new AdminClient(socket, this.#answer);
+    const client = new AdminClient(socket, this.#parts);
     socket.data = client;
-    const [oldest] = this.#clients.values();
-    if (this.#clients.size >= maxClients) oldest?.terminate();
+    if (this.#clients.size >= maxClients) this.#oldest()?.terminate();
     this.#clients.set(client, socket);
     this.#timer ??= setInterval(() => this.#tick(), tickMs);
+  }
+
+  #oldest(): Socket | null {
+    for (const [{ watches }, socket] of this.#clients) if (!watches) return socket;
+    return null;
   }
 
   #remove(client: AdminClient | null): void {

@@ -2,21 +2,23 @@
  * The admin server over the life of a master: opened, moved and closed as the configuration says. It is a help: while its
  * address can't be had, the server serves, the log says why once, and it is tried again.
  */
-import type { LogLevel } from "../../log/error-log.ts";
 import { type Address, sameAddress } from "../../net/bind-address.ts";
 import { closeGroup, type Group, urlOf } from "../../listen/group.ts";
 import { openFirstSocket, type OpenOptions } from "../../listen/open-group.ts";
 import type { AdminSettings } from "./settings.ts";
 import { AdminServer } from "./admin-server.ts";
 import { Pages } from "./pages.ts";
+import { History } from "./history.ts";
+import { Recorder } from "./recorder.ts";
 import { type SnapshotSources, takeSnapshot } from "./snapshot.ts";
+import { steer, type Steered } from "./steering.ts";
 import type { Progress } from "../decide/status.ts";
-import { type Mastership, sharing } from "../decide/state.ts";
+import { sharing, type State } from "../decide/state.ts";
 
 const retryDelayMs = 250;
 
 export interface AdminParts extends SnapshotSources {
-  readonly log: (level: LogLevel, message: string) => void;
+  readonly host: Steered;
   readonly progress: () => Progress;
 }
 
@@ -28,6 +30,7 @@ interface Open {
 export class Admin {
   readonly #parts: AdminParts;
   readonly #pages: Pages;
+  readonly #history = new History();
   #wanted: AdminSettings | null = null;
   #yields = false;
   /** The old master of an upgrade has the address yet. */
@@ -38,9 +41,17 @@ export class Admin {
 
   constructor(parts: AdminParts) {
     this.#parts = parts;
+    const snapshot = () => takeSnapshot(parts);
+    const recorder = new Recorder({
+      snapshot,
+      happenings: () => this.#history.happenings,
+      steered: () => (this.#wanted?.token ?? null) !== null,
+    });
     this.#pages = new Pages({
       progress: parts.progress,
-      snapshot: () => takeSnapshot(parts),
+      snapshot,
+      figures: () => recorder.take(performance.now(), Date.now()),
+      steer: (words) => steer(words, parts.host),
       nowMs: () => performance.now(),
     });
   }
@@ -49,16 +60,20 @@ export class Admin {
   use(settings: AdminSettings | null): void {
     const before = this.#wanted;
     this.#wanted = settings;
-    this.#pages.token = settings?.token ?? null;
+    this.#pages.settings = settings;
     const moves =
       settings === null || before === null || !sameAddress(settings.address, before.address);
-    if (!moves) return;
+    if (!moves) {
+      if (settings.token !== before.token) this.#open?.server.dismissWatching();
+      return;
+    }
     this.#shut();
     this.#start();
   }
 
   /** Called after each event. A master that leaves to another one gives its address away at once. */
-  observe(mastership: Mastership): void {
+  observe({ fleet, mastership }: Pick<State, "fleet" | "mastership">): void {
+    this.#history.observe({ fleet, mastership }, Date.now());
     const { stopping, resting, understudy } = mastership;
     this.#understudy = understudy;
     const yields = sharing(mastership) && (stopping !== null || resting);
@@ -89,7 +104,7 @@ export class Admin {
     server.close();
     const error = closeGroup(group, false);
     if (error !== null)
-      this.#parts.log("info", `admin_bind: its socket can't be removed: ${error.message}`);
+      this.#parts.host.log("info", `admin_bind: its socket can't be removed: ${error.message}`);
   }
 
   /** Until it is open, or nobody wants it any more. Never rejects. */
@@ -102,7 +117,7 @@ export class Admin {
       if (what === told) return;
       told = what;
       const level = this.#understudy ? "info" : "error";
-      this.#parts.log(level, `admin_bind: ${reason}; tried again until it can be had`);
+      this.#parts.host.log(level, `admin_bind: ${reason}; tried again until it can be had`);
     };
     while (!signal.aborted) {
       try {
@@ -124,8 +139,11 @@ export class Admin {
 
   #listen(group: Group): void {
     const [fd] = group.fds as [number];
-    const server = new AdminServer(fd, (request) => this.#pages.answer(request));
+    const server = new AdminServer(fd, {
+      answer: (request) => this.#pages.answer(request),
+      log: (level, message) => this.#parts.host.log(level, message),
+    });
     this.#open = { group, server };
-    this.#parts.log("info", `Admin server at: ${urlOf(group.address, group.bound)}`);
+    this.#parts.host.log("info", `Admin server at: ${urlOf(group.address, group.bound)}`);
   }
 }

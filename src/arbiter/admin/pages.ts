@@ -1,20 +1,25 @@
-/** What the admin server answers. Nothing here waits: each page is made of what is known at the moment of the request. */
-import { timingSafeEqual } from "node:crypto";
+/** What the admin server answers. Nothing here waits for a worker: each page is made of what is known when it is asked for. */
+import { hostname } from "node:os";
 import { wantedFormat } from "../../telemetry/metrics/accept.ts";
 import { type Format, formats, writeMetrics } from "../../telemetry/metrics/open-metrics.ts";
 import type { Progress } from "../decide/status.ts";
+import { type Asker, isForeign, isPublic, mayBeRebound, showsToken } from "./guard.ts";
 import { describeHealth, isReady } from "./health.ts";
 import { metricsOf } from "./metrics.ts";
+import type { AdminSettings } from "./settings.ts";
+import type { PageFigures } from "./page/figures.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { commandAt, type Outcome } from "./steering.ts";
 
 /** How long a page that costs something is shown again: no number of clients makes the master busy. */
 const freshMs = 100;
+/** Of what is sent each second. */
+const eventFreshMs = 900;
 
-export interface AdminRequest {
+export interface AdminRequest extends Asker {
   readonly method: string;
   readonly target: string;
   readonly accept: string | null;
-  readonly authorization: string | null;
 }
 
 export interface AdminAnswer {
@@ -23,11 +28,15 @@ export interface AdminAnswer {
   readonly body: string;
   /** Field lines beside those that each answer has. */
   readonly fields: string;
+  /** Makes what follows the body each second, for as long as the client stays; null: the body is all. */
+  readonly next: (() => string) | null;
 }
 
 export interface PagesParts {
   readonly progress: () => Progress;
   readonly snapshot: () => Snapshot;
+  readonly figures: () => PageFigures;
+  readonly steer: (words: readonly string[]) => Outcome;
   /** By performance.now(). */
   readonly nowMs: () => number;
 }
@@ -37,9 +46,16 @@ interface Kept {
   readonly text: string;
 }
 
+/** One path. `guarded`: it shows figures. `scraped`: by programs, which come by whatever name the machine has. */
+interface Page {
+  readonly guarded: boolean;
+  readonly scraped?: boolean;
+  readonly make: (request: AdminRequest) => AdminAnswer | Promise<AdminAnswer>;
+}
+
 export class Pages {
-  /** What a client must show to see figures; null: nothing. */
-  token: string | null = null;
+  /** Where the pages are, and what a client must show to see figures. */
+  settings: Pick<AdminSettings, "address" | "token"> | null = null;
   readonly #parts: PagesParts;
   readonly #kept = new Map<string, Kept>();
 
@@ -47,31 +63,66 @@ export class Pages {
     this.#parts = parts;
   }
 
-  answer(request: AdminRequest): AdminAnswer {
-    const [path = ""] = request.target.split("?", 1);
-    const page = this.#pageAt(path);
-    if (page === null) return text(404, "not found: there are /live, /ready, /metrics and /stats");
-    const { method } = request;
-    if (method !== "GET" && method !== "HEAD")
-      return { ...text(405, "GET or HEAD"), fields: "Allow: GET, HEAD\r\n" };
-    if (page.guarded && !this.#mayRead(request.authorization))
-      return { ...text(401, "a token is needed"), fields: "WWW-Authenticate: Bearer\r\n" };
-    return page.make(request);
+  get #token(): string | null {
+    return this.settings?.token ?? null;
   }
 
-  #pageAt(path: string): { guarded: boolean; make: (request: AdminRequest) => AdminAnswer } | null {
+  answer(request: AdminRequest): AdminAnswer | Promise<AdminAnswer> {
+    const [path = ""] = request.target.split("?", 1);
+    const command = commandAt(path);
+    if (command !== null) return this.#command(command, request);
+    const page = this.#pageAt(path);
+    if (page === null)
+      return text(404, "not found: there are /, /live, /ready, /metrics, /stats and /events");
+    const { method } = request;
+    if (method !== "GET" && method !== "HEAD") return notAllowed("GET, HEAD");
+    return (page.guarded ? this.#refusal(request, page) : null) ?? page.make(request);
+  }
+
+  #pageAt(path: string): Page | null {
     switch (path) {
+      case "/":
+        return { guarded: false, make: () => document(this.#token !== null) };
       case "/live":
         return { guarded: false, make: () => text(200, "live") };
       case "/ready":
         return { guarded: false, make: () => this.#ready() };
       case "/metrics":
-        return { guarded: true, make: ({ accept }) => this.#metrics(wantedFormat(accept)) };
+        return {
+          guarded: true,
+          scraped: true,
+          make: ({ accept }) => this.#metrics(wantedFormat(accept)),
+        };
       case "/stats":
         return { guarded: true, make: () => this.#stats() };
+      case "/events":
+        return { guarded: true, make: () => this.#events() };
       default:
         return null;
     }
+  }
+
+  /** Null: it is answered. */
+  #refusal(request: AdminRequest, { scraped = false }: Pick<Page, "scraped">): AdminAnswer | null {
+    if (isForeign(request)) return text(403, "not for pages of other sites");
+    const { settings } = this;
+    if (settings === null) return null;
+    const { address, token } = settings;
+    if (!showsToken(request, token))
+      return { ...text(401, "a token is needed"), fields: "WWW-Authenticate: Bearer\r\n" };
+    const anyName = token !== null || (scraped && isPublic(address));
+    if (anyName || !mayBeRebound(request.host, { address, hostname: hostname() })) return null;
+    return text(421, "without a token, figures are shown by address or by the machine's name only");
+  }
+
+  #command(words: readonly string[], request: AdminRequest): AdminAnswer {
+    if (request.method !== "POST") return notAllowed("POST");
+    if (this.#token === null)
+      return text(403, "the server is steered by who shows a token, and it has none");
+    const refusal = this.#refusal(request, {});
+    if (refusal !== null) return refusal;
+    const { done, data } = this.#parts.steer(words);
+    return json(done ? 200 : 409, `${JSON.stringify(data)}\n`);
   }
 
   #ready(): AdminAnswer {
@@ -80,36 +131,51 @@ export class Pages {
   }
 
   #metrics(format: Format): AdminAnswer {
-    const body = this.#fresh(format, () => writeMetrics(metricsOf(this.#parts.snapshot()), format));
-    return { status: 200, type: formats[format], body, fields: "" };
+    const make = () => writeMetrics(metricsOf(this.#parts.snapshot()), format);
+    return { ...text(200, ""), type: formats[format], body: this.#fresh(format, make) };
   }
 
   #stats(): AdminAnswer {
-    const body = this.#fresh("stats", () => `${JSON.stringify(this.#parts.snapshot())}\n`);
-    return { status: 200, type: "application/json", body, fields: "" };
+    const make = () => `${JSON.stringify(this.#parts.snapshot())}\n`;
+    return json(200, this.#fresh("stats", make));
   }
 
-  #fresh(name: string, make: () => string): string {
+  /** Server-sent events (HTML §9.2), the same for all that watch. */
+  #events(): AdminAnswer {
+    const make = () => `data: ${JSON.stringify(this.#parts.figures())}\n\n`;
+    const next = () => this.#fresh("events", make, eventFreshMs);
+    // Proxies such as nginx would gather them.
+    const fields = "X-Accel-Buffering: no\r\n";
+    return { status: 200, type: "text/event-stream", body: next(), fields, next };
+  }
+
+  #fresh(name: string, make: () => string, forMs = freshMs): string {
     const nowMs = this.#parts.nowMs();
     const kept = this.#kept.get(name);
-    if (kept !== undefined && nowMs - kept.madeMs < freshMs) return kept.text;
+    if (kept !== undefined && nowMs - kept.madeMs < forMs) return kept.text;
     const made = make();
     this.#kept.set(name, { madeMs: nowMs, text: made });
     return made;
   }
-
-  #mayRead(authorization: string | null): boolean {
-    if (this.token === null) return true;
-    const [, shown] = /^Bearer +(\S+)$/i.exec(authorization ?? "") ?? [];
-    return shown !== undefined && timingSafeEqual(digest(shown), digest(this.token));
-  }
 }
 
-function text(status: number, body: string): AdminAnswer {
-  return { status, type: "text/plain; charset=utf-8", body: `${body}\n`, fields: "" };
+/** The page has no figures: it asks for them. */
+async function document(guarded: boolean): Promise<AdminAnswer> {
+  const { page } = await import("./page/assets.ts");
+  const fields = `Content-Security-Policy: ${page.policy}\r\nReferrer-Policy: no-referrer\r\n`;
+  const body = guarded ? page.guarded : page.text;
+  return { ...text(200, ""), type: "text/html; charset=utf-8", body, fields };
 }
 
-/** Of equal lengths, so that the comparison tells nothing of the token's. */
-function digest(token: string): Uint8Array {
-  return new Bun.CryptoHasher("sha256").update(token).digest();
+export function text(status: number, body: string): AdminAnswer {
+  const type = "text/plain; charset=utf-8";
+  return { status, type, body: `${body}\n`, fields: "", next: null };
+}
+
+function json(status: number, body: string): AdminAnswer {
+  return { status, type: "application/json", body, fields: "", next: null };
+}
+
+function notAllowed(methods: string): AdminAnswer {
+  return { ...text(405, methods.replace(", ", " or ")), fields: `Allow: ${methods}\r\n` };
 }

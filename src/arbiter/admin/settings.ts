@@ -6,6 +6,7 @@ import type { OpenOptions } from "../../listen/open-group.ts";
 import type { Address } from "../../net/bind-address.ts";
 import { readPart } from "../../tls/pem/read-file.ts";
 import { identityOf } from "../../os/processes/privileges.ts";
+import { isPublic } from "./guard.ts";
 
 export interface AdminSettings {
   readonly address: Address;
@@ -59,11 +60,4 @@ function readToken({ adminTokenFile, chdir }: Config, env: Surroundings["env"]):
 function checked(place: string, token = ""): string | null {
   if (token === "" || /^[A-Za-z0-9\-._~+/]+=*$/.test(token)) return token || null;
   throw new ConfigError(`${place}: must be letters, digits and -._~+/ with = at the end only`);
-}
-
-/** Other machines may reach it, as far as the address says. */
-function isPublic(address: Address): boolean {
-  if (address.type !== "tcp") return false;
-  const { hostname } = address;
-  return hostname !== "localhost" && hostname !== "::1" && !hostname.startsWith("127.");
 }

@@ -1,44 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { isReady, describeHealth } from "../../../../src/arbiter/admin/health.ts";
 import { metricsOf } from "../../../../src/arbiter/admin/metrics.ts";
-import { Pages } from "../../../../src/arbiter/admin/pages.ts";
 import type { Snapshot } from "../../../../src/arbiter/admin/snapshot.ts";
-import { status, type WorkerReading } from "../../../../src/arbiter/decide/status.ts";
-import {
-  createRow,
-  readRow,
-  type ScoreboardRow,
-  type Totals,
-} from "../../../../src/ipc/scoreboard.ts";
 import { writeMetrics } from "../../../../src/telemetry/metrics/open-metrics.ts";
 import { World } from "../../../support/arbiter-world.ts";
 import { readFigures } from "../../../support/admin.ts";
-
-/** Of a server with two slots, with whatever a test changes. */
-function snapshotOf(
-  world: World,
-  rows: Readonly<Record<number, Partial<Record<"inFlight" | "loopDelayMs", number>>>> = {},
-  change: Partial<Snapshot> = {},
-): Snapshot {
-  const readings = Object.entries(rows).map(([age, values]): [number, WorkerReading] => {
-    const row: ScoreboardRow = Object.assign(createRow(), values);
-    return [Number(age), { row: readRow(row), memoryBytes: 1000 * Number(age) }];
-  });
-  const totals: Totals = readRow(createRow());
-  return {
-    status: status(world.state, { workers: new Map(readings), totals }, world.nowMs),
-    system: {
-      startedAt: 1_700_000_000.5,
-      masterMemoryBytes: 4096,
-      masterCpuSeconds: 1.25,
-      workersCpuSeconds: 2.5,
-      backlog: 3,
-    },
-    countsConnections: true,
-    certificates: [],
-    ...change,
-  };
-}
+import { snapshotOf } from "../../../support/snapshots.ts";
 
 function figuresOf(snapshot: Snapshot): ReadonlyMap<string, number> {
   return readFigures(writeMetrics(metricsOf(snapshot), "openMetrics"));
@@ -113,26 +80,5 @@ describe("health", () => {
     expect(isReady(facts)).toBe(false);
     expect(describeHealth(facts)).toBe("resting");
     expect(describeHealth({ ...facts, resting: false })).toBe("no worker is ready");
-  });
-});
-
-describe("Pages", () => {
-  const ask = { method: "GET", accept: null, authorization: null };
-
-  test("make figures anew ten times a second at most, and health each time", () => {
-    let nowMs = 1000;
-    const made: string[] = [];
-    const snapshot = snapshotOf(new World().ready(1, 2));
-    const pages = new Pages({
-      progress: () => (made.push("health"), snapshot.status),
-      snapshot: () => (made.push("figures"), snapshot),
-      nowMs: () => nowMs,
-    });
-    for (const target of ["/metrics", "/metrics", "/stats", "/stats", "/ready", "/ready"])
-      expect(pages.answer({ ...ask, target }).status).toBe(200);
-    expect(made).toEqual(["figures", "figures", "health", "health"]);
-    nowMs += 100;
-    pages.answer({ ...ask, target: "/metrics?a=b" });
-    expect(made).toHaveLength(5);
   });
 });

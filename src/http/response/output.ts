@@ -8,6 +8,8 @@
  * (bench: 64 KiB).
  */
 
+import { spareBytes, writeUtf8 } from "./utf8.ts";
+
 /** The writing half of a socket: how many bytes it took, below 0 if it is closed. It keeps no reference to `data`. */
 export interface ByteSink {
   write(data: string | Uint8Array): number;
@@ -26,7 +28,20 @@ let scratch: Buffer | null = null;
 /** The smallest buffer that is freed by hand: for a smaller one, that costs more than the collector's work. */
 const releaseBytes = 16 * 1024;
 
-type Piece = string | Uint8Array;
+/** A text that isn't ASCII. It becomes bytes where they are written from. */
+class Utf8Text {
+  readonly text: string;
+  /** In bytes, as of the other pieces. */
+  readonly length: number;
+
+  constructor(text: string, length: number) {
+    this.text = text;
+    this.length = length;
+  }
+}
+
+/** ASCII, UTF-8, or bytes. */
+type Piece = string | Utf8Text | Uint8Array;
 
 export class OutputBuffer {
   /** The sink is closed: what is left can't be written any more. */
@@ -47,8 +62,10 @@ export class OutputBuffer {
     else this.#text += text;
   }
 
-  addUtf8(text: string): void {
-    if (Buffer.byteLength(text) === text.length) this.addAscii(text);
+  /** `bytes`: how many the text is in UTF-8. */
+  addUtf8(text: string, bytes = Buffer.byteLength(text)): void {
+    if (bytes === text.length) this.addAscii(text);
+    else if (bytes <= largeBytes) this.#add(new Utf8Text(text, bytes));
     else this.#add(Buffer.from(text));
   }
 
@@ -106,7 +123,7 @@ export class OutputBuffer {
     this.#seal();
     while (this.#pieces.length > 0) {
       const first = this.#pieces[0]!;
-      const direct = typeof first !== "string" && first.length > largeBytes;
+      const direct = first instanceof Uint8Array && first.length > largeBytes;
       const data = direct ? first : gather(this.#pieces);
       const written = this.#writeTo(sink, data);
       this.#drop(written);
@@ -138,6 +155,13 @@ export class OutputBuffer {
     const first = this.#pieces[0]!;
     if (typeof first === "string") {
       this.#pieces[0] = first.slice(left);
+    } else if (first instanceof Utf8Text) {
+      // All of it stands in what was gathered: nothing else is taken in part.
+      this.#pieces[0] = Uint8Array.prototype.slice.call(
+        scratch,
+        written,
+        written - left + first.length,
+      );
     } else {
       const rest = first.subarray(left);
       if (first === this.#owned[0]) this.#owned[0] = rest;
@@ -156,13 +180,16 @@ function release({ buffer }: Uint8Array): void {
 
 /** The bytes of the next write, from the start of `pieces`; valid until the next call. */
 function gather(pieces: readonly Piece[]): Uint8Array {
-  scratch ??= Buffer.allocUnsafeSlow(scratchBytes);
+  scratch ??= Buffer.allocUnsafeSlow(scratchBytes + spareBytes);
   let filled = 0;
   for (const piece of pieces) {
     const room = scratchBytes - filled;
     if (typeof piece === "string") {
       filled += scratch.write(piece.length > room ? piece.slice(0, room) : piece, filled, "latin1");
       if (piece.length >= room) break;
+    } else if (piece instanceof Utf8Text) {
+      if (piece.length > room) break;
+      filled += writeUtf8(piece.text, piece.length, scratch, filled);
     } else {
       if (piece.length > largeBytes || piece.length > room) break;
       scratch.set(piece, filled);

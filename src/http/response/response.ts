@@ -145,7 +145,7 @@ export function encodeFixed(response: FixedResponse, output: OutputBuffer): void
     if (response.owned) output.addOwnedBytes(body);
     else output.addBytes(body);
   } else if (body.length === response.bodyBytes) output.addAscii(body);
-  else output.addUtf8(body);
+  else output.addUtf8(body, response.bodyBytes);
 }
 
 function prepareBytes(

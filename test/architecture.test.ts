@@ -81,11 +81,11 @@ const rooms: Readonly<Record<string, string>> = {
 
   worker: "ipc worker/classes worker/life",
   "worker/life":
-    "api app app/routes app/websocket config config/sources ipc log modules net os os/processes os/sockets os/sockets/listening reload types:tls worker/classes worker/exchange worker/records",
+    "api app app/routes app/websocket config config/sources ipc log modules net os os/processes os/sockets os/sockets/listening reload types:tls worker/classes worker/exchange worker/overload worker/records",
   "worker/tls":
     "types:api types:app http http/proxy http/response http/response/head log/lines os/sockets types:tls worker/connection",
   "worker/classes":
-    "api app app/routes types:app/websocket config http types:http/proxy http/proxy/proxy-protocol.ts http/request http/response/globals http/response/head ipc log log/lines modules net os/sockets os/sockets/listening worker/classes/serve worker/connection worker/exchange worker/records worker/tls worker/upgrades",
+    "api app app/routes types:app/websocket config http types:http/proxy http/proxy/proxy-protocol.ts http/request http/response/globals http/response/head ipc log log/lines modules net os/sockets os/sockets/listening worker/classes/serve worker/connection worker/exchange worker/overload worker/records worker/tls worker/upgrades",
   "worker/classes/serve":
     "api app app/routes config http/syntax modules net types:tls types:worker/classes",
   "worker/upgrades":
@@ -94,6 +94,7 @@ const rooms: Readonly<Record<string, string>> = {
     "types:api app types:config http http/message http/proxy http/request http/response http/response/head http/syntax ipc net worker/exchange",
   "worker/exchange":
     "api app http http/message http/proxy http/request http/response http/response/globals http/response/head http/syntax ipc log log/lines worker/records",
+  "worker/overload": "api types:config ipc log/access worker/exchange",
   "worker/records":
     "api app http http/proxy http/request http/response/globals http/syntax ipc log log/access",
 

@@ -44,6 +44,10 @@ export function checkRules(
       `${place}: can't be ${shown} with worker class ${workerClass}: ${only.why}`,
     );
   }
+  if (config.shedLatencyMs === 0 && config.shedExempt.length > 0) {
+    const place = given.get("shedExempt") ?? "shedExempt";
+    throw new ConfigError(`${place}: needs shed_latency_ms, which is 0`);
+  }
   checkAdminRules(config, given, env);
   checkTlsRules(config, given, env);
   checkProtocolRules(config, given);

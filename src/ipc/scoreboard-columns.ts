@@ -52,6 +52,8 @@ export const columns = {
   loopDelayMs: gauge,
   /** Errors of the app that the log has been told of. */
   errors: counter,
+  /** Requests that were refused before the app was asked, since it was behind: shed_latency_ms. */
+  sheds: counter,
   /** What of a request's way ran out of time: see clientTimeouts. */
   timeouts: { kind: "counter", cells: clientTimeouts.length },
   /** Requests that have come to an end, by answerClasses, if they are measured. */

@@ -28,7 +28,7 @@ import { ReaderPool } from "../../src/worker/connection/reader-pool.ts";
 import type { Site } from "../../src/worker/exchange/site.ts";
 import { EngineRecord } from "../../src/worker/records/engine-record.ts";
 import { Enricher } from "../../src/worker/exchange/enrich-response.ts";
-import { Gate } from "../../src/worker/exchange/gate.ts";
+import { type Door, Gate } from "../../src/worker/exchange/gate.ts";
 import { Handler, type RequestHooks } from "../../src/worker/exchange/handler.ts";
 import type { Upgrades } from "../../src/worker/exchange/upgrades.ts";
 import { Tunnels } from "../../src/worker/upgrades/tunnels.ts";
@@ -63,6 +63,8 @@ export interface FakeEngineOptions {
   readonly observed?: boolean;
   /** For files of more than 64 KiB; without it they are read. */
   readonly files?: FileCalls;
+  /** In the place of the gate that `threads` makes. */
+  readonly door?: Door;
   /** What is done about requests with an Upgrade field. */
   readonly upgrades?: (tunnels: Tunnels) => Upgrades;
 }
@@ -175,7 +177,7 @@ export class FakeEngine {
       host: "127.0.0.1:8000",
       server,
       handler,
-      gate: this.gate,
+      gate: options.door ?? this.gate,
       upgrades: () => upgrades,
       records: options.observed === false ? null : new EngineRecord([observer]),
       log,

@@ -52,6 +52,11 @@ function requests({ status }: Snapshot): readonly Family[] {
       "Errors of the app that the error log was told of",
       one(totals.errors),
     ),
+    counter(
+      "gunicorn_requests_shed",
+      "Requests that were answered with 503 before the app was asked, by shed_latency_ms",
+      one(totals.sheds),
+    ),
     gauge(
       "gunicorn_requests_in_flight",
       "Requests that the app works on, by slot",

@@ -1,4 +1,5 @@
 import { alwaysOn, integer, oneOf, seconds, workerCount } from "../values/kinds.ts";
+import { requestPaths } from "../values/path-kinds.ts";
 import { byteCount } from "../values/process-kinds.ts";
 import { workerClass } from "../values/worker-class.ts";
 import { setting } from "../setting.ts";
@@ -42,6 +43,27 @@ worker is replaced, as a sync worker of Gunicorn is.`,
     status: "works",
     description: `How many clients a worker serves at a time
 At the bound it stops accepting until one leaves.`,
+  }),
+  shedLatencyMs: setting({
+    flags: [{ long: "--shed-latency-ms" }],
+    kind: integer({ zero: "never", max: 60_000 }),
+    default: 0,
+    unit: "milliseconds",
+    ours: true,
+    status: "works",
+    description: `Answer 503 when requests wait for longer than this until the app is asked
+For a worker that gets more than it can compute: once requests have waited longer for half a second, it hands on what it can
+do in that time, and answers the newest with 503 and Retry-After, until the load is less. Waits for the event loop count, and
+for a turn by threads; what the app waits for itself doesn't: docs/overload.md.`,
+  }),
+  shedExempt: setting({
+    flags: [{ long: "--shed-exempt" }],
+    kind: requestPaths,
+    default: [],
+    ours: true,
+    status: "works",
+    description: `Paths whose requests are never refused by shed_latency_ms
+Health checks, separated by commas: /health,/ready. A path is compared as the client has sent it, without its query.`,
   }),
   maxRequests: setting({
     flags: [{ long: "--max-requests" }],

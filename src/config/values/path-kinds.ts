@@ -2,7 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { ConfigError } from "../../api/errors.ts";
-import { type Kind, quote, refuse, text, textList } from "./kinds.ts";
+import { commaList, type Kind, quote, refuse, text, textList } from "./kinds.ts";
 
 function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
@@ -41,5 +41,19 @@ export const watchedFiles: Kind<readonly string[], string | readonly string[]> =
       }
       return path;
     });
+  },
+};
+
+/** Paths of requests, as they stand in request lines: exact ones, without query. */
+export const requestPaths: Kind<readonly string[], string | readonly string[]> = {
+  ...commaList,
+  metavar: "PATHS",
+  range: "a comma-separated list of paths",
+  parse(value, facts) {
+    const paths = commaList.parse(value, facts);
+    // Nobody sends the others: a pattern would match nothing, without a word.
+    const wrong = paths.find((path) => !/^\/[!-~]*$/.test(path) || /[?#*]/.test(path));
+    if (wrong !== undefined) refuse("exact paths that begin with /, without query", wrong);
+    return paths;
   },
 };

@@ -28,6 +28,14 @@ export function errorPage(
   return frameFixed({ status, statusText: "" }, fields, body, length, "text/html", context);
 }
 
+/** Clients that come back by themselves do so after a moment (RFC 9110 §10.2.3, §15.6.4). */
+const comeBack: AppFields = { ...noFields, lines: "Retry-After: 1\r\n" };
+
+/** What answers a request that the app isn't asked about, since it is behind with others. */
+export function overloadPage(context: ResponseContext): FixedResponse {
+  return errorPage(503, "", context, comeBack);
+}
+
 /** The page that refuses what a client sent, and ends the connection. `date` as httpDate gives it. */
 export function refusalPage(name: RefusalName, date: string): FixedResponse {
   const { status, text } = errors[name];

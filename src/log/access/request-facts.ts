@@ -1,8 +1,8 @@
 /** What lines of logs derive from a request's raw texts. */
-import type { RequestRecord } from "../../api/request-record.ts";
+import type { RequestFacts, RequestRecord } from "../../api/request-record.ts";
 
 /** The target without its query, as it was sent; empty if the request line couldn't be read. */
-export function rawPath({ method, target }: RequestRecord): string {
+export function rawPath({ method, target }: RequestFacts): string {
   if (method === "") return "";
   const path = withoutQuery(target);
   if (path.startsWith("/")) return path;

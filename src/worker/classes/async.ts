@@ -12,7 +12,7 @@ import { askedOfServer } from "./asked-of-server.ts";
 import { AcceptShare, shareTurnMs } from "./accept-share.ts";
 import { type Acceptor, type Owner, plainHandlers } from "../connection/acceptor.ts";
 import type { Engine } from "../connection/http1.ts";
-import { Gate } from "../exchange/gate.ts";
+import { type Door, Gate } from "../exchange/gate.ts";
 import { Connections } from "../connection/connections.ts";
 import { engineSettings } from "../connection/engine-settings.ts";
 import { ReaderPool } from "../connection/reader-pool.ts";
@@ -66,7 +66,7 @@ export class AsyncServing implements Serving {
   readonly #connections: Connections;
   readonly #engine: Engine;
   readonly #records: EngineRecord | null;
-  readonly #gate: Gate | null;
+  readonly #gate: Door | null;
   #websockets: AppWebsockets;
   #upgrades: Upgrades | null = null;
   /** Null if all listeners are plain. */
@@ -95,7 +95,8 @@ export class AsyncServing implements Serving {
     const { refusesWebsockets = null } = manner;
     this.#takesUpgrades = refusesWebsockets === null;
     this.#websockets = withoutWebsockets(refusesWebsockets ?? noHandlers);
-    this.#gate = threads === 0 ? null : new Gate(threads);
+    const bound = threads === 0 ? null : new Gate(threads);
+    this.#gate = context.shedder?.gate(bound) ?? bound;
     this.#closes = closes;
     this.#context = context;
     const scriptName = process.env["SCRIPT_NAME"] ?? "";

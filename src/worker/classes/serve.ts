@@ -153,7 +153,7 @@ export class BunServing implements Serving {
     handle: Handle,
     origin: Origin,
   ): Promise<Response | undefined> {
-    const { handler, observers } = this.#context;
+    const { handler, observers, shedder } = this.#context;
     // Before the URL is asked for.
     const protocol = observers.length === 0 ? "" : origin.protocolOf(request);
     const given = request.url;
@@ -168,6 +168,11 @@ export class BunServing implements Serving {
     if (url === null) return this.#refuse(request, server, served);
     // Copies of the request, which frameworks make, take it over.
     if (url !== given) Object.defineProperty(request, "url", { value: url });
+    if (shedder?.refuses(facts, performance.now()) === true) {
+      const answer = overloaded();
+      served?.answered(observers, answer, false);
+      return this.#directed(answer, origin.alternative);
+    }
     let response: Response | null = null;
     // Bun would cut a request that an app works on, without a word.
     this.#limit(request, server, 0);
@@ -184,6 +189,7 @@ export class BunServing implements Serving {
       else if (isA(error, ConnectionCut)) handler.complain(facts, noCut);
       else response = await handler.fail(facts, error);
     }
+    shedder?.finished();
     if (this.#upgraded.has(request)) {
       // Whatever the app has returned: the client has this answer.
       const switched = new OwnResponse(null, { status: 101 });
@@ -240,6 +246,12 @@ function cantDo(method: string, what: string): () => never {
     const why = `Bun.serve can't ${what}, use --worker-class async`;
     throw new Error(`server.${method}() is not supported: ${why}`);
   };
+}
+
+/** RFC 9110 §10.2.3, §15.6.4: clients that come back by themselves do so after a moment. */
+function overloaded(): Response {
+  const headers = { "Retry-After": "1" };
+  return new OwnResponse("Service Unavailable", { status: 503, headers });
 }
 
 function plainError(): Response {

@@ -8,6 +8,7 @@ import { unusedOptions } from "../../app/options.ts";
 import { AppImportError } from "../../modules/errors.ts";
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import type { ServingContext } from "../../api/serving.ts";
+import type { Shedder } from "../overload/shedder.ts";
 import type { Handler } from "../exchange/handler.ts";
 
 /** What the built-in classes get besides: the app itself, and the worker's row of the scoreboard. */
@@ -19,6 +20,8 @@ export interface InternalContext extends ServingContext {
   /** For the app's `websocket`; null without it. */
   readonly websockets: Websockets | null;
   readonly handler: Handler;
+  /** Null without shed_latency_ms. */
+  readonly shedder: Shedder | null;
 }
 
 type ClassOf = Pick<ConfigData, "workerClass">;

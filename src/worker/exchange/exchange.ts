@@ -10,7 +10,7 @@ import type { Scheme } from "../../http/proxy/forwarded.ts";
 import type { Head } from "../../http/syntax/head.ts";
 import { abortRequest, connectionClosedError, createRequest } from "../../http/request/request.ts";
 import { encodeFixed, prepareResponse } from "../../http/response/response.ts";
-import { errorPage } from "../../http/response/error-page.ts";
+import { errorPage, overloadPage } from "../../http/response/error-page.ts";
 import type { ResponseContext } from "../../http/response/head/head.ts";
 import { discard, type FixedResponse } from "../../http/response/head/framing.ts";
 import type { InterimHead } from "../../http/response/head/early-hints.ts";
@@ -18,7 +18,7 @@ import type { OutputBuffer } from "../../http/response/output.ts";
 import { type Pump, pumpFor } from "../../http/response/file-pump.ts";
 import type { PumpOutcome, PumpTarget } from "../../http/response/stream-pump.ts";
 import { answerContext } from "./answer-context.ts";
-import type { Guest } from "./gate.ts";
+import type { Comer } from "./gate.ts";
 import type { ReceivedRequest, Reply } from "./reply.ts";
 import { noAnswer, type RecordedClient } from "../records/recorded.ts";
 import type { Site } from "./site.ts";
@@ -36,7 +36,7 @@ import { costsConnection, costsItAfterAll } from "./unread-body.ts";
 
 const nativeThen = Promise.prototype.then;
 
-export class Exchange implements BodySource, PumpTarget, Guest {
+export class Exchange implements BodySource, PumpTarget, Comer {
   readonly head: Head;
   readonly body: RequestBody | null;
   readonly scheme: Scheme;
@@ -155,7 +155,12 @@ export class Exchange implements BodySource, PumpTarget, Guest {
   dispatch(): void {
     const { gate } = this.#site;
     if (gate === null || gate.admit(this)) this.enter();
-    else this.#state = waiting;
+    else if (this.#state !== done) this.#state = waiting;
+  }
+
+  /** Called by the gate: the app isn't asked. */
+  refuse(): void {
+    this.#send(overloadPage(this.#context()));
   }
 
   /** Called by the gate: it is this request's turn. */
@@ -299,13 +304,13 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     if (this.#failed) {
       // The answer of the app's error handler: it isn't asked about itself.
       this.complain(message, error);
-      return this.#sendError();
+      return this.#send(errorPage(500, "", this.#context()));
     }
     this.#failed = true;
     void handler.fail(this.head, error, message).then((response) => {
       if (response !== null) return this.#answerLater(response);
       if (this.#reply.gone || this.#state >= superseded) return this.#finish();
-      this.#sendError();
+      this.#send(errorPage(500, "", this.#context()));
     });
   }
 
@@ -352,14 +357,9 @@ export class Exchange implements BodySource, PumpTarget, Guest {
     return answerContext(head, closes);
   }
 
-  #sendError(): void {
-    const page = errorPage(500, "", this.#context());
-    this.#persistent = page.keepAlive;
-    this.#send(page);
-  }
-
   #send(answer: FixedResponse): void {
     encodeFixed(answer, this.output);
+    this.#persistent = answer.keepAlive;
     this.#status = answer.status;
     this.#bodyBytes = answer.bodyBytes;
     this.#finish();

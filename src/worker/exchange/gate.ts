@@ -9,9 +9,26 @@ export interface Guest {
   enter(): void;
 }
 
-export class Gate {
+/** Who comes, and may be refused. */
+export interface Comer extends Guest {
+  readonly head: { readonly method: string; readonly target: string };
+  /** Not now: nothing else is called. */
+  refuse(): void;
+}
+
+/** What every request passes before the app is asked. */
+export interface Door {
+  /** True: go in now, and leave() afterwards. False: enter() is called later, or refuse() was. */
+  admit(guest: Comer): boolean;
+  leave(): void;
+  forget(guest: Guest): void;
+  moves(): boolean;
+}
+
+export class Gate implements Door {
   readonly #limit: number;
-  readonly #waiting = new Set<Guest>();
+  /** And when each has come. */
+  readonly #waiting = new Map<Guest, number>();
   #inside = 0;
   /** Somebody has come in or left since moves() was asked. */
   #moved = false;
@@ -22,14 +39,17 @@ export class Gate {
     this.#limit = limit;
   }
 
-  /** True: go in now, and leave() afterwards. False: enter() is called when there is room. */
-  admit(guest: Guest): boolean {
+  /**
+   * True: go in now, and leave() afterwards. False: enter() is called when there is room.
+   * @param nowMs for oldestMs()
+   */
+  admit(guest: Guest, nowMs = 0): boolean {
     if (this.#inside < this.#limit && this.#waiting.size === 0) {
       this.#inside += 1;
       this.#moved = true;
       return true;
     }
-    this.#waiting.add(guest);
+    this.#waiting.set(guest, nowMs);
     return false;
   }
 
@@ -52,6 +72,12 @@ export class Gate {
     this.#waiting.delete(guest);
   }
 
+  /** How long the guest has waited that is the next; 0 if none waits. */
+  oldestMs(nowMs: number): number {
+    const [sinceMs = nowMs] = this.#waiting.values();
+    return nowMs - sinceMs;
+  }
+
   /** False when all that may be inside have been there since the last call, and nobody else has. */
   moves(): boolean {
     const moves = this.#moved || this.#inside < this.#limit;
@@ -61,7 +87,7 @@ export class Gate {
 
   #letIn(): void {
     while (this.#inside < this.#limit) {
-      const [next] = this.#waiting;
+      const [next] = this.#waiting.keys();
       if (next === undefined) return;
       this.#waiting.delete(next);
       this.#inside += 1;

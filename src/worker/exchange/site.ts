@@ -2,7 +2,7 @@ import type { AppServer } from "../../app/server.ts";
 import type { Log } from "../../api/log.ts";
 import type { Scheme } from "../../http/proxy/forwarded.ts";
 import type { EngineRecord } from "../records/engine-record.ts";
-import type { Gate } from "./gate.ts";
+import type { Door } from "./gate.ts";
 import type { Upgrades } from "./upgrades.ts";
 import type { Handler } from "./handler.ts";
 
@@ -15,8 +15,8 @@ export interface Site {
   /** The app's second argument. */
   readonly server: AppServer;
   readonly handler: Handler;
-  /** Null if the app may have any number of requests at a time. */
-  readonly gate: Gate | null;
+  /** Null if the app may have any number of requests at a time, however late. */
+  readonly gate: Door | null;
   /** Null where every request is answered. */
   upgrades(): Upgrades | null;
   /** Where requests are told; null if nobody wants to know of them. */

@@ -101,6 +101,11 @@ export class AppLoader {
     const limit = drawLimit(config.maxRequests, config.maxRequestsJitter, Math.random);
     if (app.websocket !== null) this.#websockets = await this.#openWebsockets();
     const enricher = this.#Enricher === null ? null : new this.#Enricher(limit);
+    const { shedLatencyMs } = config;
+    const shedder =
+      shedLatencyMs === 0
+        ? null
+        : new (await import("../overload/shedder.ts")).Shedder({ config, log, scores });
     return await this.#createServing({
       slot,
       app,
@@ -112,6 +117,7 @@ export class AppLoader {
       capture: this.#capture,
       websockets: this.#websockets,
       handler: new Handler({ app, worker, hooks, log, scores, limit, enricher, onTired }),
+      shedder,
       log,
       observers,
       hasWaiting: () => listeners.some(({ fd }) => hasWaiting(fd)),

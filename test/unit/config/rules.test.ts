@@ -83,6 +83,13 @@ describe("checkRules() with worker class serve", () => {
   });
 });
 
+test("paths that are exempt from what is off are refused", async () => {
+  await expect(resolve("--shed-exempt /health")).rejects.toThrow(
+    new ConfigError("--shed-exempt: needs shed_latency_ms, which is 0"),
+  );
+  await resolve("--shed-exempt /health --shed-latency-ms 50");
+});
+
 test.each([
   ["--tls-watch", "--tls-watch: needs certfile or tls, which aren't set"],
   ["--no-tls-watch", "--tls-watch: needs certfile or tls, which aren't set"],

@@ -8,7 +8,11 @@ import {
   httpProtocols,
   proxyMode,
 } from "../../../../src/config/values/network-kinds.ts";
-import { existingDirectory, startDirectory } from "../../../../src/config/values/path-kinds.ts";
+import {
+  existingDirectory,
+  requestPaths,
+  startDirectory,
+} from "../../../../src/config/values/path-kinds.ts";
 import { workerClass } from "../../../../src/config/values/worker-class.ts";
 import { facts } from "../facts.ts";
 import { parseRefuses, parseTakes } from "./parse-tables.ts";
@@ -17,6 +21,9 @@ const memory = byteCount("none", 16 * 1024 * 1024);
 const requestFieldCount = countUpTo(32_768);
 
 parseTakes([
+  ["paths of requests", requestPaths, "/health, /ready,", ["/health", "/ready"]],
+  ["no paths", requestPaths, "", []],
+  ["a path as it is sent", requestPaths, ["/caf%C3%A9/"], ["/caf%C3%A9/"]],
   ["worker class async", workerClass, "async", "async"],
   ["worker class serve", workerClass, "serve", "serve"],
   ["worker class sync", workerClass, "sync", "sync"],
@@ -47,9 +54,13 @@ parseTakes([
 ]);
 
 const classes = "must be async, sync, serve or a class of your own, MODULE:CLASS";
+const paths = "must be exact paths that begin with /, without query";
 const networks = "must be IP addresses, networks (10.0.0.0/8) or *";
 
 parseRefuses([
+  ...["health", "/a?b", "/a#b", "/static/*", "/a b", "/caf\u00e9"].map(
+    (path) => [`path ${path}`, requestPaths, path, `${paths}, got '${path}'`] as const,
+  ),
   ["worker class tornado", workerClass, "tornado", "tornado: Python only; use async"],
   [
     "a worker class of Python",

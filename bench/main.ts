@@ -5,12 +5,13 @@ import { diff } from "./diff/diff.ts";
 import { engine } from "./engine/engine.ts";
 import { BenchError } from "./errors.ts";
 import type { Subcommand } from "./options.ts";
+import { overload } from "./overload/overload.ts";
 import { compare } from "./compare/compare.ts";
 import { ratio } from "./ratio/ratio.ts";
 import { soak } from "./soak/soak.ts";
 import { tune } from "./tune/tune.ts";
 
-const subcommands: readonly Subcommand[] = [tune, compare, engine, ratio, soak, diff];
+const subcommands: readonly Subcommand[] = [tune, compare, engine, ratio, soak, overload, diff];
 
 const bench = defineCommand({
   meta: { name: "bench", description: "Measures gunicorn-ts, alone and beside other servers" },

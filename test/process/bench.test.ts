@@ -165,6 +165,18 @@ describe(`--smoke${why}`, () => {
     expect(code).toBe(0);
   });
 
+  test("overload: without shed_latency_ms and with it", async () => {
+    const { path, words } = savedTo("overload.json");
+    const { output, complaints, code } = await bench(["overload", "--smoke", ...words]);
+    // How much of it is done in time isn't said: the machine has other things to do.
+    expect(output, complaints).toMatch(/^without\n\nload .*\n2 x /m);
+    expect(output).toMatch(/^with --shed-latency-ms 50\n\nload .*\n2 x /m);
+    const names = readResult(path).series.map(({ name }) => name);
+    expect(names).toContain("2 x, with --shed-latency-ms 50: in time");
+    expect(chartOf(path)).toContain(">Answered in time, without</text>");
+    expect(code).toBe(0);
+  });
+
   test.skipIf(missing)("soak: nothing fails through HUPs and recycling", async () => {
     const { path, words } = savedTo("soak.json");
     const { output, complaints, code } = await bench(["soak", "--smoke", ...words]);

@@ -71,7 +71,7 @@ const rooms: Readonly<Record<string, string>> = {
     "api types:arbiter/act types:arbiter/act/configuration arbiter/admin/page arbiter/control arbiter/decide config control http/request http/response http/response/head http/syntax ipc listen log net os os/processes os/sockets telemetry/metrics tls tls/pem",
   "arbiter/admin/page": "types:arbiter/admin arbiter/decide ipc",
   "arbiter/act":
-    "api types:arbiter/control arbiter/admin arbiter/act/configuration arbiter/act/master arbiter/decide arbiter/decide/update config ipc listen log os os/processes telemetry types:tls",
+    "api types:arbiter/control arbiter/admin arbiter/act/configuration arbiter/act/master arbiter/decide arbiter/decide/update config ipc listen log os os/processes telemetry telemetry/metrics types:tls",
   "arbiter/act/configuration":
     "api arbiter/control arbiter/act/master arbiter/act/spawn.ts arbiter/admin arbiter/decide config config/sources ipc listen log net/secure-addresses.ts os/processes reload tls",
   "arbiter/act/master": "types:api arbiter/decide types:config listen log os os/processes",

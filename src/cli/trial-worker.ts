@@ -3,8 +3,8 @@ import { randomUUID } from "node:crypto";
 import { inTime, late } from "../app/in-time.ts";
 import { type Environment, withRawEnv } from "../arbiter/act/master/environment.ts";
 import type { AppConfig } from "../arbiter/act/configuration/generation.ts";
+import { Apps } from "../arbiter/act/apps.ts";
 import { openScoreboard } from "../arbiter/act/open-scoreboard.ts";
-import { Relay } from "../arbiter/act/relay.ts";
 import { signalWorker, spawnWorker } from "../arbiter/act/spawn.ts";
 import { workerClassOf } from "../config/worker-classes.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
@@ -37,7 +37,7 @@ export class TrialWorker {
     const fd = createAbstractSocket(isOwn ? `${this.path}-master` : this.path, backlog);
     const scoreboard = openScoreboard(config.workerTmpDir);
     const bound = { type: "unix", path: this.path } as const;
-    const relay = new Relay({
+    const apps = new Apps({
       log: () => {},
       process: () => this.#process,
       setAudience: () => {},
@@ -60,7 +60,7 @@ export class TrialWorker {
       },
       {
         message: ({ type }) => void (type === "ready" && this.#ready.resolve()),
-        relay: (message) => relay.receive(1, message),
+        app: (message) => apps.receive(1, message),
         exited: () => {},
       },
     );

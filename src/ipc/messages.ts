@@ -75,8 +75,27 @@ export interface JoinedMessage {
 /** What the master says to a worker about websockets. */
 export type RelayAnswer = JoinedMessage | PublishMessage | TakenMessage;
 
+/** What a worker's app has counted by a registry of its own, as that says it: when the app is loaded, and when it is asked for. */
+export interface AppMetricsMessage {
+  readonly type: "app metrics";
+  /** Null: they can't be read at the moment. */
+  readonly families: unknown;
+  /** The worker leaves, and waits for the master to have them. */
+  readonly last: boolean;
+}
+
+/** Asks for them, or says that the last ones are there. */
+export type AppMetricsAnswer =
+  { readonly type: "app metrics wanted" } | { readonly type: "app metrics taken" };
+
+/** What the master says to an app's own parts, which few have. */
+export type AppAnswer = RelayAnswer | AppMetricsAnswer;
+
+/** What a worker sends of its app. */
+export type AppMessage = RelayMessage | AppMetricsMessage;
+
 /** What the master says to a worker after the boot message. */
-export type MasterMessage = WindDownMessage | CredentialsMessage | LogLevelMessage | RelayAnswer;
+export type MasterMessage = WindDownMessage | CredentialsMessage | LogLevelMessage | AppAnswer;
 
 /** What a worker reports. `pid` in the master's table is known from the spawn, so no message repeats it. */
 export type WorkerMessage =
@@ -118,15 +137,16 @@ const workerMessages: Readonly<Record<WorkerMessage["type"], true>> = {
   draining: true,
 };
 
-const relayMessages: Readonly<Record<RelayMessage["type"], true>> = {
+const appMessages: Readonly<Record<AppMessage["type"], true>> = {
+  "app metrics": true,
   "websocket join": true,
   "websocket publish": true,
   "websocket taken": true,
 };
 
 /** Narrows what came over the channel; an app may use process.send for itself, and that is not ours. */
-export function isRelayMessage(message: unknown): message is RelayMessage {
-  return isOf(relayMessages, message);
+export function isAppMessage(message: unknown): message is AppMessage {
+  return isOf(appMessages, message);
 }
 
 /** Narrows what came over the channel; an app may use process.send for itself, and that is not ours. */

@@ -189,6 +189,7 @@ describeWith(["chromium"], "the page in Chromium", () => {
             secure: null,
           }) as unknown as ReturnType<SnapshotSources["release"]>,
         children: { cpuSeconds: () => 0 },
+        apps: { metrics: () => null },
         listeners: { waiting: () => 0 },
       });
       admin.use({

@@ -62,7 +62,7 @@ test("certificates that are renewed while a worker's program is loaded are serve
     },
     {
       message: ({ type }) => void (type === "ready" && ready.resolve()),
-      relay: () => {},
+      app: () => {},
       exited: (code) => ready.reject(new Error(`the worker has ended with ${code}`)),
     },
   );

@@ -9,6 +9,7 @@ import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { Scoreboard } from "../../ipc/scoreboard.ts";
 import { describeError, type Log, type LogLevel } from "../../log/error-log.ts";
 import type { ControlHost } from "../control/control-room.ts";
+import { Apps } from "./apps.ts";
 import { CertificateCare } from "./certificate-care.ts";
 import { Children } from "./children.ts";
 import { type ConfigurationParts, Configurations } from "./configuration/configurations.ts";
@@ -17,7 +18,6 @@ import { asGeneration, drawLifetimeMs } from "./configuration/generation.ts";
 import { Metrics } from "./metrics.ts";
 import { nextDeadlineMs, plan } from "../decide/plan.ts";
 import type { Admin } from "../admin/admin.ts";
-import { Relay } from "./relay.ts";
 import type { Release } from "./configuration/releases.ts";
 import { ServiceManager } from "./master/service-manager.ts";
 import { sendToWorker, signalWorker, spawnWorker } from "./spawn.ts";
@@ -47,7 +47,7 @@ export class Arbiter {
   readonly #metrics: Metrics;
   readonly #service: ServiceManager;
   readonly #children = new Children();
-  readonly #relay: Relay;
+  readonly #apps: Apps;
   /** From the first configuration with admin_bind: what isn't used isn't imported. */
   #admin: Promise<Admin> | null = null;
   readonly #certificates: CertificateCare;
@@ -63,7 +63,7 @@ export class Arbiter {
     this.#parts = parts;
     this.#configurations = new Configurations(parts, this.#controlHost());
     this.#metrics = new Metrics(parts.listeners);
-    this.#relay = new Relay({
+    this.#apps = new Apps({
       log: (level, message) => this.log[level](message),
       process: (age) => this.#children.get(age)?.process,
       setAudience: (age, count) => this.#children.setAudience(age, count),
@@ -126,6 +126,7 @@ export class Arbiter {
       status: () => this.status(),
       release: () => this.#release,
       children: this.#children,
+      apps: this.#apps,
       listeners: this.#parts.listeners,
     });
   }
@@ -151,8 +152,7 @@ export class Arbiter {
   }
 
   #measure(): void {
-    const { workers } = this.#state.fleet;
-    this.#metrics.observe(this.#release, workers.length, performance.now());
+    this.#metrics.observe(this.#release, this.#state.fleet.workers.length, performance.now());
   }
 
   #work(): void {
@@ -177,7 +177,7 @@ export class Arbiter {
     for (const reaction of step.reactions) this.#tryReact(reaction);
     if (event.type !== "exited") return;
     this.#children.remove(event.age);
-    this.#relay.remove(event.age);
+    this.#apps.remove(event.age);
   }
 
   /** Carries out what plan() asks for until it has no more wishes. */
@@ -340,7 +340,7 @@ export class Arbiter {
       },
       {
         message: ({ type }) => this.handle({ type: "message", age, message: type }),
-        relay: (message) => this.#relay.receive(age, message),
+        app: (message) => this.#apps.receive(age, message),
         exited: (code, signal) => this.handle({ type: "exited", age, code, signal }),
       },
     );

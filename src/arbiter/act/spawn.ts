@@ -6,11 +6,11 @@ import { configData } from "../../config/data.ts";
 import type { Config } from "../../config/types.ts";
 import { workerClassOf } from "../../config/worker-classes.ts";
 import {
+  type AppMessage,
   type BootMessage,
-  isRelayMessage,
+  isAppMessage,
   isWorkerMessage,
   type MasterMessage,
-  type RelayMessage,
   type WorkerMessage,
 } from "../../ipc/messages.ts";
 import { ownFile, ownRuntime } from "../../own-files.ts";
@@ -42,8 +42,8 @@ export interface WorkerBirth {
 
 export interface WorkerReports {
   message(message: WorkerMessage): void;
-  /** What it publishes to websockets, for other workers. */
-  relay(message: RelayMessage): void;
+  /** What its app publishes to websockets, for other workers, and what it has counted itself. */
+  app(message: AppMessage): void;
   exited(code: number | null, signal: string | null): void;
 }
 
@@ -65,7 +65,7 @@ export function spawnWorker(birth: WorkerBirth, reports: WorkerReports): Bun.Sub
     serialization: "advanced",
     ipc(message) {
       if (isWorkerMessage(message)) reports.message(message);
-      else if (isRelayMessage(message)) reports.relay(message);
+      else if (isAppMessage(message)) reports.app(message);
     },
     onExit({ signalCode }, code) {
       // bun-types allows a number; Bun gives the name.

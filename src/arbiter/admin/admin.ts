@@ -6,6 +6,7 @@ import { type Address, sameAddress } from "../../net/bind-address.ts";
 import { closeGroup, type Group, urlOf } from "../../listen/group.ts";
 import { openFirstSocket, type OpenOptions } from "../../listen/open-group.ts";
 import type { AdminSettings } from "./settings.ts";
+import type { Apps } from "../act/apps.ts";
 import { AdminServer } from "./admin-server.ts";
 import { Pages } from "./pages.ts";
 import { History } from "./history.ts";
@@ -18,6 +19,7 @@ import { sharing, type State } from "../decide/state.ts";
 const retryDelayMs = 250;
 
 export interface AdminParts extends SnapshotSources {
+  readonly apps: Pick<Apps, "metrics">;
   readonly host: Steered;
   readonly progress: () => Progress;
 }
@@ -31,6 +33,8 @@ export class Admin {
   readonly #parts: AdminParts;
   readonly #pages: Pages;
   readonly #history = new History();
+  /** The names of an app's metrics that the log was told aren't shown. */
+  readonly #hidden = new Set<string>();
   #wanted: AdminSettings | null = null;
   #yields = false;
   /** The old master of an upgrade has the address yet. */
@@ -50,6 +54,8 @@ export class Admin {
     this.#pages = new Pages({
       progress: parts.progress,
       snapshot,
+      appFamilies: () => parts.apps.metrics(),
+      hide: (names) => this.#hide(names),
       figures: () => recorder.take(performance.now(), Date.now()),
       steer: (words) => steer(words, parts.host),
       nowMs: () => performance.now(),
@@ -86,6 +92,17 @@ export class Admin {
   close(): void {
     this.#wanted = null;
     this.#shut();
+  }
+
+  #hide(names: readonly string[]): void {
+    const news = names.filter((name) => !this.#hidden.has(name));
+    if (news.length === 0) return;
+    for (const name of news) this.#hidden.add(name);
+    const why = "another metric has that name";
+    this.#parts.host.log(
+      "info",
+      `admin_bind: of the app's metrics not shown: ${news.join(", ")}: ${why}`,
+    );
   }
 
   #start(): void {

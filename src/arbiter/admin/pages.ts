@@ -1,6 +1,14 @@
-/** What the admin server answers. Nothing here waits for a worker: each page is made of what is known when it is asked for. */
+/**
+ * What the admin server answers. Nothing here waits for a worker, but for the metrics of the app for a moment: each page is
+ * made of what is known when it is asked for.
+ */
 import { hostname } from "node:os";
 import { wantedFormat } from "../../telemetry/metrics/accept.ts";
+import {
+  type AppFamily,
+  separate,
+  writeAppFamilies,
+} from "../../telemetry/metrics/app-families.ts";
 import { type Format, formats, writeMetrics } from "../../telemetry/metrics/open-metrics.ts";
 import type { Progress } from "../decide/status.ts";
 import { type Asker, isForeign, isPublic, mayBeRebound, showsToken } from "./guard.ts";
@@ -35,6 +43,10 @@ export interface AdminAnswer {
 export interface PagesParts {
   readonly progress: () => Progress;
   readonly snapshot: () => Snapshot;
+  /** The metrics that the app has itself; null: it has none. */
+  readonly appFamilies: () => Promise<readonly AppFamily[]> | null;
+  /** Told of those among them that can't be shown. */
+  readonly hide: (names: readonly string[]) => void;
   readonly figures: () => PageFigures;
   readonly steer: (words: readonly string[]) => Outcome;
   /** By performance.now(). */
@@ -130,8 +142,21 @@ export class Pages {
     return text(isReady(progress) ? 200 : 503, describeHealth(progress));
   }
 
-  #metrics(format: Format): AdminAnswer {
-    const make = () => writeMetrics(metricsOf(this.#parts.snapshot()), format);
+  #metrics(format: Format): AdminAnswer | Promise<AdminAnswer> {
+    const kept = this.#kept.get(format);
+    const isFresh = kept !== undefined && this.#parts.nowMs() - kept.madeMs < freshMs;
+    const asked = isFresh ? null : this.#parts.appFamilies();
+    if (asked === null) return this.#written(format, []);
+    return asked.then((families) => this.#written(format, families));
+  }
+
+  #written(format: Format, families: readonly AppFamily[]): AdminAnswer {
+    const make = () => {
+      const own = metricsOf(this.#parts.snapshot());
+      const { shown, hidden } = separate(own, families);
+      this.#parts.hide(hidden);
+      return writeMetrics(own, format, writeAppFamilies(shown, format));
+    };
     return { ...text(200, ""), type: formats[format], body: this.#fresh(format, make) };
   }
 

@@ -16,7 +16,7 @@ export interface Distribution {
   readonly sum: number;
 }
 
-interface Described {
+export interface Described {
   /** Without the endings that the format gives it: `_total`, `_bucket`, `_info`. It ends with its unit, if it has one. */
   readonly name: string;
   readonly unit?: "seconds" | "bytes";
@@ -37,28 +37,40 @@ export const formats = {
 
 export type Format = keyof typeof formats;
 
-export function writeMetrics(families: readonly Family[], format: Format): string {
+/** @param more families that are written already */
+export function writeMetrics(families: readonly Family[], format: Format, more = ""): string {
   const written = families.map((family) => writeFamily(family, format));
-  return written.join("") + (format === "openMetrics" ? "# EOF\n" : "");
+  return written.join("") + more + (format === "openMetrics" ? "# EOF\n" : "");
 }
 
 const endings = { counter: "_total", gauge: "", info: "_info", histogram: "" } as const;
 
 function writeFamily(family: Family, format: Format): string {
-  const { type, unit } = family;
+  const { type } = family;
   const name = family.name + endings[type];
   const isOpen = format === "openMetrics";
   // In OpenMetrics a family's name is without the ending, in the older format it is with it.
   const described = isOpen ? family.name : name;
-  const lines = [`# TYPE ${described} ${!isOpen && type === "info" ? "gauge" : type}`];
-  if (isOpen && unit !== undefined) lines.push(`# UNIT ${described} ${unit}`);
-  lines.push(`# HELP ${described} ${escapeHelp(family.help, isOpen)}`);
+  const shownType = !isOpen && type === "info" ? "gauge" : type;
+  const lines = writeHead({ ...family, name: described, type: shownType }, format);
   if (type === "histogram") {
     for (const sample of family.samples) lines.push(...distributionLines(name, sample));
   } else {
     for (const { labels, value } of family.samples) lines.push(line(name, labels, value));
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** The lines above a family's samples. */
+export function writeHead(
+  { name, type, unit, help }: Described & { readonly type: string },
+  format: Format,
+): string[] {
+  const isOpen = format === "openMetrics";
+  const lines = [`# TYPE ${name} ${type}`];
+  if (isOpen && unit !== undefined) lines.push(`# UNIT ${name} ${unit}`);
+  lines.push(`# HELP ${name} ${escapeHelp(help, isOpen)}`);
+  return lines;
 }
 
 function distributionLines(
@@ -71,6 +83,20 @@ function distributionLines(
     return line(`${name}_bucket`, { ...labels, le: float(bound) }, total);
   });
   return [...buckets, line(`${name}_sum`, labels, sum), line(`${name}_count`, labels, total)];
+}
+
+/** One line; a number as a label is the bound of a bucket, or a quantile: OpenMetrics wants it as a fraction. */
+export function writeSample(
+  name: string,
+  labels: Readonly<Record<string, string | number>>,
+  value: number,
+  format: Format,
+): string {
+  const texts = Object.entries(labels).map(([key, label]) => [
+    key,
+    typeof label === "number" && format === "openMetrics" ? float(label) : String(label),
+  ]);
+  return line(name, Object.fromEntries(texts) as Labels, value);
 }
 
 function line(name: string, labels: Labels, value: number): string {

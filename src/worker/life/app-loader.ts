@@ -1,12 +1,13 @@
 /** From the names of app and worker class to what serves: the class first, since it prepares the process for the app. */
 import type { HookWorker } from "../../api/hooks.ts";
 import type { Serving } from "../../api/serving.ts";
+import type { AppMetrics } from "../../app/app-metrics.ts";
 import { Capture } from "../../app/capture.ts";
 import { loadLifespan } from "../../app/lifespan.ts";
 import { type App, loadApp } from "../../app/load.ts";
 import type { Websockets } from "../../app/websocket/websockets.ts";
 import type { ConfigData } from "../../config/data.ts";
-import type { BootMessage, RelayMessage, RelayAnswer } from "../../ipc/messages.ts";
+import type { AppAnswer, AppMessage, BootMessage } from "../../ipc/messages.ts";
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import type { Logs } from "../../log/logs.ts";
 import { hasWaiting } from "../../os/sockets/listening/accept-queue.ts";
@@ -29,7 +30,7 @@ export interface AppLoaderParts {
   readonly tls: TlsSource | null;
   readonly logs: Logs;
   /** Tells the master. False: it has gone. */
-  readonly send: (message: RelayMessage) => boolean;
+  readonly send: (message: AppMessage) => boolean;
   /** Called when max_requests is reached. */
   readonly onTired: () => void;
 }
@@ -39,6 +40,10 @@ function isWatched({ adminBind, controlSocket }: ConfigData): boolean {
   return adminBind !== null || controlSocket !== null;
 }
 
+/** How long a worker that leaves waits for the master to have what its app has counted; and at a quick stop. */
+const metricsMs = 1000;
+const quickMs = 100;
+
 type CreateServing = Awaited<ReturnType<typeof loadWorkerClass>>;
 
 export class AppLoader {
@@ -47,6 +52,8 @@ export class AppLoader {
   readonly #capture: Capture;
   readonly #Enricher: typeof Enricher | null;
   #lifespan: AppLifespan | null = null;
+  /** What the app counts itself, if somebody may ask for it. */
+  #metrics: AppMetrics | null = null;
   /** What the app's websockets publish; null without them. */
   #channel: WorkerChannel | null = null;
   /** Null for an app without. */
@@ -85,6 +92,7 @@ export class AppLoader {
     const app = await loadApp(boot.app, { cwd, capture: this.#capture, type });
     this.#lifespan = new AppLifespan(await loadLifespan(boot.app, { cwd, mode }), logs.log);
     await this.#lifespan.start();
+    if (boot.config.adminBind !== null) await this.#openMetrics();
     return await this.serve(app);
   }
 
@@ -124,21 +132,35 @@ export class AppLoader {
     });
   }
 
-  /** What the master says of publications. */
-  hear(said: RelayAnswer): void {
-    this.#channel?.hear(said);
+  /** What the master says of publications and of the app's metrics. */
+  hear(said: AppAnswer): void {
+    if (said.type === "app metrics wanted") void this.#metrics?.tell();
+    else if (said.type === "app metrics taken") this.#metrics?.taken();
+    else this.#channel?.hear(said);
   }
 
-  /** A quick stop: closes the websockets, and waits for nobody but a moment for the kernel. */
+  /** A quick stop: closes the websockets, and waits for nobody but a moment for the kernel and the master. */
   async cut(): Promise<void> {
     await this.#websockets?.drain(0);
+    await this.#metrics?.flush(quickMs);
   }
 
-  /** The last request is served: waits for the app's shutdown, and for what it has published, so long at most. */
+  /** The last request is served: waits for the app's shutdown, and for what it has published and counted, so long at most. */
   async end(leftMs: number): Promise<void> {
     const endMs = performance.now() + leftMs;
     await this.#lifespan?.end(leftMs);
     await this.#channel?.flush(endMs - performance.now());
+    await this.#metrics?.flush(Math.min(metricsMs, endMs - performance.now()));
+  }
+
+  async #openMetrics(): Promise<void> {
+    const { AppMetrics } = await import("../../app/app-metrics.ts");
+    const { boot, logs, send } = this.#parts;
+    this.#metrics = await AppMetrics.load(boot.app, boot.config.chdir, {
+      send: (families, last) => send({ type: "app metrics", families, last }),
+      complain: (message) => void (boot.slot === 0 && logs.log.warning(message)),
+    });
+    await this.#metrics?.tell();
   }
 
   async #openWebsockets(): Promise<Websockets> {

@@ -1,12 +1,7 @@
 /** A worker's life: boot in Gunicorn's order, heartbeat, signals, drain, exit. */
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { ConfigData } from "../../config/types.ts";
-import type {
-  BootMessage,
-  MasterMessage,
-  RelayMessage,
-  WorkerMessage,
-} from "../../ipc/messages.ts";
+import type { AppMessage, BootMessage, MasterMessage, WorkerMessage } from "../../ipc/messages.ts";
 import { inheritedRow, type ScoreboardRow } from "../../ipc/scoreboard.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
 import { type Logs, openLogs } from "../../log/logs.ts";
@@ -288,7 +283,7 @@ export class Worker {
   }
 
   /** False: the master has gone. */
-  #tell(message: WorkerMessage | RelayMessage): boolean {
+  #tell(message: WorkerMessage | AppMessage): boolean {
     if (!process.connected) return false;
     process.send?.(message);
     return true;

@@ -34,6 +34,8 @@ function pagesOf({ bind = "127.0.0.1:9100", token = null as string | null } = {}
   const parts: PagesParts = {
     progress: () => (made.push("health"), snapshot.status),
     snapshot: () => (made.push("figures"), snapshot),
+    appFamilies: () => null,
+    hide: () => {},
     figures: () => {
       made.push("events");
       const facts = { at: clock.nowMs, version: "", history: [], steered: false };

@@ -22,7 +22,7 @@ type Who = "root" | "user";
 const network = /\(needs its packages: /;
 
 /** `.ci/tools` fetches these, by registries too. */
-const unfetched = /\(not installed here: (?:h2spec|aioquic-python)\)/;
+const unfetched = /\(not installed here: (?:h2spec|aioquic-python|kubernetes-validate)\)/;
 
 /** What a test may lack: the last words of its name, or of a describe() around it. */
 const reasons: Readonly<Record<Who, readonly RegExp[]>> = {

@@ -5,11 +5,9 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Certificates } from "../support/certificates.ts";
+import { Container, ContainerLoad } from "../support/docker-container.ts";
 import { Docker } from "../support/docker.ts";
-import { isRoot } from "../support/needs.ts";
-import { toolPath } from "../support/peers.ts";
 import { until } from "../support/server.ts";
-import type { StopLoadResult } from "../support/stop-load.ts";
 
 setDefaultTimeout(120_000);
 
@@ -22,81 +20,8 @@ const app = `export const fetch = async () => {
 };
 `;
 
-const started = await start();
+const started = await Docker.startOrTell();
 const why = typeof started === "string" ? ` (${started})` : "";
-
-/** The daemon, or why there is none; in CI there must be one. */
-async function start(): Promise<Docker | string> {
-  if (!isRoot) return "needs root";
-  if (toolPath("dockerd") === null) return "not installed here: dockerd";
-  // A daemon that didn't come in time may do so on a second try.
-  const starting = Docker.start().catch(() => Docker.start());
-  if (process.env["CI"] === "true") return starting;
-  return starting.catch((error: Error) => `dockerd can't start: ${error.message}`);
-}
-
-/** A container of the image, with the words that `docker run` takes. */
-class Container implements AsyncDisposable {
-  readonly #docker: Docker;
-  readonly #id: string;
-
-  private constructor(docker: Docker, id: string) {
-    this.#docker = docker;
-    this.#id = id;
-  }
-
-  static async run(docker: Docker, words: readonly string[]): Promise<Container> {
-    const group = ["--cgroup-parent", `/${docker.cgroup}`];
-    return new Container(docker, await docker.must("run", "--detach", ...group, ...words, "web"));
-  }
-
-  inspect(template: string): Promise<string> {
-    return this.#docker.must("inspect", "--format", template, this.#id);
-  }
-
-  do(verb: string, ...words: readonly string[]): Promise<string> {
-    return this.#docker.must(verb, ...words, this.#id);
-  }
-
-  log(): Promise<string> {
-    return this.#docker.must("logs", this.#id);
-  }
-
-  /** All processes in it, with the numbers that the daemon sees. */
-  async processes(): Promise<{ pid: number; state: string; kilobytes: number; title: string }[]> {
-    const table = await this.#docker.must("top", this.#id, "-eo", "pid,stat,rss,args");
-    return table
-      .split("\n")
-      .slice(1)
-      .map((line) => {
-        const [pid, state = "", kilobytes, ...title] = line.trim().split(/\s+/);
-        return { pid: Number(pid), state, kilobytes: Number(kilobytes), title: title.join(" ") };
-      });
-  }
-
-  /** Waits until it has as many workers, and none of those named. */
-  async settled(count: number, without: readonly number[] = []): Promise<number[]> {
-    return until(
-      `${count} workers`,
-      async () => {
-        const processes = await this.processes();
-        const pids = processes
-          .filter(({ title }) => title.includes("worker"))
-          .map(({ pid }) => pid);
-        return pids.length === count && !pids.some((pid) => without.includes(pid)) ? pids : null;
-      },
-      120_000,
-    ).catch(async (error: Error) => {
-      throw new Error(
-        `${error.message}\n${JSON.stringify(await this.processes())}\n${await this.log()}`,
-      );
-    });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#docker.must("rm", "--force", this.#id);
-  }
-}
 
 interface Expected {
   readonly workers?: number;
@@ -167,24 +92,8 @@ describe.skipIf(typeof started === "string")(`in a container${why}`, () => {
       const before = await container.settled(workers);
       const scheme = secure ? "https" : "http";
       const url = `${scheme}://${await container.inspect("{{.NetworkSettings.IPAddress}}")}:${port}/`;
-      const clients = join(import.meta.dir, "../support/stop-load.ts");
-      const load = Bun.spawn(
-        [...docker.within(), process.execPath, clients, url, `hello from ${uid}`],
-        {
-          stdio: ["pipe", "pipe", "inherit"],
-        },
-      );
-      let told = "";
-      const read = (async () => {
-        const decoder = new TextDecoder();
-        for await (const bytes of load.stdout) told += decoder.decode(bytes);
-      })();
-      await until(
-        "100 answers",
-        async () =>
-          told !== "" ||
-          (load.exitCode !== null && Promise.reject(new Error(await container.log()))),
-      );
+      const load = new ContainerLoad(docker, url, `hello from ${uid}`);
+      await load.underWay(container);
 
       const renewed = secure ? renew() : "";
       await container.do("kill", "-s", "HUP");
@@ -200,9 +109,7 @@ describe.skipIf(typeof started === "string")(`in a container${why}`, () => {
 
       await container.do("stop", "--time", "35");
       expect(await container.inspect("{{.State.ExitCode}} {{.State.OOMKilled}}")).toBe("0 false");
-      load.stdin.end();
-      await read;
-      const { answered, lost } = JSON.parse(told.split("\n").at(-2) ?? "") as StopLoadResult;
+      const { answered, lost } = await load.end();
       expect(lost).toEqual([]);
       expect(answered).toBeGreaterThan(100);
       expect(await container.log()).toEndWith("[INFO] Shutting down: Master");

@@ -2,17 +2,12 @@
  * A real Docker for a test. Its daemon lives in namespaces of its own (mounts, network, processes), so that whatever ends it, a killed test
  * run too, leaves no container, mount, bridge or firewall rule; its data is in memory and goes with them.
  */
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { ImageRoot } from "./image-root.ts";
+import { isRoot } from "./needs.ts";
+import { toolPath } from "./peers.ts";
 import { childrenOf, until } from "./server.ts";
 
 const project = join(import.meta.dir, "../..");
@@ -81,10 +76,21 @@ export class Docker implements AsyncDisposable {
     }
   }
 
+  /** The daemon, or why there is none; in CI there must be one. */
+  static async startOrTell(): Promise<Docker | string> {
+    if (!isRoot) return "needs root";
+    if (toolPath("dockerd") === null) return "not installed here: dockerd";
+    // A daemon that didn't come in time may do so on a second try.
+    const starting = Docker.start().catch(() => Docker.start());
+    if (process.env["CI"] === "true") return starting;
+    return starting.catch((error: Error) => `dockerd can't start: ${error.message}`);
+  }
+
   /** A command of Docker's client; both of its outputs are collected. */
   async run(...words: readonly string[]): Promise<Ran> {
     const child = Bun.spawn(["docker", "-H", `unix://${this.#folder}/socket`, ...words], {
-      env: { PATH: process.env["PATH"], HOME: this.#folder },
+      // The builder that comes with the daemon: the other one is a program of its own.
+      env: { PATH: process.env["PATH"], HOME: this.#folder, DOCKER_BUILDKIT: "0" },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const [output, complaints, code] = await Promise.all([
@@ -102,6 +108,35 @@ export class Docker implements AsyncDisposable {
     return output.trim();
   }
 
+  /** The same of Compose, which is a program of its own, in a folder. */
+  async compose(words: readonly string[], folder: string): Promise<string> {
+    const child = Bun.spawn(["docker-compose", ...words], {
+      cwd: folder,
+      env: {
+        PATH: process.env["PATH"],
+        HOME: this.#folder,
+        DOCKER_HOST: `unix://${this.#folder}/socket`,
+        COMPOSE_PROJECT_NAME: "site",
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const [output, told, code] = await Promise.all([
+      child.stdout.text(),
+      child.stderr.text(),
+      child.exited,
+    ]);
+    if (code !== 0) throw new Error(`docker-compose ${words.join(" ")}: ${told}`);
+    return output;
+  }
+
+  /** What curl gets there; empty where nobody answers. */
+  async curl(url: string): Promise<string> {
+    const child = Bun.spawn([...this.within(), "curl", "-s", "--max-time", "30", url], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return child.stdout.text();
+  }
+
   /** Words that run a command in the daemon's network, where containers have addresses. */
   within(): string[] {
     const [daemon] = childrenOf(this.#process.pid);
@@ -113,57 +148,42 @@ export class Docker implements AsyncDisposable {
    * `dockerfile` says the rest: its WORKDIR, ENV and CMD.
    */
   async buildImage(dockerfile: string, app: string): Promise<void> {
-    const root = join(this.#folder, "root");
-    const place = (path: string, target: string) => {
-      mkdirSync(join(root, dirname(path)), { recursive: true });
-      symlinkSync(target, join(root, path));
-    };
-    const write = (path: string, text: string) => {
-      mkdirSync(join(root, dirname(path)), { recursive: true });
-      writeFileSync(join(root, path), text);
-    };
-    place("usr/local/bin/bun", process.execPath);
-    const libraries =
-      Bun.spawnSync(["ldd", process.execPath]).stdout.toString().match(/\/\S+/g) ?? [];
-    for (const library of new Set(libraries)) place(library, library);
+    const root = new ImageRoot(join(this.#folder, "root"));
+    root.program("usr/local/bin/bun", process.execPath);
     const [, folder = "/srv/web"] = /^WORKDIR (.*)$/m.exec(dockerfile) ?? [];
     const modules = `${folder}/node_modules`;
     for (const part of ["bin", "src", "package.json"]) {
-      place(`${modules}/gunicorn-ts/${part}`, join(project, part));
+      root.place(`${modules}/gunicorn-ts/${part}`, join(project, part));
     }
     for (const name of ["citty", "consola"])
-      place(`${modules}/${name}`, join(project, "node_modules", name));
-    write(`${folder}/hello.ts`, app);
-    write("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
-    write("etc/group", "root:x:0:\n");
-    mkdirSync(join(root, "tmp"), { mode: 0o777 });
-    const changes = [...dockerfile.matchAll(/^(?:WORKDIR|ENV|CMD) .*$/gm)].flatMap(([line]) => [
-      "--change",
-      line,
-    ]);
-    const tar = [
-      "tar",
-      "--dereference",
-      "--owner=0",
-      "--group=0",
-      "--mode=a+rX",
-      "-cf",
-      join(this.#folder, "image.tar"),
-      "-C",
-      root,
-      ".",
-    ];
-    const { exitCode, stderr } = Bun.spawnSync(tar);
-    if (exitCode !== 0) throw new Error(`tar: ${stderr.toString()}`);
-    await this.must(
-      "import",
-      ...changes,
-      "--change",
-      "ENV PATH=/usr/local/bin",
-      join(this.#folder, "image.tar"),
-      "web",
-    );
-    rmSync(join(this.#folder, "image.tar"));
+      root.place(`${modules}/${name}`, join(project, "node_modules", name));
+    root.write(`${folder}/hello.ts`, app);
+    const changes = [...dockerfile.matchAll(/^(?:WORKDIR|ENV|CMD) .*$/gm)].map(([line]) => line);
+    await this.#import(root, "web", [...changes, "ENV PATH=/usr/local/bin"]);
+  }
+
+  /** Makes the image that a Dockerfile begins with, from what is on this machine: Bun, and programs as Debian has them. */
+  async buildBase(name: string, programs: readonly string[]): Promise<void> {
+    const root = new ImageRoot(join(this.#folder, "base"));
+    root.program("usr/local/bin/bun", process.execPath);
+    root.place("usr/local/bin/bunx", process.execPath);
+    for (const program of programs) root.program(`usr/bin/${program}`, `/usr/bin/${program}`);
+    for (const shell of ["sh", "bash"]) root.place(`bin/${shell}`, `/usr/bin/${shell}`);
+    await this.#import(root, name, ["ENV PATH=/usr/local/bin:/usr/bin:/bin"]);
+  }
+
+  /** Builds a folder's Dockerfile without any network. */
+  async build(folder: string, name: string): Promise<string> {
+    const limits = ["--network", "none", "--cgroup-parent", `/${this.cgroup}`];
+    return this.must("build", ...limits, "-t", name, folder);
+  }
+
+  async #import(root: ImageRoot, name: string, changes: readonly string[]): Promise<void> {
+    const file = join(this.#folder, "image.tar");
+    root.pack(file);
+    const words = changes.flatMap((change) => ["--change", change]);
+    await this.must("import", ...words, file, name);
+    rmSync(file);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

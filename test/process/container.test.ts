@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isRoot, needsRoot } from "../support/needs.ts";
-import { childrenOf, program, until, waitsForGo } from "../support/server.ts";
+import { childrenOf, commandOf, until, waitsForGo } from "../support/server.ts";
 
 const children = JSON.stringify(join(import.meta.dir, "../../src/os/processes/children.ts"));
 
@@ -17,9 +17,9 @@ class Container implements AsyncDisposable {
   readonly process: Bun.Subprocess<"ignore", "pipe", "pipe">;
   #output = "";
 
-  constructor(args: readonly string[], files: Readonly<Record<string, string>>) {
+  constructor(words: readonly string[], files: Readonly<Record<string, string>>) {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(this.folder, name), text);
-    this.process = Bun.spawn([...container, process.execPath, ...args], {
+    this.process = Bun.spawn([...container, ...words], {
       cwd: this.folder,
       env: { PATH: process.env["PATH"], HOME: this.folder },
       stdio: ["ignore", "pipe", "pipe"],
@@ -74,7 +74,7 @@ test.skipIf(!isRoot)(
       console.log("codes", (await Promise.all(codes)).join());
       while (read() !== "") await Bun.sleep(5);
       console.log("orphans", orphans.every((pid) => reaped.includes(Number(pid))), reaped.length);`;
-    await using inside = new Container(["script.ts"], { "script.ts": script });
+    await using inside = new Container([process.execPath, "script.ts"], { "script.ts": script });
     expect(await inside.process.exited).toBe(0);
     await inside.printed(/codes 1,2,3\norphans true 3\n/);
   },
@@ -87,7 +87,7 @@ describe.skipIf(!isRoot)(`the server as pid 1${needsRoot}`, () => {
   };`;
 
   test("TERM stops gracefully, with exit code 0", async () => {
-    const args = [program, "-b", "127.0.0.1:0", "-w", "2", "app"];
+    const args = [...commandOf().words, "-b", "127.0.0.1:0", "-w", "2", "app"];
     await using inside = new Container(args, { "app.ts": app });
     const [, url] = await inside.printed(/Listening at: (http:\S+) \(1\)/);
     const slow = fetch(`${url}/slow`);
@@ -119,7 +119,7 @@ describe.skipIf(!isRoot)(`the server as pid 1${needsRoot}`, () => {
       `console.error("here"); Bun.sleepSync(600_000);`,
     ],
   ])("TERM while it %s ends it, with exit code 0", async (_while, args, text) => {
-    const all = [program, "-b", "127.0.0.1:0", ...args, "app"];
+    const all = [...commandOf().words, "-b", "127.0.0.1:0", ...args, "app"];
     await using inside = new Container(all, { "app.ts": text + app });
     await inside.printed(/here/);
     inside.kill("SIGTERM");
@@ -139,7 +139,7 @@ describe.skipIf(!isRoot)(`the server as pid 1${needsRoot}`, () => {
         const { stdout } = spawnSync("ps", ["-e", "-o", "pid=,stat="]);
         return new Response(stdout);
       };`;
-    const args = [program, "-b", "127.0.0.1:0", "app"];
+    const args = [...commandOf().words, "-b", "127.0.0.1:0", "app"];
     await using inside = new Container(args, { "app.ts": leaver });
     const [, url] = await inside.printed(/Listening at: (http:\S+) \(1\)/);
     await fetch(`${url}/die`).catch(() => "cut");

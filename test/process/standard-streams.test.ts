@@ -7,7 +7,7 @@ import { check, library } from "../../src/os/libc.ts";
 import { encodeName } from "../../src/os/sockets/socket-address.ts";
 import { AF_UNIX, createStreamSocket } from "../../src/os/sockets/socket-options.ts";
 import { isRoot, needsRoot } from "../support/needs.ts";
-import { gunicorn, program, start, until } from "../support/server.ts";
+import { commandOf, gunicorn, start, until } from "../support/server.ts";
 
 const files = { "app.ts": `export default () => new Response("hello");\n` };
 const format = ["--access-logformat", "line %(U)s"];
@@ -73,10 +73,11 @@ test("standard output and error that are sockets", async () => {
   const args = "--access-logfile /dev/stdout --error-logfile /dev/stderr --capture-output".split(
     " ",
   );
-  const server = Bun.spawn(
-    [process.execPath, program, "-b", "127.0.0.1:0", ...args, ...format, "app"],
-    { cwd: folder, env: { PATH: process.env["PATH"] }, stdio: ["ignore", socket, socket] },
-  );
+  const server = Bun.spawn([...commandOf().words, "-b", "127.0.0.1:0", ...args, ...format, "app"], {
+    cwd: folder,
+    env: { PATH: process.env["PATH"] },
+    stdio: ["ignore", socket, socket],
+  });
   const url = await until("the address", () => /Listening at: (\S+)/.exec(text)?.[1]);
   await until("an answer", () =>
     fetch(`${url}/d`, { keepalive: false }).then(

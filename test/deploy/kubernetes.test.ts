@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { adminUrl } from "../support/admin.ts";
 import { example } from "../support/deployment.ts";
 import { describeWith, toolPath } from "../support/peers.ts";
-import { gunicorn } from "../support/server.ts";
+import { gunicorn, until } from "../support/server.ts";
 
 setDefaultTimeout(120_000);
 
@@ -66,7 +66,8 @@ test("a server with the words of the Deployment answers its probes, and has the 
     args.filter((word) => /:\d+$/.test(word)).map((word) => Number(word.split(":")[1])),
   ).toEqual(ports.map(({ containerPort }) => containerPort));
   for (const { httpGet } of [startupProbe, readinessProbe, livenessProbe]) {
-    expect((await fetch(new URL(httpGet.path, urls[httpGet.port]))).status).toBe(200);
+    const url = new URL(httpGet.path, urls[httpGet.port]);
+    await until(`200 by ${url}`, async () => (await fetch(url)).status === 200);
   }
   for (const { targetPort } of only("Service").ports) {
     expect(await (await fetch(urls[targetPort] ?? "")).text()).toBe("ok");

@@ -129,9 +129,9 @@ export class Docker implements AsyncDisposable {
     return output;
   }
 
-  /** What curl gets there; empty where nobody answers. */
+  /** What curl gets there; empty where nobody answers, or with an error. */
   async curl(url: string): Promise<string> {
-    const child = Bun.spawn([...this.within(), "curl", "-s", "--max-time", "30", url], {
+    const child = Bun.spawn([...this.within(), "curl", "-sf", "--max-time", "30", url], {
       stdio: ["ignore", "pipe", "ignore"],
     });
     return child.stdout.text();

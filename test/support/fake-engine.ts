@@ -98,6 +98,7 @@ export class FakeEngine {
   readonly gate: Gate | null;
   /** What it counts. */
   readonly scores = createRow();
+  readonly readers: ReaderPool;
   readonly #connections: Connections;
   readonly #handlers: Handlers;
   readonly #handler: Handler;
@@ -158,7 +159,8 @@ export class FakeEngine {
     });
     const { files: calls } = options;
     const files = calls === undefined ? null : new FileSender(() => calls);
-    const engine: Engine = { settings, readers: new ReaderPool(settings), scores, files };
+    this.readers = new ReaderPool(settings);
+    const engine: Engine = { settings, readers: this.readers, scores, files };
     const connections = new Connections(scores);
     this.#connections = connections;
     const server = new AppServer({

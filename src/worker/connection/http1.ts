@@ -288,6 +288,8 @@ export class Http1 implements Protocol, Reply {
     if (this.#exchange !== null) this.#exchange.tell(status, bodyBytes);
     else
       records?.refused({ client: this.#client, server, reader: this.#reader }, status, bodyBytes);
+    // It would go on refusing.
+    this.#reader = null;
     this.#last = true;
     this.#next();
   }
@@ -302,12 +304,12 @@ export class Http1 implements Protocol, Reply {
   #next(): void {
     this.#exchange = null;
     this.#deadlines.answered();
+    this.#reader = this.#engine.readers.takeBack(this.#reader);
     if (this.#last) {
       this.#stage = ended;
       return;
     }
     this.#stage = reading;
     this.#deadlines.idles();
-    this.#reader = this.#engine.readers.takeBack(this.#reader);
   }
 }

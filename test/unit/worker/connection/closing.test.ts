@@ -384,3 +384,18 @@ describe("a body that only the end of the connection ends", () => {
     expect(events).toEqual(["cancel"]);
   });
 });
+
+test.each([
+  ["a request", get],
+  ["the last request of a client", get.replace("Host", "Connection: close\r\nHost")],
+  ["a request of HTTP/1.0", "GET /a HTTP/1.0\r\n\r\n"],
+])("%s gives its reader back", async (_claim, sent) => {
+  const engine = new FakeEngine();
+  const reader = engine.readers.lend(false);
+  engine.readers.takeBack(reader);
+  const wire = engine.connect();
+  wire.send(sent);
+  await engine.settle();
+  expect(statuses(wire.text)).toEqual([200]);
+  expect(engine.readers.lend(false)).toBe(reader);
+});

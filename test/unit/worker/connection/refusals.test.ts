@@ -119,6 +119,11 @@ describe.each([
     expect(engine.inFlight).toBe(0);
     engine.tick(20);
     expect(wire.closed).toBe(true);
+    // Nothing of it is left to the next client.
+    const next = engine.connect();
+    next.send(get.replace("/ok", `${options?.scriptName ?? ""}/ok`));
+    await engine.settle();
+    expect(statuses(next.text)).toEqual([200]);
   });
 });
 

@@ -47,11 +47,11 @@ export class OutputBuffer {
   /** The sink is closed: what is left can't be written any more. */
   broken = false;
   #text = "";
-  /** Older than #text. */
-  #pieces: Piece[] = [];
+  /** Older than #text. Null: none, as on each idle connection, where an empty array would take 64 bytes. */
+  #pieces: Piece[] | null = null;
   #pieceBytes = 0;
-  /** Pieces that nobody else holds, in the order of #pieces. */
-  #owned: Uint8Array[] = [];
+  /** Pieces that nobody else holds, in the order of #pieces; null: none. */
+  #owned: Uint8Array[] | null = null;
 
   get byteLength(): number {
     return this.#pieceBytes + this.#text.length;
@@ -85,13 +85,13 @@ export class OutputBuffer {
    * comes.
    */
   addOwnedBytes(bytes: Uint8Array): void {
-    if (bytes.byteLength >= releaseBytes) this.#owned.push(bytes);
+    if (bytes.byteLength >= releaseBytes) (this.#owned ??= []).push(bytes);
     this.addBytes(bytes);
   }
 
   /** Writes what the sink takes and keeps the rest. True when nothing is left. */
   writeTo(sink: ByteSink): boolean {
-    if (this.#pieces.length > 0) return this.#writePieces(sink);
+    if (this.#pieces !== null) return this.#writePieces(sink, this.#pieces);
     const text = this.#text;
     if (text === "") return true;
     const written = this.#writeTo(sink, text);
@@ -101,34 +101,36 @@ export class OutputBuffer {
 
   clear(): void {
     this.#text = "";
-    this.#pieces = [];
+    this.#pieces = null;
     this.#pieceBytes = 0;
-    this.#owned = [];
+    this.#owned = null;
   }
 
   #add(piece: Piece): void {
     this.#seal();
-    this.#pieces.push(piece);
+    (this.#pieces ??= []).push(piece);
     this.#pieceBytes += piece.length;
   }
 
   #seal(): void {
     if (this.#text === "") return;
-    this.#pieces.push(this.#text);
+    (this.#pieces ??= []).push(this.#text);
     this.#pieceBytes += this.#text.length;
     this.#text = "";
   }
 
-  #writePieces(sink: ByteSink): boolean {
+  #writePieces(sink: ByteSink, pieces: Piece[]): boolean {
     this.#seal();
-    while (this.#pieces.length > 0) {
-      const first = this.#pieces[0]!;
+    while (pieces.length > 0) {
+      const first = pieces[0]!;
       const direct = first instanceof Uint8Array && first.length > largeBytes;
-      const data = direct ? first : gather(this.#pieces);
+      const data = direct ? first : gather(pieces);
       const written = this.#writeTo(sink, data);
-      this.#drop(written);
+      this.#drop(written, pieces);
       if (written < data.length) return false;
     }
+    this.#pieces = null;
+    this.#owned = null;
     return true;
   }
 
@@ -140,32 +142,33 @@ export class OutputBuffer {
   }
 
   /** Forgets what has been written. */
-  #drop(written: number): void {
+  #drop(written: number, pieces: Piece[]): void {
+    const owned = this.#owned;
     this.#pieceBytes -= written;
     let left = written;
     let whole = 0;
-    while (left > 0 && left >= this.#pieces[whole]!.length) {
-      const piece = this.#pieces[whole]!;
+    while (left > 0 && left >= pieces[whole]!.length) {
+      const piece = pieces[whole]!;
       left -= piece.length;
       whole += 1;
-      if (piece === this.#owned[0]) release(this.#owned.shift()!);
+      if (owned !== null && piece === owned[0]) release(owned.shift()!);
     }
-    if (whole > 0) this.#pieces.splice(0, whole);
+    if (whole > 0) pieces.splice(0, whole);
     if (left === 0) return;
-    const first = this.#pieces[0]!;
+    const first = pieces[0]!;
     if (typeof first === "string") {
-      this.#pieces[0] = first.slice(left);
+      pieces[0] = first.slice(left);
     } else if (first instanceof Utf8Text) {
       // All of it stands in what was gathered: nothing else is taken in part.
-      this.#pieces[0] = Uint8Array.prototype.slice.call(
+      pieces[0] = Uint8Array.prototype.slice.call(
         scratch,
         written,
         written - left + first.length,
       );
     } else {
       const rest = first.subarray(left);
-      if (first === this.#owned[0]) this.#owned[0] = rest;
-      this.#pieces[0] = rest;
+      if (owned !== null && first === owned[0]) owned[0] = rest;
+      pieces[0] = rest;
     }
   }
 }

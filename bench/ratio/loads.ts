@@ -70,8 +70,8 @@ export const ratioLoads: readonly RatioLoad[] = [
     measure: (side, seconds) => measureIdleMemory(side, seconds),
   },
   cpu("tls", "hello over TLS", 1.1),
-  cpu("tls-handshakes", "hello over TLS, a connection for each request", 1.1),
-  cpu("tls-1m", "a response of 1 MiB over TLS", 1.15),
+  cpu("tls-handshakes", "hello over TLS, a connection for each request", 1.1, slowly),
+  cpu("tls-1m", "a response of 1 MiB over TLS", 1.15, slowly),
   {
     name: "tls-idle-memory",
     description: "per idle kept-alive connection over TLS",

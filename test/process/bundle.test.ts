@@ -17,6 +17,7 @@ import { install } from "../support/package.ts";
 import { gunicorn, type RunningServer, type ServerOptions, until } from "../support/server.ts";
 import { Client } from "../support/websocket-client.ts";
 import { startNew } from "../support/upgrades.ts";
+import { version } from "../../package.json";
 
 /** Where the package is installed. */
 const home = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
@@ -225,7 +226,7 @@ test("USR2 takes the next version of the package, when the last one is gone from
   for (const file of bundled()) {
     const path = join(second, "dist", file);
     const text = readFileSync(path, "utf8");
-    writeFileSync(path, text.replace(/(var version\d* = )"0[^"]+"/, '$1"99.0.0"'));
+    writeFileSync(path, text.replaceAll(`"${version}"`, '"99.0.0"'));
   }
   const current = join(folder, "current");
   symlinkSync(first, current);

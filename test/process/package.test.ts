@@ -32,7 +32,7 @@ test("the package has what runs, its types and what users read; no tests, no ben
     /^dist\/LICENSES$/,
     /^src\/README\.md$/,
     /^types\/.*\.d\.ts$/,
-    /^docs\/[a-z0-9-]+\.md$/i,
+    /^docs\/[a-z0-9-]+\.(md|svg)$/i,
     /^examples\/([a-z]+\/)?[\w.-]+\.(ts|json|md)$/,
     /^examples\/deploy\/([a-z]+\/)?[\w.@-]+$/,
     // What docs/http.md refers to.

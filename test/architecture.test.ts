@@ -47,7 +47,7 @@ const rooms: Readonly<Record<string, string>> = {
   "http/response":
     "http http/syntax http/message http/request http/response/head http/response/globals",
 
-  ipc: "types:api types:config types:log os types:tls",
+  ipc: "types:api types:config types:log log/lines os types:tls",
   listen: "api net os os/sockets os/sockets/listening",
 
   telemetry: "api types:config log log/sinks net os os/sockets",

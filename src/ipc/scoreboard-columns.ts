@@ -22,10 +22,10 @@ export const sentBytes = 1;
 interface Column {
   /**
    * A counter only goes up in a worker's life, and what it has counted outlives the worker in the totals; a gauge says
-   * how things are now.
+   * how things are now; what the bytes of a text mean is the matter of who writes and reads it.
    */
-  readonly kind: "counter" | "gauge";
-  /** One cell is a number, several are an array of them. */
+  readonly kind: "counter" | "gauge" | "text";
+  /** One cell is a number, several are an array of them; of a text, eight bytes each. */
   readonly cells: number;
 }
 
@@ -40,6 +40,8 @@ export const columns = {
   requests: counter,
   /** Requests being handled now. */
   inFlight: gauge,
+  /** The newest request that the app was asked about, as newest-request.ts writes it. */
+  newest: { kind: "text", cells: 16 },
   /** Connections open now. */
   connections: gauge,
   /** Of the engine's connections: what HTTP has received and sent, without what TLS adds. */

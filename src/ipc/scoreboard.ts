@@ -10,15 +10,16 @@ type Columns = typeof columns;
 type Column = keyof Columns;
 type Counter = { [Name in Column]: Columns[Name]["kind"] extends "counter" ? Name : never }[Column];
 type Single = { [Name in Column]: Columns[Name]["cells"] extends 1 ? Name : never }[Column];
-type Several = Exclude<Column, Single>;
+type Text = { [Name in Column]: Columns[Name]["kind"] extends "text" ? Name : never }[Column];
+type Several = Exclude<Column, Single | Text>;
 
 /** One worker's row, seen from the worker (which writes most of it) or from the master (which reads that). */
 export type ScoreboardRow = { [Name in Single]: number } & {
   readonly [Name in Several]: Float64Array;
-};
+} & { readonly [Name in Text]: Buffer };
 
-/** A row's values at one moment. */
-export type RowValues = Values<Column>;
+/** A row's figures at one moment; texts have readers of their own. */
+export type RowValues = Values<Exclude<Column, Text>>;
 
 /** What all workers have counted together, those that have gone included. */
 export type Totals = Values<Counter>;
@@ -39,6 +40,7 @@ const places = (Object.keys(columns) as Column[]).reduce<readonly Place[]>((befo
   const at = last === undefined ? 0 : last.at + last.cells;
   return [...before, { name, at, cells: columns[name].cells }];
 }, []);
+const figures = places.filter(({ name }) => columns[name].kind !== "text");
 const counters = places.filter(({ name }) => columns[name].kind === "counter");
 
 const cacheLineCells = 8;
@@ -69,8 +71,11 @@ export function createRow(cells: Float64Array = new Float64Array(rowCells)): Sco
   return Object.defineProperties({}, Object.fromEntries(accessors)) as ScoreboardRow;
 }
 
-function accessorOf(cells: Float64Array, { at, cells: count }: Place): PropertyDescriptor {
-  if (count > 1) return { enumerable: true, value: cells.subarray(at, at + count) };
+function accessorOf(cells: Float64Array, { name, at, cells: count }: Place): PropertyDescriptor {
+  if (count > 1) {
+    const value = cells.subarray(at, at + count);
+    return { enumerable: true, value: columns[name].kind === "text" ? bytesOf(value) : value };
+  }
   return {
     enumerable: true,
     get: () => cells[at] as number,
@@ -80,13 +85,17 @@ function accessorOf(cells: Float64Array, { at, cells: count }: Place): PropertyD
   };
 }
 
+function bytesOf({ buffer, byteOffset, byteLength }: Float64Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
 /** What a row says now. */
 export function readRow(row: ScoreboardRow): RowValues {
   const read = ({ name }: Place) => {
     const value = row[name];
     return [name, typeof value === "number" ? value : [...value]];
   };
-  return Object.fromEntries(places.map(read)) as RowValues;
+  return Object.fromEntries(figures.map(read)) as RowValues;
 }
 
 /** A worker's own row, behind an inherited descriptor. Throws SystemError when it can't be mapped. */

@@ -49,7 +49,7 @@ test.each(["SIGINT", "SIGQUIT"] as const)(
     await server.logged("slow begins");
     expect(await server.stop(signal)).toBe(0);
     expect(await cut).toBe("cut");
-    expect(server.log).toContain("Quick stop: 1 requests cut");
+    expect(server.log).toMatch(/Quick stop: 1 requests cut: GET \S+ for \d+\.\d s\n/);
   },
 );
 
@@ -97,7 +97,9 @@ test("graceful_timeout cuts what is left, and the log says how much", async () =
   await server.logged("slow begins");
   expect(await server.stop()).toBe(0);
   expect(await cut).toBe("cut");
-  expect(server.log).toContain("graceful_timeout: 1 connections with 1 requests cut after 1 s");
+  expect(server.log).toMatch(
+    /graceful_timeout: 1 connections with 1 requests cut after 1 s: GET \/slow for \d+\.\d s\n/,
+  );
 });
 
 /** Slower than timeout. */

@@ -294,7 +294,7 @@ export class Arbiter {
       case "signal": {
         const { age, signal, because } = action;
         if (because !== null)
-          this.log[because.level](because.message + this.#children.cost(age, signal));
+          this.log[because.level](because.message + this.#children.cut(age, signal));
         signalWorker(action.pid, signal);
         return { type: "signalled", age, signal };
       }
@@ -341,7 +341,7 @@ export class Arbiter {
       {
         message: ({ type }) => this.handle({ type: "message", age, message: type }),
         app: (message) => this.#apps.receive(age, message),
-        exited: (code, signal) => this.handle({ type: "exited", age, code, signal }),
+        exited: (code, signal) => this.handle(this.#children.exit(age, code, signal)),
       },
     );
     this.#children.add(age, { process: child, scores: scoreboard.row(row), slot, generation });

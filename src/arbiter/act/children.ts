@@ -1,14 +1,19 @@
 /** The worker processes by age, and what the master reads about them with each tick. */
+import { describeBusy, describeDoing } from "../../ipc/describe-doing.ts";
 import { readRow, type ScoreboardRow } from "../../ipc/scoreboard.ts";
 import type { Log } from "../../log/error-log.ts";
 import { reapStrays } from "../../os/processes/children.ts";
 import { cpuSeconds } from "../../os/processes.ts";
 import { residentBytes } from "../../os/processes/memory.ts";
-import type { WorkerScores, WorkerSignal } from "../decide/events.ts";
+import type { Event, WorkerScores, WorkerSignal } from "../decide/events.ts";
 import type { WorkerReading } from "../decide/status.ts";
+import { whereIsReport } from "./crash-report.ts";
+import { Watch } from "./watch.ts";
 
 /** How often the workers' memory is read, if it is bounded. */
 const memorySampleMs = 1000;
+
+type Exit = Extract<Event, { type: "exited" }>;
 
 export interface Born {
   readonly age: number;
@@ -27,6 +32,7 @@ export interface Child {
 interface Known extends Child {
   /** As it was last seen. */
   cpuSeconds: number;
+  readonly watch: Watch;
 }
 
 export class Children {
@@ -35,7 +41,8 @@ export class Children {
   #departedCpuSeconds = 0;
 
   add(age: number, child: Child): void {
-    this.#byAge.set(age, { ...child, cpuSeconds: 0 });
+    const watch = new Watch(child.process.pid, child.scores);
+    this.#byAge.set(age, { ...child, cpuSeconds: 0, watch });
   }
 
   get(age: number): Child | undefined {
@@ -50,10 +57,19 @@ export class Children {
     return { age, slot, generation, pid: process.pid };
   }
 
-  /** Nothing is cut silently: what a kill costs, for the log. */
-  cost(age: number, signal: WorkerSignal): string {
-    const inFlight = this.#byAge.get(age)?.scores.inFlight ?? 0;
-    return signal === "SIGKILL" && inFlight > 0 ? `, ${inFlight} requests cut` : "";
+  /** Nothing is cut silently: what a worker is busy with that is ended, to stand behind the reason in the log. */
+  cut(age: number, signal: WorkerSignal): string {
+    const child = this.#byAge.get(age);
+    if (child === undefined || (signal !== "SIGKILL" && signal !== "SIGABRT")) return "";
+    return `: ${describeDoing(child.watch.doing(performance.now()))}`;
+  }
+
+  /** One that has ended, with what there is to say about it: the requests that ended with it, and where Bun's report of a crash is. */
+  exit(age: number, code: number | null, signal: string | null): Exit {
+    const doing = this.#byAge.get(age)?.watch.doing(performance.now());
+    const had = doing === undefined || doing.inFlight === 0 ? "" : `It had ${describeBusy(doing)}`;
+    const about = [had, whereIsReport(signal)].filter((text) => text !== "").join(". ");
+    return { type: "exited", age, code, signal, ...(about === "" ? {} : { about }) };
   }
 
   /** How many other workers want what this one publishes. */
@@ -91,8 +107,14 @@ export class Children {
   /** All that the scoreboard and the system say of those that live, by age. */
   readAll(): ReadonlyMap<number, WorkerReading> {
     const readings = new Map<number, WorkerReading>();
-    for (const [age, { scores, process }] of this.#byAge)
-      readings.set(age, { row: readRow(scores), memoryBytes: residentBytes(process.pid) });
+    for (const [age, { scores, process, watch }] of this.#byAge) {
+      const memoryBytes = residentBytes(process.pid);
+      readings.set(age, {
+        row: readRow(scores),
+        memoryBytes,
+        doing: watch.doing(performance.now()),
+      });
+    }
     return readings;
   }
 
@@ -103,6 +125,7 @@ export class Children {
     const scores = new Map<number, WorkerScores>();
     for (const [age, child] of this.#byAge) {
       const { beat, requests } = child.scores;
+      child.watch.observe(nowMs);
       const memoryBytes = sample ? residentBytes(child.process.pid) : null;
       scores.set(age, { beat, requests, memoryBytes });
     }

@@ -1,4 +1,5 @@
 /** The data of the commands that show something: Gunicorn's fields, and more. Seconds have two decimals. Pure. */
+import type { Doing } from "../../ipc/describe-doing.ts";
 import type { ListenerFact } from "../../listen/listeners.ts";
 import type { Status, WorkerStatus } from "../decide/status.ts";
 
@@ -58,10 +59,14 @@ function showWorker(worker: WorkerStatus) {
 
 export function showRequests(status: Status) {
   return {
-    workers: status.workers.map(({ slot, pid, phase, scores }) => ({
+    workers: status.workers.map(({ slot, pid, phase, beatMs, doing, scores }) => ({
       slot,
       pid,
       state: phase,
+      last_heartbeat: secondsOrNull(beatMs),
+      activity: doing?.activity ?? null,
+      waits_in: doing?.waitsIn ?? null,
+      newest_request: doing === null ? null : showNewest(doing),
       in_flight: scores?.inFlight ?? 0,
       connections: scores?.connections ?? 0,
       requests: scores?.requests ?? 0,
@@ -69,6 +74,13 @@ export function showRequests(status: Status) {
     in_flight: sum(status, (scores) => scores.inFlight),
     requests: status.totals.requests,
   };
+}
+
+/** `age` is for how long it runs, or ago that it came. */
+function showNewest({ newest, newestMs }: Doing) {
+  if (newest === null) return null;
+  const { method, path, open } = newest;
+  return { method, path, age: seconds(newestMs), answered: !open };
 }
 
 export function showListeners(listeners: readonly ListenerFact[]) {

@@ -52,6 +52,8 @@ export type Event =
       readonly age: number;
       readonly code: number | null;
       readonly signal: string | null;
+      /** What else the log is to hear of it. */
+      readonly about?: string;
     }
   | { readonly type: "config loaded"; readonly generation: Generation; readonly rebound: boolean }
   | { readonly type: "config failed"; readonly message: string }

@@ -1,4 +1,5 @@
 /** What the server is like at one moment: one description, from which all that shows the server is made. Pure. */
+import type { Doing } from "../../ipc/describe-doing.ts";
 import type { RowValues, Totals } from "../../ipc/scoreboard.ts";
 import type { Fleet, Mastership, State, Stopping, WorkerState } from "./state.ts";
 
@@ -14,6 +15,7 @@ export interface WorkerReading {
   readonly row: RowValues;
   /** The resident set; null where the system doesn't say. */
   readonly memoryBytes: number | null;
+  readonly doing: Doing;
 }
 
 export interface Status extends Progress {
@@ -39,7 +41,8 @@ export interface WorkerStatus extends WorkerFacts {
   /** How long ago the master has seen its last heartbeat; null before it is ready. */
   readonly beatMs: number | null;
   readonly memoryBytes: number | null;
-  /** Its columns; null when it has just gone. */
+  /** What it is busy with; null when it has just gone, as its columns. */
+  readonly doing: Doing | null;
   readonly scores: RowValues | null;
 }
 
@@ -74,6 +77,7 @@ function describe(
     servingMs: readyAtMs === null ? null : nowMs - readyAtMs,
     beatMs: readyAtMs === null ? null : nowMs - beatAtMs,
     memoryBytes: reading?.memoryBytes ?? null,
+    doing: reading?.doing ?? null,
     scores: reading?.row ?? null,
   };
 }

@@ -1,6 +1,7 @@
 /** What people see of an answer. */
 import type { CommandName } from "../../control/commands.ts";
 import type { Data } from "./client.ts";
+import { escapeText } from "../../log/lines/escape.ts";
 import { showBytes, showSeconds, table } from "./table.ts";
 
 export const layouts: Readonly<Record<CommandName, (data: Data) => string>> = {
@@ -29,8 +30,12 @@ export const layouts: Readonly<Record<CommandName, (data: Data) => string>> = {
       text(worker["in_flight"]),
       text(worker["connections"]),
       text(worker["requests"]),
+      showSeconds(worker["last_heartbeat"]),
+      text(worker["activity"] ?? "-"),
+      ...newestRequest(worker["newest_request"]),
     ]);
-    const heads = ["SLOT", "PID", "STATE", "IN FLIGHT", "CONNECTIONS", "ANSWERED"];
+    const heads = ["SLOT", "PID", "STATE", "IN FLIGHT", "CONNECTIONS", "ANSWERED", "HEARTBEAT"];
+    heads.push("NOW", "FOR", "NEWEST REQUEST");
     return `${table(heads, rows)}\nIn flight: ${text(in_flight)}, answered: ${text(requests)}\n`;
   },
   "show listeners": ({ listeners }) =>
@@ -56,6 +61,14 @@ export const layouts: Readonly<Record<CommandName, (data: Data) => string>> = {
     return rows.map(([usage, what]) => `${usage.padEnd(width)}  ${text(what)}\n`).join("");
   },
 };
+
+/** How long it runs, and what it is. The text is a client's: it is shown as in the access log. */
+function newestRequest(value: unknown): [string, string] {
+  if (typeof value !== "object" || value === null) return ["-", "-"];
+  const { method, path, age, answered } = value as Data;
+  const line = `${escapeText(text(method))} ${escapeText(text(path))}`;
+  return answered === true ? ["-", `${line}, answered`] : [showSeconds(age), line];
+}
 
 function stats(data: Data): string {
   const failed = data["reload_failed"] === true ? ["the last reload failed"] : [];

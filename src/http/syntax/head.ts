@@ -101,6 +101,13 @@ export class Head {
     return this.#end - this.#start;
   }
 
+  /** Copies the request line up to the end of the target, or to so many bytes, without making a text; answers where it ends. */
+  copyLine(into: Buffer, at: number, most: number): number {
+    const length = this.targetEnd < most ? this.targetEnd : most;
+    if (this.#text !== null) return at + into.write(this.#text, at, length, "latin1");
+    return at + this.#source.copy(into, at, this.#start, this.#start + length);
+  }
+
   /** Slices the text at once: from here on the head keeps no received bytes alive. */
   detach(): void {
     if (this.#text === null) this.#slice();

@@ -6,6 +6,14 @@ import type { App } from "../../app/load.ts";
 import type { HookEnviron, HookRequest, HookWorker, ServerHooks } from "../../api/hooks.ts";
 import type { RequestFacts } from "../../api/request-record.ts";
 import type { RequestHandler } from "../../api/serving.ts";
+import { Head } from "../../http/syntax/head.ts";
+import {
+  closeLine,
+  lineStart,
+  longestLine,
+  openLine,
+  writeLine,
+} from "../../ipc/newest-request.ts";
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
 import { textOf } from "../../log/lines/describe-error.ts";
@@ -23,11 +31,16 @@ export class Handler implements RequestHandler {
   readonly #log: Log;
   readonly #debug: boolean;
   readonly #scores: ScoreboardRow;
+  /** The column of the newest request, asked with each (bench: hello). */
+  readonly #line: Buffer;
+  readonly #longestLine: number;
   readonly #limit: number;
   readonly #onTired: () => void;
   readonly #enricher: Enricher | null;
   #requests = 0;
   #inFlight = 0;
+  /** Null before the first. */
+  #newest: RequestFacts | null = null;
 
   /**
    * `limit`: max_requests of this worker, jitter included; 0 for none. `onTired` is called once, when it is reached.
@@ -50,6 +63,8 @@ export class Handler implements RequestHandler {
     this.#log = parts.log;
     this.#debug = parts.worker.cfg.loglevel === "debug";
     this.#scores = parts.scores;
+    this.#line = parts.scores.newest;
+    this.#longestLine = longestLine(this.#line);
     this.#limit = parts.limit;
     this.#onTired = parts.onTired;
     this.#enricher = parts.enricher;
@@ -75,6 +90,7 @@ export class Handler implements RequestHandler {
     this.#scores.inFlight = this.#inFlight;
     this.#requests += 1;
     this.#scores.requests = this.#requests;
+    this.#note(facts);
     if (this.#requests === this.#limit) this.#onTired();
     if (this.#preRequest !== null) {
       this.#preRequest(this.#worker, hookRequest(facts, request));
@@ -114,12 +130,24 @@ export class Handler implements RequestHandler {
   finish(facts: RequestFacts, request: Request, response: Response | null): void {
     this.#inFlight -= 1;
     this.#scores.inFlight = this.#inFlight;
+    if (facts === this.#newest) closeLine(this.#line);
     if (this.#postRequest === null) return;
     try {
       this.#postRequest(this.#worker, hookRequest(facts, request), noEnviron, response);
     } catch (error) {
       this.#log.exception(`Exception in post_request hook\n${describeError(error)}`);
     }
+  }
+
+  /** Where the master finds it, whatever the app does next. A head is copied: its text may never be asked for. */
+  #note(facts: RequestFacts): void {
+    this.#newest = facts;
+    const line = this.#line;
+    const end =
+      facts instanceof Head
+        ? facts.copyLine(line, lineStart, this.#longestLine)
+        : writeLine(line, facts);
+    openLine(line, end);
   }
 
   /** The app has stopped as its client has left, or it has cut the client itself: nobody waits for an answer. */

@@ -19,12 +19,11 @@ import { Ending } from "./ending.ts";
 import { WorkerHooks } from "./hooks.ts";
 import { explainCollision } from "./port-collision.ts";
 import { PortWatch } from "./port-watch.ts";
+import { Pulse } from "./pulse.ts";
 import type { Reloader } from "./reloader.ts";
 import type { Serving } from "../../api/serving.ts";
 import type { TlsCredentials } from "../../tls/credentials.ts";
 
-/** Four beats a second: the master reads as often, so that silence is noticed soon after `timeout`. */
-const beatMs = 250;
 /** With reload, how long a worker goes on loading an app of which a file has changed meanwhile. */
 const staleLoadMs = 1000;
 /** How often a worker that is to leave, and has no app yet, looks for connections that wait for it. */
@@ -40,6 +39,7 @@ export class Worker {
   readonly #ending: Ending;
   readonly #hooks: WorkerHooks;
   readonly #ports: PortWatch;
+  readonly #pulse: Pulse;
   /** The worker class takes what is current when it begins to listen, and is told of what is renewed. */
   readonly #tls: { current: TlsCredentials } | null;
   #loader: AppLoader | null = null;
@@ -61,6 +61,7 @@ export class Worker {
     this.#tls = boot.tls === null ? null : { current: boot.tls };
     protectInherited([...boot.listeners, { fd: boot.scoreboardFd }]);
     this.#scores = inheritedRow(boot.scoreboardFd, boot.row);
+    this.#pulse = new Pulse(this.#scores);
     this.#watchSignals();
     this.#appSignals = new AppSignals(this.#log, boot.slot === 0);
     this.#ports = new PortWatch(boot.listeners, this.#log);
@@ -84,7 +85,7 @@ export class Worker {
       return this.#ending.exit(logBootFailure(this.#log, error));
     }
     if (this.#boot.config.daemon) leaveLauncherOutput();
-    this.#beat();
+    this.#pulse.start(() => this.#serving?.moves?.() !== false);
     this.#tell({ type: "ready" });
     if (this.#boot.slot === 0) this.#ports.tellSoon();
     // TERM came while the app was loading; connections may wait in the queue by now.
@@ -246,7 +247,7 @@ export class Worker {
     const timer = setTimeout(() => {
       const { connections, inFlight } = this.#scores;
       this.#log.warning(
-        `graceful_timeout: ${connections} connections with ${inFlight} requests cut after ${limitMs / 1000} s`,
+        `graceful_timeout: ${connections} connections with ${inFlight} requests cut after ${limitMs / 1000} s${this.#pulse.newest()}`,
       );
       void this.#ending.cleanUp(["SIGTERM"], 0);
     }, limitMs);
@@ -265,21 +266,11 @@ export class Worker {
 
   async #quit(signal: "SIGINT" | "SIGQUIT"): Promise<void> {
     const { inFlight } = this.#scores;
-    if (inFlight > 0) this.#log.warning(`Quick stop: ${inFlight} requests cut`);
+    if (inFlight > 0)
+      this.#log.warning(`Quick stop: ${inFlight} requests cut${this.#pulse.newest()}`);
     this.#hooks.stopped("workerInt");
     await this.#loader?.cut();
     await this.#ending.cleanUp([signal, "SIGINT", "SIGTERM"], quickMs);
-  }
-
-  #beat(): void {
-    this.#scores.beat += 1;
-    let lastMs = performance.now();
-    setInterval(() => {
-      const nowMs = performance.now();
-      this.#scores.loopDelayMs = Math.max(0, nowMs - lastMs - beatMs);
-      lastMs = nowMs;
-      if (this.#serving?.moves?.() !== false) this.#scores.beat += 1;
-    }, beatMs);
   }
 
   /** False: the master has gone. */

@@ -31,7 +31,8 @@ function withScoreboard(use: (board: Scoreboard, fd: number) => void): void {
   }
 }
 
-const names = Object.keys(columns) as (keyof typeof columns)[];
+const figures = Object.entries(columns).filter(([, { kind }]) => kind !== "text");
+const names = figures.map(([name]) => name) as (keyof RowValues)[];
 
 /** A row in which all cells of one column hold a value, and all others 0. */
 function valuesWith(name: string | null, value: number): RowValues {
@@ -90,6 +91,18 @@ describe("a row", () => {
   });
 });
 
+test("the text of a row is shared too, and gone when another worker gets the row", () => {
+  withScoreboard((board, fd) => {
+    const { newest } = inheritedRow(fd, 5);
+    newest.fill(42);
+    expect(board.row(5).newest.equals(newest)).toBe(true);
+    for (const other of [4, 6]) expect(readRow(board.row(other))).toEqual(valuesWith(null, 0));
+    expect(readRow(board.row(5))).toEqual(valuesWith(null, 0));
+    board.clear(5);
+    expect(newest.every((byte) => byte === 0)).toBe(true);
+  });
+});
+
 describe("clear()", () => {
   test("gives a new worker a row of zeros, and leaves its neighbours alone", () => {
     withScoreboard((board) => {
@@ -119,7 +132,9 @@ describe("totals", () => {
     (name) => {
       withScoreboard((board, fd) => {
         const expectTotal = (value: number) =>
-          expect(board.totals[name as keyof Totals]).toEqual(valuesWith(name, value)[name]);
+          expect(board.totals[name as keyof Totals]).toEqual(
+            valuesWith(name, value)[name as keyof Totals],
+          );
         for (const row of [0, 7]) board.clear(row);
         fill(inheritedRow(fd, 0), name, 10);
         fill(inheritedRow(fd, 7), name, 5);

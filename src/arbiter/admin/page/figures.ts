@@ -1,4 +1,5 @@
 /** What the page shows of a server: its workers now, and what they have done since looks before. Pure. */
+import { describeLast } from "../../../ipc/describe-doing.ts";
 import { durationBounds } from "../../../ipc/scoreboard-columns.ts";
 import type { Phase } from "../../decide/state.ts";
 import { describeProgress, type Status, type WorkerStatus } from "../../decide/status.ts";
@@ -32,6 +33,8 @@ export interface WorkerFigures extends Pace {
   readonly inFlight: number;
   readonly memoryBytes: number | null;
   readonly loopDelayMs: number;
+  /** The newest request in words; null before the first. */
+  readonly newest: string | null;
 }
 
 export interface PageFigures {
@@ -121,6 +124,7 @@ function workerFigures(
     inFlight: scores?.inFlight ?? 0,
     memoryBytes,
     loopDelayMs: scores?.loopDelayMs ?? 0,
+    newest: worker.doing && describeLast(worker.doing),
     rate: scores && rate(ended(scores.answers), ended(before?.answers ?? []), seconds),
     ...quantiles(scores?.durations ?? [], ofOldest),
   };

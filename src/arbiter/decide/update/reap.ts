@@ -122,17 +122,18 @@ export function countFailure(
 }
 
 /** The line about a death, if it deserves one. */
-function obituary(worker: WorkerState, { code, signal }: Exit): readonly Reaction[] {
+function obituary(worker: WorkerState, { code, signal, about }: Exit): readonly Reaction[] {
   const who = `Worker (pid:${worker.pid})`;
+  const more = about === undefined ? "" : ` ${about}`;
   if (signal !== null) {
     // What the master itself did is in the log already, with its reason.
     if (worker.phase === "killed" && signal === "SIGKILL") return [];
     if (signal === "SIGKILL") {
-      return [log("error", `${who} was sent SIGKILL! Perhaps out of memory?`)];
+      return [log("error", `${who} was sent SIGKILL! Perhaps out of memory?${more}`)];
     }
-    return [log(signal === "SIGTERM" ? "info" : "warning", `${who} was sent ${signal}!`)];
+    return [log(signal === "SIGTERM" ? "info" : "warning", `${who} was sent ${signal}!${more}`)];
   }
   if (code === exitCodes.ok && (leaving(worker) || worker.tired)) return [];
-  if (code === exitCodes.ok) return [log("warning", `${who} exited with code 0, unasked.`)];
-  return [log("error", `${who} exited with code ${code}.`)];
+  if (code === exitCodes.ok) return [log("warning", `${who} exited with code 0, unasked.${more}`)];
+  return [log("error", `${who} exited with code ${code}.${more}`)];
 }

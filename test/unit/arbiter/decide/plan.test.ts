@@ -80,6 +80,21 @@ describe("death", () => {
     },
   );
 
+  test("what else is known of a death stands behind its line", () => {
+    const about = "It had 1 request in flight: GET / for 0.2 s";
+    const lines = [
+      [null, "SIGSEGV", `Worker (pid:1002) was sent SIGSEGV! ${about}`],
+      [null, "SIGKILL", `Worker (pid:1002) was sent SIGKILL! Perhaps out of memory? ${about}`],
+      [7, null, `Worker (pid:1002) exited with code 7. ${about}`],
+      [0, null, `Worker (pid:1002) exited with code 0, unasked. ${about}`],
+    ] as const;
+    for (const [code, signal, line] of lines) {
+      const world = new World().ready(1, 2);
+      world.event({ type: "exited", age: 2, code, signal, about });
+      expect(world.lines).toEqual([line]);
+    }
+  });
+
   test("a worker that somebody else told to go gets its successor before it has gone", () => {
     const world = new World().ready(1, 2);
     world.event({ type: "message", age: 1, message: "draining" });

@@ -1,14 +1,23 @@
 import { describe, expect, test } from "bun:test";
 import type { Ending } from "../../../../src/arbiter/decide/state.ts";
 import { type Scores, status, type WorkerReading } from "../../../../src/arbiter/decide/status.ts";
+import type { Doing } from "../../../../src/ipc/describe-doing.ts";
 import { createRow, readRow } from "../../../../src/ipc/scoreboard.ts";
 import { generation, World } from "../../../support/arbiter-world.ts";
+
+const doing: Doing = {
+  inFlight: 1,
+  newest: { method: "GET", path: "/", open: true },
+  newestMs: 250,
+  activity: "waiting",
+  waitsIn: null,
+};
 
 /** A row of the scoreboard with a number of requests. */
 function reading(requests: number, memoryBytes: number | null = null): WorkerReading {
   const row = createRow();
   row.requests = requests;
-  return { row: readRow(row), memoryBytes };
+  return { row: readRow(row), memoryBytes, doing };
 }
 
 const totals = { requests: 12 } as Scores["totals"];
@@ -37,9 +46,18 @@ describe("status()", () => {
         servingMs: 1050,
         beatMs: 50,
         memoryBytes: 1024,
+        doing,
         scores: { requests: 7, inFlight: 0 },
       },
-      { age: 2, slot: 1, phase: "booting", servingMs: null, beatMs: null, scores: null },
+      {
+        age: 2,
+        slot: 1,
+        phase: "booting",
+        servingMs: null,
+        beatMs: null,
+        doing: null,
+        scores: null,
+      },
     ]);
   });
 

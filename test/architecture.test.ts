@@ -47,7 +47,7 @@ const rooms: Readonly<Record<string, string>> = {
   "http/response":
     "http http/syntax http/message http/request http/response/head http/response/globals",
 
-  ipc: "types:api types:config types:log log/lines os types:tls",
+  ipc: "types:api types:config types:control types:log log/lines os types:tls",
   listen: "api net os os/sockets os/sockets/listening",
 
   telemetry: "api types:config log log/sinks net os os/sockets",
@@ -81,7 +81,9 @@ const rooms: Readonly<Record<string, string>> = {
 
   worker: "ipc worker/classes worker/life",
   "worker/life":
-    "api app app/routes app/websocket config config/sources ipc log modules net os os/processes os/sockets os/sockets/listening reload types:tls worker/classes worker/exchange worker/overload worker/records",
+    "api app app/routes app/websocket config config/sources ipc log modules net os os/processes os/sockets os/sockets/listening reload types:tls worker/classes worker/dump worker/exchange worker/overload worker/records",
+  // Imported when somebody asks.
+  "worker/dump": "control types:ipc types:log log/lines os/sockets",
   "worker/tls":
     "types:api types:app http http/proxy http/response http/response/head log/lines os/sockets types:tls worker/connection",
   "worker/classes":

@@ -1,4 +1,5 @@
 /** The commands of the control socket: one table, for the server, `ctl`, its help, its completion and docs/control.md. */
+import { type DumpKind, isDumpToken } from "./dump.ts";
 import { type LogLevel, logLevels } from "../log/lines/line-format.ts";
 
 /** What a client asks for, understood. */
@@ -10,6 +11,13 @@ export type Command =
   | { readonly do: "worker add" | "worker remove"; readonly count: number }
   | { readonly do: "worker kill" | "worker restart"; readonly pid: number }
   | { readonly do: "scale"; readonly workers: number }
+  | {
+      readonly do: DumpKind;
+      readonly pid: number;
+      /** How long a profile is; 0 for a heap. */
+      readonly seconds: number;
+      readonly token: string;
+    }
   | { readonly do: "log-level"; readonly level: LogLevel };
 
 export type Shown = "stats" | "workers" | "requests" | "listeners" | "config";
@@ -52,6 +60,23 @@ export const commands = {
     takes: "LEVEL",
     description: "Change the level of the error log, until the next reload",
     read: (words) => ({ do: "log-level", level: level(only("log-level", words, "LEVEL")) }),
+  },
+  heap: {
+    takes: "PID TOKEN",
+    description: "Send a snapshot of a worker's heap to who has the token, for ctl heap",
+    read: ([pid = "", token = "", ...more]) => {
+      none("heap", more);
+      return { do: "heap", pid: wholeNumber(pid, "PID", 1), seconds: 0, token: dumpToken(token) };
+    },
+  },
+  profile: {
+    takes: "PID SECONDS TOKEN",
+    description: "Send a profile of a worker to who has the token, for ctl profile",
+    read: ([pid = "", seconds = "", token = "", ...more]) => {
+      none("profile", more);
+      const [number, length] = [wholeNumber(pid, "PID", 1), profileSeconds(seconds)];
+      return { do: "profile", pid: number, seconds: length, token: dumpToken(token) };
+    },
   },
   upgrade: plain("upgrade", "Start a new master beside this one, as USR2"),
   shutdown: {
@@ -159,4 +184,19 @@ function level(word: string): LogLevel {
   const found = logLevels.find((each) => each === word.toLowerCase());
   if (found !== undefined) return found;
   throw new CommandError(`LEVEL must be one of ${logLevels.join(", ")}, got '${word}'`);
+}
+
+const longestProfileSeconds = 3600;
+
+function profileSeconds(word: string): number {
+  const value = /^\d{1,4}(?:\.\d{1,3})?$/.test(word) ? Number(word) : Number.NaN;
+  if (value > 0 && value <= longestProfileSeconds) return value;
+  throw new CommandError(
+    `SECONDS must be a number above 0, and at most ${longestProfileSeconds}, got '${word}'`,
+  );
+}
+
+function dumpToken(word: string): string {
+  if (isDumpToken(word)) return word;
+  throw new CommandError("TOKEN must be 32 hexadecimal digits");
 }

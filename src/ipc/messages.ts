@@ -1,5 +1,6 @@
 /** Every message between master and worker. Signals carry the rest: TERM, QUIT and ABRT, as in Gunicorn. */
 import type { ConfigData } from "../config/types.ts";
+import type { DumpKind } from "../control/dump.ts";
 import type { ListeningSocket } from "../api/serving.ts";
 import type { LogLevel } from "../log/error-log.ts";
 import type { TlsCredentials } from "../tls/credentials.ts";
@@ -41,6 +42,16 @@ export interface CredentialsMessage {
 export interface LogLevelMessage {
   readonly type: "log level";
   readonly level: LogLevel;
+}
+
+/** Send a heap or a profile of yourself to a client of the control socket, which runs as `uid`: see control/dump.ts. */
+export interface DumpMessage {
+  readonly type: "dump";
+  readonly what: DumpKind;
+  /** How long a profile is. */
+  readonly seconds: number;
+  readonly token: string;
+  readonly uid: number;
 }
 
 /** What the subscribers of a websocket topic are to get: a text, or binary data. */
@@ -95,7 +106,8 @@ export type AppAnswer = RelayAnswer | AppMetricsAnswer;
 export type AppMessage = RelayMessage | AppMetricsMessage;
 
 /** What the master says to a worker after the boot message. */
-export type MasterMessage = WindDownMessage | CredentialsMessage | LogLevelMessage | AppAnswer;
+export type MasterMessage =
+  WindDownMessage | CredentialsMessage | LogLevelMessage | DumpMessage | AppAnswer;
 
 /** What a worker reports. `pid` in the master's table is known from the spawn, so no message repeats it. */
 export type WorkerMessage =

@@ -252,6 +252,8 @@ export class Arbiter {
         return this.#configurations.promote(this.#state.fleet.wanted.number);
       case "set log level":
         return this.#setLogLevel(reaction.level);
+      case "dump":
+        return sendToWorker(this.#children.get(reaction.age)?.process, reaction.order);
       case "hook onReload":
         return this.#guard(() => this.#parts.hooks.onReload());
       case "hook nworkersChanged":

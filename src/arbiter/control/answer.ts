@@ -24,8 +24,14 @@ export interface Verdict {
   readonly event: Event | null;
 }
 
-/** @throws CommandError when the command can't be carried out now, or never */
-export function answer(command: Command, facts: ControlFacts): Verdict {
+/** Of a client that is no user of this machine: no process has it. */
+const nobody = -1;
+
+/**
+ * @param uid of the client
+ * @throws CommandError when the command can't be carried out now, or never
+ */
+export function answer(command: Command, facts: ControlFacts, uid = nobody): Verdict {
   switch (command.do) {
     case "show":
       return look(show(command.what, facts));
@@ -44,7 +50,7 @@ export function answer(command: Command, facts: ControlFacts): Verdict {
       return setLogLevel(command.level, facts);
     default:
       if (facts.status.stopping !== null) throw new CommandError("The server is shutting down");
-      return steer(command, facts);
+      return steer(command, facts, uid);
   }
 }
 
@@ -54,7 +60,7 @@ type Steering = Exclude<
 >;
 
 /** What makes no sense to a server that stops. */
-function steer(command: Steering, facts: ControlFacts): Verdict {
+function steer(command: Steering, facts: ControlFacts, uid: number): Verdict {
   const { status } = facts;
   // After WINCH they are counted up from none, as TTIN does.
   const previous = status.resting ? 0 : status.target;
@@ -79,10 +85,14 @@ function steer(command: Steering, facts: ControlFacts): Verdict {
       return order({ do: "dismiss", age }, { success: true, killed: pid });
     }
     case "worker restart": {
-      const worker = workerOf(command.pid, status);
-      if (worker.phase !== "ready")
-        throw new CommandError(`Worker ${worker.pid} isn't ready, it is ${worker.phase}`);
+      const worker = readyWorker(command.pid, status);
       return order({ do: "replace", age: worker.age }, { success: true, restarting: worker.pid });
+    }
+    case "heap":
+    case "profile": {
+      const { age, pid } = readyWorker(command.pid, status);
+      const { do: what, seconds, token } = command;
+      return order({ do: "dump", age, what, seconds, token, uid }, { success: true, asked: pid });
     }
     default:
       return command satisfies never;
@@ -146,4 +156,10 @@ function workerOf(pid: number, { workers }: Status): WorkerStatus {
   if (found === undefined) throw new CommandError(`Worker ${pid} not found`);
   if (found.phase === "booting" || found.phase === "ready") return found;
   throw new CommandError(`Worker ${pid} leaves already, it is ${found.phase}`);
+}
+
+function readyWorker(pid: number, status: Status): WorkerStatus {
+  const worker = workerOf(pid, status);
+  if (worker.phase === "ready") return worker;
+  throw new CommandError(`Worker ${pid} isn't ready, it is ${worker.phase}`);
 }

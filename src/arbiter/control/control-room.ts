@@ -143,10 +143,13 @@ export class ControlRoom {
     const host = this.#host;
     if (host === null) return failure(id, "The server starts");
     try {
-      const { data, event } = answer(readCommand(words), host.facts());
+      const command = readCommand(words);
+      const { data, event } = answer(command, host.facts(), uid);
       if (event !== null) {
         const by = pid === null ? `uid:${uid}` : `uid:${uid} pid:${pid}`;
-        host.log("info", `Handling command: ${words.join(" ")} (${by})`);
+        // A token is nobody else's to know.
+        const shown = "token" in command ? words.slice(0, -1) : words;
+        host.log("info", `Handling command: ${shown.join(" ")} (${by})`);
         host.handle(event);
       }
       return ok(id, data);

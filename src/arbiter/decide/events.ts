@@ -1,5 +1,5 @@
 /** Everything that can happen to the arbiter, and everything it can do. */
-import type { WorkerMessage } from "../../ipc/messages.ts";
+import type { DumpMessage, WorkerMessage } from "../../ipc/messages.ts";
 import type { LogLevel } from "../../log/error-log.ts";
 import type { Generation } from "./state.ts";
 
@@ -39,7 +39,9 @@ export type Command =
   | { readonly do: "replace"; readonly age: number }
   /** Clients are told to go elsewhere, and are served on. */
   | { readonly do: "drain" }
-  | { readonly do: "log level"; readonly level: LogLevel };
+  | { readonly do: "log level"; readonly level: LogLevel }
+  /** A worker sends its heap, or a profile, to the client that asks for it. */
+  | ({ readonly do: "dump"; readonly age: number } & Omit<DumpMessage, "type">);
 
 export type Event =
   | { readonly type: "signal"; readonly name: SignalName }
@@ -109,6 +111,7 @@ export type Reaction =
   | { readonly do: "upgrade" }
   /** Of the master and all workers, until the next configuration. */
   | { readonly do: "set log level"; readonly level: LogLevel }
+  | { readonly do: "dump"; readonly age: number; readonly order: DumpMessage }
   | { readonly do: "promote" }
   | { readonly do: "hook onReload" }
   | { readonly do: "hook nworkersChanged"; readonly value: number; readonly old: number }

@@ -44,6 +44,8 @@ export const layouts: Readonly<Record<CommandName, (data: Data) => string>> = {
       listOf(listeners).map(({ address, type, fd }) => [text(address), text(type), text(fd)]),
     ),
   "show config": (data) => pairs(Object.entries(data).map(([name, value]) => [name, text(value)])),
+  heap: written,
+  profile: written,
   reload: () => "Reloading\n",
   reopen: () => "Log files are opened anew\n",
   "worker add": workers,
@@ -93,6 +95,10 @@ function stats(data: Data): string {
     ["Connections", data["connections"]],
     ["Memory", showBytes(data["memory_bytes"])],
   ]);
+}
+
+function written({ pid, file, bytes }: Data): string {
+  return `Worker ${text(pid)}: ${text(file)}, ${showBytes(bytes)}\n`;
 }
 
 function workers({ previous, total }: Data): string {

@@ -57,6 +57,10 @@ async function run(words: readonly string[]): Promise<number> {
     case "top":
       await top(asked);
       return ctlExitCodes.ok;
+    case "heap":
+    case "profile":
+      print(asked, await dumpTo(asked, name), layouts[name]);
+      return ctlExitCodes.ok;
     case "completion": {
       const { completionScript } = await import("./completion.ts");
       const [, shell] = asked.words;
@@ -90,6 +94,13 @@ async function askOnce(asked: Asked): Promise<Data> {
     reloaded(await stats(client), loads),
   );
   return { ...data, status: "reloaded" };
+}
+
+async function dumpTo(asked: Asked, what: "heap" | "profile"): Promise<Data> {
+  const { dump } = await import("./dump.ts");
+  using client = await Client.connect(socketOf(asked));
+  const words = asked.words.slice(1, -1);
+  return await dump(client, { what, words, file: asked.words.at(-1)!, timeoutMs: asked.timeoutMs });
 }
 
 /** A server that isn't there yet is waited for too, and one that goes meanwhile may come back. */

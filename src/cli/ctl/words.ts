@@ -1,6 +1,7 @@
 /** The words behind `gunicorn-ts ctl`: options, the command, and what stands behind it. */
 import { parseArgs } from "node:util";
 import { UsageError } from "../../api/errors.ts";
+import type { DumpKind } from "../../control/dump.ts";
 import {
   type Command,
   CommandError,
@@ -47,7 +48,7 @@ export const options = {
     short: null,
     metavar: "SECONDS",
     description: "For how long to wait (60)",
-    of: ["wait", "reload"],
+    of: ["wait", "reload", "heap", "profile"],
   },
 } as const satisfies Readonly<Record<string, OptionRow>>;
 
@@ -70,6 +71,14 @@ export type Shell = (typeof shells)[number];
 
 /** Commands that aren't the server's. */
 export const ownCommands = {
+  heap: {
+    takes: "PID FILE",
+    description: "Write a snapshot of a worker's heap, for Chrome's developer tools",
+  },
+  profile: {
+    takes: "PID SECONDS FILE",
+    description: "Write a profile of what a worker computes, for Chrome's developer tools",
+  },
   wait: { takes: "--ready", description: "Wait until the server is ready" },
   top: { takes: "", description: "Show the workers as they are, again and again" },
   completion: { takes: "SHELL", description: "Print the completion for bash, zsh or fish" },
@@ -144,6 +153,10 @@ function nameOf(words: readonly string[]): Asked["name"] {
     checkOwn(first as OwnName, words.slice(1));
     return first as OwnName;
   }
+  return nameOfServer(words);
+}
+
+function nameOfServer(words: readonly string[]): CommandName {
   try {
     return commandNameOf(readCommand(words));
   } catch (cause) {
@@ -158,7 +171,16 @@ function checkOwn(name: OwnName, words: readonly string[]): void {
     if (word !== undefined && more === undefined && isShell(word)) return;
     throw new UsageError(`completion: for which shell, ${shells.join(", ")}?`);
   }
+  if (name === "heap" || name === "profile") return checkDump(name, words);
   if (word !== undefined) throw new UsageError(`${name}: takes no words, got '${word}'`);
+}
+
+function checkDump(name: DumpKind, words: readonly string[]): void {
+  const { takes } = ownCommands[name];
+  if (words.length !== takes.split(" ").length)
+    throw new UsageError(`${name}: takes ${takes}, got ${words.length} words`);
+  // What the server would say to all but the file, which it isn't told.
+  nameOfServer([name, ...words.slice(0, -1), "0".repeat(32)]);
 }
 
 export function isShell(word: string | undefined): word is Shell {
@@ -184,7 +206,9 @@ function secondsOf(value: unknown): number {
 /** All that stand in the help, with what they take. */
 export function helpRows(): (readonly [usage: string, description: string])[] {
   const own = Object.entries(ownCommands);
-  return [...commandEntries, ...own].map(([name, { takes, description }]) => [
+  // What both have looks to users as here.
+  const servers = commandEntries.filter(([name]) => !Object.hasOwn(ownCommands, name));
+  return [...servers, ...own].map(([name, { takes, description }]) => [
     `${name} ${takes}`.trim(),
     description,
   ]);

@@ -106,6 +106,8 @@ export class Worker {
     // Serves on, and says so to no client that comes back.
     if (said.type === "wind down") this.#serving?.windDown();
     else if (said.type === "log level") this.#logs.setLevel?.(said.level);
+    else if (said.type === "dump")
+      void import("../dump/send-dump.ts").then(({ sendDump }) => sendDump(said, this.#log));
     else if (said.type !== "tls credentials") this.#loader?.hear(said);
     else if (this.#tls !== null) {
       this.#tls.current = said.credentials;

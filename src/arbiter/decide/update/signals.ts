@@ -70,6 +70,11 @@ export function onCommand(state: State, command: Command): Step {
       return still(withMastership(state, { draining: true }));
     case "log level":
       return { state, reactions: [{ do: "set log level", level: command.level }] };
+    case "dump": {
+      const { age, what, seconds, token, uid } = command;
+      const order = { type: "dump", what, seconds, token, uid } as const;
+      return { state, reactions: [{ do: "dump", age, order }] };
+    }
     default:
       return command satisfies never;
   }

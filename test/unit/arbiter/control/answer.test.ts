@@ -24,7 +24,9 @@ function facts(world: World, change: Partial<ControlFacts> = {}): ControlFacts {
 /** Two ready workers, with the pids 1001 and 1002. */
 const ready = () => new World().ready(1, 2);
 const ask = (text: string, world: World, change: Partial<ControlFacts> = {}) =>
-  answer(readCommand(text.split(" ")), facts(world, change));
+  answer(readCommand(text.split(" ")), facts(world, change), 1000);
+
+const token = "0123456789abcdef".repeat(2);
 
 describe("answer()", () => {
   const signal = (name: string) => ({ type: "signal", name });
@@ -74,6 +76,18 @@ describe("answer()", () => {
       command({ do: "replace", age: 1 }),
     ],
     [
+      `heap 1001 ${token}`,
+      ready,
+      { success: true, asked: 1001 },
+      command({ do: "dump", age: 1, what: "heap", seconds: 0, token, uid: 1000 }),
+    ],
+    [
+      `profile 1002 1.5 ${token}`,
+      ready,
+      { success: true, asked: 1002 },
+      command({ do: "dump", age: 2, what: "profile", seconds: 1.5, token, uid: 1000 }),
+    ],
+    [
       "log-level debug",
       ready,
       { previous: "info", level: "debug" },
@@ -108,6 +122,13 @@ describe("answer()", () => {
         () => ready().signal("ttou").pass(250),
         {},
         "Worker 1002 leaves already, it is draining",
+      ],
+      [`heap 7 ${token}`, ready, {}, "Worker 7 not found"],
+      [
+        `heap 1002 ${token}`,
+        () => new World().ready(1),
+        {},
+        "Worker 1002 isn't ready, it is booting",
       ],
       ["scale 1025", ready, {}, "At most 1024 workers, got 1025"],
       ["worker add 1023", ready, {}, "At most 1024 workers, got 1025"],

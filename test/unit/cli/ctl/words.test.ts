@@ -12,6 +12,8 @@ describe("readWords()", () => {
     ["worker add --json 2", { name: "worker add", words: ["worker", "add", "2"], json: true }],
     ["shutdown --quick", { name: "shutdown", words: ["shutdown", "quick"] }],
     ["reload --wait", { name: "reload", words: ["reload"], wait: true, timeoutMs: 60_000 }],
+    ["heap 7 /tmp/a.heapsnapshot", { name: "heap", words: ["heap", "7", "/tmp/a.heapsnapshot"] }],
+    ["profile 7 1.5 a --timeout 2", { name: "profile", timeoutMs: 2000 }],
     ["wait --ready --timeout 1.5", { name: "wait", timeoutMs: 1500 }],
   ];
   test.each(rows)("%s", (text, asked) => {
@@ -29,11 +31,19 @@ describe("readWords()", () => {
     ["reload --quick", /^--quick belongs to shutdown, not to reload$/],
     ["shutdown --wait", /^--wait belongs to reload, not to shutdown$/],
     ["reload --timeout 3", /^--timeout belongs to --wait$/],
-    ["show stats --timeout 3", /^--timeout belongs to wait and reload, not to show stats$/],
+    [
+      "show stats --timeout 3",
+      /^--timeout belongs to wait and reload and heap and profile, not to show stats$/,
+    ],
     ["wait", /^wait: for what\? --ready is missing$/],
     ["wait now --ready", /^wait: takes no words, got 'now'$/],
     ["wait --ready --timeout soon", /^--timeout must be a number of seconds, got 'soon'$/],
     ["-s a -p b reload", /^--socket and --pid name two servers$/],
+    ["heap 7", /^heap: takes PID FILE, got 1 words$/],
+    ["heap 7 a b", /^heap: takes PID FILE, got 3 words$/],
+    ["heap x a", /^PID must be a whole number from 1 on, got 'x'$/],
+    ["profile 7 0 a", /^SECONDS must be a number above 0, and at most 3600, got '0'$/],
+    ["profile 7 3601 a", /^SECONDS must be a number above 0, and at most 3600, got '3601'$/],
     ["scale", /^scale: N is missing$/],
     ["shutdown graceful --quick", /^shutdown: takes one word, got 'quick' too$/],
   ];

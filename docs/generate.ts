@@ -1,6 +1,6 @@
 /**
  * Writes docs/settings.md and the lists of docs/from-gunicorn.md from the settings table, docs/control.md's commands from
- * theirs, and docs/apps.md's table of frameworks from those of the tests; with --check, fails if they aren't what the
+ * theirs, docs/log-lines.md's refusals, and docs/apps.md's table of frameworks from those of the tests; with --check, fails if they aren't what the
  * tables say.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -10,6 +10,7 @@ import { workerHooks } from "../src/config/worker-hooks.ts";
 import type { Setting } from "../src/config/setting.ts";
 import { type OnlyValues, workerClassEntries } from "../src/config/worker-classes.ts";
 import { gunicornName, sections } from "../src/config/settings.ts";
+import { errors } from "../src/http/errors.ts";
 import { renderFrameworks } from "./frameworks-table.ts";
 
 const introduction = `# Settings
@@ -144,6 +145,21 @@ export function renderControl(page: string): string {
   return renderPart("docs/control.md", page, "commands", part.join("\n\n"));
 }
 
+/** docs/log-lines.md with its table of refusals made anew. */
+export function renderLogLines(page: string): string {
+  const rows = Object.entries(errors).map(([name, { status, text }]) => [
+    String(status),
+    code(text),
+    name,
+  ]);
+  return renderPart(
+    "docs/log-lines.md",
+    page,
+    "refusals",
+    markdownTable(["status", "text", "name"], rows),
+  );
+}
+
 /** With the columns as wide as their widest cells, as the formatter has it. */
 function markdownTable(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [heads, ...rows].map((row) => row.map((cell) => cell.replaceAll("|", "\\|")));
@@ -200,9 +216,11 @@ function main(words: readonly string[]): number {
   const settingsPath = fileURLToPath(new URL("settings.md", import.meta.url));
   const migrationPath = fileURLToPath(new URL("from-gunicorn.md", import.meta.url));
   const appsPath = fileURLToPath(new URL("apps.md", import.meta.url));
+  const logLinesPath = fileURLToPath(new URL("log-lines.md", import.meta.url));
   const controlPath = fileURLToPath(new URL("control.md", import.meta.url));
   const pages = [
     ["docs/control.md", controlPath, renderControl(readFileSync(controlPath, "utf8"))],
+    ["docs/log-lines.md", logLinesPath, renderLogLines(readFileSync(logLinesPath, "utf8"))],
     ["docs/settings.md", settingsPath, renderSettings()],
     ["docs/from-gunicorn.md", migrationPath, renderMigration(readFileSync(migrationPath, "utf8"))],
     ["docs/apps.md", appsPath, renderApps(readFileSync(appsPath, "utf8"))],

@@ -43,7 +43,7 @@ describeWith(["chromium"], "the page in Chromium", () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await Browser.start();
-  }, 120_000);
+  }, 240_000);
   afterAll(() => browser[Symbol.asyncDispose](), 120_000);
 
   test("shows what /stats says, moves, and sees a worker that is killed", async () => {
@@ -81,7 +81,7 @@ describeWith(["chromium"], "the page in Chromium", () => {
     expect(history).toContain("was ended by a signal");
     expect(page.errors).toEqual([]);
     expect(page.asked).toEqual([`${url}/`, `${url}/events`]);
-  }, 120_000);
+  }, 240_000);
 
   test("asks for the token, and steers with it", async () => {
     await using server = await gunicorn({
@@ -124,7 +124,7 @@ describeWith(["chromium"], "the page in Chromium", () => {
     expect(page.asked.join()).not.toContain("s3cret");
     expect(server.log).not.toContain("s3cret");
     expect(page.errors).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 
   test("isn't for other sites: neither their pages nor their names get anything", async () => {
     await using server = await gunicorn({
@@ -156,7 +156,7 @@ describeWith(["chromium"], "the page in Chromium", () => {
     expect(await isShown(rebound, "#figures")).toBe(false);
     expect(server.workers()).toHaveLength(2);
     expect(server.log).not.toContain("Handling command");
-  }, 120_000);
+  }, 240_000);
 
   test.each([
     ["wide", { width: 1280, height: 720 }],

@@ -144,6 +144,8 @@ function drawWorkers(workers) {
       const td = row.children[cell];
       td.textContent = value === null || value === undefined ? unknown : show(value);
       td.dataset.value = JSON.stringify(value ?? null);
+      // It may not have the room.
+      if (columns[cell].long) td.title = td.textContent;
       td.className = [columns[cell].look ?? "", how?.(value, worker) ?? ""].join(" ").trim();
     }
   }
@@ -240,7 +242,7 @@ const columns = [
     show: (value) => duration(value / 1000),
     how: (value) => (value >= 1000 ? "bad" : value >= 100 ? "warn" : ""),
   },
-  { look: "text newest", read: ({ newest }) => newest, show: String },
+  { look: "text newest", long: true, read: ({ newest }) => newest, show: String },
 ];
 
 function count(value) {

@@ -65,6 +65,10 @@ describeWith(["chromium"], "the page in Chromium", () => {
         return Number(rate) > 0 && Number(p50) > 0 && Number(p99) >= Number(p50);
       });
     });
+    const asked = await page.evaluate<string[]>(
+      `[...document.querySelectorAll("#workers .newest")].map((cell) => cell.title)`,
+    );
+    expect(asked).toContain("GET /");
     const before = await page.evaluate<string>(line);
     await until("the chart to move", async () => (await page.evaluate<string>(line)) !== before);
 

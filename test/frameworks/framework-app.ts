@@ -15,6 +15,8 @@ export interface FrameworkApp {
   readonly folder?: string;
   /** The words of the command that makes the file, of a package installed here; run in the app's folder. */
   readonly build?: readonly [command: string, ...words: string[]];
+  /** Variables of its environment, when it is made and when it runs. */
+  readonly env?: Readonly<Record<string, string>>;
   /** How the worker finds it, for docs/apps.md: the line of the file that says so. */
   readonly found: string;
   /** The packages that it is made of, those that docs/apps.md tells the versions of. */

@@ -123,3 +123,11 @@ export const pageRows: readonly Row[] = [
   row("page", has("late"), { path: "/page?name=%3Cworld%3E" }),
   row("HEAD of a page", isOk, { method: "HEAD", path: "/page" }),
 ];
+
+/** Of files that are there in compressed forms too. */
+export const compressedRows: readonly Row[] = ["gzip", "br"].map((coding) =>
+  row(`file in ${coding}`, ({ fields }) => fields["content-encoding"]?.[0] === coding, {
+    path: "/file.txt",
+    headers: { "Accept-Encoding": coding },
+  }),
+);

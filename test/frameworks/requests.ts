@@ -60,6 +60,15 @@ async function comeAgain(port: number): Promise<Observation> {
   return observe(port, { path: "/session", headers: { Cookie: cookie } });
 }
 
+/** Bodies that the app reads as they come. */
+function uploads(headers: Readonly<Record<string, string>>): readonly Row[] {
+  const asked = { method: "POST", path: "/large", headers, body: large };
+  return [
+    row("5 MiB up", has(String(large.length)), asked),
+    row("5 MiB up in chunks", has(String(large.length)), { ...asked, chunkBytes: 60_000 }),
+  ];
+}
+
 export const rows: readonly Row[] = [
   row("query", has("two words"), { path: "/query?a=1&b=two%20words&c=%C3%A9&list=x&list=y" }),
   row("JSON", has("\u00c3\u00a9"), {
@@ -110,13 +119,7 @@ export const rows: readonly Row[] = [
   }),
   row("5 MiB down", has(`${large.length} bytes`), { path: "/large" }),
   row("HEAD of 5 MiB", isOk, { method: "HEAD", path: "/large" }),
-  row("5 MiB up", has(String(large.length)), { method: "POST", path: "/large", body: large }),
-  row("5 MiB up in chunks", has(String(large.length)), {
-    method: "POST",
-    path: "/large",
-    body: large,
-    chunkBytes: 60_000,
-  }),
+  ...uploads({}),
   row("file", isOk, { path: "/file.txt" }),
   row("Range", hasStatus(/^206/), { path: "/file.txt", headers: { Range: "bytes=2-5" } }),
   row("file that the client has", hasStatus(/^304/), {
@@ -131,3 +134,10 @@ export const rows: readonly Row[] = [
   }),
   { name: "session", isAnswer: has("2"), ask: comeAgain },
 ];
+
+const typed = uploads({ "Content-Type": "application/octet-stream" });
+
+/** The same for an app that sees no body without a Content-Type. */
+export const typedRows: readonly Row[] = rows.map((row) => {
+  return typed.find(({ name }) => name === row.name) ?? row;
+});

@@ -25,18 +25,20 @@ async function ask(port: number, rows: readonly Row[]): Promise<Answers> {
 /** The framework's own way: `bun app.ts`, on the port of the environment. */
 async function native(app: FrameworkApp, rows: readonly Row[]): Promise<Answers> {
   const port = freePort();
-  const env = { PORT: String(port), NODE_ENV: "production" };
+  const env = { ...app.env, PORT: String(port), NODE_ENV: "production" };
   const cwd = join(appsFolder, app.folder ?? "");
   await using server = start({ program: app.file, bind: [], app: null, env, cwd });
   await until(`bun ${app.file} to listen; log:\n${server.log}`, () => isOpen(port));
   return await ask(port, rows);
 }
 
-/** Runs a command of the packages installed here. */
-async function make(cwd: string, [command, ...words]: readonly string[]): Promise<void> {
+/** Runs a command of the packages installed here, by Bun. */
+async function make({ folder = "", env = {} }: FrameworkApp, build: readonly string[]) {
+  const [command, ...words] = build;
   const path = join(import.meta.dir, "node_modules/.bin", String(command));
   const making = Bun.spawn([process.execPath, path, ...words], {
-    cwd,
+    cwd: join(appsFolder, folder),
+    env: { ...process.env, NODE_ENV: "production", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const said = await Promise.all([making.stdout.text(), making.stderr.text()]);
@@ -98,7 +100,7 @@ export function compareApps(apps: readonly FrameworkApp[]): void {
       const natively = () => (nativeAnswers ??= native(app, rows));
       const { build } = app;
       if (build !== undefined) {
-        beforeAll(() => make(join(appsFolder, app.folder ?? ""), build), 120_000);
+        beforeAll(() => make(app, build), 120_000);
       }
 
       test("natively does what is compared", async () => {
@@ -132,7 +134,7 @@ export function compareApps(apps: readonly FrameworkApp[]): void {
           await using server = await gunicorn({
             app: app.file,
             args: ["-k", kind, "-w", "1"],
-            env: { PORT: String(port) },
+            env: { ...app.env, PORT: String(port) },
             cwd: join(appsFolder, app.folder ?? ""),
           });
           const byServe = kind === "serve" && app.isListener === true;

@@ -4,9 +4,14 @@ import { lostByServe, serversOwn } from "../test/frameworks/compare.ts";
 import { fetchApps } from "../test/frameworks/fetch-apps.ts";
 import { type FrameworkApp, type Kind, kinds } from "../test/frameworks/framework-app.ts";
 import { nodeApps } from "../test/frameworks/node-apps.ts";
-import { websocketApps } from "../test/frameworks/websocket-apps.ts";
+import { socketIoApps, websocketApps } from "../test/frameworks/websocket-apps.ts";
 
-const apps: readonly FrameworkApp[] = [...fetchApps, ...nodeApps, ...websocketApps];
+const apps: readonly FrameworkApp[] = [
+  ...fetchApps,
+  ...nodeApps,
+  ...websocketApps,
+  ...socketIoApps,
+];
 
 /** All of it, without the heading. */
 export function renderFrameworks(item: (text: string) => string): string {

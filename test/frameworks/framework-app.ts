@@ -40,3 +40,8 @@ export interface FrameworkApp {
   /** What its users have to mind, for docs/apps.md. */
   readonly mind?: string;
 }
+
+/** The worker classes that it runs on. */
+export function kindsOf({ not, unsuited }: FrameworkApp): readonly Kind[] {
+  return kinds.filter((kind) => (not?.[kind] ?? unsuited?.[kind]) === undefined);
+}

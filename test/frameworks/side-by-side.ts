@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { freePort } from "../../bench/free-port.ts";
 import { gunicorn, start, until } from "../support/server.ts";
-import { type FrameworkApp, kinds } from "./framework-app.ts";
+import { type FrameworkApp, kinds, kindsOf } from "./framework-app.ts";
 import { differences } from "./compare.ts";
 import { needsPackages } from "./installed.ts";
 import type { Observation } from "./observe.ts";
@@ -45,7 +45,8 @@ async function make({ folder = "", env = {} }: FrameworkApp, build: readonly str
   if ((await making.exited) !== 0) throw new Error(`${command} has failed:\n${said.join("")}`);
 }
 
-async function isOpen(port: number): Promise<boolean> {
+/** Whether somebody listens there. */
+export async function isOpen(port: number): Promise<boolean> {
   try {
     const socket = await Bun.connect({ hostname: "127.0.0.1", port, socket: { data() {} } });
     socket.end();
@@ -122,10 +123,7 @@ export function compareApps(apps: readonly FrameworkApp[]): void {
         120_000,
       );
 
-      const possible = kinds.filter(
-        (kind) => (app.not?.[kind] ?? app.unsuited?.[kind]) === undefined,
-      );
-      test.each(possible)(
+      test.each(kindsOf(app))(
         "-k %s answers as bun does, without a port of its own, and ends with 0",
         async (kind) => {
           const differs = Object.entries(app.differs ?? {});

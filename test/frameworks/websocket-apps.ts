@@ -8,7 +8,88 @@ const onlyAsync = {
   serve: "Bun.serve's connections can't be handed to an upgrade listener",
 };
 
-/** websockets.test.ts has those of more frameworks, with two workers and when a worker leaves. */
+const ofBun = { folder: "websockets", unsuited: { sync: noWebsockets }, rows: websocketRows };
+const ofNode = { ...ofBun, unsuited: onlyAsync, isListener: true } as const;
+
+/** Apps that publish by Bun's own methods: websockets.test.ts has them with two workers, and when a worker leaves. */
+export const publishingApps: readonly FrameworkApp[] = [
+  {
+    ...ofBun,
+    name: "Bun.serve's websockets",
+    found: "Bun.serve({ fetch, websocket })",
+    file: "bun-serve.ts",
+  },
+  {
+    ...ofBun,
+    name: "Hono's websocket helper",
+    found: "export default { fetch, websocket }",
+    packages: ["hono"],
+    file: "hono.ts",
+  },
+  {
+    ...ofBun,
+    name: "Elysia's ws",
+    found: "app.ws(path, ...).listen(port)",
+    packages: ["elysia"],
+    file: "elysia.ts",
+  },
+  {
+    ...ofBun,
+    name: "crossws",
+    found: "Bun.serve({ fetch, websocket })",
+    packages: ["crossws"],
+    file: "crossws.ts",
+  },
+  {
+    ...ofBun,
+    name: "h3 with crossws",
+    found: "serve(app, { plugins: [ws(...)] })",
+    packages: ["h3", "crossws"],
+    file: "h3.ts",
+  },
+];
+
+/** Apps that know the clients of one worker. */
+export const listeningApps: readonly FrameworkApp[] = [
+  {
+    ...ofNode,
+    name: "ws",
+    found: "new WebSocketServer({ server })",
+    packages: ["ws"],
+    file: "ws.ts",
+  },
+  {
+    ...ofNode,
+    name: "@fastify/websocket",
+    found: "await app.listen({ port })",
+    packages: ["@fastify/websocket"],
+    file: "fastify.ts",
+  },
+];
+
+const oneWorker =
+  'it wants one worker, or clients with `transports: ["websocket"]`, and an adapter (Redis) for more than one';
+
+/** Compared by clients of their own, in websockets.test.ts. */
+export const socketIoApps: readonly FrameworkApp[] = [
+  {
+    ...ofNode,
+    name: "socket.io",
+    found: "server.listen(port)",
+    packages: ["socket.io"],
+    mind: oneWorker,
+    file: "socket-io.ts",
+  },
+  {
+    ...ofBun,
+    name: "socket.io on its engine for Bun",
+    found: "export default { ...engine.handler() }",
+    packages: ["socket.io", "@socket.io/bun-engine"],
+    mind: oneWorker,
+    file: "socket-io-bun.ts",
+  },
+];
+
 export const websocketApps: readonly FrameworkApp[] = [
   {
     name: "Bun.serve's websockets, exported",
@@ -43,4 +124,6 @@ export const websocketApps: readonly FrameworkApp[] = [
     rows: websocketRows,
     isListener: true,
   },
+  ...publishingApps,
+  ...listeningApps,
 ];

@@ -1,4 +1,4 @@
-import { obey, welcome } from "./orders.js";
+import { leave, obey } from "./orders.js";
 
 Bun.serve({
   port: process.env.PORT,
@@ -8,10 +8,8 @@ Bun.serve({
     return new Response("plain");
   },
   websocket: {
-    open(ws) {
-      ws.subscribe("room");
-      ws.send(welcome());
-    },
+    open: (ws) => ws.subscribe("room"),
+    close: (ws, code, reason) => leave(code, reason),
     message(ws, message) {
       obey(message, {
         send: (data) => ws.send(data),

@@ -1,12 +1,10 @@
 import crossws from "crossws/adapters/bun";
-import { obey, welcome } from "./orders.js";
+import { leave, obey } from "./orders.js";
 
 const ws = crossws({
   hooks: {
-    open(peer) {
-      peer.subscribe("room");
-      peer.send(welcome());
-    },
+    open: (peer) => peer.subscribe("room"),
+    close: (peer, { code, reason }) => leave(code, reason),
     message(peer, message) {
       const data = typeof message.rawData === "string" ? message.text() : message.uint8Array();
       obey(data, {

@@ -1,13 +1,14 @@
 import { Elysia } from "elysia";
-import { obey, welcome } from "./orders.js";
+import { leave, obey } from "./orders.js";
 
 new Elysia()
   .get("/plain", () => "plain")
   .ws("/ws", {
     open(ws) {
+      // What it answers would be sent.
       ws.subscribe("room");
-      ws.send(welcome());
     },
+    close: (ws, code, reason) => leave(code, reason),
     message(ws, message) {
       obey(message, {
         send: (data) => ws.send(data),

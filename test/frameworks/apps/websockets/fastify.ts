@@ -1,12 +1,12 @@
 import websocket from "@fastify/websocket";
 import Fastify from "fastify";
-import { obey, welcome } from "./orders.js";
+import { leave, obey } from "./orders.js";
 
 const app = Fastify();
 await app.register(websocket);
 app.get("/plain", () => "plain");
 app.get("/ws", { websocket: true }, (ws) => {
-  ws.send(welcome());
+  ws.on("close", leave);
   ws.on("message", (data, isBinary) => {
     obey(isBinary ? data : String(data), {
       send: (data) => ws.send(data),

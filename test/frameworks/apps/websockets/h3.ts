@@ -1,16 +1,14 @@
 import { plugin as ws } from "crossws/server";
 import { defineWebSocketHandler, H3, serve } from "h3";
-import { obey, welcome } from "./orders.js";
+import { leave, obey } from "./orders.js";
 
 const app = new H3();
 app.get("/plain", () => "plain");
 app.get(
   "/ws",
   defineWebSocketHandler({
-    open(peer) {
-      peer.subscribe("room");
-      peer.send(welcome());
-    },
+    open: (peer) => peer.subscribe("room"),
+    close: (peer, { code, reason }) => leave(code, reason),
     message(peer, message) {
       const data = typeof message.rawData === "string" ? message.text() : message.uint8Array();
       obey(data, {

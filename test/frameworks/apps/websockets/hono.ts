@@ -1,16 +1,14 @@
 import { Hono } from "hono";
 import { upgradeWebSocket, websocket } from "hono/bun";
-import { obey, welcome } from "./orders.js";
+import { leave, obey } from "./orders.js";
 
 const app = new Hono();
 app.get("/plain", (c) => c.text("plain"));
 app.get(
   "/ws",
   upgradeWebSocket(() => ({
-    onOpen(_event, ws) {
-      ws.raw.subscribe("room");
-      ws.send(welcome());
-    },
+    onOpen: (_event, ws) => ws.raw.subscribe("room"),
+    onClose: ({ code, reason }) => leave(code, reason),
     onMessage({ data }, ws) {
       obey(data, {
         send: (data) => ws.send(data),

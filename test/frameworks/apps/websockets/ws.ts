@@ -1,11 +1,11 @@
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
-import { obey, welcome } from "./orders.js";
+import { leave, obey } from "./orders.js";
 
 const server = createServer((_request, response) => response.end("plain"));
 const sockets = new WebSocketServer({ server, path: "/ws" });
 sockets.on("connection", (ws) => {
-  ws.send(welcome());
+  ws.on("close", leave);
   ws.on("message", (data, isBinary) => {
     obey(isBinary ? data : String(data), {
       send: (data) => ws.send(data),

@@ -3,7 +3,7 @@ import { AppImportError } from "../modules/errors.ts";
 
 interface Fastify {
   register(plugin: unknown): unknown;
-  listen(options: { readonly port: number }): Promise<unknown>;
+  listen(options: { readonly host: string; readonly port: number }): Promise<unknown>;
 }
 
 /**
@@ -24,8 +24,8 @@ function isPlugin(value: unknown): value is object {
 async function listen(plugin: object, describe: string): Promise<void> {
   const server = (await importFastify(describe))();
   server.register(plugin);
-  // The port is of no account: the capture takes it.
-  await server.listen({ port: 8000 });
+  // Of no account, as the capture takes it; but for localhost Fastify would open a second server, of its other address.
+  await server.listen({ host: "127.0.0.1", port: 8000 });
 }
 
 async function importFastify(describe: string): Promise<() => Fastify> {

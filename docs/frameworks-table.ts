@@ -1,6 +1,7 @@
 /** The part of docs/apps.md that says which frameworks run on which worker class: from the tables that the tests run. */
 import packageFile from "../test/frameworks/package.json";
 import { lostByServe, serversOwn } from "../test/frameworks/compare.ts";
+import { builtApps } from "../test/frameworks/built-apps.ts";
 import { fetchApps } from "../test/frameworks/fetch-apps.ts";
 import { type FrameworkApp, type Kind, kinds } from "../test/frameworks/framework-app.ts";
 import { nodeApps } from "../test/frameworks/node-apps.ts";
@@ -8,6 +9,7 @@ import { socketIoApps, websocketApps } from "../test/frameworks/websocket-apps.t
 
 const apps: readonly FrameworkApp[] = [
   ...fetchApps,
+  ...builtApps,
   ...nodeApps,
   ...websocketApps,
   ...socketIoApps,

@@ -1,7 +1,7 @@
 /** Apps that stand on fetch or Bun.serve. */
 import { type FrameworkApp, type Kind, kinds } from "./framework-app.ts";
-import { compressedRows, graphqlRows, orpcRows, pageRows, trpcRows } from "./own-requests.ts";
-import { rows, typedRows } from "./requests.ts";
+import { graphqlRows, orpcRows, pageRows, trpcRows } from "./own-requests.ts";
+import { rows } from "./requests.ts";
 
 const files = ["file", "Range", "file that the client has"];
 const uploads = ["5 MiB up", "5 MiB up in chunks"];
@@ -13,7 +13,10 @@ const errorPage = [
   "the page for an error that the app doesn't handle is Gunicorn's",
 ] as const;
 const stack = [exceptServe, "the error of request.json() has a stack"] as const;
-const headType = [exceptServe, "HEAD of bytes has their type, which Bun.serve leaves out"] as const;
+export const headType = [
+  exceptServe,
+  "HEAD of bytes has their type, which Bun.serve leaves out",
+] as const;
 
 const bare = ["file that the client has", "gzip", "session"];
 const unhandled = { "JSON that is none": errorPage, "thrown error": errorPage };
@@ -100,29 +103,6 @@ export const fetchApps: readonly FrameworkApp[] = [
       "gzip",
       "session",
     ],
-  },
-  {
-    name: "Nitro, preset bun",
-    folder: "nitro",
-    build: ["nitro", "build"],
-    file: ".output/server/index.mjs",
-    found: "Bun.serve({ fetch })",
-    packages: ["nitro"],
-    mind: "set the preset, `NITRO_PRESET=bun nitro build`, and run `.output/server/index.mjs`",
-    lacks: ["Range", "client address", "gzip", "session"],
-  },
-  {
-    name: "SvelteKit, svelte-adapter-bun",
-    folder: "sveltekit",
-    build: ["vite", "build"],
-    env: { ADAPTER: "bun", BODY_SIZE_LIMIT: "Infinity" },
-    file: "build/bun/index.js",
-    found: "Bun.serve({ fetch, websocket })",
-    packages: ["@sveltejs/kit", "svelte-adapter-bun"],
-    mind: "`BODY_SIZE_LIMIT` is its own limit, 512 KiB, and `ORIGIN` the address that its users see",
-    rows: [...pageRows, ...typedRows, ...compressedRows],
-    differs: { "HEAD of 5 MiB": headType },
-    lacks: ["file that the client has", "gzip", "session"],
   },
   {
     name: "GraphQL Yoga",

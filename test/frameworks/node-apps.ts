@@ -1,7 +1,5 @@
 /** Apps that stand on node:http. */
 import type { FrameworkApp } from "./framework-app.ts";
-import { compressedRows, pageRows } from "./own-requests.ts";
-import { rows, typedRows } from "./requests.ts";
 
 const forms = ["form", "file of a form"];
 const files = ["file", "Range", "file that the client has"];
@@ -109,29 +107,6 @@ const listeners: readonly FrameworkApp[] = [
     folder: "nest",
     file: "main.ts",
     lacks: [...files, "gzip", "session"],
-  },
-  {
-    name: "SvelteKit, adapter-node",
-    folder: "sveltekit",
-    build: ["vite", "build"],
-    env: { ADAPTER: "node", BODY_SIZE_LIMIT: "Infinity" },
-    file: "build/node/index.js",
-    found: "polka({ server }).use(handler), server.listen()",
-    packages: ["@sveltejs/kit", "@sveltejs/adapter-node"],
-    mind: "`BODY_SIZE_LIMIT` is its own limit, 512 KiB, and `ORIGIN` the address that its users see",
-    rows: [...pageRows, ...typedRows, ...compressedRows],
-    lacks: ["file that the client has", "gzip", "session"],
-  },
-  {
-    name: "Astro, standalone",
-    folder: "astro",
-    build: ["astro", "build"],
-    env: { ASTRO_TELEMETRY_DISABLED: "1" },
-    file: "dist/server/entry.mjs",
-    found: "createServer(handler).listen(port)",
-    packages: ["astro", "@astrojs/node"],
-    rows: [...pageRows, ...rows],
-    lacks: ["gzip", "session"],
   },
   {
     name: "node:http, listening",

@@ -101,7 +101,7 @@ export function compareApps(apps: readonly FrameworkApp[]): void {
       const natively = () => (nativeAnswers ??= native(app, rows));
       const { build } = app;
       if (build !== undefined) {
-        beforeAll(() => make(app, build), 120_000);
+        beforeAll(() => make(app, build), 300_000);
       }
 
       test("natively does what is compared", async () => {

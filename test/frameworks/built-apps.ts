@@ -45,7 +45,8 @@ export const builtApps: readonly FrameworkApp[] = [
     name: "Astro, standalone",
     folder: "astro",
     build: ["astro", "build"],
-    env: { ASTRO_TELEMETRY_DISABLED: "1" },
+    // It listens on localhost, whose first address may be ::1.
+    env: { ASTRO_TELEMETRY_DISABLED: "1", HOST: "127.0.0.1" },
     file: "dist/server/entry.mjs",
     found: "createServer(handler).listen(port)",
     packages: ["astro", "@astrojs/node"],

@@ -28,7 +28,7 @@ async function native(app: FrameworkApp, rows: readonly Row[]): Promise<Answers>
   const env = { ...app.env, PORT: String(port), NODE_ENV: "production" };
   const cwd = join(appsFolder, app.folder ?? "");
   await using server = start({ program: app.file, bind: [], app: null, env, cwd });
-  await until(`bun ${app.file} to listen; log:\n${server.log}`, () => isOpen(port));
+  await until(`bun ${app.file} to listen; log:\n${server.log}`, () => isOpen(port), 150_000);
   return await ask(port, rows);
 }
 
@@ -106,7 +106,7 @@ export function compareApps(apps: readonly FrameworkApp[]): void {
 
       test("natively does what is compared", async () => {
         expect(unfit(rows, app, await natively())).toEqual([]);
-      }, 120_000);
+      }, 240_000);
 
       const impossible = kinds.filter((kind) => app.not?.[kind] !== undefined);
       test.each(impossible)(
@@ -143,7 +143,7 @@ export function compareApps(apps: readonly FrameworkApp[]): void {
           if (app.hasPrivatePort !== true) expect(server.log).not.toContain("port of its own");
           expect(server.log).not.toContain("graceful_timeout");
         },
-        120_000,
+        240_000,
       );
     },
   );

@@ -65,6 +65,8 @@ export interface FakeEngineOptions {
   readonly files?: FileCalls;
   /** In the place of the gate that `threads` makes. */
   readonly door?: Door;
+  /** Whether bodies that are gathered are read from the wire itself. */
+  readonly receives?: boolean;
   /** What is done about requests with an Upgrade field. */
   readonly upgrades?: (tunnels: Tunnels) => Upgrades;
 }
@@ -160,7 +162,11 @@ export class FakeEngine {
     const { files: calls } = options;
     const files = calls === undefined ? null : new FileSender(() => calls);
     this.readers = new ReaderPool(settings);
-    const engine: Engine = { settings, readers: this.readers, scores, files };
+    const receiveInto =
+      options.receives === true
+        ? (fd: number, into: Uint8Array) => this.#wireOf(fd)?.receiveInto(into) ?? 0
+        : null;
+    const engine: Engine = { settings, readers: this.readers, scores, files, receiveInto };
     const connections = new Connections(scores);
     this.#connections = connections;
     const server = new AppServer({

@@ -13,6 +13,8 @@ export class FakeWire implements Wire {
   /** How many bytes it takes until drain(), and how many at most in one write. */
   room = Number.POSITIVE_INFINITY;
   mostPerWrite = Number.POSITIVE_INFINITY;
+  /** How often receiveInto() gave something. */
+  received = 0;
   /** Bytes that the kernel has taken and the client hasn't; -1: nobody knows. */
   unsent = -1;
   /** All that was done to it besides writing, in order, by the names of the methods. */
@@ -109,6 +111,23 @@ export class FakeWire implements Wire {
     for (let at = 0; at < bytes.length; at += size)
       this.#sent.push(Buffer.from(bytes.subarray(at, at + size)));
     this.turn();
+  }
+
+  /** The client sends texts, of which an event brings the first; the others are there by then. */
+  sendBefore(text: string, behind: readonly string[]): void {
+    for (const each of [text, ...behind]) this.#sent.push(Buffer.from(each, "latin1"));
+    this.turn();
+  }
+
+  /** recv(2), of one piece at most. */
+  receiveInto(into: Uint8Array): number {
+    const piece = this.#sent[0];
+    if (piece === undefined || this.#closed) return 0;
+    const count = piece.copy(into);
+    if (count < piece.length) this.#sent[0] = Buffer.from(piece.subarray(count));
+    else this.#sent.shift();
+    this.received += 1;
+    return count;
   }
 
   /** The client sends FIN. */

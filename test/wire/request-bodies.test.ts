@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { descriptorsOf } from "../support/descriptors.ts";
 import { field, type RawClient } from "../support/raw-client.ts";
 import { until } from "../support/server.ts";
 import { standstill } from "../support/standstill.ts";
@@ -164,6 +165,49 @@ describe.each(columns)("-k %s over %s: a request body as", (kind, transport) => 
     const pieces = text.match(/.{10000}|.+$/g) ?? [];
     const answer = await client.ask(requestText("POST", "/text", [inChunks]) + chunked(...pieces));
     expect(answer.body.toString()).toBe(text);
+  });
+
+  test("uploads of any size, in pieces of any size, several at once", async () => {
+    const letters = Buffer.alloc(
+      600_000,
+      Buffer.from(Array.from({ length: 10_007 }, (_, at) => (at * 7) % 251)),
+    );
+    await Promise.all(
+      [30_001, 65_536, 262_144, 600_000].map(async (size) => {
+        using client = await wire.connect();
+        for (const largest of [3000, 70_000, size]) {
+          const body = letters.subarray(size % 10_007, size);
+          client.send(requestText("POST", "/bytes", [`Content-Length: ${body.length}`]));
+          const pieces: Buffer[] = [];
+          for (let at = 0, step = 1; at < body.length; at += step) {
+            step = 1 + ((step * 48_271) % largest);
+            pieces.push(body.subarray(at, at + step));
+          }
+          await client.sendPieces(pieces);
+          const answer = await client.answer();
+          expect([size, largest, answer.body.equals(body)]).toEqual([size, largest, true]);
+        }
+      }),
+    );
+  });
+
+  test("clients that leave within an upload leave nothing behind", async () => {
+    const openSockets = () =>
+      descriptorsOf(wire.workerPid).filter(([, what]) => what.startsWith("socket:")).length;
+    await wire.ask(get("/"));
+    const before = openSockets();
+    const clients = await Promise.all(Array.from({ length: 30 }, () => wire.connect()));
+    for (const [index, client] of clients.entries()) {
+      client.send(requestText("POST", "/bytes", [`Content-Length: ${2 ** 20}`]));
+      client.send(Buffer.alloc(1 + ((index * 48_271) % 2 ** 20)));
+      await client.sent();
+    }
+    for (const [index, client] of clients.entries()) {
+      if (index % 2 === 0) client.reset();
+      else client[Symbol.dispose]();
+    }
+    await until("the sockets to be closed", () => openSockets() <= before);
+    expect((await wire.ask(get("/"))).status).toBe(200);
   });
 
   test("a stream that is echoed while it comes", async () => {

@@ -21,7 +21,7 @@
  * | collecting | it wants the whole at once (text(), json(), ...) | nothing                                |
  * | cancelled  | it has cancelled the stream: the rest is dropped | nothing                                |
  */
-import { Collector, release } from "./body-collector.ts";
+import { Collector, release, releaseChunk } from "./body-collector.ts";
 import { convertBody, plainBytes, rejectUsedBody } from "./body-convert.ts";
 import type { BodyKind, BodyResult } from "./body-convert.ts";
 import { highWaterBytes } from "../limits.ts";
@@ -63,6 +63,8 @@ export class RequestBody {
     | typeof collecting
     | typeof cancelled = none;
   #queue: Uint8Array[] = [];
+  /** One of #queue whose chunk nobody else refers to. */
+  #alone: Uint8Array | null = null;
   #queuedBytes = 0;
   /** What readers get of a body that has failed or was abandoned. */
   #error: unknown = undefined;
@@ -87,8 +89,9 @@ export class RequestBody {
   /**
    * Takes bytes of the connection, in order. They are handed over: a whole buffer may be freed once it is copied, a
    * view is kept until it is read.
+   * @param alone nobody else refers to the chunk that they are a part of
    */
-  push(bytes: Uint8Array): void {
+  push(bytes: Uint8Array, alone = false): void {
     if (bytes.byteLength === 0 || this.#arrival !== arriving || this.#reader === cancelled) return;
     if (this.#collector !== null) {
       this.#collector.add(bytes);
@@ -97,10 +100,21 @@ export class RequestBody {
       this.#wanted = false;
       this.#controller?.enqueue(plainBytes(bytes));
     } else {
+      if (alone) this.#alone = bytes;
       this.#queue.push(bytes);
       this.#queuedBytes += bytes.byteLength;
       this.#pauseIfFull();
     }
+  }
+
+  /** Where bytes may be put in place of a push(), while the whole is gathered; null: nowhere. */
+  get room(): Uint8Array | null {
+    return this.#collector === null ? null : this.#collector.room;
+  }
+
+  /** So many bytes have been put at the beginning of `room`. */
+  received(count: number): void {
+    this.#collector?.received(count);
   }
 
   /** The whole body has been pushed. */
@@ -178,7 +192,8 @@ export class RequestBody {
     const collector = new Collector(this.#length);
     for (const bytes of this.#queue) {
       collector.add(bytes);
-      release(bytes);
+      if (bytes === this.#alone) releaseChunk(bytes);
+      else release(bytes);
     }
     this.#dropQueue();
     if (this.#arrival === ended) return convertBody(kind, contentType, collector.take(), true);
@@ -270,6 +285,7 @@ export class RequestBody {
   #dropQueue(): void {
     this.#queue = [];
     this.#queuedBytes = 0;
+    this.#alone = null;
   }
 
   #ask(reader: typeof held | typeof collecting): void {

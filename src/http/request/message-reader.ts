@@ -18,6 +18,12 @@ const inChunkedBody = 2;
 /** The head or the body was refused here; what the parser itself refuses, it goes on refusing. */
 const refused = 3;
 
+/** What is left of a body for that a read of one's own isn't worth its system call. */
+const leastBytes = 16 * 1024;
+
+/** How much is received in a turn: other clients wait meanwhile. */
+const turnBytes = 4 * 1024 * 1024;
+
 const noHead = new Head();
 
 /** What readers with the same limits and options share. */
@@ -51,6 +57,8 @@ export class MessageReader {
   #stage = inHead;
   /** How many bytes of a body by Content-Length haven't come; how many a chunked one may still have. */
   #left = 0;
+  /** The request began with its chunk. */
+  #first = false;
   #chunked: ChunkedDecoder | null = null;
   #refusal: RefusalName = "bad request line";
 
@@ -124,6 +132,7 @@ export class MessageReader {
           this.expectsContinue = false;
           return "head";
         }
+        this.#first = whole && start === 0;
         const step = parser.feed(bytes, start, end);
         this.consumed = parser.consumed;
         if (step !== "head") return step;
@@ -133,6 +142,26 @@ export class MessageReader {
         return begun;
       }
     }
+  }
+
+  /**
+   * Takes what else has come of a body that the app gathers, by `take`, which fills an array from its beginning on and
+   * answers with how many bytes. To be called when all of read() is consumed. "end": the body is complete; "none":
+   * nothing was taken.
+   */
+  receive(take: (into: Uint8Array) => number): "need more" | "end" | "none" {
+    const { body } = this;
+    if (this.#stage !== inLengthBody || body === null || this.#left < leastBytes) return "none";
+    const atMost = this.#left - turnBytes;
+    const before = this.#left;
+    for (let room = body.room; room !== null && this.#left > atMost; room = body.room) {
+      const count = take(room);
+      if (count === 0) break;
+      body.received(count);
+      this.#left -= count;
+      if (this.#left === 0) return this.#endBody();
+    }
+    return this.#left < before ? "need more" : "none";
   }
 
   /** Lets go of the last request, so that nothing of it is kept alive between two. */
@@ -177,7 +206,9 @@ export class MessageReader {
 
   #readLength(bytes: Buffer, start: number, end: number): "need more" | "end" {
     const stop = Math.min(end, start + this.#left);
-    this.body?.push(bytes.subarray(start, stop));
+    const alone = this.#first && stop === bytes.length && stop === bytes.buffer.byteLength;
+    this.#first = false;
+    this.body?.push(bytes.subarray(start, stop), alone);
     this.#left -= stop - start;
     this.consumed = stop;
     return this.#left === 0 ? this.#endBody() : "need more";

@@ -1,10 +1,10 @@
 /** The end of a connection whose owner closes it: what is still to be said arrives, whatever the client goes on to send. */
 import { ptr } from "bun:ffi";
 import { lastError, library, SystemError } from "../libc.ts";
+import { MSG_DONTWAIT } from "./receive.ts";
 import { closeFd, duplicateFd, sendNow } from "./socket-options.ts";
 
 const SHUT_WR = 1;
-const MSG_DONTWAIT = process.platform === "darwin" ? 0x80 : 0x40;
 /** How often a step reads: a client that sends without end isn't listened to for longer. */
 const readsPerStep = 16;
 

@@ -4,6 +4,7 @@ import { installResponse } from "../../http/response/globals/install.ts";
 import type { BoundTo, ListeningSocket, Serving } from "../../api/serving.ts";
 import { acceptPackets } from "../../os/sockets/listening/hop-limit.ts";
 import { openSendFile } from "../../os/sockets/send-file.ts";
+import { receiveInto } from "../../os/sockets/receive.ts";
 import { peerHasEnded, unsentBytes } from "../../os/sockets/send-queue.ts";
 import { hasWaiting } from "../../os/sockets/listening/accept-queue.ts";
 import { FileSender } from "../connection/file-sender.ts";
@@ -110,6 +111,7 @@ export class AsyncServing implements Serving {
       readers: new ReaderPool(settings),
       scores: { bytes, timeouts },
       files,
+      receiveInto,
     };
     this.#connections = new Connections(context.scores);
     this.#records = Records === null ? null : new Records(context.observers);

@@ -16,7 +16,7 @@ import { Deadlines, type Expired } from "./deadlines.ts";
 import type { FileSender } from "./file-sender.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { type Engine, type EngineScores, Http1 } from "./http1.ts";
-import type { Protocol, Successor, Transport } from "./protocol.ts";
+import type { Protocol, ReceiveInto, Successor, Transport } from "./protocol.ts";
 import type { Wire, WireOwner } from "./wire.ts";
 
 type ClientTimeout = (typeof clientTimeouts)[number];
@@ -165,6 +165,15 @@ export class Connection implements Member, Transport, WireOwner {
     if (step !== "gone") return step;
     this.#reset();
     return "full";
+  }
+
+  receiveInto(into: Uint8Array, receive: ReceiveInto): number {
+    // Bun doesn't document `fd`; it is -1 when the socket has closed.
+    const { fd } = this.#wire;
+    if (!(fd >= 0) || this.#stage !== open) return 0;
+    const received = receive(fd, into);
+    count(this.#scores.bytes, receivedBytes, received);
+    return received;
   }
 
   cutShort(): void {

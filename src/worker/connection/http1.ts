@@ -21,7 +21,7 @@ import type { Client } from "./client.ts";
 import type { Deadlines, Expired } from "./deadlines.ts";
 import type { EngineSettings } from "./engine-settings.ts";
 import type { FileSender } from "./file-sender.ts";
-import type { Protocol, Successor, Transport } from "./protocol.ts";
+import type { Protocol, ReceiveInto, Successor, Transport } from "./protocol.ts";
 import type { ReaderPool } from "./reader-pool.ts";
 
 /** What connections count: see src/ipc/scoreboard-columns.ts. */
@@ -35,6 +35,8 @@ export interface Engine {
   readonly readers: ReaderPool;
   /** Null: files aren't left to the kernel. */
   readonly files: FileSender | null;
+  /** Null: bodies come by Bun's own events alone. */
+  readonly receiveInto: ReceiveInto | null;
 }
 
 /** What becomes of the next byte. */
@@ -226,8 +228,23 @@ export class Http1 implements Protocol, Reply {
       else this.#broken(step);
     }
     // A body that came in part: the app may read what is there, and wait for the rest.
-    if (this.#exchange?.dispatched === false) this.#exchange.dispatch();
+    if (this.#exchange !== null) {
+      if (!this.#exchange.dispatched) this.#exchange.dispatch();
+      if (at === end) this.#receiveBody();
+    }
     return at;
+  }
+
+  /** Takes what else has come of a body that the app gathers, to where it is gathered. */
+  #receiveBody(): void {
+    const { receiveInto } = this.#engine;
+    const reader = this.#reader;
+    // What is sealed has to be opened first.
+    if (receiveInto === null || reader === null || this.#client.tls !== null) return;
+    if (this.#stage !== reading) return;
+    const step = reader.receive((into) => this.#transport.receiveInto(into, receiveInto));
+    if (step === "end") this.#bodyComplete();
+    else if (step === "need more") this.#bodyArrives();
   }
 
   #begin(reader: MessageReader): void {

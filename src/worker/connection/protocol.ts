@@ -39,6 +39,9 @@ export interface Successor {
   lost(): void;
 }
 
+/** By os/sockets/receive.ts: reads a socket, and answers how many bytes. 0: its own events tell why. */
+export type ReceiveInto = (socket: number, into: Uint8Array) => number;
+
 /** What a protocol needs of its connection. */
 export interface Transport {
   readonly output: OutputBuffer;
@@ -57,6 +60,11 @@ export interface Transport {
    * that is under way, which hears by drained() when a full socket takes bytes again.
    */
   sendFile(sender: FileSender, fd: number, at: number, size: number): FileStep;
+  /**
+   * Fills `into` with what the socket has received behind what was given to the protocol, which holds nothing of it.
+   * Answers how many bytes.
+   */
+  receiveInto(into: Uint8Array, receive: ReceiveInto): number;
   /** Writes what it can, and leaves by a reset. */
   cutShort(): void;
   /** Leaves the socket to `successor`, as soon as the output is written. */

@@ -119,10 +119,18 @@ function requestLine({ method, target, protocol }: RequestRecord): string {
   return method === "" ? target : `${method} ${target} ${protocol}`;
 }
 
+/** The last request line: what is asked for tends to be asked for again. */
+let [lastMethod, lastTarget, lastProtocol, lastLine] = ["", "", "", ""];
+
 /** The request line, escaped part by part: a text that is joined first has to be copied for it (bench: access-log). */
 function escapedRequestLine({ method, target, protocol }: RequestRecord): string {
-  if (method !== "") return `${escapeText(method)} ${escapeText(target)} ${protocol}`;
-  return escapeText(target) || missing;
+  if (method === "") return escapeText(target) || missing;
+  if (target === lastTarget && method === lastMethod && protocol === lastProtocol) return lastLine;
+  lastMethod = method;
+  lastTarget = target;
+  lastProtocol = protocol;
+  lastLine = `${escapeText(method)} ${escapeText(target)} ${protocol}`;
+  return lastLine;
 }
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -2,9 +2,8 @@
 import { ConfigError } from "../../api/errors.ts";
 import { type Atom, atoms, namedAtom, type Source, tlsAtoms } from "./atoms.ts";
 import { decodeText, escapeJson, jsonPlaces } from "../lines/json-text.ts";
+import { joinPieces, type Piece, type Render } from "./join-pieces.ts";
 import type { RequestRecord } from "../../api/request-record.ts";
-
-type Render = (request: RequestRecord) => string;
 
 /** An atom as a format has it. */
 interface Field {
@@ -20,12 +19,6 @@ interface Field {
   readonly columns: number;
   readonly left: boolean;
   readonly zeros: boolean;
-}
-
-/** A text, and what stands behind it. */
-interface Piece {
-  readonly before: string;
-  readonly render: Render;
 }
 
 /**
@@ -69,37 +62,6 @@ function readParts(format: string): readonly (string | Field)[] {
     at = field.end;
   }
   return parts;
-}
-
-const nothing: Piece = { before: "", render: () => "" };
-
-/** Joins several pieces in one expression: one by one they leave more to the garbage collector (bench: access-log). */
-function joinPieces(pieces: readonly Piece[], tail: string): Render {
-  if (pieces.length === 0) return () => tail;
-  const [a, b = nothing, c = nothing, d = nothing, ...others] = pieces as [Piece, ...Piece[]];
-  if (others.length === 0) {
-    return (request) =>
-      a.before +
-      a.render(request) +
-      b.before +
-      b.render(request) +
-      c.before +
-      c.render(request) +
-      d.before +
-      d.render(request) +
-      tail;
-  }
-  const rest = joinPieces(others, tail);
-  return (request) =>
-    a.before +
-    a.render(request) +
-    b.before +
-    b.render(request) +
-    c.before +
-    c.render(request) +
-    d.before +
-    d.render(request) +
-    rest(request);
 }
 
 /** What stands behind `%(name)`: flags, width, and what to show it as. */

@@ -122,6 +122,39 @@ describe("a conversion", () => {
   });
 });
 
+describe("a line doesn't depend on those before it", () => {
+  const format = '%(h)s %(l)s %(u)s %(s)s "%(r)s" %(D)s %(b)s "%(f)s" "%(a)s" %(m)s%(q)s end';
+  // Which of so many requests comes at each step.
+  const orders: [claim: string, choose: (step: number) => number][] = [
+    ["the same again and again", () => 0],
+    ["two in turn", (step) => step % 2],
+    ["each three times", (step) => Math.trunc(step / 3)],
+    ["all differ", (step) => step],
+    ["all differ, then one", (step) => (step < 100 ? step : 7)],
+    ["one, then all differ, then one", (step) => (step > 50 && step < 120 ? step : 7)],
+  ];
+  const requestOf = (number: number) =>
+    record({
+      clientAddress: `192.0.2.${number % 5}`,
+      status: 200 + (number % 3),
+      target: number % 4 === 0 ? "/" : `/item/${number}?"\\`,
+      durationUs: number % 7,
+      bodyBytes: number,
+      headers: number % 2 === 0 ? {} : { referer: `r${number % 11}`, "user-agent": "u" },
+    });
+
+  test.each(orders)("%s", (_, choose) => {
+    const shared = compileAccessFormat(format);
+    for (let step = 0; step < 200; step++) {
+      const number = choose(step);
+      const fresh = compileAccessFormat(format);
+      // Another request in between: what a fresh one makes of it isn't from memory.
+      fresh(requestOf(number + 1));
+      expect([step, shared(requestOf(number))]).toEqual([step, fresh(requestOf(number))]);
+    }
+  });
+});
+
 describe("a format that is refused", () => {
   const rows: [format: string, message: string][] = [
     ["%({SSL_SERVER_S_DN}x)s", "unknown atom %({SSL_SERVER_S_DN}x)s at position 1: must be h, "],

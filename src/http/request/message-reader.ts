@@ -206,10 +206,12 @@ export class MessageReader {
 
   #readLength(bytes: Buffer, start: number, end: number): "need more" | "end" {
     const stop = Math.min(end, start + this.#left);
-    const alone = this.#first && stop === bytes.length && stop === bytes.buffer.byteLength;
+    this.#left -= stop - start;
+    // `buffer` costs an object, which a body that came whole, or is small, does without (bench: post-json).
+    const large = this.#left > 0 && stop - start >= leastBytes;
+    const alone = large && this.#first && stop === bytes.length && stop === bytes.buffer.byteLength;
     this.#first = false;
     this.body?.push(bytes.subarray(start, stop), alone);
-    this.#left -= stop - start;
     this.consumed = stop;
     return this.#left === 0 ? this.#endBody() : "need more";
   }

@@ -58,6 +58,24 @@ describe.each(columns)("-k %s over %s: a stream", (kind, transport) => {
     expect(answer.body.length).toBeGreaterThanOrEqual(large);
   });
 
+  testUnless(kind === "serve")(
+    "that never ends takes little memory, however many don't read it",
+    async () => {
+      const before = anonymousBytes(wire.workerPid);
+      const clients: RawClient[] = [];
+      for (let count = 0; count < 64; count++) {
+        const client = await wire.connect();
+        client.pause();
+        client.send(get("/flood"));
+        clients.push(client);
+      }
+      await standstill(async () => Number((await wire.ask(get("/flooded"))).body));
+      expect(anonymousBytes(wire.workerPid) - before).toBeLessThan(slackBytes);
+      for (const client of clients) client.reset();
+    },
+    60_000,
+  );
+
   test("of 50 MB in a slow reader's way takes the memory of one body, and holds nobody up", async () => {
     const before = anonymousBytes(wire.workerPid);
     const clients: RawClient[] = [];

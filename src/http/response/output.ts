@@ -103,6 +103,16 @@ export class OutputBuffer {
     this.addBytes(bytes);
   }
 
+  /** What is left of the bytes of `memory` is copied, so that its owner can use it again. */
+  keepCopy(memory: Uint8Array): void {
+    const pieces = this.#pieces;
+    for (let at = 0; pieces !== null && at < pieces.length; at += 1) {
+      const piece = pieces[at]!;
+      if (piece instanceof Uint8Array && piece.buffer === memory.buffer)
+        pieces[at] = new Uint8Array(piece);
+    }
+  }
+
   /** Writes what the sink takes and keeps the rest. True when nothing is left. */
   writeTo(sink: ByteSink): boolean {
     if (this.#pieces !== null) return this.#writePieces(sink, this.#pieces);
@@ -137,7 +147,9 @@ export class OutputBuffer {
     this.#seal();
     while (pieces.length > 0) {
       const first = pieces[0]!;
-      const direct = first instanceof Uint8Array && first.length > largeBytes;
+      // Bytes alone are written from where they are, too: a copy would join them to nothing.
+      const direct =
+        first instanceof Uint8Array && (first.length > largeBytes || pieces.length === 1);
       const data = direct ? first : gather(pieces);
       const written = this.#writeTo(sink, data);
       this.#drop(written, pieces);

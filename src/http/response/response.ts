@@ -16,6 +16,7 @@ import {
 } from "./globals/body.ts";
 import { isDecoded } from "./globals/decoded.ts";
 import { NativeReadableStream } from "./globals/direct-stream.ts";
+import { isPlainGenerator } from "./globals/generator.ts";
 import { bytesType, frameFile } from "./file-framing.ts";
 import { discard, frameFixed, frameNothing, frameStream } from "./head/framing.ts";
 import type { FixedResponse, StreamResponse } from "./head/framing.ts";
@@ -95,8 +96,12 @@ export function prepareResponse(value: unknown, context: ResponseContext): Prepa
     case "blob":
       // bodyKind says that it is one.
       return prepareBlob(value, init as Blob, bytesType, fields, context);
-    case "stream":
-      return prepareLent(value, lentInit(init), fields, context);
+    case "stream": {
+      const answer = prepareLent(value, lentInit(init), fields, context);
+      if (answer.type === "stream" && isPlainGenerator(init) && hasOwnBody(value))
+        answer.generator = init;
+      return answer;
+    }
     default:
       return kind satisfies never;
   }
@@ -226,6 +231,13 @@ function prepareBlob(
   }
   if (size > blobStreamBytes) return prepareStream(response, fields, size, type, context);
   return prepareBytes(response, fields, type, context);
+}
+
+/** False: a subclass, or the app itself, may have put another body in the place of the one that it was made with. */
+function hasOwnBody(response: Response): boolean {
+  return (
+    Object.getPrototypeOf(response) === NativeResponse.prototype && !Object.hasOwn(response, "body")
+  );
 }
 
 function broken(message: string, error: unknown = null): BrokenResponse {

@@ -2,8 +2,12 @@
  * Copies a stream to a connection. Invariants: no more than a few chunks are held while the client doesn't read; the
  * head leaves with the first chunk, or alone if that one keeps us waiting; a body that fails or breaks its word ends
  * without a last chunk, so that no client can take it for complete (RFC 9112 §8).
+ *
+ * What a stream gives within one turn of the event loop leaves in one write, but for the first chunk behind a silence,
+ * which nobody is to wait for: an event of a text/event-stream goes out at once.
  */
-import { takeWhole } from "./globals/direct-stream.ts";
+import { ChunkBlock } from "./chunk-block.ts";
+import { type Chunk, type ChunkSource, sourceOf, toBytes } from "./chunk-source.ts";
 import type { StreamResponse } from "./head/framing.ts";
 import type { OutputBuffer } from "./output.ts";
 
@@ -26,23 +30,18 @@ export type PumpOutcome =
   /** cancel() was called. */
   | { readonly type: "cancelled" };
 
-/** How much is gathered before the socket is offered it, while chunks come without a wait. */
-const gatherBytes = 64 * 1024;
-
 /** How much one stream may send before others get a turn. */
 const turnBytes = 1024 * 1024;
 
-const lastChunk = "0\r\n";
+const nativeThen = Promise.prototype.then;
 
-interface Chunk {
-  readonly done: boolean;
-  readonly value?: unknown;
-}
+/** Pumps with something that leaves when the turn of the event loop ends. */
+let leaving: StreamPump[] = [];
 
-/** A stream's reader, of which nothing is believed about its chunks. */
-interface Reader {
-  read(): Promise<Chunk>;
-  cancel(reason?: unknown): Promise<void>;
+function leaveAll(): void {
+  const pumps = leaving;
+  leaving = [];
+  for (const pump of pumps) pump.leave();
 }
 
 export class StreamPump {
@@ -51,159 +50,240 @@ export class StreamPump {
   readonly #response: StreamResponse;
   readonly #body: ReadableStream<Uint8Array>;
   readonly #target: PumpTarget;
-  #reader: Reader | null = null;
-  #headSent = false;
-  #cancelled = false;
+  readonly #block: ChunkBlock;
+  #source: ChunkSource | null = null;
+  /** A chunk is awaited. */
+  #reading = false;
+  /** The head is in the block, or further. */
+  #begun = false;
+  /** The head is in the output, or further. */
+  #sent = false;
+  /** It is one of those that leave. */
+  #leaves = false;
+  /** The client must read first, or others get a turn: drained() comes. */
+  #blocked = false;
   #ended = false;
-  #room: PromiseWithResolvers<void> | null = null;
   #turnBytes = 0;
+  /** For whom waits for room. */
+  #room: PromiseWithResolvers<void> | null = null;
+  readonly #onChunk = (chunk: Chunk): void => this.#arrived(chunk);
+  readonly #onError = (error: unknown): void => this.#fail(error);
 
   constructor(response: StreamResponse, body: ReadableStream<Uint8Array>, target: PumpTarget) {
     this.#response = response;
     this.#body = body;
     this.#target = target;
+    this.#block = new ChunkBlock(target.output, response.framing === "chunked");
   }
 
   start(): void {
-    this.#run().then(
-      (outcome) => this.#end(outcome),
-      (error: unknown) => this.#end({ type: "failed", error, headSent: this.#headSent }),
-    );
+    try {
+      this.#source = sourceOf(this.#body, this.#response.generator, this);
+      this.#run();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** The client has read: there is room again. */
   drained(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
     this.#room?.resolve();
     this.#room = null;
+    if (!this.#reading) this.#goOn();
+    else if (!this.#block.empty) this.#write();
   }
 
   /** The client has left, or the connection gives up: the app's stream is cancelled. */
   cancel(reason: unknown): void {
-    if (this.#cancelled || this.#ended) return;
-    this.#cancelled = true;
-    // What the app's cancel() throws changes nothing any more.
-    this.#reader?.cancel(reason).catch(() => {});
-    this.drained();
+    if (this.#ended) return;
+    this.#release(reason);
+    this.#end({ type: "cancelled" });
   }
 
-  async #run(): Promise<PumpOutcome> {
-    const { framing, length } = this.#response;
-    takeWhole(this.#body);
-    const reader: Reader = this.#body.getReader();
-    this.#reader = reader;
-    for (;;) {
-      const result = await this.#next(reader);
-      if (this.#cancelled) return { type: "cancelled" };
-      if (result.done) break;
-      const bytes = toBytes(result.value);
-      if (bytes === null) {
-        void this.#abandon(reader);
-        throw new TypeError("A stream of a Response gave a chunk that is neither text nor bytes");
-      }
-      if (framing === "length" && this.bodyBytes + bytes.byteLength > length) {
-        void this.#abandon(reader);
-        return this.#wrongLength(`Content-Length is ${length}, the body has more`);
-      }
-      if (bytes.byteLength > 0) {
-        this.#add(bytes);
-        if (this.#target.output.byteLength >= gatherBytes) await this.#send();
-      }
-      if (this.#cancelled) return { type: "cancelled" };
+  /** What is gathered leaves now, and the head in any case. */
+  leave(): void {
+    this.#leaves = false;
+    this.#turnBytes = 0;
+    if (this.#ended || this.#blocked || (this.#sent && this.#block.empty)) return;
+    this.#begin();
+    this.#write();
+  }
+
+  // For a source that writes by itself, see chunk-source.ts.
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Resolves when the client has read; null: it has. */
+  get room(): Promise<void> | null {
+    if (!this.#blocked) return null;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
+  /** Adds a chunk, for which no read was made. */
+  push(chunk: unknown): void {
+    this.#add(chunk);
+    if (!this.#ended) this.#gathered();
+  }
+
+  /** The body is complete, or fails with `error`, before its source says so. */
+  close(error?: unknown): void {
+    if (this.#ended) return;
+    if (error === undefined) this.#complete();
+    else this.#fail(error);
+    this.#release(undefined);
+  }
+
+  #arrived(chunk: Chunk): void {
+    this.#reading = false;
+    if (this.#ended) return;
+    try {
+      this.#take(chunk);
+      this.#run();
+    } catch (error) {
+      this.#fail(error);
     }
+  }
+
+  #goOn(): void {
+    try {
+      this.#run();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #run(): void {
+    const source = this.#source as ChunkSource;
+    while (!this.#ended && !this.#blocked) {
+      if (this.#turnBytes > turnBytes) return this.#rest();
+      const read = source.read();
+      if (Bun.peek.status(read) === "fulfilled") this.#take(Bun.peek(read) as Chunk);
+      else {
+        this.#reading = true;
+        nativeThen.call(read, this.#onChunk as (value: unknown) => void, this.#onError);
+        return this.#gathered();
+      }
+    }
+  }
+
+  /** A turn for the others. */
+  #rest(): void {
+    if (!this.#block.empty && !this.#write()) return;
+    this.#turnBytes = 0;
+    this.#blocked = true;
+    setImmediate(() => this.drained());
+  }
+
+  #take(chunk: Chunk): void {
+    if (chunk.done === true) this.#complete();
+    else this.#add(chunk.value);
+  }
+
+  #add(chunk: unknown): void {
+    const bytes = typeof chunk === "string" ? chunk : toBytes(chunk);
+    if (bytes === null) {
+      if (chunk == null && this.#source?.isGenerator === true) return;
+      this.#release(undefined);
+      return this.#fail(
+        new TypeError("A stream of a Response gave a chunk that is neither text nor bytes"),
+      );
+    }
+    // Bun takes text where the standard takes bytes only.
+    const size = typeof bytes === "string" ? Buffer.byteLength(bytes) : bytes.byteLength;
+    const { framing, length } = this.#response;
+    if (framing === "length" && this.bodyBytes + size > length) {
+      this.#release(undefined);
+      return this.#wrongLength(`Content-Length is ${length}, the body has more`);
+    }
+    if (size === 0) return;
+    this.#begin();
+    this.bodyBytes += size;
+    this.#turnBytes += size;
+    const block = this.#block;
+    if (!block.copies(size)) {
+      block.addLarge(typeof bytes === "string" ? Buffer.from(bytes) : bytes);
+      this.#write();
+      return;
+    }
+    if (!block.fits(size)) this.#write();
+    if (!this.#ended) block.add(bytes, size);
+  }
+
+  #complete(): void {
+    const { framing, length, trailers } = this.#response;
     if (framing === "length" && this.bodyBytes < length) {
       return this.#wrongLength(`Content-Length is ${length}, the body has ${this.bodyBytes} bytes`);
     }
-    this.#addHead();
-    if (framing === "chunked") this.#addLastChunk();
-    return { type: "complete" };
+    this.#begin();
+    this.#block.addLastChunk(trailers === null ? "" : trailers.lines);
+    this.#write();
+    this.#end({ type: "complete" });
   }
 
-  /** The next chunk. What has been gathered leaves before a wait: an event of a text/event-stream goes out at once. */
-  async #next(reader: Reader): Promise<Chunk> {
-    const read = reader.read();
-    if (Bun.peek.status(read) !== "pending") return read;
-    if (this.#headSent) {
-      await this.#send();
-      return read;
-    }
-    // A stream that has its first chunk, or its first error, within this turn of the event loop gets one write, or a
-    // 500.
-    const timer = setImmediate(() => {
-      this.#addHead();
-      this.#target.flush();
-    });
-    try {
-      return await read;
-    } finally {
-      clearImmediate(timer);
-    }
+  /** Adds the head. */
+  #begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#block.addHead(this.#response);
   }
 
-  #wrongLength(message: string): PumpOutcome {
-    if (this.#headSent) return { type: "wrong length", message };
-    return { type: "failed", error: new Error(message), headSent: false };
+  /** A wait begins, or may: what is there leaves at the end of the turn, or now if it is the first behind a silence. */
+  #gathered(): void {
+    if (this.#leaves || (this.#sent && this.#block.empty)) return;
+    this.#leaves = true;
+    if (leaving.push(this) === 1) setImmediate(leaveAll);
+    if (this.#sent && !this.#blocked) this.#write();
   }
 
-  #addHead(): void {
-    if (this.#headSent) return;
-    this.#headSent = true;
-    this.#target.output.addHead(this.#response);
-  }
-
-  #addLastChunk(): void {
-    const { trailers } = this.#response;
-    const { output } = this.#target;
-    const lines = trailers === null ? "" : trailers.lines;
-    if (lines === "") output.addAscii(`${lastChunk}\r\n`);
-    else output.addHead({ head: `${lastChunk}${lines}\r\n`, ascii: false });
-  }
-
-  #add(bytes: Uint8Array): void {
-    this.#addHead();
-    const { output } = this.#target;
-    this.bodyBytes += bytes.byteLength;
-    this.#turnBytes += bytes.byteLength;
-    if (this.#response.framing !== "chunked") {
-      output.addBytes(bytes);
-      return;
-    }
-    output.addAscii(`${bytes.byteLength.toString(16)}\r\n`);
-    output.addBytes(bytes);
-    output.addAscii("\r\n");
-  }
-
-  async #send(): Promise<void> {
-    if (this.#cancelled || this.#target.output.byteLength === 0) return;
+  /** Offers all to the socket. False when the client must read first, or the stream is over. */
+  #write(): boolean {
+    this.#block.lend();
+    this.#sent = true;
     const room = this.#target.flush();
-    if (!room && !this.#cancelled) {
+    this.#block.takeBack();
+    if (!room) {
       this.#turnBytes = 0;
-      this.#room = Promise.withResolvers();
-      await this.#room.promise;
-    } else if (this.#turnBytes > turnBytes) {
-      this.#turnBytes = 0;
-      await new Promise((resolve) => setImmediate(resolve));
+      this.#blocked = true;
     }
+    return room && !this.#ended;
   }
 
-  async #abandon(reader: Reader): Promise<void> {
-    // The stream has already failed for us; so may its cancel().
-    await reader.cancel().catch(() => {});
+  #wrongLength(message: string): void {
+    if (this.#headSent) this.#endWith({ type: "wrong length", message });
+    else this.#endWith({ type: "failed", error: new Error(message), headSent: false });
+  }
+
+  #fail(error: unknown): void {
+    this.#endWith({ type: "failed", error, headSent: this.#headSent });
+  }
+
+  /** A generator that fails within its first turn has sent nothing, as in Bun. */
+  get #headSent(): boolean {
+    return this.#sent || (this.#begun && this.#source?.isGenerator !== true);
+  }
+
+  /** What came before the failure is the client's. */
+  #endWith(outcome: PumpOutcome): void {
+    if (this.#ended) return;
+    if (this.#headSent) this.#write();
+    this.#end(outcome);
+  }
+
+  /** The source isn't read any more: the stream has failed for us, so whatever its cancel() does changes nothing. */
+  #release(reason: unknown): void {
+    this.#source?.cancel(reason).catch(() => {});
   }
 
   #end(outcome: PumpOutcome): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#target.pumpEnded(this.#cancelled ? { type: "cancelled" } : outcome);
+    this.#block.clear();
+    this.#room?.resolve();
+    this.#target.pumpEnded(outcome);
   }
-}
-
-function toBytes(chunk: unknown): Uint8Array | null {
-  if (chunk instanceof Uint8Array) return chunk;
-  // Bun takes text where the standard takes bytes only.
-  if (typeof chunk === "string") return Buffer.from(chunk);
-  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
-  if (ArrayBuffer.isView(chunk)) {
-    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  }
-  return null;
 }

@@ -17,6 +17,7 @@
  * Response was made from, as middleware does it: the other one is sent by the lender's init.
  */
 
+import { isPlainGenerator } from "./generator.ts";
 import { headerChanges, type KnownFields } from "../head/known-fields.ts";
 
 /** The native class, taken before a worker replaces the global. */
@@ -41,7 +42,7 @@ const Stamped = function Stamped(target: object): object {
 
 /** A private field on somebody else's object: no dearer than a property, and no app can see it. */
 class BodyMark extends Stamped {
-  readonly #init: unknown;
+  #init: unknown;
   #sent = false;
 
   constructor(response: Response, init: unknown) {
@@ -51,6 +52,11 @@ class BodyMark extends Stamped {
 
   static init(response: object): unknown {
     return #init in response ? response.#init : unknownInit;
+  }
+
+  /** What it was made from is of no account any more. */
+  static forget(response: object): void {
+    if (#init in response) response.#init = unknownInit;
   }
 
   /** Marks it as sent; true if it was before. */
@@ -108,6 +114,8 @@ export function markFields(response: Response, fields: KnownFields): void {
 export function copyMark(from: Response, to: Response): void {
   const init = bodyInit(from);
   const kind = bodyKind(init);
+  // Both are branches of one stream, which alone asks the generator.
+  if (isPlainGenerator(init)) BodyMark.forget(from);
   if (kind === "stream") return;
   markBody(to, kind === "bytes" ? fixedInit : init);
 }

@@ -31,6 +31,8 @@ export interface StreamResponse {
   readonly head: string;
   readonly ascii: boolean;
   readonly body: ReadableStream<Uint8Array> | OpenFile;
+  /** What the body was made from, if it may be asked in its place; whoever has made the body may say so. */
+  generator: AsyncGenerator | null;
   /** What tells the end: chunks, Content-Length, or the end of the connection. */
   readonly framing: "chunked" | "length" | "close";
   /** The Content-Length sent; 0 with another framing. */
@@ -146,6 +148,7 @@ export function frameStream(
     head,
     ascii,
     body,
+    generator: null,
     framing,
     length: length ?? 0,
     trailers,

@@ -1,12 +1,9 @@
 /**
  * What a stream has given and leaves in one write: the head, and chunks with their framing (RFC 9112 §7.1). Invariant: a
- * block of memory has one user at a time, who gives it back when the socket was offered what is in it; a stream that
- * waits has none.
+ * stream that waits has no block of memory.
  */
+import { blockBytes, giveBlock, takeBlock } from "./blocks.ts";
 import type { OutputBuffer } from "./output.ts";
-
-/** Room for 64 KiB in chunks of 4 KiB, with their sizes and a head. */
-const blockBytes = 72 * 1024;
 
 /** A larger chunk is written from where it is. */
 const copiedBytes = 32 * 1024;
@@ -17,10 +14,6 @@ const gatheredHead = 4096;
 /** The digits of a size and two CRLF, and the same of a last chunk. */
 const framingBytes = 32;
 
-/** Blocks that nobody uses: for a collector's accounts, new ones would be garbage (bench: stream). */
-const spare: Buffer[] = [];
-const spareBlocks = 32;
-
 const carriageReturn = 13;
 const lineFeed = 10;
 const digits = Buffer.from("0123456789abcdef");
@@ -30,8 +23,6 @@ export class ChunkBlock {
   readonly #chunked: boolean;
   #block: Buffer | null = null;
   #filled = 0;
-  /** The output has it. */
-  #lent: Buffer | null = null;
 
   /** Without `chunked`, bytes come as they are. */
   constructor(output: OutputBuffer, chunked: boolean) {
@@ -94,30 +85,20 @@ export class ChunkBlock {
   lend(): void {
     const block = this.#block;
     if (block === null) return;
-    this.#output.addBytes(block.subarray(0, this.#filled));
-    this.#lent = block;
+    this.#output.addBlock(block, 0, this.#filled);
     this.#block = null;
     this.#filled = 0;
   }
 
-  /** The output has been written, as far as the socket takes it. */
-  takeBack(): void {
-    const block = this.#lent;
-    if (block === null) return;
-    this.#lent = null;
-    this.#output.keepCopy(block);
-    giveBack(block);
-  }
-
   /** Drops what isn't lent. */
   clear(): void {
-    if (this.#block !== null) giveBack(this.#block);
+    if (this.#block !== null) giveBlock(this.#block);
     this.#block = null;
     this.#filled = 0;
   }
 
   #memory(): Buffer {
-    return (this.#block ??= spare.pop() ?? Buffer.allocUnsafeSlow(blockBytes));
+    return (this.#block ??= takeBlock());
   }
 
   #addSize(block: Buffer, size: number): void {
@@ -131,8 +112,4 @@ export class ChunkBlock {
     block[this.#filled++] = carriageReturn;
     block[this.#filled++] = lineFeed;
   }
-}
-
-function giveBack(block: Buffer): void {
-  if (spare.length < spareBlocks) spare.push(block);
 }

@@ -72,7 +72,9 @@ function frameOpened(
   if (body instanceof Uint8Array) {
     // For HEAD nothing was read, and the length is the file's all the same.
     const sent = context.head ? (length ?? 0) : body.byteLength;
-    return frameFixed(startOfHead, fields, body, sent, type, context);
+    const answer = frameFixed(startOfHead, fields, body, sent, type, context);
+    answer.block = file.block;
+    return answer;
   }
   return frameStream(startOfHead, fields, body, length, type, context);
 }

@@ -4,9 +4,16 @@
  */
 import { closeSync, fstatSync, openSync, read, readSync } from "node:fs";
 import { type ByteRange, selectRange } from "../request/range.ts";
+import { takeBlock } from "./blocks.ts";
 
 /** Up to this size a file is read at once: one write for head and body, like any small answer. */
 const smallBytes = 64 * 1024;
+
+/** Where a small file is in its block: room for a head in front of it. */
+export const headRoom = 4 * 1024;
+
+/** A smaller file has memory of its own: it costs less than a block in the hands of somebody who doesn't read. */
+const blockFrom = 4 * 1024;
 
 const chunkBytes = 256 * 1024;
 
@@ -15,6 +22,8 @@ const noBytes = new Uint8Array(0);
 export interface OpenedFile {
   /** A stream where the length isn't known. */
   readonly body: Uint8Array | OpenFile | ReadableStream<Uint8Array>;
+  /** The body is in it, from headRoom on; it is whoever's has the body. */
+  readonly block: Buffer | null;
   /** Null when the file can't tell: a pipe, /proc. */
   readonly length: number | null;
   readonly sizeBytes: number;
@@ -47,17 +56,22 @@ export function openFile(
     const sizeBytes = known ? stat.size : 0;
     const selected = range !== null && known ? selectRange(range, sizeBytes) : null;
     if (selected === "unsatisfiable")
-      return { body: noBytes, length: 0, sizeBytes, range: selected };
+      return { body: noBytes, block: null, length: 0, sizeBytes, range: selected };
     const part = selected ?? { start, length: Math.max(0, Math.min(maxLength, sizeBytes - start)) };
     const length = known ? part.length : null;
     const figures = { length, sizeBytes, range: selected };
-    if (unread) return { body: length === null ? new ReadableStream() : noBytes, ...figures };
+    if (unread) {
+      return { body: length === null ? new ReadableStream() : noBytes, block: null, ...figures };
+    }
     if (length !== null && length <= smallBytes) {
-      return { body: readSmall(fd, part.start, length), ...figures };
+      const block = length < blockFrom ? null : takeBlock();
+      const bytes = block?.subarray(headRoom, headRoom + length) ?? Buffer.allocUnsafeSlow(length);
+      const body = readSmall(fd, part.start, bytes);
+      return { body, block, length, sizeBytes, range: selected };
     }
     handedOver = true;
     const file = new OpenFile(fd, stat.isFile() ? part.start : null, length ?? Infinity);
-    return { body: length === null ? streamOf(file) : file, ...figures };
+    return { body: length === null ? streamOf(file) : file, block: null, ...figures };
   } finally {
     if (!handedOver) closeSync(fd);
   }
@@ -67,16 +81,17 @@ function isEmpty(fd: number): boolean {
   return readSync(fd, new Uint8Array(1), 0, 1, 0) === 0;
 }
 
-function readSmall(fd: number, start: number, length: number): Uint8Array {
-  const bytes = Buffer.allocUnsafeSlow(length);
+/** Fills `bytes` from `start` on; what the file had. */
+function readSmall(fd: number, start: number, bytes: Buffer): Uint8Array {
+  const { length } = bytes;
   let filled = 0;
   while (filled < length) {
     const got = readSync(fd, bytes, filled, length - filled, start + filled);
     // Truncated since fstat: what is there is the file.
-    if (got === 0) break;
+    if (got === 0) return bytes.subarray(0, filled);
     filled += got;
   }
-  return bytes.subarray(0, filled);
+  return bytes;
 }
 
 /** The one owner of a descriptor. It is closed once, and under no read: its number is soon somebody else's. */

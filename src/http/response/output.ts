@@ -10,6 +10,8 @@
 
 import { spareBytes, writeUtf8 } from "./utf8.ts";
 
+import { giveBlock } from "./blocks.ts";
+
 /** The writing half of a socket: how many bytes it took, below 0 if it is closed. It keeps no reference to `data`. */
 export interface ByteSink {
   write(data: string | Uint8Array): number;
@@ -65,6 +67,8 @@ export class OutputBuffer {
   #pieceBytes = 0;
   /** Pieces that nobody else holds, in the order of #pieces; null: none. */
   #owned: Uint8Array[] | null = null;
+  /** What the oldest piece is of. */
+  #block: Buffer | null = null;
 
   get byteLength(): number {
     return this.#pieceBytes + this.#text.length;
@@ -103,19 +107,29 @@ export class OutputBuffer {
     this.addBytes(bytes);
   }
 
-  /** What is left of the bytes of `memory` is copied, so that its owner can use it again. */
-  keepCopy(memory: Uint8Array): void {
-    const pieces = this.#pieces;
-    for (let at = 0; pieces !== null && at < pieces.length; at += 1) {
-      const piece = pieces[at]!;
-      if (piece instanceof Uint8Array && piece.buffer === memory.buffer)
-        pieces[at] = new Uint8Array(piece);
+  /**
+   * Adds bytes [start, end) of a block of blocks.ts, which is this buffer's from now on: it is given back with the next
+   * write, and what the sink doesn't take is copied, so that a slow reader costs no more than what it is owed.
+   */
+  addBlock(block: Buffer, start: number, end: number): void {
+    const bytes = block.subarray(start, end);
+    if (this.byteLength > 0 || bytes.byteLength === 0) {
+      // It may be long until all of it is written.
+      this.addBytes(new Uint8Array(bytes));
+      giveBlock(block);
+    } else {
+      this.#add(bytes);
+      this.#block = block;
     }
   }
 
   /** Writes what the sink takes and keeps the rest. True when nothing is left. */
   writeTo(sink: ByteSink): boolean {
-    if (this.#pieces !== null) return this.#writePieces(sink, this.#pieces);
+    if (this.#pieces !== null) {
+      const empty = this.#writePieces(sink, this.#pieces);
+      if (this.#block !== null) this.#giveBlock(this.#block, this.#pieces);
+      return empty;
+    }
     const text = this.#text;
     if (text === "") return true;
     const written = this.#writeTo(sink, text);
@@ -124,10 +138,22 @@ export class OutputBuffer {
   }
 
   clear(): void {
+    if (this.#block !== null) giveBlock(this.#block);
+    this.#block = null;
     this.#text = "";
     this.#pieces = null;
     this.#pieceBytes = 0;
     this.#owned = null;
+  }
+
+  #giveBlock(block: Buffer, left: Piece[] | null): void {
+    for (let at = 0; left !== null && at < left.length; at += 1) {
+      const piece = left[at]!;
+      if (piece instanceof Uint8Array && piece.buffer === block.buffer)
+        left[at] = new Uint8Array(piece);
+    }
+    this.#block = null;
+    giveBlock(block);
   }
 
   #add(piece: Piece): void {

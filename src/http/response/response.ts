@@ -17,6 +17,7 @@ import {
 import { isDecoded } from "./globals/decoded.ts";
 import { NativeReadableStream } from "./globals/direct-stream.ts";
 import { isPlainGenerator } from "./globals/generator.ts";
+import { headRoom } from "./file.ts";
 import { bytesType, frameFile } from "./file-framing.ts";
 import { discard, frameFixed, frameNothing, frameStream } from "./head/framing.ts";
 import type { FixedResponse, StreamResponse } from "./head/framing.ts";
@@ -143,6 +144,7 @@ function prepareInterim(answer: LazyAnswer, fields: AppFields, context: Response
 
 /** Adds head and body. Strings are joined, so that a batch of answers is encoded at once. */
 export function encodeFixed(response: FixedResponse, output: OutputBuffer): void {
+  if (response.block !== null) return encodeBlock(response, response.block, output);
   output.addHead(response);
   const { body } = response;
   if (body === null) return;
@@ -151,6 +153,18 @@ export function encodeFixed(response: FixedResponse, output: OutputBuffer): void
     else output.addBytes(body);
   } else if (body.length === response.bodyBytes) output.addAscii(body);
   else output.addUtf8(body, response.bodyBytes);
+}
+
+/** The head goes in front of the body. */
+function encodeBlock(response: FixedResponse, block: Buffer, output: OutputBuffer): void {
+  const { head, bodyBytes } = response;
+  let start = headRoom;
+  if (head.length > headRoom) output.addHead(response);
+  else {
+    start -= head.length;
+    block.write(head, start, "latin1");
+  }
+  output.addBlock(block, start, headRoom + bodyBytes);
 }
 
 function prepareBytes(

@@ -245,7 +245,6 @@ export class StreamPump {
     this.#block.lend();
     this.#sent = true;
     const room = this.#target.flush();
-    this.#block.takeBack();
     if (!room) {
       this.#turnBytes = 0;
       this.#blocked = true;

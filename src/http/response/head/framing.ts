@@ -19,6 +19,8 @@ export interface FixedResponse {
   readonly bodyBytes: number;
   /** Nobody else has the buffer of the body; whoever made the body may say so. */
   owned: boolean;
+  /** Of blocks.ts, with the body from headRoom (file.ts) on; whoever made the body may say so. */
+  block: Buffer | null;
   /** One sentence for the error log about what the app got wrong, though the answer is sent. */
   readonly warning: string | null;
 }
@@ -85,6 +87,7 @@ export function frameFixed(
     body: sent ? body : null,
     bodyBytes: sent ? length : 0,
     owned: false,
+    block: null,
     warning,
   };
 }
@@ -138,6 +141,7 @@ export function frameStream(
       body: null,
       bodyBytes: 0,
       owned: false,
+      block: null,
       warning,
     };
   }
@@ -178,6 +182,7 @@ export function frameNothing(
     body: null,
     bodyBytes: 0,
     owned: false,
+    block: null,
     warning: hasBody ? `Body dropped: an answer with status ${status} has none` : null,
   };
 }

@@ -15,7 +15,7 @@ import {
 } from "./body.ts";
 import { copyDecoded, markDecoded } from "./decoded.ts";
 import { makeStream, NativeReadableStream } from "./direct-stream.ts";
-import { headersChange, type KnownFields, knownFields } from "../head/known-fields.ts";
+import { headersChange, type KnownFields, knownFields, typeFields } from "../head/known-fields.ts";
 
 /** Native classes and functions, kept apart from what apps may patch later. */
 const NativeRequest = Request;
@@ -58,15 +58,14 @@ function WrappedResponse(body: unknown, init: unknown): object {
   if (typeof body === "object" && body instanceof NativeReadableStream) lendBody(init, body);
   markBody(response, body);
   // A subclass may have Headers of its own; Bun adds a field for bodies that know their type.
-  if (
-    typeof init === "object" &&
-    init !== null &&
-    typeof body === "string" &&
-    target === WrappedResponse
-  ) {
-    const fields = knownFields((init as ResponseInit).headers);
-    if (fields !== null) markFields(response, fields);
-  }
+  if (target !== WrappedResponse) return response;
+  let fields: KnownFields | null = null;
+  if (typeof body === "string") {
+    if (typeof init === "object" && init !== null)
+      fields = knownFields((init as ResponseInit).headers);
+  } else if (init === undefined && body instanceof Blob && filePath(body) !== null)
+    fields = typeFields(body.type);
+  if (fields !== null) markFields(response, fields);
   return response;
 }
 

@@ -51,7 +51,21 @@ export function knownFields(headers: unknown): KnownFields | null {
   return patience.missed() ? remember(given) : null;
 }
 
-/** The fields of an answer that has them from `knownFields`, as long as no Headers have changed. */
+/** By type: apps have a few. */
+const ofTypes = new Map<string, KnownFields>();
+const rememberedTypes = 64;
+
+/** Of a Response of a file of that type, without an option `headers`: Bun adds the type, if there is one. */
+export function typeFields(type: string): KnownFields | null {
+  const found = ofTypes.get(type);
+  if (found !== undefined) return found;
+  if (ofTypes.size === rememberedTypes) return null;
+  const made = { names: [], values: [], fields: null };
+  ofTypes.set(type, made);
+  return made;
+}
+
+/** The fields of an answer that has them from one of these, as long as no Headers have changed. */
 export function fieldsOf(response: Response, given: KnownFields): AppFields {
   given.fields ??= readAppFields(response.headers);
   return given.fields;

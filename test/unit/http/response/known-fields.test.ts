@@ -1,5 +1,8 @@
 /** What a Response was given is what it sends, unless its Headers have changed: asked three times, so that it is known by then. */
 import { describe, expect, test } from "bun:test";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { givenFields } from "../../../../src/http/response/globals/body.ts";
 import { newContext } from "../../../../src/http/response/head/head.ts";
 import { installResponse } from "../../../../src/http/response/globals/install.ts";
@@ -12,8 +15,15 @@ installResponse();
 function linesOf(response: Response): string[] {
   const prepared = prepareResponse(response, newContext());
   if (prepared.type === "broken") return [prepared.message];
-  return prepared.head.split("\r\n").filter((line) => /^(?:x-|content-type)/.test(line));
+  return prepared.head.split("\r\n").filter((line) => /^(?:x-|content-)/.test(line));
 }
+
+const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-known-"));
+const [page, bytes, others] = ["page.html", "some.bin", "other.bin"].map((name) => {
+  const path = join(folder, name);
+  writeFileSync(path, name);
+  return path;
+}) as [string, string, string];
 
 const bare = { headers: { "X-A": "1" } };
 
@@ -71,6 +81,44 @@ const rows: [claim: string, make: (n: number) => Response, lines: (n: number) =>
     () => changed((headers) => headers.append("X-A", "2")),
     () => ["x-a: 1, 2"],
   ],
+  ["a file", () => new Response(Bun.file(page)), () => [`content-type: ${Bun.file(page).type}`]],
+  [
+    "a file of bytes",
+    () => new Response(Bun.file(bytes)),
+    () => [
+      "content-type: application/octet-stream",
+      'content-disposition: inline; filename="some.bin"',
+    ],
+  ],
+  [
+    "another file of bytes each time",
+    (n) => new Response(Bun.file(n === 1 ? bytes : others)),
+    (n) => [
+      "content-type: application/octet-stream",
+      `content-disposition: inline; filename="${n === 1 ? "some.bin" : "other.bin"}"`,
+    ],
+  ],
+  [
+    "a file whose type is given",
+    (n) => new Response(Bun.file(page, { type: `x/y${n}` })),
+    (n) => [`content-type: x/y${n}`],
+  ],
+  [
+    "a file with a field that is set later",
+    () => changed((headers) => headers.set("X-A", "2"), new Response(Bun.file(page))),
+    () => [`content-type: ${Bun.file(page).type}`, "x-a: 2"],
+  ],
+  [
+    "a file whose type is taken away",
+    () => changed((headers) => headers.delete("content-type"), new Response(Bun.file(page))),
+    // In upper case: the server's own, of bytes.
+    () => ['content-disposition: inline; filename="page.html"'],
+  ],
+  [
+    "a file with another field",
+    () => new Response(Bun.file(page), bare),
+    () => [`content-type: ${Bun.file(page).type}`, "x-a: 1"],
+  ],
   ["a field that is taken away", () => changed((headers) => headers.delete("X-A")), () => []],
   [
     "a field that is set for one of them",
@@ -120,8 +168,10 @@ class Dressed extends Response {
   }
 }
 
-function changed(change: (headers: Headers) => unknown): Response {
-  const response = new Response("a", { headers: { "X-A": "1" } });
+function changed(
+  change: (headers: Headers) => unknown,
+  response = new Response("a", { headers: { "X-A": "1" } }),
+): Response {
   change(response.headers);
   return response;
 }

@@ -211,7 +211,10 @@ export class StreamPump {
       return;
     }
     if (!block.fits(size)) this.#write();
-    if (!this.#ended) block.add(bytes, size);
+    if (this.#ended) return;
+    block.add(bytes, size);
+    // Many may wait for clients that don't read: none has a block for that.
+    if (this.#blocked) block.lend();
   }
 
   #complete(): void {

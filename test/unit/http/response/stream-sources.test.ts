@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { giveBlock, takeBlock } from "../../../../src/http/response/blocks.ts";
 import { httpDate } from "../../../../src/http/response/head/date.ts";
 import { installResponse } from "../../../../src/http/response/globals/install.ts";
 import { OutputBuffer } from "../../../../src/http/response/output.ts";
@@ -475,6 +476,26 @@ describe("a generator", () => {
 });
 
 describe("StreamPump gathers", () => {
+  test("what comes while the client doesn't read in no more memory than it needs", async () => {
+    const client = new Client();
+    client.room = 10;
+    let controller: ReadableStreamDefaultController | undefined;
+    const body = new ReadableStream({ start: (given) => void (controller = given) });
+    const started = pump(new Response(body), client, 0);
+    await turn();
+    await turn();
+    const before = client.output.byteLength;
+    const block = takeBlock();
+    giveBlock(block);
+    controller?.enqueue("event");
+    await turn();
+    expect(client.output.byteLength).toBe(before + 5);
+    expect(takeBlock()).toBe(block);
+    controller?.close();
+    await readOn(started, client, () => Infinity);
+    expect(bodyOf(client.received).body.toString()).toBe("event");
+  });
+
   test("a turn's chunks in one write, but for the first behind a silence", async () => {
     const writes: string[] = [];
     const client = new Client();

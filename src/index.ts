@@ -3,6 +3,8 @@ import type { UserConfig } from "./config/types.ts";
 
 export type { HookEnviron, HookRequest, HookServer, HookWorker, ServerHooks } from "./api/hooks.ts";
 export type { CustomLogger, Log, Metric } from "./api/log.ts";
+export { currentTrace } from "./api/current-trace.ts";
+export type { Trace } from "./api/trace.ts";
 export type { RequestFacts, RequestObserver, RequestRecord } from "./api/request-record.ts";
 export type {
   BoundTo,

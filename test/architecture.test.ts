@@ -50,6 +50,7 @@ const rooms: Readonly<Record<string, string>> = {
   ipc: "types:api types:config types:control types:log log/lines os types:tls",
   listen: "api net os os/sockets os/sockets/listening",
 
+  "telemetry/traces": "api",
   telemetry: "api types:config log log/sinks net os os/sockets",
   "telemetry/metrics": "",
   log: "api types:config os/processes telemetry log/access log/custom log/lines log/python log/sinks",
@@ -81,7 +82,7 @@ const rooms: Readonly<Record<string, string>> = {
 
   worker: "ipc worker/classes worker/life",
   "worker/life":
-    "api app app/routes app/websocket config config/sources ipc log modules net os os/processes os/sockets os/sockets/listening reload types:tls worker/classes worker/dump worker/exchange worker/overload worker/records",
+    "api app app/routes app/websocket config config/sources ipc log modules net os os/processes os/sockets os/sockets/listening reload types:tls worker/classes worker/dump worker/exchange worker/overload worker/records worker/traces",
   // Imported when somebody asks.
   "worker/dump": "control types:ipc types:log log/lines os/sockets",
   "worker/tls":
@@ -96,6 +97,8 @@ const rooms: Readonly<Record<string, string>> = {
     "types:api app types:config http http/message http/proxy http/request http/response http/response/head http/syntax ipc net worker/exchange",
   "worker/exchange":
     "api app http http/message http/proxy http/request http/response http/response/globals http/response/head http/syntax ipc log log/lines worker/records",
+  "worker/traces":
+    "api types:app types:config http/syntax ipc log/access log/lines telemetry/traces worker/exchange worker/records",
   "worker/overload": "api types:config ipc log/access worker/exchange",
   "worker/records":
     "api app http http/proxy http/request http/response/globals http/syntax ipc log log/access",

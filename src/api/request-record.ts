@@ -1,5 +1,7 @@
 /** What telemetry may know about one answered request, whatever worker class has received it. */
 
+import type { Trace } from "./trace.ts";
+
 /**
  * One object may serve request after request: whoever needs a value later copies it. Texts of the request are Latin-1,
  * one character for each byte that was received.
@@ -31,6 +33,8 @@ export interface RequestRecord {
   environ(name: string): string | null;
   /** The TLS of its connection to this server; null or absent without, and where nobody knows (worker_class serve). */
   readonly tls?: TlsFacts | null;
+  /** Its place in a trace; null or absent without otel_endpoint, or if the app wasn't asked. */
+  readonly trace?: Trace | null;
 }
 
 /** The TLS that a connection speaks. */

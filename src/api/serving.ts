@@ -2,6 +2,7 @@
 import type { ConfigData } from "../config/data.ts";
 import type { TlsSource } from "../tls/credentials.ts";
 import type { Log } from "./log.ts";
+import type { Trace } from "./trace.ts";
 import type { RequestFacts, RequestObserver } from "./request-record.ts";
 
 /** A listening socket as a worker gets it. */
@@ -123,6 +124,8 @@ export interface RequestHandler {
   fail(facts: RequestFacts, error: unknown, message?: string): Promise<Response | null>;
   /** Calls postRequest, which doesn't throw here; `response` is null when none could be made. */
   finish(facts: RequestFacts, request: Request, response: Response | null): void;
+  /** The trace of a request that has begun, for its record; null without otel_endpoint. */
+  trace(request: Request): Trace | null;
   /** Writes one line about what an app got wrong, with the stack if there is an error. */
   complain(facts: RequestFacts, message: string, error?: unknown): void;
 }

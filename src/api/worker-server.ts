@@ -1,3 +1,5 @@
+import type { Trace } from "./trace.ts";
+
 /** What `new Headers()` takes, without the name that each runtime has for it. */
 export type HeaderFields =
   Response["headers"] | Record<string, string> | [name: string, value: string][];
@@ -21,6 +23,8 @@ export interface WorkerServer {
    * @throws Error in worker class serve, since Bun.serve doesn't tell
    */
   peerCertificate(request: Request): PeerCertificate | null;
+  /** A request's place in a trace; null without the setting otel_endpoint. currentTrace() gives the same. */
+  trace(request: Request): Trace | null;
 }
 
 /** A name in a certificate by its parts: `{ CN: "client", O: "Example" }`; an array where one is repeated. */

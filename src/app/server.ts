@@ -1,3 +1,4 @@
+import type { Trace } from "../api/trace.ts";
 import type { HeaderFields, PeerCertificate, WorkerServer } from "../api/worker-server.ts";
 
 /** What AppServer needs to know of the worker around it. */
@@ -18,6 +19,7 @@ export interface AppServerHost {
   timeout(request: Request, seconds: number): void;
   earlyHints(request: Request, headers: HeaderFields): boolean;
   peerCertificate(request: Request): PeerCertificate | null;
+  trace(request: Request): Trace | null;
   websockets(): AppWebsockets;
 }
 
@@ -132,6 +134,10 @@ export class AppServer implements WorkerServer {
   }
 
   /** The verified certificate of a request's client: see WorkerServer. Bun's Server has no such method. */
+  trace(request: Request): Trace | null {
+    return this.#host.trace(request);
+  }
+
   peerCertificate(request: Request): PeerCertificate | null {
     return this.#host.peerCertificate(request);
   }

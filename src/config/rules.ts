@@ -48,6 +48,10 @@ export function checkRules(
     const place = given.get("shedExempt") ?? "shedExempt";
     throw new ConfigError(`${place}: needs shed_latency_ms, which is 0`);
   }
+  if (config.otelEndpoint === null && config.otelSample !== null) {
+    const place = given.get("otelSample") ?? "otelSample";
+    throw new ConfigError(`${place}: needs otel_endpoint, which isn't set`);
+  }
   checkAdminRules(config, given, env);
   checkTlsRules(config, given, env);
   checkProtocolRules(config, given);

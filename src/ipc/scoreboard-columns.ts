@@ -56,6 +56,8 @@ export const columns = {
   errors: counter,
   /** Requests that were refused before the app was asked, since it was behind: shed_latency_ms. */
   sheds: counter,
+  /** Spans that no collector has got. */
+  spansDropped: counter,
   /** What of a request's way ran out of time: see clientTimeouts. */
   timeouts: { kind: "counter", cells: clientTimeouts.length },
   /** Requests that have come to an end, by answerClasses, if they are measured. */

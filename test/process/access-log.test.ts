@@ -93,6 +93,8 @@ describe("the access log", () => {
       tls_protocol: null,
       tls_cipher: null,
       tls_client: null,
+      trace_id: null,
+      span_id: null,
     });
   });
 

@@ -43,7 +43,7 @@ test.skipIf(!isRoot)(
     expect(await server.process.exited).toBe(1);
     expect(server.log).toMatch(
       new RegExp(
-        `\nError: workerTmpDir: no room for the 655360 bytes of heartbeats: ${path}: ENOSPC[^\n]*\n$`,
+        `\nError: workerTmpDir: no room for the 1048576 bytes of heartbeats: ${path}: ENOSPC[^\n]*\n$`,
       ),
     );
     rmSync(path, { recursive: true });

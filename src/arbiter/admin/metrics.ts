@@ -57,6 +57,11 @@ function requests({ status }: Snapshot): readonly Family[] {
       "Requests that were answered with 503 before the app was asked, by shed_latency_ms",
       one(totals.sheds),
     ),
+    counter(
+      "gunicorn_spans_dropped",
+      "Spans of sampled requests that no collector has got",
+      one(totals.spansDropped),
+    ),
     gauge(
       "gunicorn_requests_in_flight",
       "Requests that the app works on, by slot",

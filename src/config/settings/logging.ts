@@ -7,6 +7,8 @@ import {
   statsdAddress,
   syslogAddress,
   syslogFacility,
+  collectorUrl,
+  ratio,
 } from "../values/telemetry-kinds.ts";
 
 const syslogAddresses: Readonly<Record<string, string>> = {
@@ -189,6 +191,28 @@ By UDP, port 8125 if left out, or datagrams to a unix socket; unix://@NAME is an
     status: "works",
     description: `What metric names start with
 With exactly one dot behind it.`,
+  }),
+  otelEndpoint: setting({
+    flags: [{ long: "--otel-endpoint" }],
+    metavar: "URL",
+    kind: nullable(collectorUrl),
+    default: null,
+    ours: true,
+    status: "works",
+    description: `The OpenTelemetry collector that spans of requests are sent to: http://HOST:4318, or env
+By OTLP over HTTP, in JSON, to /v1/traces of it. env is what OTEL_EXPORTER_OTLP_ENDPOINT says. The rest of OTEL_* that concerns
+traces is read from the workers' environment: docs/traces.md.`,
+  }),
+  otelSample: setting({
+    flags: [{ long: "--otel-sample" }],
+    metavar: "RATIO",
+    kind: nullable(ratio),
+    default: null,
+    defaultText: "what OTEL_TRACES_SAMPLER says, or all",
+    ours: true,
+    status: "works",
+    description: `The share of the requests that are traced, from 0 to 1
+Of those whose client has sent no traceparent: for the others it has decided.`,
   }),
   enableBacklogMetric: setting({
     flags: [{ long: "--enable-backlog-metric" }],

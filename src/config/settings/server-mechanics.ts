@@ -100,7 +100,7 @@ It is removed at the end, if it still names this master. Its mode is 0644.`,
     default: null,
     defaultText: "memory without a file",
     status: "works",
-    description: `A folder for the file of 896 KiB that heartbeats and counters are written to
+    description: `A folder for the file of 1 MiB that heartbeats and counters are written to
 It is mapped by master and workers and has no name once they run. HUP doesn't change it. A folder that can't be written, or has no room, ends the start. Without
 the setting no file is needed; where the system refuses such memory, /dev/shm is tried, then the system's directory for temporary files.`,
   }),

@@ -76,3 +76,36 @@ export function linuxOnly(what: string): Kind<boolean> {
     },
   };
 }
+
+/** Where spans go; `env` is what the environment says. */
+export const collectorUrl: Kind<string> = {
+  ...text,
+  range: "http://HOST:PORT, https://HOST:PORT, or env",
+  parse(value, facts) {
+    const url = text.parse(value, facts);
+    if (url === "env") return url;
+    const parsed = URL.parse(url);
+    const isHttp = parsed?.protocol === "http:" || parsed?.protocol === "https:";
+    const { search = "", hash = "", username = "", password = "" } = parsed ?? {};
+    // Names and passwords have OTEL_EXPORTER_OTLP_HEADERS: this stands in logs.
+    const hasMore = search + hash + username + password !== "";
+    return isHttp && !hasMore ? url : refuse("a URL, http:// or https://, or env", value);
+  },
+};
+
+const decimalNumber = /^\s*(?:\d+(?:\.\d*)?|\.\d+)\s*$/;
+
+/** A share of all. */
+export const ratio: Kind<number, number | string> = {
+  takes: "value",
+  metavar: "FLOAT",
+  range: "0 to 1",
+  parse(value) {
+    const isText = typeof value === "string" && decimalNumber.test(value);
+    const number = isText ? Number(value) : value;
+    return typeof number === "number" && number >= 0 && number <= 1
+      ? number
+      : refuse("a number from 0 to 1", value);
+  },
+  show,
+};

@@ -75,14 +75,16 @@ export const atoms = {
   p: own(() => pid),
 } as const satisfies Readonly<Record<string, Atom>>;
 
-/** The letters behind `{name}`: request header, response header, environment of the request, TLS. */
+/** The letters behind `{name}`: request header, response header, environment of the request, TLS and trace. */
 export type Source = "i" | "o" | "e" | "x";
 
-/** What `{name}x` knows of a connection's TLS, by the names of Apache's mod_ssl. */
-export const tlsAtoms = {
+/** What `{name}x` knows: of a connection's TLS, by the names of Apache's mod_ssl, and of a request's trace. */
+export const extraAtoms = {
   SSL_PROTOCOL: own(({ tls }) => tls?.version ?? ""),
   SSL_CIPHER: own(({ tls }) => tls?.cipher ?? ""),
   SSL_CLIENT_S_DN: quoted(({ tls }) => tls?.clientSubject ?? null),
+  TRACE_ID: own(({ trace }) => trace?.traceId ?? ""),
+  SPAN_ID: own(({ trace }) => trace?.spanId ?? ""),
 } as const satisfies Readonly<Record<string, Atom>>;
 
 /** The atom `{name}i`, `{name}o`, `{name}e` or `{name}x`; the name may be in any case. Null for an unknown one. */
@@ -103,7 +105,7 @@ export function namedAtom(name: string, source: Source): Atom | null {
     }
     case "x": {
       const upper = name.toUpperCase();
-      return Object.hasOwn(tlsAtoms, upper) ? tlsAtoms[upper as keyof typeof tlsAtoms] : null;
+      return Object.hasOwn(extraAtoms, upper) ? extraAtoms[upper as keyof typeof extraAtoms] : null;
     }
     default:
       return source satisfies never;

@@ -1,6 +1,6 @@
 /** access_log_format: Gunicorn's %-style with named atoms, read once and made into one function. */
 import { ConfigError } from "../../api/errors.ts";
-import { type Atom, atoms, namedAtom, type Source, tlsAtoms } from "./atoms.ts";
+import { type Atom, atoms, namedAtom, type Source, extraAtoms } from "./atoms.ts";
 import { decodeText, escapeJson, jsonPlaces } from "../lines/json-text.ts";
 import { joinPieces, type Piece, type Render } from "./join-pieces.ts";
 import type { RequestRecord } from "../../api/request-record.ts";
@@ -132,7 +132,7 @@ function inJson(field: Field, inString: boolean): Render {
   return padded(json, columns, left, false);
 }
 
-const knownAtoms = `${Object.keys(atoms).join(", ")}, {name}i, {name}o, {name}e, or {name}x with ${Object.keys(tlsAtoms).join(", ")}`;
+const knownAtoms = `${Object.keys(atoms).join(", ")}, {name}i, {name}o, {name}e, or {name}x with ${Object.keys(extraAtoms).join(", ")}`;
 
 function findAtom(name: string): Atom | null {
   if (Object.hasOwn(atoms, name)) return atoms[name as keyof typeof atoms];

@@ -8,7 +8,7 @@ import type { RequestRecord } from "../../api/request-record.ts";
 
 /** The line of a request; what isn't known is null. */
 export function formatAccessJson(request: RequestRecord): string {
-  const { method, protocol, clientAddress, status, bodyBytes, durationUs, tls } = request;
+  const { method, protocol, clientAddress, status, bodyBytes, durationUs, tls, trace } = request;
   const path = method === "" ? request.target : rawPath(request);
   return JSON.stringify({
     time: new Date().toISOString(),
@@ -29,6 +29,8 @@ export function formatAccessJson(request: RequestRecord): string {
     tls_protocol: tls?.version ?? null,
     tls_cipher: tls?.cipher ?? null,
     tls_client: decode(tls?.clientSubject ?? null),
+    trace_id: trace?.traceId ?? null,
+    span_id: trace?.spanId ?? null,
   });
 }
 

@@ -3,12 +3,13 @@ import type { AppServerHost } from "../../app/server.ts";
 import { requestOwner } from "../../http/request/request.ts";
 import { earlyHintsHead } from "../../http/response/head/early-hints.ts";
 import { ticksOf } from "../connection/engine-settings.ts";
+import { traceOfRequest } from "../records/traces.ts";
 import { Exchange } from "../exchange/exchange.ts";
 
 /** The half of an AppServer's host that is the same for all listeners. */
 export const askedOfServer: Pick<
   AppServerHost,
-  "requestIP" | "timeout" | "earlyHints" | "peerCertificate"
+  "requestIP" | "timeout" | "earlyHints" | "peerCertificate" | "trace"
 > = {
   requestIP: (request) => exchangeOf(request)?.client.address ?? null,
   timeout: (request, seconds) => exchangeOf(request)?.answersWithin(ticksOf(seconds)),
@@ -17,6 +18,7 @@ export const askedOfServer: Pick<
     const head = earlyHintsHead(headers);
     return exchangeOf(request)?.sendInterim(head) ?? false;
   },
+  trace: traceOfRequest,
   peerCertificate: (request) => exchangeOf(request)?.client.peerCertificate ?? null,
 };
 

@@ -13,6 +13,7 @@ import { htmlPage } from "../../http/page.ts";
 import { ConnectionCut } from "../../app/connection-cut.ts";
 import { NativeResponse } from "../../http/response/globals/body.ts";
 import { installResponse } from "../../http/response/globals/install.ts";
+import { traceOfRequest } from "../records/traces.ts";
 import { ServeRecord } from "../records/serve-record.ts";
 import type { Serving } from "../../api/serving.ts";
 import { type Origin, ServeAddress } from "./serve/address.ts";
@@ -123,7 +124,12 @@ export class BunServing implements Serving {
 
   #adopt(server: Server): void {
     const { timeout, upgrade } = server;
-    const ours = { [bareTimeout]: timeout, [bareUpgrade]: upgrade, slot: this.#context.slot };
+    const ours = {
+      [bareTimeout]: timeout,
+      [bareUpgrade]: upgrade,
+      slot: this.#context.slot,
+      trace: traceOfRequest,
+    };
     this.#context.capture.attach(server as unknown as ServedBy);
     Object.assign(server, refusals, ours, this.#watched(server));
   }

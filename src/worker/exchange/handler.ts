@@ -14,6 +14,8 @@ import {
   openLine,
   writeLine,
 } from "../../ipc/newest-request.ts";
+import type { Trace } from "../../api/trace.ts";
+import { traceOfRequest } from "../records/traces.ts";
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
 import { textOf } from "../../log/lines/describe-error.ts";
@@ -148,6 +150,10 @@ export class Handler implements RequestHandler {
         ? facts.copyLine(line, lineStart, this.#longestLine)
         : writeLine(line, facts);
     openLine(line, end);
+  }
+
+  trace(request: Request): Trace | null {
+    return traceOfRequest(request);
   }
 
   /** The app has stopped as its client has left, or it has cut the client itself: nobody waits for an answer. */

@@ -18,6 +18,7 @@ import { routedApp } from "../classes/serving.ts";
 import type { Enricher } from "../exchange/enrich-response.ts";
 import { drawLimit, Handler, type RequestHooks } from "../exchange/handler.ts";
 import type { TlsSource } from "../../tls/credentials.ts";
+import type { Tracer } from "../traces/tracer.ts";
 import { AppLifespan } from "./app-lifespan.ts";
 import type { WorkerChannel } from "./publish-channel.ts";
 
@@ -43,6 +44,8 @@ function isWatched({ adminBind, controlSocket }: ConfigData): boolean {
 /** How long a worker that leaves waits for the master to have what its app has counted; and at a quick stop. */
 const metricsMs = 1000;
 const quickMs = 100;
+/** How long a worker that leaves waits for the collector. */
+const lastSpansMs = 2000;
 
 type CreateServing = Awaited<ReturnType<typeof loadWorkerClass>>;
 
@@ -54,6 +57,8 @@ export class AppLoader {
   #lifespan: AppLifespan | null = null;
   /** What the app counts itself, if somebody may ask for it. */
   #metrics: AppMetrics | null = null;
+  /** Null without otel_endpoint. */
+  #tracer: Tracer | null = null;
   /** What the app's websockets publish; null without them. */
   #channel: WorkerChannel | null = null;
   /** Null for an app without. */
@@ -65,7 +70,11 @@ export class AppLoader {
    */
   static async create(parts: AppLoaderParts): Promise<AppLoader> {
     const { config } = parts.boot;
-    const marked = config.enrichResponse || parts.logs.observers.length > 0 || isWatched(config);
+    const marked =
+      config.enrichResponse ||
+      parts.logs.observers.length > 0 ||
+      isWatched(config) ||
+      config.otelEndpoint !== null;
     const createServing = await loadWorkerClass(config, marked);
     const capture = captureServers(parts);
     // What a worker doesn't use isn't imported.
@@ -104,7 +113,20 @@ export class AppLoader {
     const tallies = isWatched(config)
       ? [new (await import("../records/tally.ts")).Tally(scores)]
       : [];
-    const observers = [...logs.observers, ...tallies];
+    const traces =
+      config.otelEndpoint === null ? null : await import("../traces/tracing-handler.ts");
+    const tracer =
+      traces === null
+        ? null
+        : (await import("../traces/tracer.ts")).openTracer({
+            config,
+            env: process.env,
+            log,
+            scores,
+            slot,
+          });
+    this.#tracer = tracer;
+    const observers = [...logs.observers, ...tallies, ...(tracer === null ? [] : [tracer])];
     const app = await routedApp(loaded, config);
     const limit = drawLimit(config.maxRequests, config.maxRequestsJitter, Math.random);
     if (app.websocket !== null) this.#websockets = await this.#openWebsockets();
@@ -114,6 +136,11 @@ export class AppLoader {
       shedLatencyMs === 0
         ? null
         : new (await import("../overload/shedder.ts")).Shedder({ config, log, scores });
+    const parts = { app, worker, hooks, log, scores, limit, enricher, onTired };
+    const handler =
+      traces === null || tracer === null
+        ? new Handler(parts)
+        : new traces.TracingHandler(parts, tracer);
     return await this.#createServing({
       slot,
       app,
@@ -124,7 +151,7 @@ export class AppLoader {
       scores,
       capture: this.#capture,
       websockets: this.#websockets,
-      handler: new Handler({ app, worker, hooks, log, scores, limit, enricher, onTired }),
+      handler,
       shedder,
       log,
       observers,
@@ -151,6 +178,7 @@ export class AppLoader {
     await this.#lifespan?.end(leftMs);
     await this.#channel?.flush(endMs - performance.now());
     await this.#metrics?.flush(Math.min(metricsMs, endMs - performance.now()));
+    await this.#tracer?.end(Math.min(endMs - performance.now(), lastSpansMs));
   }
 
   async #openMetrics(): Promise<void> {

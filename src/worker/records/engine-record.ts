@@ -10,6 +10,8 @@ import type { MessageReader } from "../../http/request/message-reader.ts";
 import type { RequestObserver, RequestRecord, TlsFacts } from "../../api/request-record.ts";
 import { rawPath } from "../../log/access/request-facts.ts";
 import { environOf, mountOf, type Surroundings } from "./cgi-variables.ts";
+import type { Trace } from "../../api/trace.ts";
+import { traceOf } from "./traces.ts";
 import type { RecordedClient } from "./recorded.ts";
 
 /** What a request was sent to: the app's second argument. */
@@ -45,6 +47,8 @@ export class EngineRecord implements RequestRecord, Surroundings {
   readonly #observers: readonly RequestObserver[];
   #client: RecordedClient | null = null;
   #server: RecordedServer | null = null;
+  /** Who answers, or has. */
+  #owner: AnsweredRequest | null = null;
   #head: Head | null = null;
   #response: Response | null = null;
   /** The method in the line of a request without a head, as the next two. */
@@ -61,6 +65,7 @@ export class EngineRecord implements RequestRecord, Surroundings {
     const { startedMs } = request;
     this.scheme = request.scheme;
     this.#response = request.response;
+    this.#owner = request;
     this.#head = request.head;
     this.durationUs = startedMs === -1 ? 0 : Math.round((performance.now() - startedMs) * 1000);
     this.#tell(request, status, bodyBytes);
@@ -99,6 +104,10 @@ export class EngineRecord implements RequestRecord, Surroundings {
 
   get tls(): TlsFacts | null {
     return this.#client?.tls ?? null;
+  }
+
+  get trace(): Trace | null {
+    return this.#owner === null ? null : traceOf(this.#owner);
   }
 
   requestHeader(name: string): string | null {
@@ -163,5 +172,6 @@ export class EngineRecord implements RequestRecord, Surroundings {
     this.#server = null;
     this.#head = null;
     this.#response = null;
+    this.#owner = null;
   }
 }

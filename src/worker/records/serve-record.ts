@@ -7,6 +7,8 @@ import { bodyInit, bodyKind, hasNoBody } from "../../http/response/globals/body.
 import { rawPath } from "../../log/access/request-facts.ts";
 import type { RequestFacts, RequestObserver, RequestRecord } from "../../api/request-record.ts";
 import { environOf, type Surroundings } from "./cgi-variables.ts";
+import type { Trace } from "../../api/trace.ts";
+import { traceOf } from "./traces.ts";
 import { noAnswer } from "./recorded.ts";
 
 export class ServeRecord implements RequestRecord, Surroundings {
@@ -59,6 +61,10 @@ export class ServeRecord implements RequestRecord, Surroundings {
     }
     if (own) this.#response = response;
     for (const observer of observers) observer.answered(this);
+  }
+
+  get trace(): Trace | null {
+    return traceOf(this.#request);
   }
 
   get pathInfo(): string {

@@ -22,6 +22,7 @@ function serverOf(changes: Partial<AppServerHost> = {}): AppServer {
     websockets: () => withoutWebsockets("server.upgrade() is not supported: not here"),
     earlyHints: () => false,
     peerCertificate: () => null,
+    trace: () => null,
     ...changes,
   });
 }

@@ -83,6 +83,13 @@ describe("checkRules() with worker class serve", () => {
   });
 });
 
+test("a share of traces that nobody gets is refused", async () => {
+  await expect(resolve("--otel-sample 0.5")).rejects.toThrow(
+    new ConfigError("--otel-sample: needs otel_endpoint, which isn't set"),
+  );
+  await resolve("--otel-sample 0.5 --otel-endpoint env");
+});
+
 test("paths that are exempt from what is off are refused", async () => {
   await expect(resolve("--shed-exempt /health")).rejects.toThrow(
     new ConfigError("--shed-exempt: needs shed_latency_ms, which is 0"),

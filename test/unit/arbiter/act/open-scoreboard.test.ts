@@ -34,7 +34,7 @@ test("there is room for all of it before it is mapped", () => {
   const scoreboard = openScoreboard(null);
   const { blocks, size } = fstatSync(scoreboard.fd);
   expect(blocks * 512).toBeGreaterThanOrEqual(size);
-  expect(size).toBe(917_504);
+  expect(size).toBe(1_048_576);
   scoreboard.close();
 });
 
@@ -46,7 +46,7 @@ test("a folder that can't be written: one line that names it", () => {
   const open = () => openScoreboard(path);
   expect(open).toThrow(ConfigError);
   expect(open).toThrow(
-    new RegExp(`^workerTmpDir: no room for the 917504 bytes of heartbeats: ${path}: .*$`),
+    new RegExp(`^workerTmpDir: no room for the 1048576 bytes of heartbeats: ${path}: .*$`),
   );
   rmSync(closed, { recursive: true });
 });

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import {
+  collectorUrl,
   linuxOnly,
+  ratio,
   metricPrefix,
   metricTags,
   statsdAddress,
@@ -14,6 +16,18 @@ const backlog = linuxOnly("queues can be measured");
 const noPrefix = "must be without control characters, : and |";
 
 parseTakes([
+  ["a collector, as given", collectorUrl, " http://otel:4318 ", "http://otel:4318"],
+  [
+    "a collector behind a path",
+    collectorUrl,
+    "https://otel.example/otlp",
+    "https://otel.example/otlp",
+  ],
+  ["the environment's collector", collectorUrl, "env", "env"],
+  ["a share", ratio, "0.25", 0.25],
+  ["all", ratio, 1, 1],
+  ["none", ratio, "0", 0],
+  ["a share without its zero", ratio, " .5 ", 0.5],
   ["a syslog address, as given", syslogAddress, " udp://Log#rfc5424 ", "udp://Log#rfc5424"],
   ["a facility in any case", syslogFacility, "Local3", "local3"],
   ["Gunicorn's word for auth", syslogFacility, "security", "security"],
@@ -24,6 +38,30 @@ parseTakes([
 ]);
 
 parseRefuses([
+  ...[
+    "otel:4318",
+    "grpc://otel:4317",
+    "http://",
+    "http://a/?x=1",
+    "http://a/#x",
+    "http://me:key@a",
+  ].map(
+    (url) =>
+      [
+        `collector ${url}`,
+        collectorUrl,
+        url,
+        `must be a URL, http:// or https://, or env, got '${url}'`,
+      ] as const,
+  ),
+  ...[-0.1, 1.1, Number.NaN, null].map(
+    (share) =>
+      [`share ${share}`, ratio, share, `must be a number from 0 to 1, got ${share}`] as const,
+  ),
+  ...["", "1%", "1e-1", "0x1", "2"].map(
+    (share) =>
+      [`share "${share}"`, ratio, share, `must be a number from 0 to 1, got '${share}'`] as const,
+  ),
   [
     "another syslog address",
     syslogAddress,

@@ -14,7 +14,7 @@ test("has the same fields in the same order, also of a request that says nothing
   const names = [
     ["time", "logger", "pid", "remote_addr", "user", "method", "path", "query"],
     ["protocol", "status", "bytes", "duration_us", "referer", "user_agent", "host"],
-    ["tls_protocol", "tls_cipher", "tls_client"],
+    ["tls_protocol", "tls_cipher", "tls_client", "trace_id", "span_id"],
   ].flat();
   const nothing = { method: "", target: "", protocol: "", clientAddress: "", bodyBytes: -1 };
   const headers = { referer: "r", "user-agent": "u", host: "h", authorization: "Basic YTpi" };
@@ -38,6 +38,8 @@ test("has the same fields in the same order, also of a request that says nothing
     tls_protocol: null,
     tls_cipher: null,
     tls_client: null,
+    trace_id: null,
+    span_id: null,
   });
   expect(new Date(String(time)).toISOString()).toBe(String(time));
   const { user, method, path, query, bytes, remote_addr: address } = parse(nothing);

@@ -127,7 +127,7 @@ export class OutputBuffer {
   writeTo(sink: ByteSink): boolean {
     if (this.#pieces !== null) {
       const empty = this.#writePieces(sink, this.#pieces);
-      if (this.#block !== null) this.#giveBlock(this.#block, this.#pieces);
+      if (this.#block !== null) this.#giveBlock(this.#block, this.#pieces ?? []);
       return empty;
     }
     const text = this.#text;
@@ -146,8 +146,8 @@ export class OutputBuffer {
     this.#owned = null;
   }
 
-  #giveBlock(block: Buffer, left: Piece[] | null): void {
-    for (let at = 0; left !== null && at < left.length; at += 1) {
+  #giveBlock(block: Buffer, left: Piece[]): void {
+    for (let at = 0; at < left.length; at += 1) {
       const piece = left[at]!;
       if (piece instanceof Uint8Array && piece.buffer === block.buffer)
         left[at] = new Uint8Array(piece);

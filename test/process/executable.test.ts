@@ -21,7 +21,7 @@ import {
 } from "../support/server.ts";
 import { startNew } from "../support/upgrades.ts";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(300_000);
 
 const executables = new Executables();
 let server = "";

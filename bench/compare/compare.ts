@@ -27,7 +27,7 @@ const peers: readonly Peer[] = [...javascriptPeers, ...otherPeers];
 /** Those that every server can do. */
 const usualLoads = new Set(["hello", "json"]);
 
-const ownReadme = join(import.meta.dir, "../../README.md");
+const ownPage = join(import.meta.dir, "../../docs/benchmarks.md");
 
 /** Seconds for the start and the warm-up of a server. */
 const startSeconds = 2;
@@ -47,15 +47,15 @@ export const compare: Subcommand = {
     workers: { type: "string", valueHint: "N", description: "Processes (one for each CPU)" },
     rounds: { type: "string", valueHint: "N", description: "Turns of each server", default: "5" },
     seconds: { type: "string", valueHint: "S", description: "Length of a turn", default: "2" },
-    "write-readme": {
+    "write-docs": {
       type: "boolean",
-      description: "Put the tables between the markers of README.md",
+      description: "Put the tables between the markers of docs/benchmarks.md",
     },
-    readme: {
+    docs: {
       type: "string",
       valueHint: "FILE",
-      description: "Another file than README.md",
-      default: ownReadme,
+      description: "Another file than docs/benchmarks.md",
+      default: ownPage,
     },
     smoke: { type: "boolean", description: "One short round of one load: shows that it works" },
     out: outFlag,
@@ -63,12 +63,12 @@ export const compare: Subcommand = {
   async run(words) {
     const options = readOptions(compare, words);
     const smoke = options.on("smoke");
-    const readme = options.on("write-readme") ? options.text("readme") : null;
-    if (readme !== null && smoke && resolve(readme) === ownReadme) {
-      throw new BenchError("a smoke run proves nothing: no --write-readme with --smoke");
+    const page = options.on("write-docs") ? options.text("docs") : null;
+    if (page !== null && smoke && resolve(page) === ownPage) {
+      throw new BenchError("a smoke run proves nothing: no --write-docs with --smoke");
     }
     // Before minutes are spent.
-    if (readme !== null) findMarkers(readme);
+    if (page !== null) findMarkers(page);
     const driver = selectDriver(options.text("driver") ?? "");
     const versions = { ...ownVersion, [driver.name]: driver.detect() };
     const usual = loads.filter(({ name }) => usualLoads.has(name));
@@ -96,7 +96,7 @@ export const compare: Subcommand = {
           const text = renderAll(all, command, conditions);
           console.log(text);
           const measured = all.some(({ competitors }) => competitors.length > 0);
-          if (readme !== null && !partial && measured) writeBetweenMarkers(readme, text);
+          if (page !== null && !partial && measured) writeBetweenMarkers(page, text);
         },
       },
       () => contend(chosen, settings, contests),

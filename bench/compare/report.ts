@@ -1,4 +1,4 @@
-/** A comparison as a table, for the terminal and for the README. */
+/** A comparison as a table, for the terminal and for docs/benchmarks.md. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { addErrors, countErrors, saturated } from "../drivers/driver.ts";
 import { BenchError } from "../errors.ts";

@@ -125,8 +125,8 @@ describe(`--smoke${why}`, () => {
   test.skipIf(missing)(
     "compare: Markdown between the markers, the missing ones listed",
     async () => {
-      const readme = join(folder, "README.md");
-      writeFileSync(readme, "# x\n<!-- bench compare: begin -->\n<!-- bench compare: end -->\n");
+      const page = join(folder, "benchmarks.md");
+      writeFileSync(page, "# x\n<!-- bench compare: begin -->\n<!-- bench compare: end -->\n");
       const peers = [
         "gunicorn-ts async",
         "gunicorn-ts serve",
@@ -134,9 +134,9 @@ describe(`--smoke${why}`, () => {
         "granian",
       ];
       const chosen = peers.flatMap((name) => ["--peer", name]);
-      const words = ["compare", "--smoke", ...chosen, "--write-readme", "--readme", readme];
+      const words = ["compare", "--smoke", ...chosen, "--write-docs", "--docs", page];
       const { output, code } = await bench(words);
-      const written = readFileSync(readme, "utf8");
+      const written = readFileSync(page, "utf8");
       for (const name of peers) expect(written).toContain(name);
       expect(written).toMatch(/^```sh\nbun run bench compare --smoke --peer 'gunicorn-ts async'/m);
       expect(written).toContain(output.trim());
@@ -318,11 +318,11 @@ const wrong: [words: readonly string[], message: string][] = [
   [["tune", "a:b", "c:d"], "one app at a time"],
   [["tune", "a:b", "--load", "hello"], "--load is for the built-in loads"],
   [["engine", "--smoke", "--alone", "--out", "."], "--out: EISDIR"],
-  [["compare", "--write-readme", "--smoke"], "a smoke run proves nothing"],
+  [["compare", "--write-docs", "--smoke"], "a smoke run proves nothing"],
   [["tune", "--counts", "1,x"], "--counts: must be numbers above 0, got 1,x"],
   [["tune", "--driver", "ab"], "--driver: must be wrk or oha, got ab"],
   [["compare", "--peer", "apache"], "--peer: must be one of gunicorn-ts async, "],
-  [["compare", "--write-readme", "--readme", "none.md"], "ENOENT"],
+  [["compare", "--write-docs", "--docs", "none.md"], "ENOENT"],
   [["engine", "--smoke", "--alone", "--out", "/dev/null/x/y.json"], "--out: "],
   [["soak", "--clients", "slow"], "--clients: must be fast or mixed, got slow"],
   [["soak", "--minutes", "0"], "--minutes: must be a number above 0, got 0"],

@@ -1,10 +1,8 @@
 /** What the apps in the workers say to the master: what their websockets publish, and what they have counted. */
-import type { AppMessage, MasterMessage } from "../../ipc/messages.ts";
-import { describeError } from "../../log/error-log.ts";
+import type { AppMessage } from "../../ipc/messages.ts";
 import type { AppFamily } from "../../telemetry/metrics/app-families.ts";
 import { AppMetrics } from "./app-metrics.ts";
-import { Relay, type RelayHost } from "./relay.ts";
-import { sendToWorker } from "./spawn.ts";
+import { Relay, type RelayHost, trySend } from "./relay.ts";
 
 export class Apps {
   readonly #relay: Relay;
@@ -14,7 +12,8 @@ export class Apps {
     this.#relay = new Relay(host);
     this.#metrics = new AppMetrics({
       log: (level, message) => host.log(level, message),
-      send: (age, message) => send(host, age, message),
+      send: (age, message) =>
+        trySend(host, age, message, "Can't ask a worker for its app's metrics"),
     });
   }
 
@@ -32,14 +31,5 @@ export class Apps {
   /** The metrics that apps have themselves; null: there are none. */
   metrics(): Promise<readonly AppFamily[]> | null {
     return this.#metrics.gather();
-  }
-}
-
-/** What the system refuses never ends the master. */
-function send({ log, process }: RelayHost, age: number, message: MasterMessage): void {
-  try {
-    sendToWorker(process(age), message);
-  } catch (error) {
-    log("error", `Can't ask a worker for its app's metrics: ${describeError(error)}`);
   }
 }

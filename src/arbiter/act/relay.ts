@@ -78,12 +78,21 @@ export class Relay {
     this.#taken.clear();
   }
 
-  /** What the system refuses never ends the master. */
   #send(age: number, message: MasterMessage): void {
-    try {
-      sendToWorker(this.#host.process(age), message);
-    } catch (error) {
-      this.#host.log("error", `Can't pass on what websockets publish: ${describeError(error)}`);
-    }
+    trySend(this.#host, age, message, "Can't pass on what websockets publish");
+  }
+}
+
+/** Says something to a worker. What the system refuses never ends the master: the log has it behind `failure`. */
+export function trySend(
+  { log, process }: Pick<RelayHost, "log" | "process">,
+  age: number,
+  message: MasterMessage,
+  failure: string,
+): void {
+  try {
+    sendToWorker(process(age), message);
+  } catch (error) {
+    log("error", `${failure}: ${describeError(error)}`);
   }
 }

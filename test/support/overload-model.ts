@@ -1,4 +1,5 @@
 /** A worker in a time of its own: a loop that takes turns, requests that come whether or not it is done, an app that computes. */
+import { logTo } from "./log-lines.ts";
 import { createRow } from "../../src/ipc/scoreboard.ts";
 import { Shedder } from "../../src/worker/overload/shedder.ts";
 
@@ -37,14 +38,7 @@ export function simulate(options: ModelOptions): Outcome {
   const { targetMs, seconds, computeMs, waitMs = null, fromSecond = 0 } = options;
   const lines: string[] = [];
   const line = (text: string) => void (text !== "" && lines.push(text));
-  const log = {
-    debug: line,
-    info: line,
-    warning: line,
-    error: line,
-    exception: line,
-    critical: line,
-  };
+  const log = logTo(line);
   let nowMs = 0;
   let atEnd: (() => void)[] = [];
   const clock = {

@@ -1,4 +1,5 @@
 /** What becomes of spans, with a collector that checks them. */
+import { logTo } from "../../../support/log-lines.ts";
 import { describe, expect, test } from "bun:test";
 import { Exporter } from "../../../../src/telemetry/traces/exporter.ts";
 import { spanText } from "../../../../src/telemetry/traces/otlp.ts";
@@ -37,14 +38,7 @@ function span(changes: Partial<typeof request> = {}, traceparent: string | null 
 function exporterTo(url: string, limits: Partial<Record<string, number>> = {}) {
   const lines: string[] = [];
   const line = (text: string) => void lines.push(text);
-  const log = {
-    debug: line,
-    info: line,
-    warning: line,
-    error: line,
-    exception: line,
-    critical: line,
-  };
+  const log = logTo(line);
   let dropped = 0;
   const exporter = new Exporter({
     settings: {

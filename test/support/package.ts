@@ -16,7 +16,6 @@ const sources = [
   "examples",
   "package.json",
   "src",
-  "test/corpus",
   "tsconfig.json",
   "tsconfig.types.json",
 ];
@@ -74,8 +73,8 @@ function archive(folder: string): Response {
   return new Response(Bun.spawnSync(["tar", ...words], { cwd: folder }).stdout);
 }
 
-/** Installs the tarball into a folder by `bun add`. */
-export async function install(folder: string): Promise<void> {
+/** Installs the tarball into a folder by `bun add`, and answers with its path. */
+export async function install(folder: string): Promise<string> {
   const tarball = pack(folder);
   using registry = new InstalledPackages();
   const cache = mkdtempSync(join(tmpdir(), "gunicorn-ts-cache-"));
@@ -92,4 +91,5 @@ export async function install(folder: string): Promise<void> {
   const [code, told] = [await run.exited, await run.stderr.text()];
   rmSync(cache, { recursive: true });
   if (code !== 0) throw new Error(`bun add: ${told}`);
+  return tarball;
 }

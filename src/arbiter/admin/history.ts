@@ -73,7 +73,7 @@ const reloadSteps: Readonly<Record<NonNullable<Progress["reload"]>, string>> = {
 
 function ofReload(before: Progress, now: Progress): readonly Said[] {
   if (now.phase === "stopping") return [];
-  // The number of a load is taken when it begins.
+  // Until the next load has been read, it is the one before that has failed.
   const failed = ({ reload, reloadFailed }: Progress) =>
     reloadFailed && reload !== "reading the configuration";
   if (failed(now) && !(failed(before) && before.loads === now.loads))

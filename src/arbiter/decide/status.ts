@@ -136,7 +136,8 @@ export function progressOf(state: ProgressFacts): Progress {
     reload,
     generation: wanted.number,
     loads: lastGeneration,
-    reloadFailed: wanted.number < lastGeneration,
+    // The number of a load is taken when it begins. One that a stop has ended hasn't failed.
+    reloadFailed: stopping === null && wanted.number < lastGeneration - Number(state.fleet.loading),
     target,
     ready: countSlots(ready, target),
     current: countSlots(current, target),

@@ -75,6 +75,37 @@ describe("status()", () => {
   });
 });
 
+describe("reloadFailed", () => {
+  const second = generation(2);
+  const unread = (world: World) => world.event({ type: "config failed", message: "wrong" });
+  const rows: [claim: string, expected: boolean, course: (world: World) => World][] = [
+    ["at the start", false, (world) => world],
+    ["while the configuration is read", false, (world) => world.signal("hup")],
+    ["on trial", false, (world) => world.signal("hup").loaded(second)],
+    [
+      "when it has been read, and the next HUP has come",
+      false,
+      (world) => world.signal("hup").signal("hup").loaded(second),
+    ],
+    ["when it can't be read", true, (world) => unread(world.signal("hup"))],
+    ["while the next one is read", true, (world) => unread(world.signal("hup")).signal("hup")],
+    [
+      "when the next one is read",
+      false,
+      (world) => unread(world.signal("hup")).signal("hup").loaded(generation(3)),
+    ],
+    [
+      "of a load that a stop has ended",
+      false,
+      (world) => world.signal("hup").signal("term").loaded(second),
+    ],
+  ];
+  test.each(rows)("%s: %p", (_claim, expected, course) => {
+    const { state, nowMs } = course(new World().ready(1, 2));
+    expect(status(state, none, nowMs).reloadFailed).toBe(expected);
+  });
+});
+
 describe("what has ended", () => {
   const long = generation(1, { timeoutMs: 1000, gracefulTimeoutMs: 1000 });
   const rows: [claim: string, why: Ending, course: (world: World) => World][] = [

@@ -44,14 +44,24 @@ const Stamped = function Stamped(target: object): object {
 class BodyMark extends Stamped {
   #init: unknown;
   #sent = false;
+  readonly #fields: KnownFields | null;
+  /** How often any Headers had changed by then. */
+  readonly #changes: number;
 
-  constructor(response: Response, init: unknown) {
+  constructor(response: Response, init: unknown, fields: KnownFields | null) {
     super(response);
     this.#init = init;
+    this.#fields = fields;
+    this.#changes = headerChanges();
   }
 
   static init(response: object): unknown {
     return #init in response ? response.#init : unknownInit;
+  }
+
+  /** Null if they aren't known, or may have changed. */
+  static fields(response: object): KnownFields | null {
+    return #init in response && response.#changes === headerChanges() ? response.#fields : null;
   }
 
   /** What it was made from is of no account any more. */
@@ -65,22 +75,6 @@ class BodyMark extends Stamped {
     const sent = response.#sent;
     response.#sent = true;
     return sent;
-  }
-}
-
-/** Fields that a Response was given: few have any, so that they have a mark of their own (bench: hello). */
-class FieldsMark extends Stamped {
-  readonly #fields: KnownFields;
-  readonly #changes = headerChanges();
-
-  constructor(response: Response, fields: KnownFields) {
-    super(response);
-    this.#fields = fields;
-  }
-
-  /** Null if they may have changed. */
-  static fields(response: object): KnownFields | null {
-    return #fields in response && response.#changes === headerChanges() ? response.#fields : null;
   }
 }
 
@@ -98,14 +92,16 @@ class SliceMark extends Stamped {
   }
 }
 
-/** Remembers the body init of a new Response. */
-export function markBody(response: Response, init: unknown): void {
-  Reflect.construct(BodyMark, [response, init]);
-}
-
-/** Remembers the fields that a new Response was given. */
-export function markFields(response: Response, fields: KnownFields): void {
-  Reflect.construct(FieldsMark, [response, fields]);
+/**
+ * Remembers the body init of a new Response.
+ * @param fields those that it was given; null: its Headers have to be asked
+ */
+export function markBody(
+  response: Response,
+  init: unknown,
+  fields: KnownFields | null = null,
+): void {
+  Reflect.construct(BodyMark, [response, init, fields]);
 }
 
 /**
@@ -146,7 +142,7 @@ export function bodyInit(response: Response): unknown {
 
 /** The fields that a Response was given, and still has; null: its Headers have to be asked. */
 export function givenFields(response: Response): KnownFields | null {
-  const fields = FieldsMark.fields(response);
+  const fields = BodyMark.fields(response);
   return fields === null || Object.hasOwn(response, "headers") ? null : fields;
 }
 

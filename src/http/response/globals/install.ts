@@ -4,18 +4,25 @@
  */
 import { isLazyRequest } from "../../request/request.ts";
 import {
+  bodyKind,
   copyMark,
   filePath,
   jsonInit,
   lendBody,
   markBody,
-  markFields,
   markSlice,
   NativeResponse,
 } from "./body.ts";
 import { copyDecoded, markDecoded } from "./decoded.ts";
 import { makeStream, NativeReadableStream } from "./direct-stream.ts";
-import { headersChange, type KnownFields, knownFields, typeFields } from "../head/known-fields.ts";
+import { isPlainGenerator } from "./generator.ts";
+import {
+  headersChange,
+  type KnownFields,
+  knownFields,
+  noFieldsGiven,
+  typeFields,
+} from "../head/known-fields.ts";
 
 /** Native classes and functions, kept apart from what apps may patch later. */
 const NativeRequest = Request;
@@ -56,17 +63,30 @@ function WrappedResponse(body: unknown, init: unknown): object {
         new NativeResponse(body as Bun.BodyInit, init as ResponseInit)
       : Reflect.construct(NativeResponse, [body, init], target);
   if (typeof body === "object" && body instanceof NativeReadableStream) lendBody(init, body);
-  markBody(response, body);
-  // A subclass may have Headers of its own; Bun adds a field for bodies that know their type.
-  if (target !== WrappedResponse) return response;
-  let fields: KnownFields | null = null;
-  if (typeof body === "string") {
-    if (typeof init === "object" && init !== null)
-      fields = knownFields((init as ResponseInit).headers);
-  } else if (init === undefined && body instanceof Blob && filePath(body) !== null)
-    fields = typeFields(body.type);
-  if (fields !== null) markFields(response, fields);
+  // A subclass may have Headers of its own.
+  markBody(response, body, target === WrappedResponse ? fieldsGiven(body, init) : null);
   return response;
+}
+
+/** The fields of a Response that was made of these; null: its Headers have to be asked. */
+function fieldsGiven(body: unknown, init: unknown): KnownFields | null {
+  if (typeof body === "string") {
+    if (init === undefined) return noFieldsGiven;
+    if (typeof init !== "object" || init === null) return null;
+    const { headers } = init as ResponseInit;
+    return headers === undefined ? noFieldsGiven : knownFields(headers);
+  }
+  if (init !== undefined) return null;
+  if (body instanceof Blob) return filePath(body) === null ? null : typeFields(body.type);
+  return isUntyped(body) ? noFieldsGiven : null;
+}
+
+/** Bun adds no type of its own to the Headers. */
+function isUntyped(body: unknown): boolean {
+  if (body instanceof NativeReadableStream || isPlainGenerator(body)) return true;
+  const kind = bodyKind(body);
+  if (kind === "bytes") return !(body instanceof FormData || body instanceof URLSearchParams);
+  return kind === "none" || kind === "text";
 }
 
 function WrappedReadableStream(source: unknown, strategy: unknown): object {
@@ -99,8 +119,7 @@ function hasBody(init: unknown): boolean {
 
 function json(...args: unknown[]): Response {
   const response = nativeJson.apply(NativeResponse, args);
-  markBody(response, jsonInit);
-  if (args.length === 1) markFields(response, jsonFields);
+  markBody(response, jsonInit, args.length === 1 ? jsonFields : null);
   return response;
 }
 

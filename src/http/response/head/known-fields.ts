@@ -6,7 +6,7 @@
  * count in a worker: as long as none was called, by whomever, nothing has changed.
  */
 import { Patience } from "../../patience.ts";
-import { type AppFields, readAppFields } from "./app-fields.ts";
+import { type AppFields, noFields, readAppFields } from "./app-fields.ts";
 
 /** What an app has given, and what the native Headers have made of it; null: nobody has asked yet. */
 export interface KnownFields {
@@ -14,6 +14,9 @@ export interface KnownFields {
   readonly values: readonly string[];
   fields: AppFields | null;
 }
+
+/** Of a Response without any. */
+export const noFieldsGiven: KnownFields = { names: [], values: [], fields: noFields };
 
 const places = 8;
 

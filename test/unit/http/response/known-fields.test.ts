@@ -162,6 +162,69 @@ const rows: [claim: string, make: (n: number) => Response, lines: (n: number) =>
   ],
 ];
 
+/** Made of each kind of body, without an option `headers`: the type that Bun puts into Headers, and whether it is asked. */
+const bodiesAlone: readonly (readonly [
+  kind: string,
+  make: () => Bun.BodyInit | null | undefined,
+  type: string | null,
+  known: boolean,
+])[] = [
+  ["a text", () => "a", null, true],
+  ["a number", () => 5 as unknown as string, null, true],
+  ["null", () => null, null, true],
+  ["undefined", () => undefined, null, true],
+  ["a view", () => new Uint8Array(3), null, true],
+  ["a buffer", () => new ArrayBuffer(3), null, true],
+  ["a stream", () => new ReadableStream({}), null, true],
+  ["a generator", () => chunks() as unknown as ReadableStream, null, true],
+  [
+    "an iterable",
+    () => ({ [Symbol.asyncIterator]: chunks }) as unknown as ReadableStream,
+    null,
+    false,
+  ],
+  ["a Blob", () => new Blob(["a"]), null, false],
+  ["a Blob with a type", () => new Blob(["a"], { type: "x/y" }), "x/y", false],
+  [
+    "a form",
+    () => new URLSearchParams("a=b"),
+    "application/x-www-form-urlencoded;charset=UTF-8",
+    false,
+  ],
+];
+
+async function* chunks(): AsyncGenerator<string> {
+  yield "a";
+}
+
+describe("a body alone", () => {
+  test.each(bodiesAlone)("of %s", (_kind, make, type, known) => {
+    const response = new Response(make());
+    expect(givenFields(response) !== null).toBe(known);
+    const fields = givenFields(response)?.fields ?? null;
+    expect(fields === null || fields.contentType).toBe(fields === null || type !== null);
+    expect(response.headers.get("content-type")).toBe(type);
+    response.headers.set("X-A", "1");
+    expect(givenFields(response)).toBeNull();
+  });
+
+  test.each([
+    ["a status", { status: 404 }],
+    ["headers that are undefined", { headers: undefined }],
+  ] as [string, ResponseInit][])("with %s", (_what, init) => {
+    expect(linesOf(new Response("a", init))).toEqual([]);
+    expect(givenFields(new Response("a", init))?.fields).not.toBeNull();
+    const response = new Response("a", init);
+    response.headers.append("X-A", "1");
+    expect(linesOf(response)).toEqual(["x-a: 1"]);
+  });
+
+  test("with the fields of another Response", () => {
+    const other = new Response(null, { headers: { "X-A": "1" } });
+    expect(linesOf(new Response("a", other))).toEqual(["x-a: 1"]);
+  });
+});
+
 class Dressed extends Response {
   override get headers(): Headers {
     return new Headers({ "X-B": "2" });

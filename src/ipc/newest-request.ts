@@ -32,6 +32,11 @@ export function openLine(row: Buffer, end: number): void {
   row[openAt] = 1;
 }
 
+/** The line that stands there is that of one more request. */
+export function reopenLine(row: Buffer): void {
+  row[openAt] = 1;
+}
+
 export function closeLine(row: Buffer): void {
   row[openAt] = 0;
 }

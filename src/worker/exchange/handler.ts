@@ -12,6 +12,7 @@ import {
   lineStart,
   longestLine,
   openLine,
+  reopenLine,
   writeLine,
 } from "../../ipc/newest-request.ts";
 import type { Trace } from "../../api/trace.ts";
@@ -143,8 +144,10 @@ export class Handler implements RequestHandler {
 
   /** Where the master finds it, whatever the app does next. A head is copied: its text may never be asked for. */
   #note(facts: RequestFacts): void {
-    this.#newest = facts;
     const line = this.#line;
+    // A head that has come again stands there already.
+    if (facts === this.#newest) return reopenLine(line);
+    this.#newest = facts;
     const end =
       facts instanceof Head
         ? facts.copyLine(line, lineStart, this.#longestLine)

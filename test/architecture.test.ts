@@ -63,6 +63,9 @@ const rooms: Readonly<Record<string, string>> = {
   // Between the master and `ctl`: words, frames and places. Neither socket nor process.
   control: "api log/lines",
 
+  // Pure, for the master and `ctl`.
+  scaling: "",
+
   arbiter:
     "api arbiter/control arbiter/act arbiter/act/configuration arbiter/act/master arbiter/decide config ipc listen log os/processes",
   // Pure: neither files, sockets and processes nor the clock.
@@ -72,13 +75,13 @@ const rooms: Readonly<Record<string, string>> = {
     "api types:arbiter/act types:arbiter/act/configuration arbiter/admin/page arbiter/control arbiter/decide config control http/request http/response http/response/head http/syntax ipc listen log net os os/processes os/sockets telemetry/metrics tls tls/pem",
   "arbiter/admin/page": "types:arbiter/admin arbiter/decide ipc",
   "arbiter/act":
-    "api types:arbiter/control arbiter/admin arbiter/act/configuration arbiter/act/master arbiter/decide arbiter/decide/update config ipc listen log os os/processes telemetry telemetry/metrics types:tls",
+    "api types:arbiter/control arbiter/admin arbiter/act/configuration arbiter/act/master arbiter/decide arbiter/decide/update config ipc listen log os os/processes scaling telemetry telemetry/metrics types:tls",
   "arbiter/act/configuration":
     "api arbiter/control arbiter/act/master arbiter/act/spawn.ts arbiter/admin arbiter/decide config config/sources ipc listen log net/secure-addresses.ts os/processes reload tls",
   "arbiter/act/master": "types:api arbiter/decide types:config listen log os os/processes",
 
   "arbiter/control":
-    "api arbiter/decide config control ipc types:listen log os os/sockets os/sockets/listening",
+    "api arbiter/decide config control ipc types:listen log os os/sockets os/sockets/listening scaling",
 
   worker: "ipc worker/classes worker/life",
   "worker/life":
@@ -106,7 +109,8 @@ const rooms: Readonly<Record<string, string>> = {
   cli: "api arbiter arbiter/act arbiter/act/configuration arbiter/act/master arbiter/control/check-place.ts arbiter/decide/certificates.ts app cli/build cli/ctl config config/sources http/syntax ipc listen log log/sinks net os os/processes os/sockets os/sockets/listening reload tls",
   "cli/build": "api config/worker-classes.ts ipc/exit-codes.ts modules os",
   // A client: nothing of the server is read for it.
-  "cli/ctl": "api config/settings.ts control ipc/exit-codes.ts log/lines os os/sockets/listening",
+  "cli/ctl":
+    "api config/settings.ts control ipc/exit-codes.ts log/lines os os/sockets/listening scaling",
 };
 
 const forAll = new Set(["src/own-files.ts", "src/version.ts"]);

@@ -20,7 +20,7 @@ export type Command =
     }
   | { readonly do: "log-level"; readonly level: LogLevel };
 
-export type Shown = "stats" | "workers" | "requests" | "listeners" | "config";
+export type Shown = "stats" | "workers" | "requests" | "load" | "listeners" | "config";
 
 export interface CommandRow {
   /** What stands behind the name, `[N]`; empty for nothing. */
@@ -39,6 +39,7 @@ export const commands = {
   "show stats": shows("stats", "How the server is: its phase, workers and requests"),
   "show workers": shows("workers", "Each worker: its slot, age, state, memory and requests"),
   "show requests": shows("requests", "What the workers are busy with"),
+  "show load": shows("load", "What workers and machine have to do, as tune watches it"),
   "show listeners": shows("listeners", "The listening sockets"),
   "show config": shows("config", "The settings in use, without what is secret"),
   reload: plain("reload", "Read the configuration again and replace all workers, as HUP"),

@@ -16,7 +16,7 @@ const programs = {
 const rows: [words: string[], candidates: string][] = [
   [["--worker-c"], "--worker-class --worker-connections"],
   [["ctl", "s"], "scale show shutdown"],
-  [["ctl", "show", ""], "config listeners requests stats workers"],
+  [["ctl", "show", ""], "config listeners load requests stats workers"],
   [["ctl", "-j", "show", "li"], "listeners"],
   [["ctl", "worker", ""], "add kill remove restart"],
   [["ctl", "log-level", "d"], "debug"],

@@ -15,6 +15,7 @@ import { Children } from "./children.ts";
 import { type ConfigurationParts, Configurations } from "./configuration/configurations.ts";
 import type { Action, Done, Event, Reaction } from "../decide/events.ts";
 import { asGeneration, drawLifetimeMs } from "./configuration/generation.ts";
+import { takeLoad } from "./load.ts";
 import { Metrics } from "./metrics.ts";
 import { nextDeadlineMs, plan } from "../decide/plan.ts";
 import type { Admin } from "../admin/admin.ts";
@@ -367,6 +368,7 @@ export class Arbiter {
         status: this.status(),
         config: this.#release.resolved.config,
         listeners: this.#parts.listeners.facts,
+        load: () => takeLoad(this.status(), this.#release.resolved.config, this.#parts.listeners),
         setsLogLevel: this.#release.logs.setLevel !== null,
       }),
     };

@@ -5,6 +5,8 @@ import type { ListenerFact } from "../../listen/listeners.ts";
 import { maxWorkers } from "../../ipc/scoreboard.ts";
 import type { Event, SignalName } from "../decide/events.ts";
 import type { Status, WorkerStatus } from "../decide/status.ts";
+import { encodeLoad } from "../../scaling/load-answer.ts";
+import type { LoadSample } from "../../scaling/load-sample.ts";
 import { showConfig } from "./show-config.ts";
 import { showListeners, showRequests, showStats, showWorkers } from "./show.ts";
 
@@ -14,6 +16,8 @@ export interface ControlFacts {
   readonly status: Status;
   readonly config: Config;
   readonly listeners: readonly ListenerFact[];
+  /** Only asked for by who shows it: it takes a look at each worker. */
+  readonly load: () => LoadSample;
   /** Whether the level of the log is the server's to set: a logger_class or a logging configuration says otherwise. */
   readonly setsLogLevel: boolean;
 }
@@ -110,6 +114,8 @@ function show(what: Extract<Command, { do: "show" }>["what"], facts: ControlFact
       return showRequests(status);
     case "listeners":
       return showListeners(facts.listeners);
+    case "load":
+      return encodeLoad(facts.load());
     case "config":
       return showConfig(facts.config);
     default:

@@ -43,6 +43,7 @@ export const layouts: Readonly<Record<CommandName, (data: Data) => string>> = {
       ["ADDRESS", "TYPE", "FD"],
       listOf(listeners).map(({ address, type, fd }) => [text(address), text(type), text(fd)]),
     ),
+  "show load": load,
   "show config": (data) => pairs(Object.entries(data).map(([name, value]) => [name, text(value)])),
   heap: written,
   profile: written,
@@ -97,6 +98,32 @@ function stats(data: Data): string {
   ]);
 }
 
+function load(data: Data): string {
+  const rows = listOf(data["workers"]).map((worker) => [
+    text(worker["slot"]),
+    showTime(worker["cpu_seconds"]),
+    showTime(worker["loop_delay"]),
+    text(worker["in_flight"]),
+    text(worker["connections"]),
+    text(worker["requests"]),
+    showBytes(worker["memory_bytes"]),
+  ]);
+  const heads = ["SLOT", "CPU TIME", "LOOP DELAY", "BUSY", "CONNS", "REQUESTS", "MEMORY"];
+  return `${table(heads, rows)}\n${pairs([
+    ["Workers target", data["workers_target"]],
+    ["CPUs", data["cpus"]],
+    ["Memory free", showBytes(data["memory_free_bytes"])],
+    ["Backlog", data["backlog"]],
+  ])}`;
+}
+
+/** `1.2 s`, `12 ms`, `0.4 ms`; a dash for what isn't known. */
+export function showTime(seconds: unknown): string {
+  if (typeof seconds !== "number") return "-";
+  if (seconds > 0 && seconds < 0.01) return `${(1000 * seconds).toFixed(1)} ms`;
+  return seconds < 1 ? `${Math.round(1000 * seconds)} ms` : `${seconds.toFixed(1)} s`;
+}
+
 function written({ pid, file, bytes }: Data): string {
   return `Worker ${text(pid)}: ${text(file)}, ${showBytes(bytes)}\n`;
 }
@@ -106,7 +133,7 @@ function workers({ previous, total }: Data): string {
 }
 
 /** Names and values, one a line; without those that are null. */
-function pairs(entries: readonly (readonly [string, unknown])[]): string {
+export function pairs(entries: readonly (readonly [string, unknown])[]): string {
   const width = Math.max(0, ...entries.map(([name]) => name.length));
   return entries
     .filter(([, value]) => value !== null && value !== undefined)

@@ -57,6 +57,11 @@ async function run(words: readonly string[]): Promise<number> {
     case "top":
       await top(asked);
       return ctlExitCodes.ok;
+    case "tune": {
+      const { data, shown } = await tuned(asked);
+      print(asked, data, () => shown);
+      return ctlExitCodes.ok;
+    }
     case "heap":
     case "profile":
       print(asked, await dumpTo(asked, name), layouts[name]);
@@ -83,6 +88,12 @@ async function top(asked: Asked): Promise<void> {
   if (process.stdin.isTTY && process.stdout.isTTY && !asked.json) return await drawTop(client);
   const { data, shown } = await showOnce(client);
   print(asked, data, () => shown);
+}
+
+async function tuned(asked: Asked): Promise<{ data: Data; shown: string }> {
+  const { tune } = await import("./tune.ts");
+  using client = await Client.connect(socketOf(asked));
+  return await tune(client, asked);
 }
 
 async function askOnce(asked: Asked): Promise<Data> {

@@ -44,6 +44,13 @@ export const options = {
     description: "For as many ready workers as wanted",
     of: ["wait"],
   },
+  seconds: {
+    short: null,
+    metavar: "SECONDS",
+    description: "For how long to watch (60)",
+    of: ["tune"],
+  },
+  apply: { short: null, metavar: null, description: "Do what is advised", of: ["tune"] },
   timeout: {
     short: null,
     metavar: "SECONDS",
@@ -80,6 +87,7 @@ export const ownCommands = {
     description: "Write a profile of what a worker computes, for Chrome's developer tools",
   },
   wait: { takes: "--ready", description: "Wait until the server is ready" },
+  tune: { takes: "", description: "Watch the server, and say how many workers it should have" },
   top: { takes: "", description: "Show the workers as they are, again and again" },
   completion: { takes: "SHELL", description: "Print the completion for bash, zsh or fish" },
 } as const;
@@ -95,9 +103,12 @@ export interface Asked {
   readonly json: boolean;
   readonly wait: boolean;
   readonly timeoutMs: number;
+  readonly watchMs: number;
+  readonly apply: boolean;
 }
 
-const usualTimeoutSeconds = 60;
+const usualSeconds = 60;
+const leastWatchSeconds = 2;
 
 /** Null when help is asked for, or nothing. Throws UsageError. */
 export function readWords(words: readonly string[]): Asked | null {
@@ -124,7 +135,9 @@ export function readWords(words: readonly string[]): Asked | null {
     pidFile: textOr(values["pid"], null),
     json: values["json"] === true,
     wait: values["wait"] === true,
-    timeoutMs: 1000 * secondsOf(values["timeout"]),
+    timeoutMs: 1000 * secondsOf("timeout", values["timeout"]),
+    watchMs: 1000 * secondsOf("seconds", values["seconds"], leastWatchSeconds),
+    apply: values["apply"] === true,
   };
 }
 
@@ -195,12 +208,13 @@ function textOr<T>(value: unknown, other: T): string | T {
   return typeof value === "string" ? value : other;
 }
 
-function secondsOf(value: unknown): number {
-  if (value === undefined) return usualTimeoutSeconds;
+function secondsOf(option: OptionName, value: unknown, least = 0): number {
+  if (value === undefined) return usualSeconds;
   const seconds =
     typeof value === "string" && /^\d{1,6}(?:\.\d+)?$/.test(value) ? Number(value) : -1;
-  if (seconds >= 0) return seconds;
-  throw new UsageError(`--timeout must be a number of seconds, got '${String(value)}'`);
+  if (seconds >= least) return seconds;
+  const must = least === 0 ? "a number of seconds" : `at least ${least} seconds`;
+  throw new UsageError(`--${option} must be ${must}, got '${String(value)}'`);
 }
 
 /** All that stand in the help, with what they take. */

@@ -6,8 +6,17 @@ export function availableCpus(): number {
   return countCpus(availableParallelism(), readTextIfAny);
 }
 
+/** The same as the time that they give: a cgroup may limit it to one CPU and a half. */
+export function availableCpuTime(): number {
+  return limitCpus(availableParallelism(), readTextIfAny);
+}
+
 /** The rule behind availableCpus; `readText` answers null for a file that isn't there. */
 export function countCpus(allowed: number, readText: (path: string) => string | null): number {
+  return Math.max(1, Math.ceil(limitCpus(allowed, readText)));
+}
+
+function limitCpus(allowed: number, readText: (path: string) => string | null): number {
   const quotas = cgroupFolders(readText("/proc/self/cgroup") ?? "").map(({ folder, version }) =>
     version === 2
       ? parseCpuMax(readText(`${folder}/cpu.max`) ?? "")
@@ -16,7 +25,7 @@ export function countCpus(allowed: number, readText: (path: string) => string | 
           readText(`${folder}/cpu.cfs_period_us`) ?? "",
         ),
   );
-  return Math.max(1, Math.ceil(Math.min(allowed, ...quotas)));
+  return Math.min(allowed, ...quotas);
 }
 
 interface CgroupFolder {
@@ -28,14 +37,14 @@ interface CgroupFolder {
  * Where the limits of a process stand, by its /proc/self/cgroup: its own group and all above it, as the
  * tightest one counts. The root comes too: inside a container it may be the container's own group.
  */
-export function cgroupFolders(text: string): CgroupFolder[] {
+export function cgroupFolders(text: string, controller = "cpu"): CgroupFolder[] {
   const folders: CgroupFolder[] = [];
   for (const line of text.split("\n")) {
     const [, controllers, path] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
     if (controllers === undefined || path === undefined) continue;
     const version = controllers === "" ? 2 : 1;
-    if (version === 1 && !controllers.split(",").includes("cpu")) continue;
-    const root = version === 2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu";
+    if (version === 1 && !controllers.split(",").includes(controller)) continue;
+    const root = version === 2 ? "/sys/fs/cgroup" : `/sys/fs/cgroup/${controller}`;
     const names = path.split("/").filter((name) => name !== "");
     for (let depth = names.length; depth >= 0; depth--)
       folders.push({ folder: [root, ...names.slice(0, depth)].join("/"), version });

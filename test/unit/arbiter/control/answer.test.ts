@@ -16,6 +16,9 @@ function facts(world: World, change: Partial<ControlFacts> = {}): ControlFacts {
     status: status(world.state, scores, world.nowMs),
     config,
     listeners: [{ address: "http://127.0.0.1:8000", fd: 5, type: "tcp" }],
+    load: () => {
+      throw new Error("nobody has asked");
+    },
     setsLogLevel: true,
     ...change,
   };
@@ -186,6 +189,16 @@ describe("answer()", () => {
         { pid: 1002, age: 2, booted: false, aborted: false, last_heartbeat: null },
       ],
       count: 2,
+    });
+  });
+
+  test("show load takes a look", () => {
+    const machine = { cpus: 2, idleSeconds: 1, freeBytes: 5 };
+    const bounds = { turns: 1, connections: 1000 };
+    const load = () => ({ atMs: 1500, wanted: 2, workers: [], backlog: 3, machine, bounds });
+    expect(ask("show load", ready(), { load })).toMatchObject({
+      data: { at: 1.5, workers_target: 2, backlog: 3, cpus: 2, requests_at_a_time: 1 },
+      event: null,
     });
   });
 

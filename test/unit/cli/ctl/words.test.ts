@@ -14,6 +14,8 @@ describe("readWords()", () => {
     ["reload --wait", { name: "reload", words: ["reload"], wait: true, timeoutMs: 60_000 }],
     ["heap 7 /tmp/a.heapsnapshot", { name: "heap", words: ["heap", "7", "/tmp/a.heapsnapshot"] }],
     ["profile 7 1.5 a --timeout 2", { name: "profile", timeoutMs: 2000 }],
+    ["tune", { name: "tune", watchMs: 60_000, apply: false }],
+    ["tune --seconds 5 --apply -j", { name: "tune", watchMs: 5000, apply: true, json: true }],
     ["wait --ready --timeout 1.5", { name: "wait", timeoutMs: 1500 }],
   ];
   test.each(rows)("%s", (text, asked) => {
@@ -39,6 +41,10 @@ describe("readWords()", () => {
     ["wait now --ready", /^wait: takes no words, got 'now'$/],
     ["wait --ready --timeout soon", /^--timeout must be a number of seconds, got 'soon'$/],
     ["-s a -p b reload", /^--socket and --pid name two servers$/],
+    ["tune --seconds 1", /^--seconds must be at least 2 seconds, got '1'$/],
+    ["tune --seconds x", /^--seconds must be at least 2 seconds, got 'x'$/],
+    ["tune 5", /^tune: takes no words, got '5'$/],
+    ["scale 2 --apply", /^--apply belongs to tune, not to scale$/],
     ["heap 7", /^heap: takes PID FILE, got 1 words$/],
     ["heap 7 a b", /^heap: takes PID FILE, got 3 words$/],
     ["heap x a", /^PID must be a whole number from 1 on, got 'x'$/],

@@ -1,10 +1,11 @@
 /**
  * Writes docs/settings.md and the lists of docs/from-gunicorn.md from the settings table, docs/control.md's commands from
- * theirs, docs/log-lines.md's refusals, and docs/apps.md's table of frameworks from those of the tests; with --check, fails if they aren't what the
- * tables say.
+ * theirs, docs/log-lines.md's refusals, docs/apps.md's table of frameworks from those of the tests, and docs/benchmarking.md's
+ * loads from the bench; with --check, fails if they aren't what the tables say.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { comparedLoads, loads } from "../bench/loads/loads.ts";
 import { helpRows, optionEntries } from "../src/cli/ctl/words.ts";
 import { workerHooks } from "../src/config/worker-hooks.ts";
 import type { Setting } from "../src/config/setting.ts";
@@ -145,6 +146,16 @@ export function renderControl(page: string): string {
   return renderPart("docs/control.md", page, "commands", part.join("\n\n"));
 }
 
+/** docs/benchmarking.md with its table of loads made anew. */
+export function renderLoads(page: string): string {
+  const rows = loads.map(({ name, description, tuned }) => {
+    const unasked = [tuned ? code("tune") : "", comparedLoads.has(name) ? code("compare") : ""];
+    return [code(name), description, unasked.filter(Boolean).join(", ")];
+  });
+  const table = markdownTable(["load", "what", "unasked in"], rows);
+  return renderPart("docs/benchmarking.md", page, "loads", table);
+}
+
 /** docs/log-lines.md with its table of refusals made anew. */
 export function renderLogLines(page: string): string {
   const rows = Object.entries(errors).map(([name, { status, text }]) => [
@@ -218,7 +229,9 @@ function main(words: readonly string[]): number {
   const appsPath = fileURLToPath(new URL("apps.md", import.meta.url));
   const logLinesPath = fileURLToPath(new URL("log-lines.md", import.meta.url));
   const controlPath = fileURLToPath(new URL("control.md", import.meta.url));
+  const benchmarkingPath = fileURLToPath(new URL("benchmarking.md", import.meta.url));
   const pages = [
+    ["docs/benchmarking.md", benchmarkingPath, renderLoads(readFileSync(benchmarkingPath, "utf8"))],
     ["docs/control.md", controlPath, renderControl(readFileSync(controlPath, "utf8"))],
     ["docs/log-lines.md", logLinesPath, renderLogLines(readFileSync(logLinesPath, "utf8"))],
     ["docs/settings.md", settingsPath, renderSettings()],

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { driverFlag, selectDriver } from "../drivers/drivers.ts";
 import { BenchError } from "../errors.ts";
 import type { Load } from "../loads/load.ts";
-import { loadFlag, loads } from "../loads/loads.ts";
+import { comparedLoads, loadFlag, loads } from "../loads/loads.ts";
 import { readMachine, showMachine } from "../machine.ts";
 import { readOptions, type Subcommand } from "../options.ts";
 import { Progress } from "../progress.ts";
@@ -23,9 +23,6 @@ import {
 import { type Contest, runRounds } from "./rounds.ts";
 
 const peers: readonly Peer[] = [...javascriptPeers, ...otherPeers];
-
-/** Those that every server can do. */
-const usualLoads = new Set(["hello", "json"]);
 
 const ownPage = join(import.meta.dir, "../../docs/benchmarks.md");
 
@@ -46,7 +43,7 @@ export const compare: Subcommand = {
     },
     workers: { type: "string", valueHint: "N", description: "Processes (one for each CPU)" },
     rounds: { type: "string", valueHint: "N", description: "Turns of each server", default: "5" },
-    seconds: { type: "string", valueHint: "S", description: "Length of a turn", default: "2" },
+    seconds: { type: "string", valueHint: "S", description: "Length of a turn", default: "1" },
     "write-docs": {
       type: "boolean",
       description: "Put the tables between the markers of docs/benchmarks.md",
@@ -71,7 +68,7 @@ export const compare: Subcommand = {
     if (page !== null) findMarkers(page);
     const driver = selectDriver(options.text("driver") ?? "");
     const versions = { ...ownVersion, [driver.name]: driver.detect() };
-    const usual = loads.filter(({ name }) => usualLoads.has(name));
+    const usual = loads.filter(({ name }) => comparedLoads.has(name));
     const chosen = options.select("load", loads) ?? (smoke ? usual.slice(0, 1) : usual);
     const contests: Contest[] = [];
     const complete = () => contests.map(completeRounds);

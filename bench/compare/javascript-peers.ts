@@ -2,23 +2,29 @@
 import { join } from "node:path";
 import { benchApp, gunicornTs, gunicornTsFeature } from "../servers/gunicorn-ts.ts";
 import { ownVersion } from "../results.ts";
-import { type Peer, type PeerTask, programVersion, without } from "./peer.ts";
+import {
+  type Peer,
+  type PeerTask,
+  programVersion,
+  without,
+  writtenApp,
+  writtenAppEnv,
+} from "./peer.ts";
 
 const apps = join(import.meta.dir, "../apps");
 const nodeApp = join(apps, "peers/node-http.mjs");
+const denoApp = join(apps, "peers/deno.mjs");
 
-/** What node-http.mjs has. */
-const nodeApps = new Set(["hello", "json"]);
-
-function gunicornTsOf(workerClass: "async" | "serve"): Peer {
+function gunicornTsOf(workerClass: "async" | "serve", many = true): Peer {
   return {
-    name: `gunicorn-ts ${workerClass}`,
+    name: `gunicorn-ts ${workerClass}${many ? "" : " x 1"}`,
     version: () => ownVersion["gunicorn-ts"] ?? null,
     install: "",
     command({ app, port, workers, feature, facilities }) {
       const words = gunicornTsFeature(feature, facilities);
       if ("cannot" in words) return words;
-      const options = { port, workers, app: benchApp(app), workerClass, words: words.words };
+      const processes = many ? workers : 1;
+      const options = { port, workers: processes, app: benchApp(app), workerClass, ...words };
       return { command: gunicornTs(options), scheme: feature === "TLS" ? "https" : "http" };
     },
   };
@@ -57,12 +63,13 @@ const nodeCluster: Peer = {
   command(task) {
     const { app, port, workers, feature } = task;
     const tls = tlsWords(task);
-    if (tls === null || !nodeApps.has(app)) return without(task);
+    const written = writtenApp(app);
+    if (tls === null || written === null) return without(task);
     const [certificate, key] = tls;
     return {
       command: ["node", nodeApp],
       env: {
-        BENCH_APP: app,
+        ...writtenAppEnv(written),
         BENCH_PORT: String(port),
         BENCH_WORKERS: String(workers),
         ...(certificate !== undefined && key !== undefined
@@ -80,11 +87,12 @@ const pm2: Peer = {
   install: "npm install --global pm2",
   command(task) {
     const { app, port, workers, feature, facilities } = task;
-    if (feature !== null || !nodeApps.has(app)) return without(task);
+    const written = writtenApp(app);
+    if (feature !== null || written === null) return without(task);
     return {
       command: ["pm2-runtime", "start", nodeApp, "-i", String(workers), "--name", "bench"],
       env: {
-        BENCH_APP: app,
+        ...writtenAppEnv(written),
         BENCH_PORT: String(port),
         BENCH_WORKERS: "0",
         // It keeps a socket and logs in its home.
@@ -95,11 +103,32 @@ const pm2: Peer = {
   },
 };
 
+const deno: Peer = {
+  name: "Deno, serve x N",
+  version: () => programVersion("deno"),
+  install: "npm install --global deno",
+  command(task) {
+    const { app, port, workers, feature } = task;
+    const written = writtenApp(app);
+    if (feature !== null || written === null) return without(task);
+    const address = ["--host", "127.0.0.1", "--port", String(port)];
+    const allowed = ["--allow-env", "--allow-read"];
+    return {
+      command: ["deno", "serve", "--quiet", "--parallel", ...address, ...allowed, denoApp],
+      // How many threads --parallel makes.
+      env: { ...writtenAppEnv(written), DENO_JOBS: String(workers), DENO_NO_UPDATE_CHECK: "1" },
+      audible: false,
+    };
+  },
+};
+
 export const javascriptPeers: readonly Peer[] = [
   gunicornTsOf("async"),
   gunicornTsOf("serve"),
+  gunicornTsOf("async", false),
   bunServe(false),
   bunServe(true),
   nodeCluster,
   pm2,
+  deno,
 ];

@@ -1,35 +1,51 @@
-/** nginx with a constant, and the servers of Python. */
+/** nginx, which runs no app, and the servers of Python. */
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Facilities } from "../servers/facilities.ts";
-import { type Peer, type PeerTask, programVersion, without } from "./peer.ts";
+import {
+  type Peer,
+  type PeerTask,
+  programVersion,
+  without,
+  writtenApp,
+  writtenAppEnv,
+} from "./peer.ts";
 
 const folder = join(import.meta.dir, "../apps/peers");
 
-/** The names in wsgi.py and asgi.py. */
-const pythonNames: Readonly<Record<string, string>> = { hello: "hello", json: "to_json" };
-
 const rows = Array.from({ length: 10 }, (_, id) => ({ id, name: `Item ${id}`, price: id * 1.5 }));
 
-/** What the apps of bench/apps answer. */
-const constants: Readonly<Record<string, { readonly type: string; readonly body: string }>> = {
-  hello: { type: "text/plain", body: "Hello, World!\\n" },
-  json: { type: "application/json", body: JSON.stringify({ message: "Hello, World!", rows }) },
-};
+/** What nginx answers in place of the apps of bench/apps: their texts as they are, or the file. */
+function answerOf(app: string): string | null {
+  const file = writtenApp(app)?.file ?? null;
+  if (file !== null) {
+    return `root ${dirname(file)}; location / { try_files /${basename(file)} =404; }`;
+  }
+  switch (app) {
+    case "hello":
+      return "default_type text/plain; location / { return 200 'Hello, World!\\n'; }";
+    case "json": {
+      const body = JSON.stringify({ message: "Hello, World!", rows });
+      return `default_type application/json; location / { return 200 '${body}'; }`;
+    }
+    default:
+      return null;
+  }
+}
 
 const nginx: Peer = {
-  name: "nginx, a constant",
+  name: "nginx, no app",
   version: () => programVersion("nginx", ["-v"]),
   install: "apt-get install nginx",
   command(task) {
     const { app, port, feature, facilities } = task;
-    const constant = constants[app];
+    const answer = answerOf(app);
     const pair = feature === "TLS" ? facilities.certificate() : null;
-    if (constant === undefined || feature === "statsD" || (feature === "TLS" && pair === null)) {
+    if (answer === null || feature === "statsD" || (feature === "TLS" && pair === null)) {
       return without(task);
     }
     const file = join(facilities.folder, `nginx-${port}.conf`);
-    writeFileSync(file, nginxConfiguration(task, constant));
+    writeFileSync(file, nginxConfiguration(task, answer));
     return {
       command: ["nginx", "-p", facilities.folder, "-c", file, "-e", "stderr"],
       scheme: feature === "TLS" ? "https" : "http",
@@ -39,7 +55,7 @@ const nginx: Peer = {
 
 function nginxConfiguration(
   { port, workers, feature, facilities }: PeerTask,
-  { type, body }: { readonly type: string; readonly body: string },
+  answer: string,
 ): string {
   const pair = feature === "TLS" ? facilities.certificate() : null;
   const log = feature === "access log" ? `${facilities.accessLog}.nginx combined` : "off";
@@ -53,14 +69,15 @@ error_log stderr error;
 events { worker_connections 4096; }
 http {
   access_log ${log};
+  sendfile on;
+  tcp_nopush on;
   keepalive_requests 1000000000;
   keepalive_timeout 255s;
 ${scratch.join("\n")}
   server {
     listen 127.0.0.1:${port}${pair === null ? "" : " ssl"};
 ${pair === null ? "" : `    ssl_certificate ${pair.certificate};\n    ssl_certificate_key ${pair.key};\n`}\
-    default_type ${type};
-    location / { return 200 '${body}'; }
+    ${answer}
   }
 }
 `;
@@ -83,17 +100,16 @@ function python(server: PythonServer): Peer {
     install: `pip install ${server.package}`,
     command(task) {
       const { app, feature, facilities } = task;
-      const callable = pythonNames[app];
+      const written = writtenApp(app);
       const log = feature === "access log" ? server.accessLog?.(facilities) : [];
       const knownFeature = feature === null || feature === "access log";
-      if (callable === undefined || log === undefined || !knownFeature) {
-        return without(task);
-      }
-      const target = `${server.module}:${callable}`;
+      if (written === null || log === undefined || !knownFeature) return without(task);
+      // `json` is Python's own module.
+      const target = `${server.module}:${written.name === "json" ? "to_json" : written.name}`;
       return {
         command: [server.program, ...server.words(task), ...log, target],
         cwd: folder,
-        env: { PYTHONDONTWRITEBYTECODE: "1" },
+        env: { ...writtenAppEnv(written), PYTHONDONTWRITEBYTECODE: "1" },
         audible: false,
       };
     },

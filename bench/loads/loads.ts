@@ -145,6 +145,15 @@ export const loads: readonly Load[] = [
   ...bodyLoads,
 ];
 
+/** Those that `compare` runs unasked: every server that runs apps can do them. */
+export const comparedLoads: ReadonlySet<string> = new Set([
+  "hello",
+  "json",
+  "file-16k",
+  "file-1m",
+  "stream",
+]);
+
 export const loadFlag = {
   type: "string",
   multiple: true,

@@ -20,13 +20,19 @@ const sources = [
   "tsconfig.types.json",
 ];
 
+/** Some folders below have packages of their own, where a test or the site has wanted them. */
+function isSource(path: string): boolean {
+  return basename(path) !== "node_modules";
+}
+
 /** Packs the project and answers with the tarball's path, in `folder`. Of a copy: test files run side by side. */
 export function pack(folder: string): string {
   const copy = mkdtempSync(join(tmpdir(), "gunicorn-ts-copy-"));
   try {
     for (const name of sources) {
       // With its times: what is newer than the last installation would be installed anew.
-      cpSync(join(root, name), join(copy, name), { recursive: true, preserveTimestamps: true });
+      const options = { recursive: true, preserveTimestamps: true, filter: isSource };
+      cpSync(join(root, name), join(copy, name), options);
     }
     symlinkSync(realpathSync(join(root, "node_modules")), join(copy, "node_modules"));
     const words = ["pm", "pack", "--quiet", "--destination", folder];

@@ -1,5 +1,4 @@
 /** The types that derive from the settings table: nothing about a single setting is written here. */
-import type { DataKey } from "./data.ts";
 import type { Setting } from "./setting.ts";
 import type { SettingKey, settings } from "./settings.ts";
 
@@ -15,6 +14,3 @@ export type UserConfig = {
     ? In | undefined
     : never;
 };
-
-/** The settings that hold functions. */
-export type HookKey = Exclude<SettingKey, DataKey>;

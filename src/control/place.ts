@@ -13,8 +13,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Where `auto` looks without a pid file, the first that is set: systemd's folder of the service, then the user's. */
 const runtimeVariables = ["RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"] as const;
 
-const ownName = /^gunicorn-ts-\d+\.ctl$/;
-
 /**
  * The path of a master's socket; absolute. Beside an old master, a new one has a name of its own.
  * @throws ConfigError when `auto` finds no folder
@@ -46,9 +44,4 @@ export function runtimeFolders(env: Environment): string[] {
     const [folder = ""] = (env[name] ?? "").split(":");
     return folder.startsWith("/") ? [folder] : [];
   });
-}
-
-/** Whether `auto` names sockets like that in those folders. */
-export function isOwnName(name: string): boolean {
-  return ownName.test(name);
 }

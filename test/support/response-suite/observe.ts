@@ -17,15 +17,6 @@ export const kinds = Object.keys(requests) as RequestKind[];
 /** By aspect: `status`, `reason`, `framing`, `body`, `end`, `next`, and each field under its name; a repeated one by lines. */
 export type Seen = Readonly<Record<string, string>>;
 
-/** Two answers are alike if this is empty: each aspect that differs, with what ours and the other one say. */
-export function differences(ours: Seen, theirs: Seen): Record<string, readonly [string, string]> {
-  const aspects = [...new Set([...Object.keys(ours), ...Object.keys(theirs)])].sort();
-  const differing = aspects.filter((aspect) => ours[aspect] !== theirs[aspect]);
-  return Object.fromEntries(
-    differing.map((aspect) => [aspect, [ours[aspect] ?? "absent", theirs[aspect] ?? "absent"]]),
-  );
-}
-
 /** Asks for a row, and behind it, on the same connection, for something plain. */
 export async function observe(
   to: ServerAddress,

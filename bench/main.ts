@@ -1,6 +1,7 @@
 /** `bun run bench SUBCOMMAND`. */
 import { type ArgsDef, type CommandDef, defineCommand, runMain, showUsage } from "citty";
 import { cleanUpOnSignals } from "./clean-up.ts";
+import { balance } from "./balance/balance.ts";
 import { diff } from "./diff/diff.ts";
 import { engine } from "./engine/engine.ts";
 import { BenchError } from "./errors.ts";
@@ -11,7 +12,16 @@ import { ratio } from "./ratio/ratio.ts";
 import { soak } from "./soak/soak.ts";
 import { tune } from "./tune/tune.ts";
 
-const subcommands: readonly Subcommand[] = [tune, compare, engine, ratio, soak, overload, diff];
+const subcommands: readonly Subcommand[] = [
+  tune,
+  compare,
+  engine,
+  ratio,
+  soak,
+  overload,
+  balance,
+  diff,
+];
 
 const bench = defineCommand({
   meta: { name: "bench", description: "Measures gunicorn-ts, alone and beside other servers" },

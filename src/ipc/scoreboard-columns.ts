@@ -52,6 +52,8 @@ export const columns = {
   audience: gauge,
   /** How late the last heartbeat was, in milliseconds: so long the event loop was busy. */
   loopDelayMs: gauge,
+  /** The part of the last seconds in which the event loop was late, 0 to 1, measured while something comes. */
+  lateness: gauge,
   /** Errors of the app that the log has been told of. */
   errors: counter,
   /** Requests that were refused before the app was asked, since it was behind: shed_latency_ms. */

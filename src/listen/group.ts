@@ -1,6 +1,7 @@
 /** The sockets of one address. */
 import { type Address, formatTuple, sameAddress } from "../net/bind-address.ts";
 import { joinHostPort } from "../net/ip-address.ts";
+import { acceptQueueLength } from "../os/sockets/listening/accept-queue.ts";
 import { steerReuseport } from "../os/sockets/listening/bpf.ts";
 import { refuseNewConnections } from "../os/sockets/listening/hop-limit.ts";
 import { SystemError } from "../os/libc.ts";
@@ -75,17 +76,29 @@ export function closeSlots({ kind, fds }: Group, slots: number): Error | null {
   return firstError(fds.splice(stays).toReversed().map(tryToClose));
 }
 
+/** For steerGroup(): each of the first slots gets as much as any other. */
+export function equalShares(count: number): readonly number[] {
+  return Array.from({ length: count }, () => 1);
+}
+
 /** Answers why the system refuses; null when it is done, or when all slots share one socket. */
-export function steerGroup({ kind, fds, address }: Group, count: number): SystemError | null {
+export function steerGroup(group: Group, shares: readonly number[]): SystemError | null {
+  const { kind, fds, address } = group;
   if (kind !== "slots") return null;
   const [fd] = fds;
   if (fd === undefined) throw new RangeError(`no socket open for ${formatTuple(address)}`);
-  return steerReuseport(fd, count);
+  return steerReuseport(fd, shares);
 }
 
 /** The group's sockets that connections can arrive at. */
 export function listeningFds({ kind, fds }: Group): readonly number[] {
   return kind === "reserved" ? [] : fds;
+}
+
+/** How many connections wait to be accepted at these of its sockets. */
+export function waitingAt({ bound }: Group, fds: readonly (number | undefined)[]): number {
+  if (bound.type !== "tcp") return 0;
+  return fds.reduce<number>((sum, fd = -1) => sum + (acceptQueueLength(fd) ?? 0), 0);
 }
 
 /**

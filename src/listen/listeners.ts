@@ -14,6 +14,7 @@ import { type Adoption, adoptSockets } from "./adopt.ts";
 import {
   closeGroup,
   closeSlots,
+  equalShares,
   firstError,
   type Group,
   listeningFds,
@@ -22,11 +23,11 @@ import {
   stopArrivals,
   takeGroup,
   urlOf,
+  waitingAt,
 } from "./group.ts";
 import { type Handover, planHandover } from "./handover.ts";
 import { needsV6only, openFirstSocket, type OpenOptions } from "./open-group.ts";
 import type { SystemError } from "../os/libc.ts";
-import { acceptQueueLength } from "../os/sockets/listening/accept-queue.ts";
 import { listen } from "../os/sockets/listening/socket.ts";
 import { closeFd } from "../os/sockets/socket-options.ts";
 
@@ -67,8 +68,8 @@ export class Listeners {
   #prepared: Prepared = nothingPrepared;
   #slots = 0;
   #backlog = 0;
-  /** How many slots get new connections; null as long as all do. */
-  #steered: number | null = null;
+  /** What part of the new connections each slot gets; null as long as the kernel spreads them over all. */
+  #steered: readonly number[] | null = null;
 
   /** @param activated the sockets that systemd has passed, which take the place of all binds */
   constructor(activated: readonly FdAddress[] | null = null) {
@@ -229,16 +230,25 @@ export class Listeners {
    * Linux only.
    */
   waiting(): number {
-    const fds = this.#allGroups().flatMap((group) =>
-      group.bound.type === "tcp" ? listeningFds(group) : [],
-    );
-    return fds.reduce((sum, fd) => sum + (acceptQueueLength(fd) ?? 0), 0);
+    return sum(this.#allGroups().map((group) => waitingAt(group, listeningFds(group))));
+  }
+
+  /** The same of the slot's own sockets: none where all slots share one. */
+  waitingAt(slot: number): number {
+    const own = this.#allGroups().filter(({ kind }) => kind === "slots");
+    return sum(own.map((group) => waitingAt(group, [group.fds[slot]])));
+  }
+
+  /** What part of the new connections each slot gets, as steer() was told last; null where nobody has a say in it. */
+  get shares(): readonly number[] | null {
+    const own = this.#allGroups().some(({ kind }) => kind === "slots");
+    return own ? (this.#steered ?? []) : null;
   }
 
   /** Opens the sockets of one more slot. New connections reach them when steer() counts the slot in. */
   addSlot(): void {
     // A socket of the group gets its share as soon as it listens, unless connections are steered already.
-    if (this.#steered === null) this.steer(this.#slots);
+    if (this.#steered === null) this.steer(equalShares(this.#slots));
     this.#fill(this.#allGroups(), this.#slots + 1, this.#backlog);
   }
 
@@ -248,17 +258,17 @@ export class Listeners {
    */
   removeTopSlot(): Error | null {
     if (this.#slots <= 1) throw new RangeError("the last slot can't be removed");
-    if (this.#steered === this.#slots) this.steer(this.#slots - 1);
+    if (this.#steered?.length === this.#slots) this.steer(equalShares(this.#slots - 1));
     this.#slots -= 1;
     return firstError(this.#allGroups().map((group) => closeSlots(group, this.#slots)));
   }
 
-  /** Gives new connections to slots 0 to count - 1 only. Answers why the system refuses; null when it is done. */
-  steer(count: number): SystemError | null {
-    if (count > this.#slots)
-      throw new RangeError(`can't steer to ${count} of ${this.#slots} slots`);
-    const refused = firstError(this.#allGroups().map((group) => steerGroup(group, count)));
-    this.#steered = count;
+  /** Gives new connections to the first slots, by their shares. Answers why the system refuses; null when it is done. */
+  steer(shares: readonly number[]): SystemError | null {
+    if (shares.length > this.#slots)
+      throw new RangeError(`can't steer to ${shares.length} of ${this.#slots} slots`);
+    const refused = firstError(this.#allGroups().map((group) => steerGroup(group, shares)));
+    this.#steered = shares;
     return refused;
   }
 
@@ -357,6 +367,10 @@ function checkSchemes(
       `bind: ${place}: can't change from ${was} to ${is} while workers serve there, stop and start the server for it`,
     );
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
 }
 
 function placeOf({ bound }: Group): BoundTo {

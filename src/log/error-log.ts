@@ -2,12 +2,18 @@
 // The core alone: the default entry brings 9,000 more objects, which every garbage collection of a worker visits.
 import { type ConsolaReporter, createConsola, LogLevels, type LogType } from "consola/core";
 import type { Log } from "../api/log.ts";
-import { textOf } from "./lines/describe-error.ts";
+import { isA } from "../api/thrown.ts";
+import { describeError, textOf } from "./lines/describe-error.ts";
 import { type LogLevel, logLevels } from "./lines/line-format.ts";
 
 export { describeError } from "./lines/describe-error.ts";
 export type { Log, Metric } from "../api/log.ts";
 export type { LogLevel } from "./lines/line-format.ts";
+
+/** What is no Error becomes one that says what it is. */
+export function asError(thrown: unknown): Error {
+  return isA(thrown, Error) ? thrown : new Error(describeError(thrown));
+}
 
 /** A destination, and the least severe level that it takes. */
 export interface ErrorSink {

@@ -3,13 +3,14 @@
  * next, and #perform is the only code that spawns, signals or closes. Nothing here awaits: what
  * takes time is started, and comes back as an event.
  */
-import { isA, messageOf } from "../../api/thrown.ts";
+import { messageOf } from "../../api/thrown.ts";
 import { workerClassOf } from "../../config/worker-classes.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { Scoreboard } from "../../ipc/scoreboard.ts";
-import { describeError, type Log, type LogLevel } from "../../log/error-log.ts";
+import { asError, describeError, type Log, type LogLevel } from "../../log/error-log.ts";
 import type { ControlHost } from "../control/control-room.ts";
 import { Apps } from "./apps.ts";
+import { Balancer } from "./balancer.ts";
 import { CertificateCare } from "./certificate-care.ts";
 import { Children } from "./children.ts";
 import { type ConfigurationParts, Configurations } from "./configuration/configurations.ts";
@@ -49,6 +50,7 @@ export class Arbiter {
   readonly #service: ServiceManager;
   readonly #children = new Children();
   readonly #apps: Apps;
+  readonly #balancer: Balancer;
   /** From the first configuration with admin_bind: what isn't used isn't imported. */
   #admin: Promise<Admin> | null = null;
   readonly #certificates: CertificateCare;
@@ -68,6 +70,11 @@ export class Arbiter {
       log: (level, message) => this.log[level](message),
       process: (age) => this.#children.get(age)?.process,
       setAudience: (age, count) => this.#children.setAudience(age, count),
+    });
+    this.#balancer = new Balancer({
+      listeners: parts.listeners,
+      scoresOf: (age) => this.#children.get(age)?.scores,
+      refused: (refused) => this.handle({ type: "unbalanced", refused }),
     });
     this.#certificates = new CertificateCare({
       env: parts.origin.env,
@@ -146,14 +153,11 @@ export class Arbiter {
       this.#busy = false;
     }
     this.#configurations.keep(generationsInUse(this.#state.fleet));
-    this.#measure();
+    this.#metrics.observe(this.#release, this.#state.fleet.workers.length, performance.now());
+    if (!this.#over) this.#balancer.observe(this.#state);
     void this.#admin?.then((admin) => admin.observe(this.#state));
     if (!this.#over) this.#service.observe(this.#state, performance.now());
     this.#schedule();
-  }
-
-  #measure(): void {
-    this.#metrics.observe(this.#release, this.#state.fleet.workers.length, performance.now());
   }
 
   #work(): void {
@@ -391,8 +395,4 @@ export class Arbiter {
     if (reason === null) this.log.info(end);
     else for (const line of [end, `Reason: ${reason}`]) this.log.error(line);
   }
-}
-
-function asError(error: unknown): Error {
-  return isA(error, Error) ? error : new Error(describeError(error));
 }

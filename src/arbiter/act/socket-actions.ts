@@ -1,4 +1,5 @@
 /** What plan() asks of the listening sockets, carried out. */
+import { equalShares } from "../../listen/group.ts";
 import type { Listeners } from "../../listen/listeners.ts";
 import type { Done, SocketAction } from "../decide/events.ts";
 
@@ -21,7 +22,7 @@ export function performOnSockets(
       return { type: "slot closed", refused: listeners.removeTopSlot() };
     case "steer": {
       const { count } = action;
-      return { type: "steered", count, refused: listeners.steer(count) };
+      return { type: "steered", count, refused: listeners.steer(equalShares(count)) };
     }
     case "refuse new connections":
       return { type: "refusing", refused: listeners.refuseNew(left) };

@@ -67,6 +67,8 @@ export type Event =
   | { readonly type: "upgrade ended"; readonly code: number | null; readonly signal: string | null }
   /** The old master has gone: this one is the master now. */
   | { readonly type: "promoted" }
+  /** The system doesn't let new connections be shared out by load. */
+  | { readonly type: "unbalanced"; readonly refused: Error }
   /** A hook in the master threw, or the arbiter itself did. */
   | { readonly type: "fault"; readonly message: string }
   | Done;

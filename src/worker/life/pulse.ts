@@ -2,27 +2,35 @@
 import { describeNewest } from "../../ipc/describe-doing.ts";
 import { readNewest } from "../../ipc/newest-request.ts";
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
+import { Lateness } from "../overload/lateness.ts";
 
 /** Four beats a second: the master reads as often, so that silence is noticed soon after `timeout`. */
 const beatMs = 250;
 
 export class Pulse {
   readonly #scores: ScoreboardRow;
+  /** Others could have the connections that come to a worker that is late. */
+  readonly #hasOthers: boolean;
   #requests = 0;
+  #accepted = 0;
   #newestAtMs = 0;
 
-  constructor(scores: ScoreboardRow) {
+  constructor(scores: ScoreboardRow, hasOthers: boolean) {
     this.#scores = scores;
+    this.#hasOthers = hasOthers;
   }
 
   /** @param moves false: the app stands still, and so does the heart */
   start(moves: () => boolean): void {
     this.#scores.beat += 1;
     let lastMs = performance.now();
+    const lateness = this.#hasOthers ? new Lateness() : null;
     setInterval(() => {
       const nowMs = performance.now();
-      this.#scores.loopDelayMs = Math.max(0, nowMs - lastMs - beatMs);
+      const lateMs = Math.max(0, nowMs - lastMs - beatMs);
+      this.#scores.loopDelayMs = lateMs;
       lastMs = nowMs;
+      if (lateness !== null) this.#scores.lateness = lateness.beat(lateMs, this.#somethingCame());
       this.#look(nowMs);
       if (moves()) this.#scores.beat += 1;
     }, beatMs);
@@ -35,6 +43,13 @@ export class Pulse {
     const { inFlight } = this.#scores;
     const newestMs = nowMs - this.#newestAtMs;
     return describeNewest({ inFlight, newest: readNewest(this.#scores.newest), newestMs });
+  }
+
+  #somethingCame(): boolean {
+    const { accepted, requests } = this.#scores;
+    const came = accepted !== this.#accepted || requests !== this.#requests;
+    this.#accepted = accepted;
+    return came;
   }
 
   #look(nowMs: number): void {

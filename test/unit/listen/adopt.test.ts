@@ -65,7 +65,7 @@ describe.if(onLinux)("Listeners.adopt()", () => {
       [fds[2]!, fds[5]!],
     ]);
     for (let slot = 0; slot < 3; slot++) serve(fdsOf(young, slot)[0] ?? -1, `slot ${slot}`);
-    young.steer(1);
+    young.steer([1]);
     expect(await ask("127.0.0.1", ports[0] ?? 0)).toBe("slot 0");
   });
 

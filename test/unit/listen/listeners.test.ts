@@ -25,10 +25,14 @@ const F_GETFD = 1;
 const F_SETFD = 2;
 
 /** Who answered how often. */
-async function survey(port: number, connections: number): Promise<Record<string, number>> {
+async function survey(
+  port: number,
+  connections: number,
+  host = "127.0.0.1",
+): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (let sent = 0; sent < connections; sent += 20) {
-    const answers = await Promise.all(Array.from({ length: 20 }, () => ask("127.0.0.1", port)));
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(host, port)));
     for (const name of answers) counts[name] = (counts[name] ?? 0) + 1;
   }
   return counts;
@@ -307,11 +311,39 @@ describe.if(onLinux)("Listeners.steer()", () => {
   test("sends new connections to the first slots only", async () => {
     const listeners = await openListeners(["127.0.0.1:0"], 3);
     serveAll(listeners);
-    expect(listeners.steer(2)).toBeNull();
+    expect(listeners.steer([1, 1])).toBeNull();
     const counts = await survey(portOf(listeners), 200);
     expect(Object.keys(counts).sort()).toEqual(["slot 0", "slot 1"]);
-    listeners.steer(3);
+    listeners.steer([1, 1, 1]);
     expect(Object.keys(await survey(portOf(listeners), 200))).toHaveLength(3);
+  });
+
+  test.each([
+    [
+      "none for a share of 0",
+      [0, 1, 1],
+      { "slot 0": [0, 0], "slot 1": [60, 140], "slot 2": [60, 140] },
+    ],
+    ["a third", [1, 2, 0], { "slot 0": [30, 105], "slot 1": [95, 170], "slot 2": [0, 0] }],
+    ["one alone", [0, 0, 32], { "slot 0": [0, 0], "slot 1": [0, 0], "slot 2": [200, 200] }],
+  ])("shares out: %s", async (_name, shares, bounds) => {
+    for (const host of ["127.0.0.1", "[::1]", "[::]"]) {
+      const listeners = await openListeners([`${host}:0`], 3);
+      serveAll(listeners);
+      expect(listeners.steer(shares)).toBeNull();
+      const counts = await survey(portOf(listeners), 200, host === "[::1]" ? "::1" : "127.0.0.1");
+      for (const [name, [least, most]] of Object.entries(bounds)) {
+        expect(counts[name] ?? 0).toBeGreaterThanOrEqual(least as number);
+        expect(counts[name] ?? 0).toBeLessThanOrEqual(most as number);
+      }
+    }
+  });
+
+  test("refuses shares that give nobody anything", async () => {
+    const listeners = await openListeners(["127.0.0.1:0"], 2);
+    for (const shares of [[], [0, 0], [1, -1], [Number.NaN, 1]]) {
+      expect(() => listeners.steer(shares)).toThrow(RangeError);
+    }
   });
 
   test("keeps an added slot without connections until it is counted in", async () => {
@@ -320,7 +352,7 @@ describe.if(onLinux)("Listeners.steer()", () => {
     listeners.addSlot();
     expect(await survey(portOf(listeners), 100)).toEqual({ "slot 0": 100 });
     serve(fdsOf(listeners, 1)[0] ?? -1, "slot 1");
-    listeners.steer(2);
+    listeners.steer([1, 1]);
     expect(Object.keys(await survey(portOf(listeners), 100)).sort()).toEqual(["slot 0", "slot 1"]);
   });
 
@@ -328,19 +360,19 @@ describe.if(onLinux)("Listeners.steer()", () => {
     const listeners = await openListeners(["127.0.0.1:0"], 2);
     serve(fdsOf(listeners, 0)[0] ?? -1, "slot 0");
     for (let round = 0; round < 3; round++) {
-      listeners.steer(1);
+      listeners.steer([1]);
       listeners.removeTopSlot();
       expect(await survey(portOf(listeners), 20)).toEqual({ "slot 0": 20 });
       listeners.addSlot();
     }
     serve(fdsOf(listeners, 1)[0] ?? -1, "slot 1");
-    listeners.steer(2);
+    listeners.steer([1, 1]);
     expect(Object.keys(await survey(portOf(listeners), 100)).sort()).toEqual(["slot 0", "slot 1"]);
   });
 
   test("refuses more slots than there are", async () => {
     const listeners = await openListeners(["127.0.0.1:0"], 1);
-    expect(() => listeners.steer(2)).toThrow(new RangeError("can't steer to 2 of 1 slots"));
+    expect(() => listeners.steer([1, 1])).toThrow(new RangeError("can't steer to 2 of 1 slots"));
     expect(() => listeners.removeTopSlot()).toThrow(RangeError);
   });
 });

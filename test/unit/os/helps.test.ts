@@ -21,7 +21,7 @@ const helps: readonly (readonly [expression: string, value: unknown])[] = [
   ['notify.sendNotification("/nowhere", "READY=1")', "[Errno 24] Too many open files"],
   ["queue.acceptQueueLength(999_999)", null],
   ["queue.hasWaiting(999_999)", false],
-  ["bpf.steerReuseport(999_999, 1).code", "EBADF"],
+  ["bpf.steerReuseport(999_999, [1]).code", "EBADF"],
   ["hopLimit.refuseNewConnections(999_999, 4).code", "EBADF"],
   ['hopLimit.acceptPackets(999_999, 6) ?? "done"', "done"],
 ];

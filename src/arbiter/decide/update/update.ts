@@ -60,6 +60,8 @@ export function update(state: State, event: Event, nowMs: number): Step {
         state: steerAnew(withMastership(state, { understudy: false }), nowMs),
         reactions: [log("info", "Master has been promoted."), { do: "promote" }],
       };
+    case "unbalanced":
+      return without(state, losses.balancing, event.refused);
     case "fault":
       return stop(state, "quick", nowMs, { exitCode: exitCodes.internal, reason: event.message });
     case "spawned": {
@@ -145,6 +147,7 @@ export function update(state: State, event: Event, nowMs: number): Step {
 /** What is lost where the system refuses a help. */
 const losses = {
   steering: "Connections can't be steered, a slot that closes may lose what waits in its queue",
+  balancing: "New connections can't be shared out by load, the kernel spreads them",
   refusing: "New connections can't be refused while sockets close, one that comes then may be lost",
   closing: "A listening socket, or its file, can't be removed",
 };

@@ -119,7 +119,7 @@ test("closeFd() throws for an fd that isn't open", () => {
 
 test("steerReuseport() refuses a count below 1", () => {
   const { fd } = create({ reusePort: true });
-  expect(() => steerReuseport(fd, 0)).toThrow(RangeError);
+  expect(() => steerReuseport(fd, [0, 0])).toThrow(RangeError);
 });
 
 /** Everything that a client sees of its connection. */

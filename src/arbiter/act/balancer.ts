@@ -1,0 +1,137 @@
+/** Keeps what the workers have to do level: looks at the scoreboard, and tells the sockets what part each slot is to get. */
+import {
+  type Arrivals,
+  expectedOf,
+  noArrivals,
+  noteArrivals,
+  resting,
+  sharesOf,
+  type SlotLoad,
+} from "../decide/balance.ts";
+import { serving, sharing, type State } from "../decide/state.ts";
+import { equalShares } from "../../listen/group.ts";
+import type { Listeners } from "../../listen/listeners.ts";
+import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
+
+/** How often it looks while connections come; at rest, with the arbiter's ticks. A look takes longer with more slots. */
+const lookMs = 25;
+
+/** A worker that leaves a connection waiting for so long, and accepts none, stands still. */
+const stillMs = 20;
+
+/** One whose heart hasn't beaten for so long does so too. */
+const silentMs = 1000;
+
+/** What was last seen of a slot. */
+interface Seen {
+  readonly accepted: number;
+  readonly waiting: number;
+  /** When nothing waited, or something was accepted. */
+  readonly movedAtMs: number;
+}
+
+export interface BalancerParts {
+  readonly listeners: Pick<Listeners, "shares" | "steer" | "waitingAt">;
+  /** The worker's row of the scoreboard. */
+  readonly scoresOf: (age: number) => Scores | undefined;
+  /** Told once why the system doesn't do it. */
+  readonly refused: (error: Error) => void;
+  /** A test's. */
+  readonly clock?: Clock;
+}
+
+export interface Clock {
+  nowMs(): number;
+  after(ms: number, call: () => void): void;
+}
+
+type Scores = Pick<ScoreboardRow, "accepted" | "connections" | "inFlight" | "lateness">;
+
+const clockOfSystem: Clock = {
+  nowMs: () => performance.now(),
+  after: (ms, call) => void setTimeout(call, ms),
+};
+
+export class Balancer {
+  readonly #parts: BalancerParts;
+  readonly #clock: Clock;
+  #state: State | null = null;
+  readonly #seen: Seen[] = [];
+  #arrivals: Arrivals = noArrivals;
+  /** It looks again soon. */
+  #pending = false;
+  /** The system refuses it. */
+  #off = false;
+
+  constructor(parts: BalancerParts) {
+    this.#parts = parts;
+    this.#clock = parts.clock ?? clockOfSystem;
+  }
+
+  /** To be called after each event; there is a tick among them each quarter of a second. */
+  observe(state: State): void {
+    this.#state = state;
+    if (!this.#pending) this.#look(state, this.#clock.nowMs());
+  }
+
+  #look(state: State, nowMs: number): void {
+    const { slots } = state.fleet;
+    const count = state.sockets.steered?.count ?? slots.length;
+    const { shares } = this.#parts.listeners;
+    if (this.#off || shares === null || count < 2 || count > slots.length) return;
+    // Another master knows nothing of it, and serves on the same sockets.
+    if (sharing(state.mastership)) {
+      if (!sameShares(shares, equalShares(shares.length))) this.#steer(equalShares(count));
+      return;
+    }
+    const loads = Array.from({ length: count }, (_, slot) => this.#loadOf(state, slot, nowMs));
+    const arrivals = loads.reduce((sum, load) => sum + load.arrivals, 0);
+    this.#arrivals = noteArrivals(this.#arrivals, arrivals, nowMs);
+    const next = sharesOf(loads, expectedOf(this.#arrivals, count, nowMs));
+    if (!sameShares(shares, next)) this.#steer(next);
+    if (!resting(this.#arrivals, nowMs)) this.#lookAgain(Math.max(lookMs, count));
+  }
+
+  #lookAgain(afterMs: number): void {
+    this.#pending = true;
+    this.#clock.after(afterMs, () => {
+      this.#pending = false;
+      if (this.#state !== null) this.#look(this.#state, this.#clock.nowMs());
+    });
+  }
+
+  #steer(shares: readonly number[]): void {
+    const refused = this.#parts.listeners.steer(shares);
+    if (refused === null) return;
+    this.#off = true;
+    this.#parts.refused(refused);
+  }
+
+  #loadOf({ fleet }: State, slot: number, nowMs: number): SlotLoad {
+    const here = fleet.workers.filter((worker) => worker.slot === slot && serving(worker));
+    const waiting = this.#parts.listeners.waitingAt(slot);
+    let [accepted, load, lateness] = [0, waiting, 0];
+    for (const { age } of here) {
+      const scores = this.#parts.scoresOf(age);
+      if (scores === undefined) continue;
+      accepted += scores.accepted;
+      load += scores.connections + scores.inFlight;
+      lateness = Math.max(lateness, scores.lateness);
+    }
+    const before = this.#seen[slot] ?? { accepted, waiting: 0, movedAtMs: nowMs };
+    const moved = waiting === 0 || accepted !== before.accepted;
+    const movedAtMs = moved ? nowMs : before.movedAtMs;
+    this.#seen[slot] = { accepted, waiting, movedAtMs };
+    const beats = here.some((worker) => nowMs - worker.beatAtMs < silentMs);
+    return {
+      able: beats && nowMs - movedAtMs < stillMs,
+      load,
+      lateness,
+      arrivals: Math.max(0, accepted + waiting - before.accepted - before.waiting),
+    };
+  }
+}
+
+function sameShares(some: readonly number[], others: readonly number[]): boolean {
+  return some.length === others.length && some.every((share, slot) => share === others[slot]);
+}

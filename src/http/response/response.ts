@@ -44,6 +44,9 @@ export type Prepared = FixedResponse | StreamResponse | BrokenResponse;
 /** The largest body in memory that is copied whole; a larger one is written as the client takes it. */
 const blobStreamBytes = 256 * 1024;
 
+/** JSON of so many bytes is long. */
+const longJsonBytes = 32 * 1024;
+
 const nativeBytes = NativeResponse.prototype.bytes;
 
 /** The type that Bun.serve sends with a text, if the app has set none. */
@@ -87,11 +90,8 @@ export function prepareResponse(value: unknown, context: ResponseContext): Prepa
       const text = typeof init === "string" ? init : String(init);
       return frameFixed(value, fields, text, Buffer.byteLength(text), textType, context);
     }
-    case "json text": {
-      const text = Bun.peek(value.text());
-      if (typeof text !== "string") return broken("Response.json() has no text");
-      return frameFixed(value, fields, text, Buffer.byteLength(text), textType, context);
-    }
+    case "json text":
+      return prepareJson(value, fields, context);
     case "bytes":
       return prepareBytes(value, fields, init === untypedInit ? "" : bytesType, context);
     case "blob":
@@ -165,6 +165,27 @@ function encodeBlock(response: FixedResponse, block: Buffer, output: OutputBuffe
     block.write(head, start, "latin1");
   }
   output.addBlock(block, start, headRoom + bodyBytes);
+}
+
+/** The last JSON was so long that its bytes are what to ask for. */
+let longJson = false;
+
+/**
+ * JSON.stringify's text has to be copied to be sent. Where it is long, the bytes that Bun makes of it are free once they
+ * are written, and the text at once; the text itself would wait for the collector, and the next one take new memory
+ * (bench: json-100k). How long it is, nobody tells before: the last one's length does.
+ */
+function prepareJson(response: Response, fields: AppFields, context: ResponseContext): Prepared {
+  if (longJson) {
+    const answer = prepareBytes(response, fields, textType, context);
+    longJson = answer.type === "fixed" && answer.bodyBytes >= longJsonBytes;
+    return answer;
+  }
+  const text = Bun.peek(response.text());
+  if (typeof text !== "string") return broken("Response.json() has no text");
+  const bytes = Buffer.byteLength(text);
+  longJson = bytes >= longJsonBytes;
+  return frameFixed(response, fields, text, bytes, textType, context);
 }
 
 function prepareBytes(

@@ -36,7 +36,8 @@ describe.skipIf(typeof started === "string")(`examples/deploy/Dockerfile${why}`,
 
   beforeAll(async () => {
     const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
-    await install(folder);
+    // As where the package is published: no tarball of it is in the app's folder.
+    rmSync(await install(folder));
     writeFileSync(join(folder, "app.ts"), app);
     // Nothing is published: what is installed here is copied.
     const text = example("Dockerfile", { "RUN bun install --frozen-lockfile --production\n": "" });

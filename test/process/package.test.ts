@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { tarballFinding } from "../../.ci/release-rules.ts";
 import { anchorOf } from "../../docs/site/pages.ts";
-import { install } from "../support/package.ts";
+import { bunInstall, install } from "../support/package.ts";
 import { gunicorn, until } from "../support/server.ts";
 
 const app = `export const fetch = () => new Response("hello");`;
@@ -96,6 +96,19 @@ test.each([
   },
   120_000,
 );
+
+test("what examples/deploy/Dockerfile copies before it installs suffices, also where the package is a tarball", async () => {
+  const lines = readFileSync(join(place, "examples/deploy/Dockerfile"), "utf8").split("\n");
+  const at = lines.findIndex((line) => line.startsWith("RUN bun install "));
+  const [, patterns = ""] = /^COPY (.*) \.\/$/.exec(lines[at - 1] ?? "") ?? [];
+  const image = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
+  for (const pattern of patterns.split(" "))
+    for (const file of new Bun.Glob(pattern).scanSync(folder))
+      cpSync(join(folder, file), join(image, file));
+  await bunInstall(image, lines[at]?.split(" ").slice(2) ?? []);
+  expect(existsSync(join(image, "node_modules/gunicorn-ts/package.json"))).toBe(true);
+  rmSync(image, { recursive: true });
+}, 120_000);
 
 test("it serves by bunx, with a configuration that imports it, and obeys HUP, TTIN, TTOU and TERM", async () => {
   const ownFolder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));

@@ -46,7 +46,7 @@ export function pack(folder: string): string {
 }
 
 /** A registry that has the packages of this project's node_modules. */
-class InstalledPackages implements Disposable {
+class InstalledPackages {
   readonly #server = Bun.serve({
     port: 0,
     fetch: ({ url }) => {
@@ -55,6 +55,11 @@ class InstalledPackages implements Disposable {
       return wanted === undefined ? this.#describe(folder, name) : archive(folder);
     },
   });
+
+  constructor() {
+    // It is there until the tests end, and doesn't keep them from it.
+    this.#server.unref();
+  }
 
   get url(): string {
     return this.#server.url.href;
@@ -68,10 +73,6 @@ class InstalledPackages implements Disposable {
     const versions = { [version]: { ...manifest, dist } };
     return Response.json({ name, "dist-tags": { latest: version }, versions });
   }
-
-  [Symbol.dispose](): void {
-    void this.#server.stop(true);
-  }
 }
 
 function archive(folder: string): Response {
@@ -82,9 +83,18 @@ function archive(folder: string): Response {
 /** Installs the tarball into a folder by `bun add`, and answers with its path. */
 export async function install(folder: string): Promise<string> {
   const tarball = pack(folder);
-  using registry = new InstalledPackages();
+  await bunInstall(folder, ["add", `./${basename(tarball)}`]);
+  return tarball;
+}
+
+let registry: InstalledPackages | null = null;
+
+/** Runs a command of Bun's that installs, with nothing in its cache. */
+export async function bunInstall(folder: string, words: readonly string[]): Promise<void> {
+  // One for all: lockfiles have its address.
+  registry ??= new InstalledPackages();
   const cache = mkdtempSync(join(tmpdir(), "gunicorn-ts-cache-"));
-  const run = Bun.spawn([process.execPath, "add", `./${basename(tarball)}`], {
+  const run = Bun.spawn([process.execPath, ...words], {
     cwd: folder,
     env: {
       PATH: process.env["PATH"],
@@ -96,6 +106,5 @@ export async function install(folder: string): Promise<string> {
   });
   const [code, told] = [await run.exited, await run.stderr.text()];
   rmSync(cache, { recursive: true });
-  if (code !== 0) throw new Error(`bun add: ${told}`);
-  return tarball;
+  if (code !== 0) throw new Error(`bun ${words.join(" ")}: ${told}`);
 }

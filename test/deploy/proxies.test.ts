@@ -33,12 +33,15 @@ const app = `
   export default { fetch, websocket };
 `;
 
+/** What a configuration has of an instance. */
+type Instance = Pick<RunningServer, "port"> & Partial<Pick<RunningServer, "folder">>;
+
 interface Way {
   readonly tool: string;
   readonly bind: (index: number) => string;
   readonly args: readonly string[];
   readonly instances: number;
-  readonly run: (proxy: Deployment, port: number, servers: readonly RunningServer[]) => void;
+  readonly run: (proxy: Deployment, port: number, servers: readonly Instance[]) => void;
   /** What the app learns of a client at 127.0.0.1. */
   readonly seen: { readonly peer: string | null; readonly for: string };
 }
@@ -171,3 +174,55 @@ for (const way of ways) {
     });
   });
 }
+
+describeWith(
+  ["haproxy"],
+  "examples/deploy: haproxy, and instances that die of each request",
+  () => {
+    /** Answers health checks, reads any other request, and closes. */
+    function dying(asked: string[]): Bun.TCPSocketListener {
+      return Bun.listen({
+        hostname: "127.0.0.1",
+        port: 0,
+        socket: {
+          data(socket, bytes) {
+            const [, method = "", path] =
+              /([A-Z]+) (\/\S*) HTTP\/1\.1\r\n/.exec(bytes.toString("latin1")) ?? [];
+            if (path === "/health") {
+              socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            } else if (path === "/") {
+              asked.push(method);
+              socket.end();
+            }
+          },
+        },
+      });
+    }
+
+    const rows: [method: string, times: number][] = [
+      ["GET", 4],
+      ["HEAD", 4],
+      ["OPTIONS", 4],
+      ["POST", 1],
+      ["PUT", 1],
+      ["PATCH", 1],
+      ["DELETE", 1],
+    ];
+    test.each(rows)("%s is asked %i times", async (method, times) => {
+      const asked: string[] = [];
+      using one = dying(asked);
+      using two = dying(asked);
+      await using proxy = new Deployment();
+      const port = freePort();
+      ways.find(({ tool }) => tool === "haproxy")!.run(proxy, port, [one, two]);
+      // HAProxy itself answers with 502, or closes.
+      const ask = () =>
+        fetch(`http://127.0.0.1:${port}/`, { method, keepalive: false }).catch(() => null);
+      await until("an instance to be asked", async () => {
+        await ask();
+        return asked.length > 0;
+      });
+      expect(asked).toEqual(Array(times).fill(method));
+    });
+  },
+);

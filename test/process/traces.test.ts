@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Trace } from "../../src/api/trace.ts";
 import { adminArgs, adminUrl, scrape } from "../support/admin.ts";
 import { Collector } from "../unit/telemetry/traces/collector.ts";
+import { RawClient } from "../support/raw-client.ts";
 import { gunicorn, until } from "../support/server.ts";
 
 setDefaultTimeout(120_000);
@@ -126,6 +127,48 @@ test("what isn't sampled isn't sent, and the app passes that on", async () => {
   await (await server.fetch("/kept", { headers: from })).text();
   expect(await server.stop()).toBe(0);
   expect(collector.spans.map(({ attributes }) => attributes["url.path"])).toEqual(["/kept"]);
+});
+
+test.each(rows)(
+  "-k %s, asked by %s: one that isn't sampled is whole all the same",
+  async (workerClass, app) => {
+    using collector = new Collector();
+    const sampled = ["--otel-endpoint", collector.url, "--otel-sample", "0"];
+    const args = ["-k", workerClass, ...sampled, ...logged];
+    await using server = await gunicorn({ files: { "app.ts": apps[app] }, args, env });
+    const traceparent = from.traceparent.replace(/01$/, "00");
+    const seen = new Set<string>();
+    // The same bytes again and again.
+    for (let count = 0; count < 3; count += 1) {
+      const headers = { ...from, traceparent };
+      const [ofServer, current] = (await (await server.fetch("/", { headers })).json()) as Trace[];
+      const { traceId, spanId } = ofServer as Trace;
+      expect(current).toEqual(ofServer as Trace);
+      expect(ofServer).toMatchObject({
+        traceId: "0af7651916cd43dd8448eb211c80319c",
+        parentId: "b7ad6b7169203331",
+        sampled: false,
+        tracestate: "vendor=1",
+        traceparent: `00-${traceId}-${spanId}-00`,
+      });
+      await server.logged(`/ ${traceId} ${spanId}`);
+      seen.add(spanId);
+    }
+    const alone = async () => ((await (await server.fetch()).json()) as Trace[])[0]?.traceId ?? "";
+    for (let count = 0; count < 3; count += 1) seen.add(await alone());
+    expect(seen.size).toBe(6);
+    expect(await server.stop()).toBe(0);
+    expect(collector.spans).toEqual([]);
+  },
+);
+
+test("a request that the app isn't asked for has none in the log", async () => {
+  const args = ["--otel-endpoint", "http://127.0.0.1:1", "--otel-sample", "0", ...logged];
+  await using server = await gunicorn({ files: { "app.ts": apps.fetch }, args, env });
+  using client = await RawClient.connect(server.port);
+  client.send("GET /bad HTTP/1.1\r\nHost: a b\r\n\r\n");
+  await server.logged("/bad - -");
+  expect(await server.stop()).toBe(0);
 });
 
 test("without it the app has no trace, whatever the client sends", async () => {

@@ -72,24 +72,23 @@ export class RequestTrace implements Trace {
   readonly sampled: boolean;
   readonly #parent: Parent | null;
   readonly #state: string | null;
-  readonly #chance: Chance;
+  readonly #chance: Pick<Chance, "hex">;
   #traceId: string | null;
   #spanId: string | null = null;
 
-  /** @param traceparent, tracestate the request's fields */
+  /** @param tracestate the request's field */
   constructor(
-    traceparent: string | null,
+    parent: Parent | null,
     tracestate: string | null,
-    sampler: Sampler,
-    chance: Chance,
+    sampled: boolean,
+    chance: Pick<Chance, "hex">,
   ) {
-    const parent = readTraceparent(traceparent);
+    this.sampled = sampled;
     this.#parent = parent;
     // §3.3: without a valid traceparent it has no meaning.
     this.#state = parent === null ? null : tracestate;
     this.#chance = chance;
     this.#traceId = parent?.traceId ?? null;
-    this.sampled = isSampled(sampler, parent, chance);
   }
 
   get traceId(): string {

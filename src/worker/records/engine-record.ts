@@ -11,7 +11,7 @@ import type { RequestObserver, RequestRecord, TlsFacts } from "../../api/request
 import { rawPath } from "../../log/access/request-facts.ts";
 import { environOf, mountOf, type Surroundings } from "./cgi-variables.ts";
 import type { Trace } from "../../api/trace.ts";
-import { traceOf } from "./traces.ts";
+import { knownTrace, traceOfExchange } from "./traces.ts";
 import type { RecordedClient } from "./recorded.ts";
 
 /** What a request was sent to: the app's second argument. */
@@ -42,9 +42,12 @@ const requestLine = /^([^ ]+) ([^ ]+) (HTTP\/[0-9]\.[0-9])$/;
 export class EngineRecord implements RequestRecord, Surroundings {
   status = 0;
   bodyBytes = 0;
-  durationUs = 0;
   scheme: Scheme = "http";
   readonly #observers: readonly RequestObserver[];
+  /** By performance.now(); -1 if the app wasn't asked. */
+  #startedMs = -1;
+  /** -1 until somebody asks: the clock costs something (bench: traces). */
+  #durationUs = 0;
   #client: RecordedClient | null = null;
   #server: RecordedServer | null = null;
   /** Who answers, or has. */
@@ -62,12 +65,12 @@ export class EngineRecord implements RequestRecord, Surroundings {
 
   /** The answer to a request is out, or won't be. */
   answered(request: AnsweredRequest, status: number, bodyBytes: number): void {
-    const { startedMs } = request;
     this.scheme = request.scheme;
     this.#response = request.response;
     this.#owner = request;
     this.#head = request.head;
-    this.durationUs = startedMs === -1 ? 0 : Math.round((performance.now() - startedMs) * 1000);
+    this.#startedMs = request.startedMs;
+    this.#durationUs = -1;
     this.#tell(request, status, bodyBytes);
   }
 
@@ -75,7 +78,7 @@ export class EngineRecord implements RequestRecord, Surroundings {
   refused(request: RefusedRequest, status: number, bodyBytes: number): void {
     const { reader } = request;
     this.scheme = request.server.protocol;
-    this.durationUs = 0;
+    this.#durationUs = 0;
     if (reader?.hasHead === true) this.#head = reader.head;
     else this.#takeLine(reader?.requestLine ?? "");
     this.#tell(request, status, bodyBytes);
@@ -106,8 +109,21 @@ export class EngineRecord implements RequestRecord, Surroundings {
     return this.#client?.tls ?? null;
   }
 
+  get durationUs(): number {
+    if (this.#durationUs !== -1) return this.#durationUs;
+    const started = this.#startedMs;
+    this.#durationUs = started === -1 ? 0 : Math.round((performance.now() - started) * 1000);
+    return this.#durationUs;
+  }
+
   get trace(): Trace | null {
-    return this.#owner === null ? null : traceOf(this.#owner);
+    const owner = this.#owner;
+    return owner === null || owner.startedMs === -1 ? null : traceOfExchange(owner);
+  }
+
+  /** At no cost for the others. */
+  get sampledTrace(): Trace | null {
+    return this.#owner === null ? null : knownTrace(this.#owner);
   }
 
   requestHeader(name: string): string | null {

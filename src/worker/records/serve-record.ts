@@ -8,7 +8,7 @@ import { rawPath } from "../../log/access/request-facts.ts";
 import type { RequestFacts, RequestObserver, RequestRecord } from "../../api/request-record.ts";
 import { environOf, type Surroundings } from "./cgi-variables.ts";
 import type { Trace } from "../../api/trace.ts";
-import { traceOf } from "./traces.ts";
+import { knownTrace } from "./traces.ts";
 import { noAnswer } from "./recorded.ts";
 
 export class ServeRecord implements RequestRecord, Surroundings {
@@ -64,7 +64,7 @@ export class ServeRecord implements RequestRecord, Surroundings {
   }
 
   get trace(): Trace | null {
-    return traceOf(this.#request);
+    return knownTrace(this.#request);
   }
 
   get pathInfo(): string {

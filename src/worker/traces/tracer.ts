@@ -4,7 +4,6 @@ import type { App } from "../../app/load.ts";
 import { provideTraces } from "../../api/current-trace.ts";
 import type { Log } from "../../api/log.ts";
 import type { RequestFacts, RequestObserver, RequestRecord } from "../../api/request-record.ts";
-import type { Trace } from "../../api/trace.ts";
 import type { ConfigData } from "../../config/data.ts";
 import { allValues } from "../../http/syntax/find-field.ts";
 import { Head } from "../../http/syntax/head.ts";
@@ -14,9 +13,16 @@ import { rawPath } from "../../log/access/request-facts.ts";
 import { readTraceSettings, type TraceSettings } from "../../telemetry/traces/environment.ts";
 import { Exporter } from "../../telemetry/traces/exporter.ts";
 import { spanText } from "../../telemetry/traces/otlp.ts";
-import { type Chance, RequestTrace } from "../../telemetry/traces/trace-context.ts";
+import {
+  type Chance,
+  isSampled,
+  type Parent,
+  readTraceparent,
+  RequestTrace,
+} from "../../telemetry/traces/trace-context.ts";
 import { version } from "../../version.ts";
-import { rememberTrace } from "../records/traces.ts";
+import { EngineRecord } from "../records/engine-record.ts";
+import { provideUnsampled, rememberTrace, traceOfRequest } from "../records/traces.ts";
 
 const toleranceMs = 5;
 
@@ -67,12 +73,20 @@ export class Tracer implements RequestObserver {
   readonly #settings: TraceSettings;
   readonly #exporter: Exporter;
   readonly #clock = new SteadyClock();
-  readonly #current = new AsyncLocalStorage<Trace>();
+  readonly #current = new AsyncLocalStorage<Request>();
 
   constructor(settings: TraceSettings, exporter: Exporter) {
     this.#settings = settings;
     this.#exporter = exporter;
-    provideTraces(this.#current);
+    provideUnsampled(
+      (head) => new RequestTrace(parentOf(head), allValues(head, "tracestate"), false, chance),
+    );
+    provideTraces({
+      getStore: () => {
+        const request = this.#current.getStore();
+        return request === undefined ? undefined : (traceOfRequest(request) ?? undefined);
+      },
+    });
   }
 
   /** Asks the app, in whose calls, and in what they wait for, currentTrace() is the request's. */
@@ -84,15 +98,18 @@ export class Tracer implements RequestObserver {
   ): Response | Promise<Response> {
     // What the engine has read is looked through as it is: a Headers costs more than all of this.
     const head = facts instanceof Head ? facts : null;
-    const parent = read(head, request, "traceparent");
-    const state = parent === null ? null : read(head, request, "tracestate");
-    const trace = new RequestTrace(parent, state, this.#settings.sampler, chance);
-    rememberTrace(request, trace);
-    return this.#current.run(trace, handle, request, server);
+    const parent = head === null ? parentIn(request.headers) : parentOf(head);
+    const sampled = isSampled(this.#settings.sampler, parent, chance);
+    if (head === null || sampled) {
+      const state =
+        head === null ? request.headers.get("tracestate") : allValues(head, "tracestate");
+      rememberTrace(request, new RequestTrace(parent, state, sampled, chance));
+    }
+    return this.#current.run(request, handle, request, server);
   }
 
   answered(request: RequestRecord): void {
-    const trace = request.trace ?? null;
+    const trace = request instanceof EngineRecord ? request.sampledTrace : (request.trace ?? null);
     if (trace?.sampled !== true) return;
     const span = spanText({
       request,
@@ -112,8 +129,12 @@ export class Tracer implements RequestObserver {
   }
 }
 
-function read(head: Head | null, request: Request, name: string): string | null {
-  return head === null ? request.headers.get(name) : allValues(head, name);
+function parentOf(head: Head): Parent | null {
+  return readTraceparent(allValues(head, "traceparent"));
+}
+
+function parentIn(headers: Headers): Parent | null {
+  return readTraceparent(headers.get("traceparent"));
 }
 
 function decode(text: string | null): string | null {

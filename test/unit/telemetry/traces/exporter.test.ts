@@ -3,7 +3,7 @@ import { logTo } from "../../../support/log-lines.ts";
 import { describe, expect, test } from "bun:test";
 import { Exporter } from "../../../../src/telemetry/traces/exporter.ts";
 import { spanText } from "../../../../src/telemetry/traces/otlp.ts";
-import { RequestTrace } from "../../../../src/telemetry/traces/trace-context.ts";
+import { readTraceparent, RequestTrace } from "../../../../src/telemetry/traces/trace-context.ts";
 import { Collector } from "./collector.ts";
 import { until } from "../../../support/server.ts";
 
@@ -18,15 +18,9 @@ const request = {
 function span(changes: Partial<typeof request> = {}, traceparent: string | null = null): string {
   return spanText({
     request: { ...request, ...changes },
-    trace: new RequestTrace(
-      traceparent,
-      "a=b",
-      { parentBased: true, ratio: 1 },
-      {
-        share: Math.random,
-        hex: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)).toHex(),
-      },
-    ),
+    trace: new RequestTrace(readTraceparent(traceparent), "a=b", true, {
+      hex: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)).toHex(),
+    }),
     path: "/a",
     scheme: "http",
     host: "example.com:8000",

@@ -93,11 +93,10 @@ test.each([
 );
 
 describe("RequestTrace", () => {
-  const sampler = { parentBased: true, ratio: 1 };
-  const chance = (byte: string) => ({ share: () => 0, hex: (bytes: number) => byte.repeat(bytes) });
+  const chance = (byte: string) => ({ hex: (bytes: number) => byte.repeat(bytes) });
 
   test("goes on with the client's trace", () => {
-    const trace = new RequestTrace(`00-${valid}-00`, "a=b", sampler, chance("ab"));
+    const trace = new RequestTrace(unsampled, "a=b", false, chance("ab"));
     expect(trace.toJSON()).toEqual({
       traceId,
       spanId: "ab".repeat(8),
@@ -109,7 +108,7 @@ describe("RequestTrace", () => {
   });
 
   test("begins one, whose ids are never zero, and has no tracestate then", () => {
-    const trace = new RequestTrace("no", "a=b", sampler, chance("00"));
+    const trace = new RequestTrace(null, "a=b", true, chance("00"));
     expect(trace.toJSON()).toMatchObject({
       traceId: `${"0".repeat(31)}1`,
       spanId: `${"0".repeat(15)}1`,
@@ -120,9 +119,7 @@ describe("RequestTrace", () => {
   });
 
   test("keeps the ids that it has told", () => {
-    const { share } = chance("");
-    const trace = new RequestTrace(null, null, sampler, {
-      share,
+    const trace = new RequestTrace(null, null, true, {
       hex: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)).toHex(),
     });
     expect(trace.traceparent).toBe(`00-${trace.traceId}-${trace.spanId}-01`);

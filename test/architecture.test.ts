@@ -78,7 +78,7 @@ const rooms: Readonly<Record<string, string>> = {
     "api types:arbiter/control arbiter/admin arbiter/act/configuration arbiter/act/master arbiter/decide arbiter/decide/update config ipc listen log os os/processes scaling telemetry telemetry/metrics types:tls",
   "arbiter/act/configuration":
     "api arbiter/control arbiter/act/master arbiter/act/spawn.ts arbiter/admin arbiter/decide config config/sources ipc listen log net/secure-addresses.ts os/processes reload tls",
-  "arbiter/act/master": "types:api arbiter/decide types:config listen log os os/processes",
+  "arbiter/act/master": "types:api arbiter/decide types:config ipc listen log os os/processes",
 
   "arbiter/control":
     "api arbiter/decide config control ipc types:listen log os os/sockets os/sockets/listening scaling",

@@ -35,8 +35,9 @@ import { type EarlySignals, StartStopped } from "./act/master/early-signals.ts";
 import { masterSignals } from "./decide/events.ts";
 import { Identity } from "./act/master/identity.ts";
 import { MasterHooks } from "./act/master/master-hooks.ts";
-import { openScoreboard } from "./act/open-scoreboard.ts";
+import { openMemory, openScoreboard } from "./act/open-scoreboard.ts";
 import { withoutServiceManager } from "./act/master/service-manager.ts";
+import { Succession } from "./act/master/succession.ts";
 import { type Inheritance, type Origin, readInheritance } from "./act/master/upgrade.ts";
 
 export interface MasterOptions {
@@ -110,6 +111,10 @@ export async function runMaster(options: MasterOptions): Promise<number> {
         scoreboard: openScoreboard(config.workerTmpDir),
         env,
         origin,
+        succession: new Succession(
+          (bytes) => openMemory(config.workerTmpDir, bytes, "of counters"),
+          inheritance?.countsFd ?? null,
+        ),
         oldMaster: inheritance?.oldMaster ?? null,
         onTerminal: !config.daemon && hasTerminal(),
         control,
@@ -163,6 +168,7 @@ function takeOver(): Surroundings {
   delete process.env["GUNICORN_PID"];
   delete process.env["GUNICORN_FD"];
   delete process.env["GUNICORN_TLS_FD"];
+  delete process.env["GUNICORN_COUNTS_FD"];
   const activation = takeActivation(process.env, process.pid, inheritance?.oldMaster);
   return { env: withoutServiceManager({ ...process.env }), inheritance, activation };
 }

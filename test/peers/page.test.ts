@@ -192,7 +192,7 @@ describeWith(["chromium"], "the page in Chromium", () => {
             resolved: { config: { workerClass: "async" } },
             secure: null,
           }) as unknown as ReturnType<SnapshotSources["release"]>,
-        children: { cpuSeconds: () => 0 },
+        counts: () => ({ ...snapshot.status, workersCpuSeconds: 0, masterCpuSeconds: 0 }),
         apps: { metrics: () => null },
         listeners: { waiting: () => 0 },
       });

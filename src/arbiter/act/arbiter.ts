@@ -27,7 +27,7 @@ import { performOnSockets } from "./socket-actions.ts";
 import { generationsInUse, initialState, sharing, type State } from "../decide/state.ts";
 import { progressOf, type Status, status } from "../decide/status.ts";
 import { update } from "../decide/update/update.ts";
-import { upgrade } from "./master/upgrade.ts";
+import { upgrade, type UpgradeParts } from "./master/upgrade.ts";
 
 /** How often the scoreboard is read: fine enough to meet `timeout` within a second. */
 const tickMs = 250;
@@ -35,7 +35,7 @@ const tickMs = 250;
 /** plan() must come to rest; a state that never does is a bug that would otherwise spin. */
 const planLimit = 10_000;
 
-export interface ArbiterParts extends ConfigurationParts {
+export interface ArbiterParts extends ConfigurationParts, Pick<UpgradeParts, "succession"> {
   readonly scoreboard: Scoreboard;
   /** The pid of the old master whose sockets this one has adopted. */
   readonly oldMaster: number | null;
@@ -88,6 +88,7 @@ export class Arbiter {
       pid: process.pid,
       warn: (message) => this.log.warning(message),
     });
+    parts.succession.count(() => this.#state.fleet, parts.scoreboard, this.#children);
     this.#state = initialState(asGeneration(1, parts.resolved), performance.now(), {
       slots: parts.listeners.slots,
       understudy: parts.oldMaster !== null,
@@ -116,9 +117,8 @@ export class Arbiter {
 
   /** The server as it is now. */
   status(): Status {
-    const workers = this.#children.readAll();
-    const { totals } = this.#parts.scoreboard;
-    return status(this.#state, { workers, totals }, performance.now());
+    const scores = { workers: this.#children.readAll(), totals: this.#parts.scoreboard.totals };
+    return status(this.#state, scores, performance.now());
   }
 
   #useAdmin({ admin: settings }: Release): void {
@@ -132,8 +132,8 @@ export class Arbiter {
       host: this.#controlHost(),
       progress: () => progressOf(this.#state),
       status: () => this.status(),
+      counts: () => this.#parts.succession.join(),
       release: () => this.#release,
-      children: this.#children,
       apps: this.#apps,
       listeners: this.#parts.listeners,
     });
@@ -155,6 +155,7 @@ export class Arbiter {
     this.#configurations.keep(generationsInUse(this.#state.fleet));
     this.#metrics.observe(this.#release, this.#state.fleet.workers.length, performance.now());
     if (!this.#over) this.#balancer.observe(this.#state);
+    this.#parts.succession.observe(sharing(this.#state.mastership));
     void this.#admin?.then((admin) => admin.observe(this.#state));
     if (!this.#over) this.#service.observe(this.#state, performance.now());
     this.#schedule();

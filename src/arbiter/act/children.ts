@@ -5,6 +5,7 @@ import type { Log } from "../../log/error-log.ts";
 import { reapStrays } from "../../os/processes/children.ts";
 import { cpuSeconds } from "../../os/processes.ts";
 import { residentBytes } from "../../os/processes/memory.ts";
+import type { Counts } from "../decide/counts.ts";
 import type { Event, WorkerScores, WorkerSignal } from "../decide/events.ts";
 import type { WorkerReading } from "../decide/status.ts";
 import { whereIsReport } from "./crash-report.ts";
@@ -87,8 +88,13 @@ export class Children {
     this.#departedCpuSeconds += Math.max(seconds, child.cpuSeconds);
   }
 
-  /** The CPU time of all that live or have lived; it never goes back. */
-  cpuSeconds(): number {
+  /** The CPU time of all that live or have lived, which never goes back, and of the master. */
+  cpuTimes(): Pick<Counts, "workersCpuSeconds" | "masterCpuSeconds"> {
+    const { user, system } = process.cpuUsage();
+    return { workersCpuSeconds: this.#cpuSeconds(), masterCpuSeconds: (user + system) / 1e6 };
+  }
+
+  #cpuSeconds(): number {
     return [...this.#byAge.values()].reduce((sum, child) => {
       // One that has gone, and whose exit is on the way as an event, has no figure any more.
       child.cpuSeconds = Math.max(child.cpuSeconds, cpuSeconds(child.process.pid) ?? 0);

@@ -222,11 +222,7 @@ function system({
       ),
     ),
     inSeconds(
-      gauge(
-        "process_start_time_seconds",
-        "When the master started, since 1970: all counters begin then",
-        one(startedAt),
-      ),
+      gauge("process_start_time_seconds", "When the master started, since 1970", one(startedAt)),
     ),
   ];
 }

@@ -2,11 +2,10 @@
 import { workerClassOf } from "../../config/worker-classes.ts";
 import type { Listeners } from "../../listen/listeners.ts";
 import { residentBytes } from "../../os/processes/memory.ts";
-import { cpuSeconds } from "../../os/processes.ts";
 import type { TlsCredentials } from "../../tls/credentials.ts";
 import { type CertificateFacts, describeCertificate } from "../../tls/describe.ts";
-import type { Children } from "../act/children.ts";
 import type { Release } from "../act/configuration/releases.ts";
+import type { Counts } from "../decide/counts.ts";
 import type { Status } from "../decide/status.ts";
 
 export interface Snapshot {
@@ -23,8 +22,9 @@ export interface SystemFacts {
   /** When the master started, in seconds since 1970. */
   readonly startedAt: number;
   readonly masterMemoryBytes: number | null;
-  readonly masterCpuSeconds: number | null;
-  /** Of all workers of the master's life. */
+  /** Of the masters before it too. */
+  readonly masterCpuSeconds: number;
+  /** Of all workers that there ever were. */
   readonly workersCpuSeconds: number;
   /** Connections that wait to be accepted. */
   readonly backlog: number;
@@ -33,23 +33,25 @@ export interface SystemFacts {
 /** Where a snapshot is taken from. */
 export interface SnapshotSources {
   readonly status: () => Status;
+  /** What is counted, by masters before this one too. */
+  readonly counts: () => Counts;
   /** The configuration in use. */
   readonly release: () => Pick<Release, "resolved" | "secure">;
-  readonly children: Pick<Children, "cpuSeconds">;
   readonly listeners: Pick<Listeners, "waiting">;
 }
 
 const described = new WeakMap<TlsCredentials, readonly CertificateFacts[]>();
 
-export function takeSnapshot({ status, release, children, listeners }: SnapshotSources): Snapshot {
+export function takeSnapshot({ status, counts, release, listeners }: SnapshotSources): Snapshot {
   const { resolved, secure } = release();
+  const { workersCpuSeconds, masterCpuSeconds, ...counted } = counts();
   return {
-    status: status(),
+    status: { ...status(), ...counted },
     system: {
       startedAt: performance.timeOrigin / 1000,
       masterMemoryBytes: residentBytes(process.pid),
-      masterCpuSeconds: cpuSeconds(process.pid),
-      workersCpuSeconds: children.cpuSeconds(),
+      masterCpuSeconds,
+      workersCpuSeconds,
       backlog: listeners.waiting(),
     },
     countsConnections: workerClassOf(resolved.config.workerClass).countsConnections,

@@ -62,7 +62,7 @@ export type Event =
   /** A configuration has other certificates by now: workers that are born from here on get them. */
   | { readonly type: "credentials renewed"; readonly generation: number }
   /** USR2 has started a new master, or couldn't. */
-  | { readonly type: "upgrade started"; readonly pid: number }
+  | { readonly type: "upgrade started"; readonly pid: number; readonly remark?: string }
   | { readonly type: "upgrade failed"; readonly message: string }
   | { readonly type: "upgrade ended"; readonly code: number | null; readonly signal: string | null }
   /** The old master has gone: this one is the master now. */

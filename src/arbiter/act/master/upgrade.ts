@@ -9,6 +9,7 @@ import type { Environment } from "./environment.ts";
 import type { Event } from "../../decide/events.ts";
 import type { MasterHooks } from "./master-hooks.ts";
 import { type ServiceManager, withoutServiceManager } from "./service-manager.ts";
+import type { CountsHandover, Succession } from "./succession.ts";
 
 /** How the master was started. */
 export interface Origin {
@@ -30,22 +31,33 @@ export function commandAnew({ directory, env }: Origin): string[] {
   return [path !== null && existsSync(path) ? path : process.execPath, ...rest];
 }
 
+/** Where standard error ends. */
+const firstFd = 3;
+
 export interface UpgradeParts {
   readonly hooks: Pick<MasterHooks, "preExec">;
   readonly listeners: Pick<Listeners, "handover">;
   readonly service: Pick<ServiceManager, "successorEnv">;
   readonly origin: Origin;
+  readonly succession: Succession;
 }
 
 /** Starts the new master. Answers what has come of it; `report` is told of its end. */
 export function upgrade(
-  { hooks, listeners, service, origin }: UpgradeParts,
+  { hooks, listeners, service, origin, succession }: UpgradeParts,
   report: (event: Event) => void,
 ): Event {
+  let counted: CountsHandover | null = null;
+  let remark: string | undefined;
   try {
     if (process.pid === 1) throw new Error("the end of process 1 ends its container");
     hooks.preExec();
     const handover = listeners.handover(process.pid);
+    try {
+      counted = succession.handOver();
+    } catch (error) {
+      remark = `The new master counts from 0: ${(error as Error).message}`;
+    }
     const child = Bun.spawn(commandAnew(origin), {
       cwd: origin.directory,
       env: {
@@ -53,19 +65,28 @@ export function upgrade(
         ...service.successorEnv(),
         // This master's own may be from an upgrade before.
         GUNICORN_TLS_FD: undefined,
+        GUNICORN_COUNTS_FD: counted === null ? undefined : String(firstFd + handover.stdio.length),
         ...handover.env,
         GUNICORN_PID: String(process.pid),
       },
-      stdio: ["ignore", "inherit", "inherit", ...handover.stdio],
+      stdio: [
+        "ignore",
+        "inherit",
+        "inherit",
+        ...handover.stdio,
+        ...(counted === null ? [] : [counted.fd]),
+      ],
       onExit({ signalCode }, code) {
         // bun-types allows a number; Bun gives the name.
         const signal = signalCode as string | null;
         report({ type: "upgrade ended", code: signal === null ? code : null, signal });
       },
     });
-    return { type: "upgrade started", pid: child.pid };
+    return { type: "upgrade started", pid: child.pid, ...(remark === undefined ? {} : { remark }) };
   } catch (error) {
     return { type: "upgrade failed", message: describeError(error) };
+  } finally {
+    counted?.close();
   }
 }
 
@@ -75,15 +96,19 @@ export interface Inheritance {
   readonly fds: readonly number[];
   /** Those of them that the old master serves TLS on. */
   readonly secureFds: readonly number[];
+  /** Of the memory with what it has counted; null: it hands none over. */
+  readonly countsFd: number | null;
 }
 
 /** Null unless `parent` has started this process by USR2. */
 export function readInheritance(env: Environment, parent: number): Inheritance | null {
   const { GUNICORN_PID: pid, GUNICORN_FD: fds, GUNICORN_TLS_FD: secure = "" } = env;
+  const { GUNICORN_COUNTS_FD: counts } = env;
   // Inherited by something else that the app has started: not meant for this process.
   if (pid === undefined || fds === undefined) return null;
   // The old master may have gone already, right after USR2: what it left is this one's alone.
   if (Number(pid) !== parent && isRunning(Number(pid))) return null;
   const [all, secureFds] = [fds, secure].map((list) => list.split(",").filter(Boolean).map(Number));
-  return { oldMaster: Number(pid), fds: all ?? [], secureFds: secureFds ?? [] };
+  const countsFd = counts === undefined ? null : Number(counts);
+  return { oldMaster: Number(pid), fds: all ?? [], secureFds: secureFds ?? [], countsFd };
 }

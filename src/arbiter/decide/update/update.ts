@@ -46,7 +46,8 @@ export function update(state: State, event: Event, nowMs: number): Step {
       return still(withFleet(state, renewed(state.fleet, event.generation)));
     case "upgrade started": {
       const shared = withSockets(state, { common: state.fleet.slots.length });
-      return still(withMastership(shared, { upgrade: { pid: event.pid } }));
+      const remarks = event.remark === undefined ? [] : [log("warning", event.remark)];
+      return { state: withMastership(shared, { upgrade: { pid: event.pid } }), reactions: remarks };
     }
     case "upgrade failed":
       return {

@@ -5,6 +5,7 @@ import { balance } from "./balance/balance.ts";
 import { diff } from "./diff/diff.ts";
 import { engine } from "./engine/engine.ts";
 import { BenchError } from "./errors.ts";
+import { growth } from "./growth/growth.ts";
 import type { Subcommand } from "./options.ts";
 import { overload } from "./overload/overload.ts";
 import { compare } from "./compare/compare.ts";
@@ -17,6 +18,7 @@ const subcommands: readonly Subcommand[] = [
   compare,
   engine,
   ratio,
+  growth,
   soak,
   overload,
   balance,

@@ -1,10 +1,21 @@
 /** Line charts as SVG, a panel for each: made by hand, to be opened in any browser. */
+import { axisOf, ceiling, type Scale } from "./axis.ts";
 
 export interface Panel {
   readonly title: string;
   readonly xLabel: string;
   readonly yLabel: string;
   readonly points: readonly Point[];
+  /** What the line is held beside, with the names of both. */
+  readonly beside?: {
+    readonly own: string;
+    readonly other: string;
+    readonly points: readonly Point[];
+  };
+  /** Of both axes; linear without it. */
+  readonly scale?: Scale;
+  /** What is written below the axis, in place of round values. */
+  readonly xTicks?: readonly { readonly x: number; readonly label: string }[];
   /** Vertical lines: `guideline 2n+1`. */
   readonly marks?: readonly { readonly x: number; readonly label: string }[];
 }
@@ -24,6 +35,7 @@ const columns = 2;
 const headingHeight = 56;
 
 const colours = { line: "#0b62a4", spread: "#7fb2d9", mark: "#b8420f", axis: "#444", grid: "#ddd" };
+const besideColours = { line: "#8a5a00", spread: "#dcc08a" };
 
 export function renderSvg(title: string, subtitle: string, panels: readonly Panel[]): string {
   const rows = Math.max(1, Math.ceil(panels.length / columns));
@@ -44,79 +56,74 @@ ${drawn.join("\n")}
 `;
 }
 
-function renderPanel({ title, xLabel, yLabel, points, marks = [] }: Panel): string {
-  const xs = [...points.map(({ x }) => x), ...marks.map(({ x }) => x)];
-  const [left, right] = [Math.min(...xs, 0), Math.max(...xs, 1)];
-  const top = ceiling(Math.max(...points.map(({ y, high = y }) => Math.max(y, high)), 0));
-  const atX = (x: number) => round(scale(x, left, right, margin.left, width - margin.right));
-  const atY = (y: number) => round(scale(y, 0, top, height - margin.bottom, margin.top));
-  const grid = ticks(0, top).map(
+function renderPanel(panel: Panel): string {
+  const { title, xLabel, yLabel, points, beside, scale = "linear", marks = [] } = panel;
+  const all = [...points, ...(beside?.points ?? [])];
+  const xs = [...all.map(({ x }) => x), ...marks.map(({ x }) => x)];
+  const ys = all.flatMap(({ y, low = y, high = y }) => [y, low, high]);
+  const bottom = height - margin.bottom;
+  const top = scale === "log" ? [] : [ceiling(Math.max(...ys, 0))];
+  const xEnds = scale === "log" ? xs : [...xs, 1];
+  const xAxis = axisOf(scale, xEnds, [margin.left, width - margin.right]);
+  const yAxis = axisOf(scale, [...(scale === "log" ? ys : []), ...top], [bottom, margin.top]);
+  const atX = (x: number) => round(xAxis.at(x));
+  const atY = (y: number) => round(yAxis.at(y));
+  const grid = yAxis.ticks.map(
     (y) =>
       `${line(margin.left, atY(y), width - margin.right, atY(y), colours.grid)}\n` +
       text(margin.left - 6, atY(y) + 4, short(y), 'text-anchor="end"'),
   );
-  const bottom = height - margin.bottom;
-  const xTicks = ticks(left, right)
-    .filter((x) => Number.isInteger(x) || right - left < 4)
-    .map((x) => text(atX(x), bottom + 16, short(x), 'text-anchor="middle"'));
+  const span = Math.max(...xEnds) - Math.min(...xEnds, 0);
+  const usualTicks = xAxis.ticks
+    .filter((x) => Number.isInteger(x) || span < 4)
+    .map((x) => ({ x, label: short(x) }));
+  const xTicks = (panel.xTicks ?? usualTicks).map(({ x, label }) =>
+    text(atX(x), bottom + 16, label, 'text-anchor="middle"'),
+  );
+  const middle = (Math.min(...xEnds, 0) + Math.max(...xEnds)) / 2;
   const flags = marks.map(({ x, label }, index) => {
     // On the side where there is room.
-    const early = x < (left + right) / 2;
+    const early = x < middle;
     const place = `text-anchor="${early ? "start" : "end"}" fill="${colours.mark}"`;
     return [
       line(atX(x), margin.top, atX(x), bottom, colours.mark, 'stroke-dasharray="4 3"'),
       text(atX(x) + (early ? 4 : -4), margin.top + 10 + 12 * index, label, place),
     ].join("\n");
   });
-  const spreads = points.flatMap(({ x, low, high }) =>
-    low === undefined || high === undefined
+  const drawLine = (of: readonly Point[], colour: Readonly<Record<"line" | "spread", string>>) => [
+    ...of.flatMap(({ x, low, high }) =>
+      low === undefined || high === undefined
+        ? []
+        : [line(atX(x), atY(low), atX(x), atY(high), colour.spread, 'stroke-width="3"')],
+    ),
+    `<polyline points="${of.map(({ x, y }) => `${atX(x)},${atY(y)}`).join(" ")}" fill="none" stroke="${colour.line}" stroke-width="1.5"/>`,
+    ...of.map(
+      ({ x, y }) => `<circle cx="${atX(x)}" cy="${atY(y)}" r="2.5" fill="${colour.line}"/>`,
+    ),
+  ];
+  const legend =
+    beside === undefined
       ? []
-      : [line(atX(x), atY(low), atX(x), atY(high), colours.spread, 'stroke-width="3"')],
-  );
-  const path = points.map(({ x, y }) => `${atX(x)},${atY(y)}`).join(" ");
-  const dots = points.map(
-    ({ x, y }) => `<circle cx="${atX(x)}" cy="${atY(y)}" r="2.5" fill="${colours.line}"/>`,
-  );
+      : [
+          text(width - margin.right, 18, beside.own, `text-anchor="end" fill="${colours.line}"`),
+          text(
+            width - margin.right,
+            34,
+            beside.other,
+            `text-anchor="end" fill="${besideColours.line}"`,
+          ),
+        ];
   return [
     text(margin.left, 18, title, 'font-weight="bold"'),
     text(margin.left, 34, yLabel, `fill="${colours.axis}"`),
     text(width - margin.right, bottom + 32, xLabel, `text-anchor="end" fill="${colours.axis}"`),
+    ...legend,
     ...grid,
     ...xTicks,
-    ...spreads,
-    `<polyline points="${path}" fill="none" stroke="${colours.line}" stroke-width="1.5"/>`,
-    ...dots,
+    ...(beside === undefined ? [] : drawLine(beside.points, besideColours)),
+    ...drawLine(points, colours),
     ...flags,
   ].join("\n");
-}
-
-function scale(value: number, from: number, to: number, start: number, end: number): number {
-  return to === from ? start : start + ((value - from) / (to - from)) * (end - start);
-}
-
-/** About five round values. */
-export function ticks(from: number, to: number): number[] {
-  const step = roundStep((to - from) / 5);
-  const values: number[] = [];
-  for (let value = Math.ceil(from / step) * step; value <= to + step / 1e6; value += step) {
-    values.push(Number(value.toPrecision(12)));
-  }
-  return values;
-}
-
-/** The next of 1, 2, 5, 10, 20 ... */
-function roundStep(step: number): number {
-  if (!(step > 0)) return 1;
-  const power = 10 ** Math.floor(Math.log10(step));
-  const factor = [1, 2, 5, 10].find((each) => each * power >= step) ?? 10;
-  return factor * power;
-}
-
-/** The end of an axis that holds the value. */
-function ceiling(value: number): number {
-  if (value <= 0) return 1;
-  const step = roundStep(value / 5);
-  return Math.ceil(value / step) * step;
 }
 
 function short(value: number): string {

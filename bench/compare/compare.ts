@@ -6,6 +6,7 @@ import { BenchError } from "../errors.ts";
 import type { Load } from "../loads/load.ts";
 import { comparedLoads, loadFlag, loads } from "../loads/loads.ts";
 import { readMachine, showMachine } from "../machine.ts";
+import { findMarkers, writeBetweenMarkers } from "../markers.ts";
 import { readOptions, type Subcommand } from "../options.ts";
 import { Progress } from "../progress.ts";
 import { commandLine, outFlag, ownVersion, record, resultPath } from "../results.ts";
@@ -13,13 +14,7 @@ import { Facilities } from "../servers/facilities.ts";
 import { javascriptPeers } from "./javascript-peers.ts";
 import { otherPeers } from "./other-peers.ts";
 import type { Peer } from "./peer.ts";
-import {
-  completeRounds,
-  findMarkers,
-  renderContest,
-  seriesOf,
-  writeBetweenMarkers,
-} from "./report.ts";
+import { completeRounds, renderContest, seriesOf } from "./report.ts";
 import { type Contest, runRounds } from "./rounds.ts";
 
 const peers: readonly Peer[] = [...javascriptPeers, ...otherPeers];
@@ -65,7 +60,7 @@ export const compare: Subcommand = {
       throw new BenchError("a smoke run proves nothing: no --write-docs with --smoke");
     }
     // Before minutes are spent.
-    if (page !== null) findMarkers(page);
+    if (page !== null) findMarkers(page, compare.name);
     const driver = selectDriver(options.text("driver") ?? "");
     const versions = { ...ownVersion, [driver.name]: driver.detect() };
     const usual = loads.filter(({ name }) => comparedLoads.has(name));
@@ -93,7 +88,7 @@ export const compare: Subcommand = {
           const text = renderAll(all, command, conditions);
           console.log(text);
           const measured = all.some(({ competitors }) => competitors.length > 0);
-          if (page !== null && !partial && measured) writeBetweenMarkers(page, text);
+          if (page !== null && !partial && measured) writeBetweenMarkers(page, compare.name, text);
         },
       },
       () => contend(chosen, settings, contests),

@@ -1,7 +1,5 @@
 /** A comparison as a table, for the terminal and for docs/benchmarks.md. */
-import { readFileSync, writeFileSync } from "node:fs";
 import { addErrors, countErrors, saturated } from "../drivers/driver.ts";
-import { BenchError } from "../errors.ts";
 import { describeOthers, known, type Measured, p99Ms } from "../measure.ts";
 import type { Series } from "../results.ts";
 import { medianOf, spreadOf } from "../statistics.ts";
@@ -109,29 +107,4 @@ export function seriesOf({ load, competitors }: Contest): Series[] {
     },
   ]);
   return all.filter(({ values }) => values.length > 0);
-}
-
-const begin = "<!-- bench compare: begin -->";
-const end = "<!-- bench compare: end -->";
-
-/** Puts a text between the markers of a Markdown file; throws BenchError when they aren't there. */
-export function writeBetweenMarkers(path: string, text: string): void {
-  const { before, from, to } = findMarkers(path);
-  const start = before.slice(0, from + begin.length);
-  writeFileSync(path, `${start}\n\n${text.trim()}\n\n${before.slice(to)}`);
-}
-
-/** Throws BenchError when a file hasn't the markers, or isn't there. */
-export function findMarkers(path: string) {
-  let before: string;
-  try {
-    before = readFileSync(path, "utf8");
-  } catch (error) {
-    throw new BenchError((error as Error).message, { cause: error });
-  }
-  const from = before.indexOf(begin);
-  const to = before.indexOf(end);
-  if (from === -1 || to < from)
-    throw new BenchError(`${path}: has no lines "${begin}" and "${end}"`);
-  return { before, from, to };
 }

@@ -14,6 +14,8 @@ export interface Traffic {
   readonly paths: readonly string[];
   /** Requests in one write; 1 is one at a time. */
   readonly pipelineDepth: number;
+  /** Header fields of each request: a browser's ten, fewer of them, or more. */
+  readonly fields: number;
   /** A connection for each request, instead of kept ones. */
   readonly newConnections: boolean;
   readonly connections: number;
@@ -54,6 +56,9 @@ export interface Driver {
 /** From so much of its own CPUs on, the generator rather than the server bounds the throughput. */
 export const saturated = 0.95;
 
+/** What a browser sends. */
+const usualFields = 10;
+
 /** One request at a time on each of 64 kept connections. */
 export const plainTraffic: Traffic = {
   method: "GET",
@@ -62,6 +67,7 @@ export const plainTraffic: Traffic = {
   unique: false,
   paths: ["/"],
   pipelineDepth: 1,
+  fields: usualFields,
   newConnections: false,
   connections: 64,
 };
@@ -107,9 +113,9 @@ export function showErrors(errors: ErrorCounts): string {
   return `${countErrors(errors)} (${kinds.map((kind) => `${kind} ${errors[kind]}`).join(", ")})`;
 }
 
-/** A browser's ten request header fields: 560 bytes of head. */
-export function requestFields({ newConnections }: Traffic): readonly string[] {
-  return [
+/** A browser's ten request header fields, 560 bytes of head; Host first, and what is beyond ten has 32 letters each. */
+export function requestFields({ newConnections, fields }: Traffic): readonly string[] {
+  const usual = [
     "Host: www.example.com:8000",
     `Connection: ${newConnections ? "close" : "keep-alive"}`,
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
@@ -121,6 +127,11 @@ export function requestFields({ newConnections }: Traffic): readonly string[] {
     "Upgrade-Insecure-Requests: 1",
     "Cache-Control: max-age=0",
   ];
+  const more = Array.from(
+    { length: Math.max(0, fields - usual.length) },
+    (_, index) => `X-Field-${index}: ${"abcdefgh".repeat(4)}`,
+  );
+  return [...usual, ...more].slice(0, fields);
 }
 
 /** The refusal of an output that is cut short or isn't what the generator writes. */

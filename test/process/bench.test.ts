@@ -307,7 +307,7 @@ test("a missing wrk is one sentence", async () => {
 
 test("without a subcommand it shows its usage", async () => {
   const { output, code } = await bench([]);
-  for (const name of ["tune", "compare", "engine", "ratio", "soak", "diff"]) {
+  for (const name of ["tune", "compare", "engine", "ratio", "growth", "soak", "diff"]) {
     expect(output).toContain(name);
   }
   expect(code).toBe(2);

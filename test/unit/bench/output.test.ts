@@ -1,7 +1,8 @@
 /** What the bench writes: charts, tables, progress. */
 import { describe, expect, test } from "bun:test";
 import { renderBars } from "../../../bench/charts/bars.ts";
-import { type Panel, renderSvg, ticks } from "../../../bench/charts/svg.ts";
+import { axisOf, ticks } from "../../../bench/charts/axis.ts";
+import { type Panel, renderSvg } from "../../../bench/charts/svg.ts";
 import { Progress } from "../../../bench/progress.ts";
 import { renderColumns, renderMarkdown, showMs, showNumber } from "../../../bench/tables.ts";
 
@@ -47,10 +48,42 @@ describe("renderSvg()", () => {
     ["no panel", []],
     ["a panel without points", [{ ...panel, points: [], marks: [] }]],
     ["one point at zero", [{ ...panel, points: [{ x: 0, y: 0 }], marks: [] }]],
+    ["logarithms of no point", [{ ...panel, points: [], marks: [], scale: "log" as const }]],
+    [
+      "logarithms of one",
+      [{ ...panel, points: [{ x: 1, y: 1 }], marks: [], scale: "log" as const }],
+    ],
   ])("copes with %s", (_what, panels) => {
     const svg = renderSvg("t", "s", panels);
     wellFormed(svg);
     expect(svg).not.toMatch(/NaN|Infinity|undefined/);
+  });
+
+  test("has a second line with both names, and places of its own for the texts of the axis", () => {
+    const points = [
+      { x: 1024, y: 10 },
+      { x: 1_048_576, y: 10_000 },
+    ];
+    const beside = {
+      own: "ours",
+      other: "theirs",
+      points: points.map(({ x, y }) => ({ x, y: 2 * y })),
+    };
+    const xTicks = [{ x: 1024, label: "1 KiB" }];
+    const svg = renderSvg("t", "s", [
+      { ...panel, points, marks: [], beside, xTicks, scale: "log" },
+    ]);
+    wellFormed(svg);
+    expect(svg.match(/<polyline/g)).toHaveLength(2);
+    for (const word of ["ours", "theirs", "1 KiB", "100k"])
+      expect(svg).toContain(`>${word}</text>`);
+    expect(svg).not.toMatch(/NaN|Infinity|undefined/);
+  });
+
+  test("a logarithmic axis goes from power to power of ten", () => {
+    const axis = axisOf("log", [20, 3000], [0, 300]);
+    expect(axis.ticks).toEqual([10, 100, 1000, 10_000]);
+    expect([10, 100, 10_000].map((value) => Math.round(axis.at(value)))).toEqual([0, 100, 300]);
   });
 
   const axes: [from: number, to: number, values: number[]][] = [

@@ -7,12 +7,12 @@ import {
   completeRounds,
   renderContest,
   seriesOf as contestSeries,
-  writeBetweenMarkers,
 } from "../../../bench/compare/report.ts";
 import type { Contest } from "../../../bench/compare/rounds.ts";
 import { compareSeries } from "../../../bench/diff/diff.ts";
 import { noErrors } from "../../../bench/drivers/driver.ts";
 import { BenchError } from "../../../bench/errors.ts";
+import { writeBetweenMarkers } from "../../../bench/markers.ts";
 import { loads } from "../../../bench/loads/loads.ts";
 import { readMachine } from "../../../bench/machine.ts";
 import type { Measured } from "../../../bench/measure.ts";
@@ -222,14 +222,15 @@ describe("a comparison", () => {
   test("is written between the markers of a file, again and again", () => {
     const path = join(folder, "README.md");
     const markers = "<!-- bench compare: begin -->\n<!-- bench compare: end -->";
-    writeFileSync(path, `before\n${markers}\nafter\n`);
-    writeBetweenMarkers(path, "one\n");
-    writeBetweenMarkers(path, "two\n");
+    const others = "<!-- bench growth: begin -->\n<!-- bench growth: end -->\n";
+    writeFileSync(path, `before\n${others}${markers}\nafter\n`);
+    writeBetweenMarkers(path, "compare", "one\n");
+    writeBetweenMarkers(path, "compare", "two\n");
     expect(readFileSync(path, "utf8")).toBe(
-      "before\n<!-- bench compare: begin -->\n\ntwo\n\n<!-- bench compare: end -->\nafter\n",
+      `before\n${others}<!-- bench compare: begin -->\n\ntwo\n\n<!-- bench compare: end -->\nafter\n`,
     );
     writeFileSync(path, "no markers\n");
-    expect(() => writeBetweenMarkers(path, "x")).toThrow(BenchError);
+    expect(() => writeBetweenMarkers(path, "compare", "x")).toThrow(BenchError);
     expect(readFileSync(path, "utf8")).toBe("no markers\n");
   });
 });

@@ -6,6 +6,9 @@ import type { Report, Turn } from "./driver.ts";
 /** Threads of a generator: it shares the machine with the server that it drives. */
 export const generatorThreads = Math.max(1, Math.min(16, cpus().length >> 2));
 
+/** Longer than a report takes to be written. */
+const againAfterMs = 1000;
+
 export interface GeneratorRun {
   readonly output: string;
   readonly complaints: string;
@@ -28,7 +31,12 @@ export async function runGenerator(
   const stop = cleanUp(() => generator.kill("SIGKILL"));
   const timers = [setTimeout(() => generator.kill("SIGKILL"), limitMs)];
   if (interruptAfterMs !== undefined) {
-    timers.push(setTimeout(() => generator.kill("SIGINT"), interruptAfterMs));
+    const interrupt = () => {
+      generator.kill("SIGINT");
+      // One that comes between its handler and its sleep is lost on wrk, which then sleeps on.
+      timers.push(setTimeout(interrupt, againAfterMs));
+    };
+    timers.push(setTimeout(interrupt, interruptAfterMs));
   }
   const [output, complaints] = await Promise.all([
     new Response(generator.stdout).text(),

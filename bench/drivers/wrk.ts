@@ -104,6 +104,9 @@ export const wrk: Driver = {
       ],
       { cwd: scripts, interruptAfterMs: seconds * 1000, limitMs: seconds * 1000 + patienceMs },
     );
+    if (output + complaints === "") {
+      throw new NoAnswerError("wrk got no answer: it was interrupted before it had begun");
+    }
     const turn = parseWrkOutput(output + complaints);
     return { ...turn, ...busy(turn, cpuUs) };
   },

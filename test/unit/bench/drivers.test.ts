@@ -13,6 +13,7 @@ import {
 import { selectDriver } from "../../../bench/drivers/drivers.ts";
 import { oha, parseOhaOutput } from "../../../bench/drivers/oha.ts";
 import { parseWrkOutput, wrk } from "../../../bench/drivers/wrk.ts";
+import { runGenerator } from "../../../bench/drivers/generator-process.ts";
 import { BenchError } from "../../../bench/errors.ts";
 
 function recorded(name: string): string {
@@ -163,3 +164,13 @@ test("selectDriver() knows both, and names them to whoever asks for another", ()
   expect([selectDriver("wrk"), selectDriver("oha")]).toEqual([wrk, oha]);
   expect(() => selectDriver("ab")).toThrow("--driver: must be wrk or oha, got ab");
 });
+
+test("a generator that has missed the interruption is interrupted again", async () => {
+  const script = `trap 'if [ "$missed" ]; then echo told; exit; else missed=1; fi' INT; while :; do sleep 0.02; done`;
+  const options = { interruptAfterMs: 300, limitMs: 60_000 };
+  const run = () => runGenerator(["sh", "-c", script], options);
+  let { output } = await run();
+  // On a busy machine the first comes before the trap, and ends it.
+  while (output === "") ({ output } = await run());
+  expect(output).toBe("told\n");
+}, 90_000);

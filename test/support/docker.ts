@@ -2,7 +2,7 @@
  * A real Docker for a test. Its daemon lives in namespaces of its own (mounts, network, processes), so that whatever ends it, a killed test
  * run too, leaves no container, mount, bridge or firewall rule; its data is in memory and goes with them.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ImageRoot } from "./image-root.ts";
@@ -12,9 +12,13 @@ import { childrenOf, until } from "./server.ts";
 
 const project = join(import.meta.dir, "../..");
 
+/** The address of the daemon in its network, for a swarm; the kernel of a test machine may have no interface of type dummy. */
+export const lanAddress = "10.77.0.1";
+
 /** In the new namespaces: data in memory, then the daemon in the shell's place. No firewall rule is needed to reach a container. */
 const inside = `mount --make-rprivate / && mkdir "$0/data" && mount -t tmpfs tmpfs "$0/data" && ip link set lo up &&
-exec dockerd --data-root "$0/data" --exec-root "$0/exec" --pidfile "$0/pid" -H "unix://$0/socket" --iptables=false --ip6tables=false`;
+ip link add lan type bridge && ip address add ${lanAddress}/24 dev lan && ip link set lan up &&
+exec dockerd --data-root "$0/data" --exec-root "$0/exec" --pidfile "$0/pid" -H "unix://$0/socket" --iptables=false --ip6tables=false --cgroup-parent "/$1"`;
 
 const unshare = [
   "unshare",
@@ -46,7 +50,17 @@ export class Docker implements AsyncDisposable {
     this.#log = join(folder, "log");
     this.cgroup = `gunicorn-ts-test-${process.pid}`;
     // Killed together with the tests; unshare's end is that of all inside.
-    const command = ["setpriv", "--pdeathsig", "KILL", ...unshare, "sh", "-c", inside, folder];
+    const command = [
+      "setpriv",
+      "--pdeathsig",
+      "KILL",
+      ...unshare,
+      "sh",
+      "-c",
+      inside,
+      folder,
+      this.cgroup,
+    ];
     const path = `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`;
     this.#process = Bun.spawn(command, {
       env: { PATH: path, HOME: folder },
@@ -170,6 +184,25 @@ export class Docker implements AsyncDisposable {
     for (const program of programs) root.program(`usr/bin/${program}`, `/usr/bin/${program}`);
     for (const shell of ["sh", "bash"]) root.place(`bin/${shell}`, `/usr/bin/${shell}`);
     await this.#import(root, name, ["ENV PATH=/usr/local/bin:/usr/bin:/bin"]);
+  }
+
+  /** Makes an image of one program with its libraries, from what is on this machine. */
+  async importProgram(
+    name: string,
+    path: string,
+    target: string,
+    changes: readonly string[] = [],
+  ): Promise<void> {
+    const root = new ImageRoot(join(this.#folder, name.replaceAll(/\W/g, "-")));
+    root.program(path, target);
+    await this.#import(root, name, changes);
+  }
+
+  /** Builds a Dockerfile's text in a new folder, which may hold nothing else that it needs. */
+  async buildText(text: string, folder: string, name: string): Promise<void> {
+    mkdirSync(folder);
+    writeFileSync(join(folder, "Dockerfile"), text);
+    await this.build(folder, name);
   }
 
   /** Builds a folder's Dockerfile without any network. */

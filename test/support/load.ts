@@ -17,8 +17,8 @@ export interface LoadOptions {
   readonly path?: string;
   /** What the requests say in Host. */
   readonly host?: string;
-  /** What every answer's body must be. */
-  readonly expected: string;
+  /** What every answer's body must be, or match. */
+  readonly expected: string | RegExp;
   /** A client that finds the server gone ends, and nothing has failed. */
   readonly untilGone?: boolean;
 }
@@ -42,6 +42,7 @@ export class Load {
   readonly #options: LoadOptions;
   readonly #clients: Promise<void>[] = [];
   readonly #failures: string[] = [];
+  readonly #bodies = new Map<string, number>();
   #requests = 0;
   #stopped = false;
   #gate: PromiseWithResolvers<void> | null = null;
@@ -61,6 +62,11 @@ export class Load {
 
   get failures(): readonly string[] {
     return this.#failures;
+  }
+
+  /** How often each body has come, of those that were expected. */
+  get bodies(): ReadonlyMap<string, number> {
+    return this.#bodies;
   }
 
   /** Waits until so many more requests have been answered. */
@@ -134,10 +140,12 @@ export class Load {
         const length = Number(/content-length: (\d+)/i.exec(head)?.[1]);
         const body = received.slice(headEnd + 4);
         if (body.length < length) return;
-        if (!head.startsWith("HTTP/1.1 200 ") || body !== expected) {
+        const meant = typeof expected === "string" ? body === expected : expected.test(body);
+        if (!head.startsWith("HTTP/1.1 200 ") || !meant) {
           return finish(client, `unexpected answer: ${received.slice(0, 300)}`);
         }
         this.#requests += 1;
+        this.#bodies.set(body, (this.#bodies.get(body) ?? 0) + 1);
         received = "";
         const goesOn = keepAlive && !this.#stopped && this.#gate === null;
         if (goesOn && !/^connection: close$/im.test(head)) send(client);

@@ -30,6 +30,7 @@ import {
 import { fieldsOf } from "./head/known-fields.ts";
 import { type LazyAnswer, nativeResponse, untouchedAnswer } from "./globals/lazy-response.ts";
 import type { ResponseContext } from "./head/head.ts";
+import { blockOfText } from "./long-text.ts";
 import type { OutputBuffer } from "./output.ts";
 
 /** Nothing can be sent: answer 500, and log `message`, with the stack of `error` unless that is null. */
@@ -88,7 +89,11 @@ export function prepareResponse(value: unknown, context: ResponseContext): Prepa
       return frameFixed(value, fields, null, 0, "", context);
     case "text": {
       const text = typeof init === "string" ? init : String(init);
-      return frameFixed(value, fields, text, Buffer.byteLength(text), textType, context);
+      const block = context.head ? null : blockOfText(text);
+      const bytes = block === null ? Buffer.byteLength(text) : text.length;
+      const answer = frameFixed(value, fields, text, bytes, textType, context);
+      answer.block = block;
+      return answer;
     }
     case "json text":
       return prepareJson(value, fields, context);

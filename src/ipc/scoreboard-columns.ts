@@ -50,6 +50,8 @@ export const columns = {
   accepted: counter,
   /** Other workers that want what this one publishes; the master writes it. */
   audience: gauge,
+  /** 1: it serves new connections, and others that share a socket with it may leave some to it; the master writes it. */
+  takes: gauge,
   /** How late the last heartbeat was, in milliseconds: so long the event loop was busy. */
   loopDelayMs: gauge,
   /** The part of the last seconds in which the event loop was late, 0 to 1, measured while something comes. */

@@ -103,6 +103,14 @@ export function inheritedRow(fd: number, row: number): ScoreboardRow {
   return createRow(cellsOf(map(fd), row));
 }
 
+/** The rows of the other workers of so many, a slot's two each: those of who has never been say nothing. */
+export function inheritedSiblings(fd: number, row: number, workers: number): ScoreboardRow[] {
+  if (workers < 2) return [];
+  const all = map(fd);
+  const rows = Array.from({ length: 2 * workers }, (_, each) => each);
+  return rows.filter((each) => each !== row).map((each) => createRow(cellsOf(all, each)));
+}
+
 /** The master's side: hands the descriptor to workers, clears the rows of new ones. */
 export class Scoreboard {
   readonly fd: number;

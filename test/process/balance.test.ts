@@ -3,7 +3,7 @@ import { setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { countsOf, type Visit, visit } from "../../bench/balance/visits.ts";
-import { gunicorn, type RunningServer, until, waitsForGo } from "../support/server.ts";
+import { gunicorn, type RunningServer, start, until, waitsForGo } from "../support/server.ts";
 
 setDefaultTimeout(120_000);
 
@@ -66,4 +66,22 @@ test.if(linux)("a worker that loads its app gets hardly a connection", async () 
     () => server.workers().length === workers && !server.workers().includes(first),
   );
   await nearlyAllAreAnswered(server, () => server.go());
+});
+
+test("nobody waits for a worker that stands still at a socket that all share", async () => {
+  await using server = start({ files, args, bind: ["unix:socket"] });
+  // The file is there before anybody listens.
+  await server.logged("Using worker:");
+  const place = { unix: join(server.folder, "socket") };
+  const visits: Visit[] = [];
+  // Each has some, so that the others are ahead of the one that stands still.
+  await until("all to serve", async () => {
+    visits.push(...(await Promise.all(Array.from({ length: 16 }, () => visit(place)))));
+    return countsOf(visits, workers).every((count) => count > 0);
+  });
+  const [still = 0] = server.workers();
+  for (const { slot, leave } of visits) if (slot === 0) leave();
+  process.kill(still, "SIGSTOP");
+  for (let count = 0; count < asked; count += 10)
+    await Promise.all(Array.from({ length: 10 }, () => visit(place)));
 });

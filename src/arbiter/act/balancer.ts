@@ -8,13 +8,13 @@ import {
   sharesOf,
   type SlotLoad,
 } from "../decide/balance.ts";
-import { serving, sharing, type State } from "../decide/state.ts";
+import { serving, sharing, type State, type WorkerState } from "../decide/state.ts";
 import { equalShares } from "../../listen/group.ts";
 import type { Listeners } from "../../listen/listeners.ts";
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 
 /** How often it looks while connections come; at rest, with the arbiter's ticks. A look takes longer with more slots. */
-const lookMs = 25;
+const lookMs = 100;
 
 /** A worker that leaves a connection waiting for so long, and accepts none, stands still. */
 const stillMs = 20;
@@ -45,7 +45,7 @@ export interface Clock {
   after(ms: number, call: () => void): void;
 }
 
-type Scores = Pick<ScoreboardRow, "accepted" | "connections" | "inFlight" | "lateness">;
+type Scores = Pick<ScoreboardRow, "accepted" | "connections" | "inFlight" | "lateness" | "takes">;
 
 const clockOfSystem: Clock = {
   nowMs: () => performance.now(),
@@ -71,7 +71,13 @@ export class Balancer {
   /** To be called after each event; there is a tick among them each quarter of a second. */
   observe(state: State): void {
     this.#state = state;
-    if (!this.#pending) this.#look(state, this.#clock.nowMs());
+    const nowMs = this.#clock.nowMs();
+    // Where all share a socket, they leave connections to one another themselves.
+    for (const worker of state.fleet.workers) {
+      const scores = this.#parts.scoresOf(worker.age);
+      if (scores !== undefined) scores.takes = serving(worker) && beats(worker, nowMs) ? 1 : 0;
+    }
+    if (!this.#pending) this.#look(state, nowMs);
   }
 
   #look(state: State, nowMs: number): void {
@@ -122,14 +128,18 @@ export class Balancer {
     const moved = waiting === 0 || accepted !== before.accepted;
     const movedAtMs = moved ? nowMs : before.movedAtMs;
     this.#seen[slot] = { accepted, waiting, movedAtMs };
-    const beats = here.some((worker) => nowMs - worker.beatAtMs < silentMs);
     return {
-      able: beats && nowMs - movedAtMs < stillMs,
+      able: here.some((worker) => beats(worker, nowMs)),
+      still: nowMs - movedAtMs >= stillMs,
       load,
       lateness,
       arrivals: Math.max(0, accepted + waiting - before.accepted - before.waiting),
     };
   }
+}
+
+function beats({ beatAtMs }: WorkerState, nowMs: number): boolean {
+  return nowMs - beatAtMs < silentMs;
 }
 
 function sameShares(some: readonly number[], others: readonly number[]): boolean {

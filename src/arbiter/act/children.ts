@@ -82,6 +82,7 @@ export class Children {
   remove(age: number): void {
     const child = this.#byAge.get(age);
     if (child === undefined) return;
+    child.scores.takes = 0;
     this.#byAge.delete(age);
     const { cpuTime } = child.process.resourceUsage() ?? {};
     const seconds = cpuTime === undefined ? 0 : Number(cpuTime.total) / 1e6;

@@ -7,8 +7,10 @@
 
 /** What is known of a slot. */
 export interface SlotLoad {
-  /** A worker serves there, and its event loop comes round. */
+  /** A worker serves there. */
   readonly able: boolean;
+  /** It leaves connections in its queue just now. */
+  readonly still: boolean;
   /** Connections open, and those that wait; requests under way, once more. */
   readonly load: number;
   /** The part of the time in which its event loop is late, 0 to 1. */
@@ -84,16 +86,21 @@ export function expectedOf(arrivals: Arrivals, slots: number, nowMs: number): nu
 }
 
 /**
- * What each can take, beside the best of them: 0 to 1. By the square of the time in which it isn't later: who comes to a
- * worker that is late half of the time waits for it, and the others may have more instead. Where all are late, for want of
+ * What each can take, beside the best of them: 0 to 1. By a power of the time in which it isn't later: who comes to a
+ * worker that is late half of the time waits for it, and the others may have more instead, until they are late too. Where all are late, for want of
  * CPUs, it is chance who is later.
  */
 function capacitiesOf(slots: readonly SlotLoad[]): readonly number[] {
-  const best = Math.min(...slots.map(({ able, lateness }) => (able ? lateness : 1)));
-  return slots.map(({ able, lateness }) => {
-    if (!able) return 0;
-    const later = Math.min(1, lateness) - best;
-    return later <= hardly ? 1 : Math.max(leastCapacity, (1 - later) ** 2);
+  const able = slots.filter((slot) => slot.able);
+  // Where most stand still, the machine does, and whoever moves just now would get all.
+  const few = able.filter(({ still }) => still).length <= able.length / 2;
+  const takes = (slot: SlotLoad) => slot.able && !(slot.still && few);
+  const best = Math.min(1, ...slots.filter(takes).map(({ lateness }) => lateness));
+  return slots.map((slot) => {
+    const { lateness } = slot;
+    if (!takes(slot)) return 0;
+    const later = Math.max(0, Math.min(1, lateness) - best - hardly) / (1 - hardly);
+    return Math.max(leastCapacity, (1 - later) ** 4);
   });
 }
 

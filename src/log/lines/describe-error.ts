@@ -2,6 +2,7 @@
  * What was thrown, in words. Anything can be thrown: a Proxy, an object whose getters throw, an error that holds
  * itself. Nothing here throws, and nothing is longer than a log should take.
  */
+
 const longest = 65_536;
 /** How many errors of an AggregateError are told, and how deep one may stand in another. */
 const mostErrors = 20;

@@ -10,7 +10,6 @@ import { hasWaiting } from "../../os/sockets/listening/accept-queue.ts";
 import { FileSender } from "../connection/file-sender.ts";
 import { closeFd, duplicateFd } from "../../os/sockets/socket-options.ts";
 import { askedOfServer } from "./asked-of-server.ts";
-import { AcceptShare, shareTurnMs } from "./accept-share.ts";
 import { type Acceptor, type Owner, plainHandlers } from "../connection/acceptor.ts";
 import type { Engine } from "../connection/http1.ts";
 import { type Door, Gate } from "../exchange/gate.ts";
@@ -22,6 +21,7 @@ import type { Upgrades } from "../exchange/upgrades.ts";
 import type { EngineRecord } from "../records/engine-record.ts";
 import { authorityOf, listeningAt } from "./listening-at.ts";
 import type { InternalContext } from "./serving.ts";
+import { SharedQueue } from "./shared-queue.ts";
 import type { ProxyReader } from "../../http/proxy/proxy-protocol.ts";
 import type { SecureListening, SecureOptions } from "../tls/secure-listening.ts";
 
@@ -78,9 +78,8 @@ export class AsyncServing implements Serving {
   readonly #sites: readonly (readonly [ListeningSocket, Site])[];
   #listeners: Listener[] = [];
   #draining = false;
-  readonly #share = new AcceptShare();
-  /** The others have a moment to take their share. */
-  #pausing = false;
+  /** Null if no socket is shared with other workers. */
+  readonly #shared: SharedQueue | null;
 
   static async create(context: InternalContext): Promise<Serving> {
     return new AsyncServing(context, await importRare(context));
@@ -114,6 +113,9 @@ export class AsyncServing implements Serving {
       receiveInto,
     };
     this.#connections = new Connections(context.scores);
+    const { scores: own, siblings } = context;
+    const [stop, resume] = [() => this.#stopListening(), () => this.#keepBound()];
+    this.#shared = siblings.length > 0 ? new SharedQueue({ own, siblings, stop, resume }) : null;
     this.#records = Records === null ? null : new Records(context.observers);
     this.#sites = context.listeners.map((each) => [each, this.#site(each)] as const);
     const [first] = this.#sites;
@@ -203,7 +205,7 @@ export class AsyncServing implements Serving {
 
   /** worker_connections: at the bound nothing is accepted until a client leaves; the queue holds the others. */
   #keepBound(): void {
-    if (this.#pausing) return;
+    if (this.#shared?.standsBack === true) return;
     const full = this.#connections.size >= this.#engine.settings.maxConnections;
     if (full && this.#listeners.length > 0) this.#stopListening();
     else if (!full && this.#listeners.length === 0 && !this.#draining) this.#startListening();
@@ -223,20 +225,10 @@ export class AsyncServing implements Serving {
     }
   }
 
-  /** Lets the other workers take connections of a socket that all share. */
+  /** Behind a bound that is reached, or in a drain, nothing is left to leave to others. */
   #shareOut(fd: number): void {
-    if (!this.#share.take(performance.now())) return;
     if (this.#connections.draining || this.#listeners.length === 0) return;
-    if (!hasWaiting(fd)) return this.#share.foundEmpty();
-    this.#pausing = true;
-    // In a socket's open() this also ends Bun's accepting.
-    this.#stopListening();
-    setTimeout(() => {
-      if (this.#draining) return;
-      this.#share.othersHad(hasWaiting(fd));
-      this.#pausing = false;
-      this.#keepBound();
-    }, shareTurnMs);
+    this.#shared?.accepted(fd);
   }
 
   #site(listener: ListeningSocket): Site {
@@ -267,7 +259,7 @@ export class AsyncServing implements Serving {
 
   #listenOn({ fd, shared, bound, secure }: ListeningSocket, site: Site): Listener {
     const { scores } = this.#context;
-    const sharing = shared && this.#context.numWorkers > 1;
+    const sharing = shared && this.#shared !== null;
     const family = familyOf(bound);
     const acceptor: Acceptor = {
       site,

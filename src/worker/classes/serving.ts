@@ -15,6 +15,8 @@ import type { Handler } from "../exchange/handler.ts";
 export interface InternalContext extends ServingContext {
   readonly app: App;
   readonly scores: ScoreboardRow;
+  /** The rows of the other workers, if they share a socket with this one. */
+  readonly siblings: readonly ScoreboardRow[];
   /** Where the servers are that the app has called Bun.serve for. */
   readonly capture: Capture;
   /** For the app's `websocket`; null without it. */

@@ -8,7 +8,7 @@ import { type App, loadApp } from "../../app/load.ts";
 import type { Websockets } from "../../app/websocket/websockets.ts";
 import type { ConfigData } from "../../config/data.ts";
 import type { AppAnswer, AppMessage, BootMessage } from "../../ipc/messages.ts";
-import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
+import { inheritedSiblings, type ScoreboardRow } from "../../ipc/scoreboard.ts";
 import type { Logs } from "../../log/logs.ts";
 import { hasWaiting } from "../../os/sockets/listening/accept-queue.ts";
 import { listenPrivately } from "../../os/sockets/private-socket.ts";
@@ -148,6 +148,9 @@ export class AppLoader {
       listeners,
       tls,
       numWorkers,
+      siblings: listeners.some(({ shared }) => shared)
+        ? inheritedSiblings(boot.scoreboardFd, boot.row, numWorkers)
+        : [],
       scores,
       capture: this.#capture,
       websockets: this.#websockets,

@@ -26,6 +26,7 @@ class Scene {
       connections: 0,
       inFlight: 0,
       lateness: 0,
+      takes: 0,
     }));
     this.balancer = new Balancer({
       listeners: this,
@@ -137,6 +138,8 @@ test.each(["booting", "draining", "quitting", "aborting", "killed"] as const)(
     const workers = [{ ...first!, phase }, ...others];
     scene.balancer.observe({ ...scene.state, fleet: { ...scene.state.fleet, workers } });
     expect(scene.last).toBe("0 32 32");
+    // Nor are connections of a shared socket left to it.
+    expect(scene.rows.slice(1).map(({ takes }) => takes)).toEqual([0, 1, 1]);
   },
 );
 

@@ -11,7 +11,7 @@ import {
 } from "../../../../src/arbiter/decide/balance.ts";
 
 function slot(load: number, more: Partial<SlotLoad> = {}): SlotLoad {
-  return { able: true, load, lateness: 0, arrivals: 0, ...more };
+  return { able: true, still: false, load, lateness: 0, arrivals: 0, ...more };
 }
 
 describe("sharesOf()", () => {
@@ -36,17 +36,24 @@ describe("sharesOf()", () => {
       4,
       [1, 1],
     ],
+    ["one stands still: none", [slot(0, { still: true }), slot(50)], 4, [0, 32]],
     [
-      "late half of the time: a quarter",
+      "most stand still: none is left out",
+      [slot(0, { still: true }), slot(0, { still: true }), slot(0)],
+      4,
+      [32, 32, 32],
+    ],
+    [
+      "late half of the time: an eighth",
       [slot(0, { lateness: 0.5 }), slot(0), slot(0)],
       9000,
-      [8, 32, 32],
+      [4, 32, 32],
     ],
     [
       "late half of the time, and level by that",
-      [slot(10, { lateness: 0.5 }), slot(40)],
+      [slot(5, { lateness: 0.5 }), slot(40)],
       10,
-      [8, 32],
+      [3, 32],
     ],
     ["hardly later than the best: as good", [slot(0, { lateness: 0.1 }), slot(0)], 8, [32, 32]],
     [
@@ -56,10 +63,10 @@ describe("sharesOf()", () => {
       [32, 32],
     ],
     [
-      "later than the best by a half, where all are late: a quarter",
+      "later than the best by a half, where all are late: an eighth",
       [slot(0, { lateness: 0.9 }), slot(0, { lateness: 0.4 })],
       9000,
-      [8, 32],
+      [4, 32],
     ],
     [
       "always late: a few, to see whether it is so still",

@@ -115,9 +115,9 @@ export class Arbiter {
     return this.#ended.promise;
   }
 
-  /** The server as it is now. */
-  status(): Status {
-    const scores = { workers: this.#children.readAll(), totals: this.#parts.scoreboard.totals };
+  /** The server as it is now. `busy`: with what workers are busy with. */
+  status(busy = true): Status {
+    const scores = { workers: this.#children.readAll(busy), totals: this.#parts.scoreboard.totals };
     return status(this.#state, scores, performance.now());
   }
 
@@ -131,7 +131,7 @@ export class Arbiter {
     return new Admin({
       host: this.#controlHost(),
       progress: () => progressOf(this.#state),
-      status: () => this.status(),
+      status: (busy) => this.status(busy),
       counts: () => this.#parts.succession.join(),
       release: () => this.#release,
       apps: this.#apps,

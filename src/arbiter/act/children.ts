@@ -111,15 +111,18 @@ export class Children {
     }
   }
 
-  /** All that the scoreboard and the system say of those that live, by age. */
-  readAll(): ReadonlyMap<number, WorkerReading> {
+  /**
+   * All that the scoreboard and the system say of those that live, by age.
+   * @param busy whether anybody wants to know what they are busy with, which takes most of the time
+   */
+  readAll(busy: boolean): ReadonlyMap<number, WorkerReading> {
     const readings = new Map<number, WorkerReading>();
     for (const [age, { scores, process, watch }] of this.#byAge) {
       const memoryBytes = residentBytes(process.pid);
       readings.set(age, {
         row: readRow(scores),
         memoryBytes,
-        doing: watch.doing(performance.now()),
+        doing: busy ? watch.doing(performance.now()) : null,
       });
     }
     return readings;

@@ -45,7 +45,7 @@ export class Admin {
 
   constructor(parts: AdminParts) {
     this.#parts = parts;
-    const snapshot = () => takeSnapshot(parts);
+    const snapshot = () => takeSnapshot(parts, true);
     const recorder = new Recorder({
       snapshot,
       happenings: () => this.#history.happenings,
@@ -54,6 +54,7 @@ export class Admin {
     this.#pages = new Pages({
       progress: parts.progress,
       snapshot,
+      measured: () => takeSnapshot(parts, false),
       appFamilies: () => parts.apps.metrics(),
       hide: (names) => this.#hide(names),
       figures: () => recorder.take(performance.now(), Date.now()),

@@ -43,6 +43,8 @@ export interface AdminAnswer {
 export interface PagesParts {
   readonly progress: () => Progress;
   readonly snapshot: () => Snapshot;
+  /** Without what workers are busy with, which no metric says. */
+  readonly measured: () => Snapshot;
   /** The metrics that the app has itself; null: it has none. */
   readonly appFamilies: () => Promise<readonly AppFamily[]> | null;
   /** Told of those among them that can't be shown. */
@@ -152,7 +154,7 @@ export class Pages {
 
   #written(format: Format, families: readonly AppFamily[]): AdminAnswer {
     const make = () => {
-      const own = metricsOf(this.#parts.snapshot());
+      const own = metricsOf(this.#parts.measured());
       const { shown, hidden } = separate(own, families);
       this.#parts.hide(hidden);
       return writeMetrics(own, format, writeAppFamilies(shown, format));

@@ -32,7 +32,8 @@ export interface SystemFacts {
 
 /** Where a snapshot is taken from. */
 export interface SnapshotSources {
-  readonly status: () => Status;
+  /** `busy`: with what workers are busy with. */
+  readonly status: (busy: boolean) => Status;
   /** What is counted, by masters before this one too. */
   readonly counts: () => Counts;
   /** The configuration in use. */
@@ -42,11 +43,15 @@ export interface SnapshotSources {
 
 const described = new WeakMap<TlsCredentials, readonly CertificateFacts[]>();
 
-export function takeSnapshot({ status, counts, release, listeners }: SnapshotSources): Snapshot {
+/** @param busy whether what workers are busy with is wanted: four files of /proc for each */
+export function takeSnapshot(
+  { status, counts, release, listeners }: SnapshotSources,
+  busy: boolean,
+): Snapshot {
   const { resolved, secure } = release();
   const { workersCpuSeconds, masterCpuSeconds, ...counted } = counts();
   return {
-    status: { ...status(), ...counted },
+    status: { ...status(busy), ...counted },
     system: {
       startedAt: performance.timeOrigin / 1000,
       masterMemoryBytes: residentBytes(process.pid),

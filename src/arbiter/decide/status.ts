@@ -15,7 +15,8 @@ export interface WorkerReading {
   readonly row: RowValues;
   /** The resident set; null where the system doesn't say. */
   readonly memoryBytes: number | null;
-  readonly doing: Doing;
+  /** Null: nobody wants to know. */
+  readonly doing: Doing | null;
 }
 
 export interface Status extends Progress {
@@ -41,7 +42,7 @@ export interface WorkerStatus extends WorkerFacts {
   /** How long ago the master has seen its last heartbeat; null before it is ready. */
   readonly beatMs: number | null;
   readonly memoryBytes: number | null;
-  /** What it is busy with; null when it has just gone, as its columns. */
+  /** What it is busy with; null when it has just gone, as its columns, or if nobody wants to know. */
   readonly doing: Doing | null;
   readonly scores: RowValues | null;
 }

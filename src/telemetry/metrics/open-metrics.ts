@@ -115,6 +115,8 @@ function float(value: number): string {
 }
 
 function escapeLabel(text: string): string {
+  // Few have any of them, and each scrape writes a hundred.
+  if (!/[\\\n"]/.test(text)) return text;
   return text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
 }
 

@@ -34,6 +34,7 @@ function pagesOf({ bind = "127.0.0.1:9100", token = null as string | null } = {}
   const parts: PagesParts = {
     progress: () => (made.push("health"), snapshot.status),
     snapshot: () => (made.push("figures"), snapshot),
+    measured: () => (made.push("metrics"), snapshot),
     appFamilies: () => null,
     hide: () => {},
     figures: () => {
@@ -61,7 +62,7 @@ describe("Pages", () => {
       expect((await ask(target)).status).toBe(200);
     const { next } = await ask("/events");
     await ask("/events");
-    expect(made).toEqual(["figures", "figures", "health", "health", "events"]);
+    expect(made).toEqual(["metrics", "figures", "health", "health", "events"]);
     clock.nowMs += 100;
     await ask("/metrics?a=b");
     next?.();

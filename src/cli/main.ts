@@ -3,7 +3,6 @@ import { isA } from "../api/thrown.ts";
 import { statSync } from "node:fs";
 import { type EarlySignals, StartStopped } from "../arbiter/act/master/early-signals.ts";
 import { type Origin, readInheritance } from "../arbiter/act/master/upgrade.ts";
-import { runMaster } from "../arbiter/main.ts";
 import { parseCommandLine } from "../config/sources/command-line.ts";
 import { ConfigError, UsageError } from "../api/errors.ts";
 import { adminTokenVariable } from "../config/admin-rules.ts";
@@ -68,6 +67,9 @@ async function run(words: readonly string[], signals: EarlySignals): Promise<num
   const isTrial = requests.length > 0;
   if (isTrial || given.has("checkConfig") || given.has("printConfig")) signals.endProcess();
   const isDaemon = takeDaemonMark();
+  // It is read from the disk while the configuration is resolved. Where that fails, nobody awaits it.
+  const arbiter = import("../arbiter/main.ts");
+  arbiter.catch(() => {});
   const origin = {
     directory: startDirectory(process.env["PWD"], process.cwd()),
     env: { ...process.env },
@@ -105,6 +107,7 @@ async function run(words: readonly string[], signals: EarlySignals): Promise<num
     return daemonize(config, origin, signals);
   }
   const onUp = isDaemon ? reportUp : null;
+  const { runMaster } = await arbiter;
   return runMaster({ config: resolved, reload: resolve, origin, signals, onUp });
 }
 

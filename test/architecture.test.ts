@@ -69,19 +69,21 @@ const rooms: Readonly<Record<string, string>> = {
   arbiter:
     "api arbiter/control arbiter/act arbiter/act/configuration arbiter/act/master arbiter/decide config ipc listen log os/processes",
   // Pure: neither files, sockets and processes nor the clock.
-  "arbiter/decide": "arbiter/decide/update/observe.ts ipc types:log types:tls",
+  "arbiter/decide": "arbiter/decide/update/observe.ts ipc types:log types:scaling types:tls",
   "arbiter/decide/update": "arbiter/decide ipc types:log",
   "arbiter/admin":
     "api types:arbiter/act types:arbiter/act/configuration arbiter/admin/page arbiter/control arbiter/decide config control http/request http/response http/response/head http/syntax ipc listen log net os os/processes os/sockets telemetry/metrics tls tls/pem",
   "arbiter/admin/page": "types:arbiter/admin arbiter/decide ipc",
   "arbiter/act":
-    "api types:arbiter/control arbiter/admin arbiter/act/configuration arbiter/act/master arbiter/decide arbiter/decide/update config ipc listen log os os/processes scaling telemetry telemetry/metrics types:tls",
+    "api types:arbiter/control arbiter/admin arbiter/act/configuration arbiter/act/master arbiter/act/scaling arbiter/decide arbiter/decide/update config ipc listen log os os/processes telemetry telemetry/metrics types:tls",
+  "arbiter/act/scaling":
+    "arbiter/decide arbiter/decide/update config types:listen os os/processes scaling",
   "arbiter/act/configuration":
-    "api arbiter/control arbiter/act/master arbiter/act/spawn.ts arbiter/admin arbiter/decide config config/sources ipc listen log net/secure-addresses.ts os/processes reload tls",
+    "api arbiter/control arbiter/act/master arbiter/act/spawn.ts arbiter/admin arbiter/decide config config/sources ipc listen log net/secure-addresses.ts os/processes reload types:scaling tls",
   "arbiter/act/master": "types:api arbiter/decide types:config ipc listen log os os/processes",
 
   "arbiter/control":
-    "api arbiter/decide config control ipc types:listen log os os/sockets os/sockets/listening scaling",
+    "api arbiter/act/scaling arbiter/decide config control ipc types:listen log os os/sockets os/sockets/listening scaling",
 
   worker: "ipc worker/classes worker/life",
   "worker/life":

@@ -116,6 +116,7 @@ export async function runMaster(options: MasterOptions): Promise<number> {
           inheritance?.countsFd ?? null,
         ),
         oldMaster: inheritance?.oldMaster ?? null,
+        autoscaled: inheritance?.workers ?? null,
         onTerminal: !config.daemon && hasTerminal(),
         control,
       };
@@ -169,6 +170,7 @@ function takeOver(): Surroundings {
   delete process.env["GUNICORN_FD"];
   delete process.env["GUNICORN_TLS_FD"];
   delete process.env["GUNICORN_COUNTS_FD"];
+  delete process.env["GUNICORN_AUTOSCALED"];
   const activation = takeActivation(process.env, process.pid, inheritance?.oldMaster);
   return { env: withoutServiceManager({ ...process.env }), inheritance, activation };
 }

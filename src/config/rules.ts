@@ -2,6 +2,7 @@
 import { ConfigError } from "../api/errors.ts";
 import type { Config, SettingKey } from "./types.ts";
 import { checkAdminRules } from "./admin-rules.ts";
+import { checkAutoscaleRules } from "./autoscale-rules.ts";
 import { checkTlsRules } from "./tls-rules.ts";
 import { checkProtocolRules } from "./protocol-rules.ts";
 import { settingOf } from "./settings.ts";
@@ -52,6 +53,7 @@ export function checkRules(
     const place = given.get("otelSample") ?? "otelSample";
     throw new ConfigError(`${place}: needs otel_endpoint, which isn't set`);
   }
+  checkAutoscaleRules(config, given);
   checkAdminRules(config, given, env);
   checkTlsRules(config, given, env);
   checkProtocolRules(config, given);

@@ -67,9 +67,9 @@ function wantedBy(figures: Figures, least: number): Verdict {
   const room = (bounds.connections ?? Number.POSITIVE_INFINITY) * workers;
   if (connections >= fullShare * room)
     return more("connections", (connections / room) * (workers / goodShare));
-  // What the workers use says little of what they would like to have.
+  // What the workers use says little of what they would like to have; that they are late would show as a standstill.
   if (idleCpus !== null && idleCpus < (1 - machineShare) * Math.min(1, cpus))
-    return stays("machine");
+    return { limit: "machine", wanted };
   if (share >= fullShare) return more("workers", busyCpus / goodShare);
   if (standstill - share >= blockedShare && standstill >= calmShare)
     return more("standstill", (workers * standstill) / goodShare);

@@ -22,6 +22,7 @@ export function generation(number: number, change: Partial<Generation> = {}): Ge
     maxMemoryBytes: Number.POSITIVE_INFINITY,
     edition: 0,
     takesCredentials: true,
+    autoscale: null,
     ...change,
   };
 }

@@ -13,13 +13,12 @@ import { Apps } from "./apps.ts";
 import { Balancer } from "./balancer.ts";
 import { CertificateCare } from "./certificate-care.ts";
 import { Children } from "./children.ts";
+import { Companions } from "./companions.ts";
 import { type ConfigurationParts, Configurations } from "./configuration/configurations.ts";
 import type { Action, Done, Event, Reaction } from "../decide/events.ts";
 import { asGeneration, drawLifetimeMs } from "./configuration/generation.ts";
-import { takeLoad } from "./load.ts";
 import { Metrics } from "./metrics.ts";
 import { nextDeadlineMs, plan } from "../decide/plan.ts";
-import type { Admin } from "../admin/admin.ts";
 import type { Release } from "./configuration/releases.ts";
 import { ServiceManager } from "./master/service-manager.ts";
 import { sendToWorker, signalWorker, spawnWorker } from "./spawn.ts";
@@ -39,6 +38,8 @@ export interface ArbiterParts extends ConfigurationParts, Pick<UpgradeParts, "su
   readonly scoreboard: Scoreboard;
   /** The pid of the old master whose sockets this one has adopted. */
   readonly oldMaster: number | null;
+  /** How many workers that one's load had asked for. */
+  readonly autoscaled: number | null;
   /** A terminal is attached. */
   readonly onTerminal: boolean;
 }
@@ -51,8 +52,7 @@ export class Arbiter {
   readonly #children = new Children();
   readonly #apps: Apps;
   readonly #balancer: Balancer;
-  /** From the first configuration with admin_bind: what isn't used isn't imported. */
-  #admin: Promise<Admin> | null = null;
+  readonly #companions: Companions;
   readonly #certificates: CertificateCare;
   readonly #queue: Event[] = [];
   readonly #ended = Promise.withResolvers<number>();
@@ -83,6 +83,15 @@ export class Arbiter {
       log: (level, message) => this.log[level](message),
       renewed: (generation) => this.handle({ type: "credentials renewed", generation }),
     });
+    this.#companions = new Companions({
+      host: this.#controlHost(),
+      progress: () => progressOf(this.#state),
+      status: (busy) => this.status(busy),
+      counts: () => this.#parts.succession.join(),
+      release: () => this.#release,
+      apps: this.#apps,
+      listeners: parts.listeners,
+    });
     this.#service = new ServiceManager({
       env: parts.origin.env,
       pid: process.pid,
@@ -92,6 +101,7 @@ export class Arbiter {
     this.#state = initialState(asGeneration(1, parts.resolved), performance.now(), {
       slots: parts.listeners.slots,
       understudy: parts.oldMaster !== null,
+      autoscaled: parts.autoscaled,
       onTerminal: parts.onTerminal,
     });
   }
@@ -110,7 +120,7 @@ export class Arbiter {
   run(): Promise<number> {
     this.#configurations.attachControl();
     this.#certificates.use(this.#state.fleet.wanted.number);
-    this.#useAdmin(this.#release);
+    this.#companions.use(this.#release);
     this.handle({ type: "tick", scores: new Map() });
     return this.#ended.promise;
   }
@@ -119,24 +129,6 @@ export class Arbiter {
   status(busy = true): Status {
     const scores = { workers: this.#children.readAll(busy), totals: this.#parts.scoreboard.totals };
     return status(this.#state, scores, performance.now());
-  }
-
-  #useAdmin({ admin: settings }: Release): void {
-    if (settings !== null) this.#admin ??= this.#openAdmin();
-    void this.#admin?.then((admin) => admin.use(settings));
-  }
-
-  async #openAdmin(): Promise<Admin> {
-    const { Admin } = await import("../admin/admin.ts");
-    return new Admin({
-      host: this.#controlHost(),
-      progress: () => progressOf(this.#state),
-      status: (busy) => this.status(busy),
-      counts: () => this.#parts.succession.join(),
-      release: () => this.#release,
-      apps: this.#apps,
-      listeners: this.#parts.listeners,
-    });
   }
 
   /** Queues an event and works the queue off. */
@@ -156,7 +148,7 @@ export class Arbiter {
     this.#metrics.observe(this.#release, this.#state.fleet.workers.length, performance.now());
     if (!this.#over) this.#balancer.observe(this.#state);
     this.#parts.succession.observe(sharing(this.#state.mastership));
-    void this.#admin?.then((admin) => admin.observe(this.#state));
+    this.#companions.observe(this.#state);
     if (!this.#over) this.#service.observe(this.#state, performance.now());
     this.#schedule();
   }
@@ -239,7 +231,7 @@ export class Arbiter {
         return;
       case "use":
         this.#configurations.use(reaction.generation);
-        this.#useAdmin(this.#configurations.get(reaction.generation));
+        this.#companions.use(this.#configurations.get(reaction.generation));
         return this.#certificates.use(reaction.generation);
       case "discard":
         return this.#configurations.discard();
@@ -248,10 +240,12 @@ export class Arbiter {
       case "pass on USR1":
         for (const pid of reaction.pids) signalWorker(pid, "SIGUSR1");
         return;
-      case "upgrade":
-        return void this.#queue.push(
-          upgrade({ ...this.#parts, service: this.#service }, (event) => this.handle(event)),
-        );
+      case "upgrade": {
+        const parts = { ...this.#parts, service: this.#service };
+        const { wanted, target } = this.#state.fleet;
+        const workers = wanted.autoscale === null ? null : target;
+        return void this.#queue.push(upgrade(parts, workers, (event) => this.handle(event)));
+      }
       case "promote":
         this.#parts.hooks.promote();
         this.#parts.identity.promote(this.log);
@@ -373,7 +367,7 @@ export class Arbiter {
         status: this.status(),
         config: this.#release.resolved.config,
         listeners: this.#parts.listeners.facts,
-        load: () => takeLoad(this.status(), this.#release.resolved.config, this.#parts.listeners),
+        waiting: () => this.#parts.listeners.waiting(),
         setsLogLevel: this.#release.logs.setLevel !== null,
       }),
     };
@@ -384,7 +378,7 @@ export class Arbiter {
     try {
       this.#service.halt(this.#state.mastership);
       this.#configurations.close();
-      void this.#admin?.then((admin) => admin.close());
+      this.#companions.close();
       listeners.close(sharing(this.#state.mastership));
     } finally {
       // Whatever can't be closed is closed by the end of the process.

@@ -11,7 +11,7 @@ import type { Family, Labels, Sample } from "../../telemetry/metrics/open-metric
 import { version } from "../../version.ts";
 import { isReady } from "./health.ts";
 import type { Snapshot } from "./snapshot.ts";
-import type { WorkerStatus } from "../decide/status.ts";
+import type { Status, WorkerStatus } from "../decide/status.ts";
 
 export function metricsOf(snapshot: Snapshot): readonly Family[] {
   const { countsConnections } = snapshot;
@@ -130,6 +130,7 @@ function workers({ status, system: { workersCpuSeconds } }: Snapshot): readonly 
       "Workers that have ended, by reason",
       labelled("reason", Object.entries(status.ended)),
     ),
+    ...autoscale(status),
     inSeconds(
       gauge(
         "gunicorn_worker_loop_delay_seconds",
@@ -162,6 +163,26 @@ function workers({ status, system: { workersCpuSeconds } }: Snapshot): readonly 
     ),
     inSeconds(
       counter("gunicorn_workers_cpu_seconds", "CPU time of all workers", one(workersCpuSeconds)),
+    ),
+  ];
+}
+
+/** Only where it has been asked for. */
+function autoscale({ autoscale: bounds, autoscaling: { up, down, paused } }: Status): Family[] {
+  if (bounds === null && up + down === 0) return [];
+  return [
+    counter(
+      "gunicorn_autoscale_steps",
+      "Workers that autoscale has added, and taken away",
+      labelled("direction", [
+        ["up", up],
+        ["down", down],
+      ]),
+    ),
+    gauge(
+      "gunicorn_autoscale_paused",
+      "1 while the number of workers that an operator has set holds",
+      one(Number(paused)),
     ),
   ];
 }

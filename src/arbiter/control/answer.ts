@@ -1,5 +1,11 @@
 /** What a command is answered with, and what it sets going. Pure: the server is described, and an event goes to the arbiter. */
-import { type Command, CommandError, commandEntries, usageOf } from "../../control/commands.ts";
+import {
+  type Command,
+  CommandError,
+  commandEntries,
+  type Shown,
+  usageOf,
+} from "../../control/commands.ts";
 import type { Config } from "../../config/types.ts";
 import type { ListenerFact } from "../../listen/listeners.ts";
 import { maxWorkers } from "../../ipc/scoreboard.ts";
@@ -16,11 +22,13 @@ export interface ControlFacts {
   readonly status: Status;
   readonly config: Config;
   readonly listeners: readonly ListenerFact[];
-  /** Only asked for by who shows it: it takes a look at each worker. */
-  readonly load: () => LoadSample;
+  /** Connections that wait to be accepted, at this moment. */
+  readonly waiting: () => number;
   /** Whether the level of the log is the server's to set: a logger_class or a logging configuration says otherwise. */
   readonly setsLogLevel: boolean;
 }
+
+export type LoadOf = (facts: ControlFacts) => LoadSample;
 
 export interface Verdict {
   readonly data: object;
@@ -31,14 +39,25 @@ export interface Verdict {
 /** Of a client that is no user of this machine: no process has it. */
 const nobody = -1;
 
+/** Whoever has no look at processes and machine gets no answer that needs one. */
+function unseen(): never {
+  throw new CommandError("The load isn't shown here");
+}
+
 /**
  * @param uid of the client
+ * @param loadOf takes a look at processes and machine, for who asks for it
  * @throws CommandError when the command can't be carried out now, or never
  */
-export function answer(command: Command, facts: ControlFacts, uid = nobody): Verdict {
+export function answer(
+  command: Command,
+  facts: ControlFacts,
+  uid = nobody,
+  loadOf: LoadOf = unseen,
+): Verdict {
   switch (command.do) {
     case "show":
-      return look(show(command.what, facts));
+      return look(command.what === "load" ? encodeLoad(loadOf(facts)) : show(command.what, facts));
     case "help": {
       const rows = commandEntries.map(([name, { description }]) => [usageOf(name), description]);
       return look({ commands: Object.fromEntries(rows) });
@@ -103,7 +122,7 @@ function steer(command: Steering, facts: ControlFacts, uid: number): Verdict {
   }
 }
 
-function show(what: Extract<Command, { do: "show" }>["what"], facts: ControlFacts): object {
+function show(what: Exclude<Shown, "load">, facts: ControlFacts): object {
   const { status } = facts;
   switch (what) {
     case "stats":
@@ -114,8 +133,6 @@ function show(what: Extract<Command, { do: "show" }>["what"], facts: ControlFact
       return showRequests(status);
     case "listeners":
       return showListeners(facts.listeners);
-    case "load":
-      return encodeLoad(facts.load());
     case "config":
       return showConfig(facts.config);
     default:

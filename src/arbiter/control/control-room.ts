@@ -10,6 +10,8 @@ import { describeError, type LogLevel } from "../../log/error-log.ts";
 import { SystemError } from "../../os/libc.ts";
 import type { PeerCredentials } from "../../os/sockets/peer-credentials.ts";
 import { fileAt, inspectPath, unlinkIfSame } from "../../os/sockets/listening/unix-socket.ts";
+import type { LoadSample } from "../../scaling/load-sample.ts";
+import { takeLoad } from "../act/scaling/load.ts";
 import type { Event } from "../decide/events.ts";
 import { answer, type ControlFacts } from "./answer.ts";
 import { checkPath, type Environment, pathOf } from "./check-place.ts";
@@ -144,7 +146,7 @@ export class ControlRoom {
     if (host === null) return failure(id, "The server starts");
     try {
       const command = readCommand(words);
-      const { data, event } = answer(command, host.facts(), uid);
+      const { data, event } = answer(command, host.facts(), uid, loadOf);
       if (event !== null) {
         const by = pid === null ? `uid:${uid}` : `uid:${uid} pid:${pid}`;
         // A token is nobody else's to know.
@@ -166,6 +168,10 @@ export class ControlRoom {
       throw error;
     this.#host?.log("error", (error as Error).message);
   }
+}
+
+function loadOf({ status, config, waiting }: ControlFacts): LoadSample {
+  return takeLoad(status, config, { waiting });
 }
 
 function inUse(path: string): ConfigError {

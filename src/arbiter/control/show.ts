@@ -21,6 +21,7 @@ export function showStats(pid: number, status: Status) {
     loads: status.loads,
     workers_ready: status.ready,
     workers_ended: status.ended,
+    autoscale: showAutoscale(status),
     resting: status.resting,
     draining: status.draining,
     stopping: status.stopping,
@@ -31,6 +32,12 @@ export function showStats(pid: number, status: Status) {
     connections: sum(status, (scores) => scores.connections),
     memory_bytes: status.workers.reduce((all, { memoryBytes }) => all + (memoryBytes ?? 0), 0),
   };
+}
+
+function showAutoscale({ autoscale, autoscaling }: Status) {
+  if (autoscale === null) return null;
+  const { min, max } = autoscale;
+  return { min, max, ...autoscaling };
 }
 
 export function showWorkers({ workers }: Status) {

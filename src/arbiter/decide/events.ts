@@ -46,6 +46,8 @@ export type Command =
 export type Event =
   | { readonly type: "signal"; readonly name: SignalName }
   | { readonly type: "command"; readonly command: Command }
+  /** The load asks for another number of workers, and why. */
+  | { readonly type: "autoscale"; readonly workers: number; readonly because: string }
   /** Time has passed: what the scoreboard and the system say of the workers, by age. */
   | { readonly type: "tick"; readonly scores: ReadonlyMap<number, WorkerScores> }
   | { readonly type: "message"; readonly age: number; readonly message: WorkerMessage["type"] }

@@ -1,4 +1,5 @@
 /** The state of the arbiter. Only update() makes a new one; nothing here touches a process. */
+import type { AutoscaleBounds } from "../../scaling/steps.ts";
 
 /**
  * A worker's life, seen from the master. `aborting` and `killed` are steps of an escalation;
@@ -76,6 +77,8 @@ export interface Generation extends Times, Recycling {
   readonly edition: number;
   /** Its workers serve new connections with what they are sent; else they are replaced for new certificates. */
   readonly takesCredentials: boolean;
+  /** Between which bounds the load says how many workers there are; null: only `workers` and operators do. */
+  readonly autoscale: AutoscaleBounds | null;
 }
 
 export interface Stopping {
@@ -117,6 +120,16 @@ export interface Fleet {
   readonly lastTickMs: number;
   /** How many workers have ended over the master's life, by why. */
   readonly ended: Readonly<Record<Ending, number>>;
+  readonly autoscaling: Autoscaling;
+}
+
+/** How `autoscale` has gone. */
+export interface Autoscaling {
+  /** An operator has said how many workers there are: until the next configuration. */
+  readonly paused: boolean;
+  /** Steps over the master's life. */
+  readonly up: number;
+  readonly down: number;
 }
 
 /**
@@ -178,16 +191,22 @@ export const freshSlot: SlotState = { served: false, failures: 0, retryAtMs: 0 }
 
 /**
  * The state at start: the sockets of `slots` slots are open, no worker is there yet. `understudy`: an older master serves on
- * the same sockets.
+ * the same sockets; `autoscaled`: with so many workers, if the load says how many there are.
  */
 export function initialState(
   generation: Generation,
   nowMs: number,
-  { slots = generation.workers, understudy = false, onTerminal = false } = {},
+  {
+    slots = generation.workers,
+    understudy = false,
+    onTerminal = false,
+    autoscaled = null as number | null,
+  } = {},
 ): State {
+  const { workers, autoscale } = generation;
   return {
     fleet: {
-      target: generation.workers,
+      target: autoscale === null ? workers : within(autoscale, autoscaled ?? workers),
       wanted: generation,
       fallback: null,
       proven: false,
@@ -199,6 +218,7 @@ export function initialState(
       lastAge: 0,
       lastTickMs: nowMs,
       ended: noneEnded,
+      autoscaling: { paused: false, up: 0, down: 0 },
     },
     sockets: {
       steered: null,
@@ -218,6 +238,11 @@ export function initialState(
       told: [],
     },
   };
+}
+
+/** The number that bounds allow, next to another one. */
+export function within({ min, max }: AutoscaleBounds, workers: number): number {
+  return Math.min(max, Math.max(min, workers));
 }
 
 /** The worker serves requests of new connections. */

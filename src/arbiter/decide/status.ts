@@ -1,6 +1,7 @@
 /** What the server is like at one moment: one description, from which all that shows the server is made. Pure. */
 import type { Doing } from "../../ipc/describe-doing.ts";
 import type { RowValues, Totals } from "../../ipc/scoreboard.ts";
+import type { AutoscaleBounds } from "../../scaling/steps.ts";
 import type { Fleet, Mastership, State, Stopping, WorkerState } from "./state.ts";
 
 /** What the scoreboard and the system say at that moment. */
@@ -27,6 +28,9 @@ export interface Status extends Progress {
   /** How many workers were started over the master's life, and how many have ended, by why. */
   readonly spawned: number;
   readonly ended: Fleet["ended"];
+  /** Between which bounds the load says how many workers there are; null when it doesn't. */
+  readonly autoscale: Pick<AutoscaleBounds, "min" | "max"> | null;
+  readonly autoscaling: Fleet["autoscaling"];
   readonly totals: Totals;
   /** All that live, by age. */
   readonly workers: readonly WorkerStatus[];
@@ -56,6 +60,8 @@ export function status(state: State, scores: Scores, nowMs: number): Status {
     stopping: mastership.stopping?.how ?? null,
     spawned: fleet.lastAge,
     ended: fleet.ended,
+    autoscale: fleet.wanted.autoscale,
+    autoscaling: fleet.autoscaling,
     totals: scores.totals,
     workers: fleet.workers.map((worker) => describe(worker, scores.workers.get(worker.age), nowMs)),
   };

@@ -89,6 +89,7 @@ function stats(data: Data): string {
     ["Workers current", data["workers_current"]],
     ["Workers ready", data["workers_ready"]],
     ["Workers target", data["workers_target"]],
+    ["Autoscale", autoscale(data["autoscale"])],
     ["Workers spawned", data["workers_spawned"]],
     ["Workers ended", ended.map(([why, count]) => `${why} ${text(count)}`).join(", ") || "none"],
     ["Requests", data["requests"]],
@@ -96,6 +97,12 @@ function stats(data: Data): string {
     ["Connections", data["connections"]],
     ["Memory", showBytes(data["memory_bytes"])],
   ]);
+}
+
+function autoscale(value: unknown): string | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { min, max, paused } = value as Data;
+  return `${text(min)}..${text(max)}${paused === true ? ", paused" : ""}`;
 }
 
 function load(data: Data): string {

@@ -1,3 +1,4 @@
+import { autoscaleBounds } from "../values/autoscale-kind.ts";
 import { alwaysOn, integer, oneOf, seconds, workerCount } from "../values/kinds.ts";
 import { requestPaths } from "../values/path-kinds.ts";
 import { byteCount } from "../values/process-kinds.ts";
@@ -14,6 +15,19 @@ export const workerProcesses = {
     description: `How many worker processes handle requests
 "auto" is one for each CPU that this process may use: affinity and cgroup quota count. At most 1024. TTIN and TTOU change
 the number while the server runs.`,
+  }),
+  autoscale: setting({
+    flags: [{ long: "--autoscale" }],
+    kind: autoscaleBounds,
+    default: null,
+    defaultText: "off",
+    ours: true,
+    status: "works",
+    description: `Between which numbers the load says how many workers there are
+2..8, or 2..auto for as many as there are CPUs; in a file also { min, max, upAfter, downAfter }. One worker more when the
+load of the last 10 seconds (upAfter) needs it, one less when all weren't needed for 2 minutes (downAfter), each with a line
+that says why. workers is how many it begins with, or min. TTIN, TTOU and ctl scale hold until the next reload:
+docs/tuning.md.`,
   }),
   workerClass: setting({
     flags: [{ long: "--worker-class", short: "-k" }],

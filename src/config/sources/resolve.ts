@@ -84,6 +84,9 @@ function build(
   const named = positional ?? (values.get("wsgiApp") as Config["wsgiApp"]);
   const app = named ?? inputs.builtApp ?? null;
   if (!places.has("defaultProcName") && app !== null) values.set("defaultProcName", app);
+  const autoscale = values.get("autoscale") as Config["autoscale"];
+  const isSaid = places.has("workers") || fromEnvironment(settingOf("workers"), inputs) !== "";
+  if (autoscale !== null && !isSaid) values.set("workers", autoscale.min);
   const entries = settingEntries.map(([key]) => [key, values.get(key)]);
   // Every key of the table is there, with what its own kind gave.
   const config = deepFreeze(Object.fromEntries(entries)) as Config;
@@ -141,9 +144,8 @@ function parseAt(place: string, row: Setting, raw: unknown, facts: Facts): unkno
 }
 
 function defaultOf(row: Setting, inputs: ConfigInputs): unknown {
-  const text = row.env === undefined ? "" : (inputs.env[row.env.variable] ?? "");
-  // A variable without a value isn't set: Compose files, units and CI pass `PORT=` on.
-  if (row.env !== undefined && text.trim() !== "") {
+  const text = fromEnvironment(row, inputs);
+  if (row.env !== undefined && text !== "") {
     const { variable, read } = row.env;
     // Not ignored either: someone relies on it.
     refuseStatus(row, variable);
@@ -154,6 +156,12 @@ function defaultOf(row: Setting, inputs: ConfigInputs): unknown {
     }
   }
   return row.defaultOn === undefined ? row.default : row.defaultOn(inputs);
+}
+
+/** A variable without a value isn't set: Compose files, units and CI pass `PORT=` on. */
+function fromEnvironment({ env }: Setting, inputs: ConfigInputs): string {
+  const text = env === undefined ? "" : (inputs.env[env.variable] ?? "");
+  return text.trim() === "" ? "" : text;
 }
 
 /** Functions aren't frozen: they are the user's. */

@@ -104,3 +104,28 @@ test.each([
   await expect(resolve(words)).rejects.toThrow(new ConfigError(message));
   await resolve(`--certfile cert.pem ${words}`);
 });
+
+describe("checkRules() with autoscale", () => {
+  test.each([
+    ["--autoscale 2..8", {}, 2],
+    ["--autoscale 2..8 -w 8", {}, 8],
+    ["--autoscale 2..auto -w auto", {}, 7],
+    ["--autoscale 2..8", { WEB_CONCURRENCY: "3" }, 3],
+    ["--autoscale 2..8", { WEB_CONCURRENCY: " " }, 2],
+    ["--autoscale 1..8 -k serve", {}, 1],
+    ["--autoscale 1..8 --no-reuse-port", {}, 1],
+  ])("%s begins with a number between its bounds", async (words, env, workers) => {
+    expect((await resolve(words, env as Record<string, string>)).config.workers).toBe(workers);
+  });
+
+  test.each([
+    ["--autoscale 2..8 -w 1", {}, "--workers", 1],
+    ["--autoscale 2..8 -w 9", {}, "--workers", 9],
+    ["--autoscale 2..8", { WEB_CONCURRENCY: "12" }, "WEB_CONCURRENCY", 12],
+  ])("%s %p is refused", async (words, env, place, got) => {
+    const why = `must be from 2 to 8, between which autoscale begins with it, got ${got}`;
+    await expect(resolve(words, env as Record<string, string>)).rejects.toThrow(
+      new ConfigError(`${place}: ${why}`),
+    );
+  });
+});

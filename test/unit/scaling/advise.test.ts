@@ -67,6 +67,20 @@ const rows: [what: string, given: Given, limit: Advice["limit"], workers: number
     2,
     "other processes the rest",
   ],
+  [
+    "CPUs that others use, and little to do",
+    { used: [0.2, 0.2, 0.2], idleCpus: 0.02 },
+    "machine",
+    2,
+    "use 0.60 of 4 CPUs, and other processes the rest",
+  ],
+  [
+    "CPUs that others use, and loops that are late for it",
+    { used: [0.2, 0.2, 0.2], idleCpus: 0.02, standstill: 0.6 },
+    "machine",
+    3,
+    "other processes the rest",
+  ],
   ["a good load", { used: [0.6, 0.6] }, "none", 2, "use 60 % of a CPU each, 1.2 of 4"],
   ["a calm load for three", { used: [0.2, 0.2, 0.2] }, "none", 2, "use 20 % of a CPU each"],
   [

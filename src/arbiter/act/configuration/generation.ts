@@ -1,10 +1,12 @@
 /** What a configuration means for the master: for its decisions, its sockets, and whether a reload may bring it. Pure. */
 import { ConfigError } from "../../../api/errors.ts";
+import type { Config } from "../../../config/types.ts";
 import type { ResolvedConfig } from "../../../config/sources/resolve.ts";
 import { workerClassOf } from "../../../config/worker-classes.ts";
 import { maxWorkers } from "../../../ipc/scoreboard.ts";
 import type { OpenOptions } from "../../../listen/listeners.ts";
 import { identityOf } from "../../../os/processes/privileges.ts";
+import type { AutoscaleBounds } from "../../../scaling/steps.ts";
 import type { Generation } from "../../decide/state.ts";
 
 /** A configuration that names its app: the cli has made sure. */
@@ -22,8 +24,15 @@ export function asGeneration(number: number, { config }: AppConfig): Generation 
     warmupRequests: config.warmupRequests,
     maxMemoryBytes: orUnlimited(config.maxMemory),
     edition: 0,
+    autoscale: boundsOf(config),
     takesCredentials: workerClassOf(config.workerClass).takesNewCredentials,
   };
+}
+
+function boundsOf({ autoscale }: Config): AutoscaleBounds | null {
+  if (autoscale === null) return null;
+  const { min, max, upAfter, downAfter } = autoscale;
+  return { min, max, upAfterMs: upAfter * 1000, downAfterMs: downAfter * 1000 };
 }
 
 /** 0 stands for no bound. */
@@ -54,9 +63,10 @@ const fixedAtStart = ["workerClass", "reusePort"] as const;
 
 /** Throws ConfigError for more workers than the scoreboard has rows for. */
 export function checkWorkers({ config }: AppConfig): void {
-  if (config.workers > maxWorkers) {
-    throw new ConfigError(`workers: must be at most ${maxWorkers}, got ${config.workers}`);
-  }
+  const most = Math.max(config.workers, config.autoscale?.max ?? 0);
+  const name = most > config.workers ? "autoscale: max" : "workers";
+  if (most > maxWorkers)
+    throw new ConfigError(`${name}: must be at most ${maxWorkers}, got ${most}`);
 }
 
 /** Throws ConfigError when a reload would change what only a restart can. */

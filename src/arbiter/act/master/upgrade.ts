@@ -42,9 +42,16 @@ export interface UpgradeParts {
   readonly succession: Succession;
 }
 
-/** Starts the new master. Answers what has come of it; `report` is told of its end. */
+/** With how many workers the new master begins, where the load says how many there are; else its configuration does. */
+const autoscaledVariable = "GUNICORN_AUTOSCALED";
+
+/**
+ * Starts the new master. Answers what has come of it; `report` is told of its end.
+ * @param workers that the load has asked for; null without autoscale
+ */
 export function upgrade(
   { hooks, listeners, service, origin, succession }: UpgradeParts,
+  workers: number | null,
   report: (event: Event) => void,
 ): Event {
   let counted: CountsHandover | null = null;
@@ -67,6 +74,7 @@ export function upgrade(
         GUNICORN_TLS_FD: undefined,
         GUNICORN_COUNTS_FD: counted === null ? undefined : String(firstFd + handover.stdio.length),
         ...handover.env,
+        [autoscaledVariable]: workers === null ? undefined : String(workers),
         GUNICORN_PID: String(process.pid),
       },
       stdio: [
@@ -98,6 +106,8 @@ export interface Inheritance {
   readonly secureFds: readonly number[];
   /** Of the memory with what it has counted; null: it hands none over. */
   readonly countsFd: number | null;
+  /** How many workers the load had asked for; null without autoscale. */
+  readonly workers: number | null;
 }
 
 /** Null unless `parent` has started this process by USR2. */
@@ -110,5 +120,12 @@ export function readInheritance(env: Environment, parent: number): Inheritance |
   if (Number(pid) !== parent && isRunning(Number(pid))) return null;
   const [all, secureFds] = [fds, secure].map((list) => list.split(",").filter(Boolean).map(Number));
   const countsFd = counts === undefined ? null : Number(counts);
-  return { oldMaster: Number(pid), fds: all ?? [], secureFds: secureFds ?? [], countsFd };
+  const workers = env[autoscaledVariable];
+  return {
+    oldMaster: Number(pid),
+    fds: all ?? [],
+    secureFds: secureFds ?? [],
+    countsFd,
+    workers: workers === undefined ? null : Number(workers),
+  };
 }

@@ -2,6 +2,7 @@
 import { maxWorkers } from "../../../ipc/scoreboard.ts";
 import type { Command, Reaction, SignalName } from "../events.ts";
 import type { Fleet, State } from "../state.ts";
+import { pauseAutoscale } from "./autoscale.ts";
 import { changeWorker, log, type Step, still, stop, withFleet, withMastership } from "./step.ts";
 
 /** A signal that has come to the master. */
@@ -32,9 +33,11 @@ function signalled(state: State, name: Exclude<SignalName, "chld">, nowMs: numbe
       };
     case "ttin":
       // As Gunicorn, which counts up from none after WINCH.
-      return scale(state, mastership.resting ? 1 : Math.min(maxWorkers, fleet.target + 1));
+      return pauseAutoscale(
+        scale(state, mastership.resting ? 1 : Math.min(maxWorkers, fleet.target + 1)),
+      );
     case "ttou":
-      return retarget(state, Math.max(1, fleet.target - 1));
+      return pauseAutoscale(retarget(state, Math.max(1, fleet.target - 1)));
     case "usr1":
       return {
         state,
@@ -60,7 +63,7 @@ function signalled(state: State, name: Exclude<SignalName, "chld">, nowMs: numbe
 export function onCommand(state: State, command: Command): Step {
   switch (command.do) {
     case "scale":
-      return scale(state, command.workers);
+      return pauseAutoscale(scale(state, command.workers));
     case "dismiss":
       return still(changeWorker(state, command.age, { dismissed: true }));
     case "replace":

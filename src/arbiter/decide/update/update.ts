@@ -1,6 +1,7 @@
 /** update(): what an event means for the state. Pure: no clock, no process, no log; what must be said or run comes back as reactions. */
 import { exitCodes } from "../../../ipc/exit-codes.ts";
 import type { Event, Reaction, WorkerSignal } from "../events.ts";
+import { onAutoscale, targetAfter } from "./autoscale.ts";
 import { onActionFailed, takenAs, toldAfterStart, without } from "./failures.ts";
 import { observe } from "./observe.ts";
 import { countFailure, reap } from "./reap.ts";
@@ -32,6 +33,8 @@ export function update(state: State, event: Event, nowMs: number): Step {
       return onSignal(state, event.name, nowMs);
     case "command":
       return onCommand(state, event.command);
+    case "autoscale":
+      return onAutoscale(state, event);
     case "tick":
       return observe(state, event.scores, nowMs);
     case "message":
@@ -177,7 +180,8 @@ function onConfigLoaded(state: State, event: Extract<Event, { type: "config load
   if (state.mastership.stopping !== null) {
     return { state: withFleet(state, { loading: false }), reactions: [{ do: "discard" }] };
   }
-  const { proven, wanted, target, fallback, slots } = state.fleet;
+  const { proven, wanted, target, fallback, slots, autoscaling } = state.fleet;
+  const workers = targetAfter(state.fleet, generation);
   const sound: Fallback | null = proven ? { generation: wanted, target } : fallback;
   const loaded: State = {
     fleet: {
@@ -186,7 +190,8 @@ function onConfigLoaded(state: State, event: Extract<Event, { type: "config load
       wanted: generation,
       proven: false,
       fallback: sound,
-      target: generation.workers,
+      target: workers,
+      autoscaling: { ...autoscaling, paused: false },
       // A slot that backs off does so on account of the old configuration.
       slots: slots.map((slot) => ({ ...slot, failures: 0, retryAtMs: 0 })),
     },
@@ -195,7 +200,7 @@ function onConfigLoaded(state: State, event: Extract<Event, { type: "config load
   };
   return again(loaded, [
     { do: "use", generation: generation.number },
-    { do: "hook nworkersChanged", value: generation.workers, old: target },
+    { do: "hook nworkersChanged", value: workers, old: target },
     { do: "hook onReload" },
   ]);
 }

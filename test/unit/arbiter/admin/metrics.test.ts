@@ -3,7 +3,7 @@ import { isReady, describeHealth } from "../../../../src/arbiter/admin/health.ts
 import { metricsOf } from "../../../../src/arbiter/admin/metrics.ts";
 import type { Snapshot } from "../../../../src/arbiter/admin/snapshot.ts";
 import { writeMetrics } from "../../../../src/telemetry/metrics/open-metrics.ts";
-import { World } from "../../../support/arbiter-world.ts";
+import { generation, World } from "../../../support/arbiter-world.ts";
 import { readFigures } from "../../../support/admin.ts";
 import { snapshotOf } from "../../../support/snapshots.ts";
 
@@ -47,6 +47,18 @@ describe("metricsOf()", () => {
     const name = 'gunicorn_tls_certificate_expiry_timestamp_seconds{certificate="CN=a (a)"}';
     expect(figuresOf(snapshotOf(world, {}, { certificates })).get(name)).toBe(2_000_000.5);
     expect([...figuresOf(snapshotOf(world)).keys()].join()).not.toContain("certificate");
+  });
+
+  test("counts the steps of autoscale, where there is one", () => {
+    const autoscale = { min: 1, max: 3, upAfterMs: 1, downAfterMs: 1 };
+    const world = new World(generation(1, { autoscale })).ready(1, 2);
+    world.event({ type: "autoscale", workers: 3, because: "so" }).signal("ttou");
+    const figures = figuresOf(snapshotOf(world));
+    expect(figures.get('gunicorn_autoscale_steps_total{direction="up"}')).toBe(1);
+    expect(figures.get('gunicorn_autoscale_steps_total{direction="down"}')).toBe(0);
+    expect(figures.get("gunicorn_autoscale_paused")).toBe(1);
+    const without = figuresOf(snapshotOf(new World().ready(1, 2)));
+    expect([...without.keys()].join()).not.toContain("autoscale");
   });
 
   test("names each family once, and gives a unit only to names that end with it", () => {

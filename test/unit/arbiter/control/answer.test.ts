@@ -16,9 +16,7 @@ function facts(world: World, change: Partial<ControlFacts> = {}): ControlFacts {
     status: status(world.state, scores, world.nowMs),
     config,
     listeners: [{ address: "http://127.0.0.1:8000", fd: 5, type: "tcp" }],
-    load: () => {
-      throw new Error("nobody has asked");
-    },
+    waiting: () => 0,
     setsLogLevel: true,
     ...change,
   };
@@ -196,10 +194,11 @@ describe("answer()", () => {
     const machine = { cpus: 2, idleSeconds: 1, freeBytes: 5 };
     const bounds = { turns: 1, connections: 1000 };
     const load = () => ({ atMs: 1500, wanted: 2, workers: [], backlog: 3, machine, bounds });
-    expect(ask("show load", ready(), { load })).toMatchObject({
+    expect(answer(readCommand(["show", "load"]), facts(ready()), 1000, load)).toMatchObject({
       data: { at: 1.5, workers_target: 2, backlog: 3, cpus: 2, requests_at_a_time: 1 },
       event: null,
     });
+    expect(() => ask("show load", ready())).toThrow(new CommandError("The load isn't shown here"));
   });
 
   test("show config has every setting, and no secret", () => {

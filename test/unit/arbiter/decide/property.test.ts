@@ -69,7 +69,10 @@ function step(world: World, random: () => number): void {
   else if (die < 0.68) world.signal("hup");
   else if (die < 0.7) other(world, random);
   else if (die < 0.72) world.event({ type: "command", command: aCommand(world, random) });
-  else if (die < 0.75 && fleet.loading) {
+  else if (die < 0.725) {
+    const workers = Math.max(1, fleet.target + (random() < 0.5 ? 1 : -1));
+    world.event({ type: "autoscale", workers, because: "so" });
+  } else if (die < 0.75 && fleet.loading) {
     const workers = 1 + Math.floor(random() * 4);
     const { maxRestarting, warmupRequests, maxMemoryBytes, takesCredentials } = fleet.wanted;
     const bounds = {
@@ -78,6 +81,8 @@ function step(world: World, random: () => number): void {
       maxMemoryBytes,
       takesCredentials,
       timeoutMs: 3000,
+      autoscale:
+        random() < 0.5 ? { min: 1, max: 5, upAfterMs: 10_000, downAfterMs: 120_000 } : null,
     };
     world.loaded(generation(fleet.lastGeneration, { workers, ...bounds }), random() < 0.3);
   } else if (die < 0.78 && fleet.loading) world.event({ type: "config failed", message: "no" });

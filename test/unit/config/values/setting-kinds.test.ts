@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { tmpdir } from "node:os";
+import { autoscaleBounds } from "../../../../src/config/values/autoscale-kind.ts";
 import { alwaysOn, countUpTo } from "../../../../src/config/values/kinds.ts";
 import { account, byteCount, environment } from "../../../../src/config/values/process-kinds.ts";
 import {
@@ -49,6 +50,26 @@ parseTakes([
   ["true for PROXY", proxyMode, true, "auto"],
   ["none for PROXY", proxyMode, "None", "off"],
   ["v2 for PROXY", proxyMode, "V2", "v2"],
+  ["no autoscale", autoscaleBounds, null, null],
+  ["bounds", autoscaleBounds, "2..8", { min: 2, max: 8, upAfter: 10, downAfter: 120 }],
+  [
+    "as many as CPUs",
+    autoscaleBounds,
+    " 1..auto ",
+    { min: 1, max: 7, upAfter: 10, downAfter: 120 },
+  ],
+  [
+    "bounds and times",
+    autoscaleBounds,
+    { min: 2, max: "auto", upAfter: 300, downAfter: 400 },
+    { min: 2, max: 7, upAfter: 300, downAfter: 400 },
+  ],
+  [
+    "a long time to go up, and none less to go down",
+    autoscaleBounds,
+    { min: 2, max: 2, upAfter: 300 },
+    { min: 2, max: 2, upAfter: 300, downAfter: 300 },
+  ],
   ["protocols", httpProtocols, "h2,h1", ["h2", "h1"]],
   ["no protocol", httpProtocols, "", ["h1"]],
 ]);
@@ -58,6 +79,30 @@ const paths = "must be exact paths that begin with /, without query";
 const networks = "must be IP addresses, networks (10.0.0.0/8) or *";
 
 parseRefuses([
+  ["a number for autoscale", autoscaleBounds, 4, "must be MIN..MAX or an object, got 4"],
+  ["a word", autoscaleBounds, "on", "must be MIN..MAX, as 2..8 or 1..auto, got 'on'"],
+  ["a bound", autoscaleBounds, "2..", "must be MIN..MAX, as 2..8 or 1..auto, got '2..'"],
+  ["bounds the wrong way round", autoscaleBounds, "8..2", "min must be at most max, got 8..2"],
+  ["no worker", autoscaleBounds, "0..2", "min must be at least 1, got 0"],
+  ["one bound", autoscaleBounds, { min: 1 }, "max must be a whole number, got undefined"],
+  [
+    "what it doesn't have",
+    autoscaleBounds,
+    { min: 1, max: 2, step: 2 },
+    "has min, max, upAfter, downAfter, and no 'step'",
+  ],
+  [
+    "a time that is too short",
+    autoscaleBounds,
+    { min: 1, max: 2, upAfter: 1 },
+    "upAfter must be from 2 to 86400, got 1",
+  ],
+  [
+    "down sooner than up",
+    autoscaleBounds,
+    { min: 1, max: 2, downAfter: 9 },
+    "downAfter must be at least upAfter, got 9 and 10",
+  ],
   ...["health", "/a?b", "/a#b", "/static/*", "/a b", "/caf\u00e9"].map(
     (path) => [`path ${path}`, requestPaths, path, `${paths}, got '${path}'`] as const,
   ),

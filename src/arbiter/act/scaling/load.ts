@@ -1,12 +1,12 @@
 /** What the server has to do at this moment: from the scoreboard, and from what the system says of workers and machine. */
-import { workerClassOf } from "../../config/worker-classes.ts";
-import type { Config } from "../../config/types.ts";
-import type { Listeners } from "../../listen/listeners.ts";
-import { availableCpuTime } from "../../os/processes/cpus.ts";
-import { freeMemoryBytes, idleCpuSeconds } from "../../os/processes/machine.ts";
-import { cpuSeconds } from "../../os/processes.ts";
-import type { LoadSample, WorkerBounds } from "../../scaling/load-sample.ts";
-import type { Status } from "../decide/status.ts";
+import { workerClassOf } from "../../../config/worker-classes.ts";
+import type { Config } from "../../../config/types.ts";
+import type { Listeners } from "../../../listen/listeners.ts";
+import { availableCpuTime } from "../../../os/processes/cpus.ts";
+import { freeMemoryBytes, idleCpuSeconds } from "../../../os/processes/machine.ts";
+import { cpuSeconds } from "../../../os/processes.ts";
+import type { LoadSample, WorkerBounds } from "../../../scaling/load-sample.ts";
+import type { Status } from "../../decide/status.ts";
 
 export function takeLoad(
   { target, upMs, workers }: Status,

@@ -3,7 +3,9 @@ import { expect, test } from "bun:test";
 import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ctl, ctlData } from "../support/ctl.ts";
+import { isRoot, needsRoot } from "../support/needs.ts";
 import { gunicorn, until } from "../support/server.ts";
+import { asNobody, canBeNobody, folderForAll } from "../support/unprivileged.ts";
 
 const limitMs = 300_000;
 
@@ -12,8 +14,9 @@ const kept = new Treasure();
 function burnCpu() { const end = performance.now() + 20; while (performance.now() < end); }
 export const fetch = () => { burnCpu(); return new Response(String(kept.gold)); };`;
 
-async function controlled(args: readonly string[] = []) {
+async function controlled(args: readonly string[] = [], folder?: string) {
   return await gunicorn({
+    ...(folder === undefined ? {} : { folder }),
     files: { "app.ts": app },
     args: ["--control-socket", "app.ctl", "--timeout", "0", "--graceful-timeout", "1", ...args],
   });
@@ -68,6 +71,26 @@ test.each(["async", "serve"])(
     await load;
     expect(profile).toBe(true);
     expect(server.log).toMatch(/Handling command: heap \d+ \(uid/);
+  },
+  limitMs,
+);
+
+test.skipIf(!canBeNobody || !isRoot)(
+  `workers of another user send theirs to root, and that user gets none${needsRoot}`,
+  async () => {
+    const folder = folderForAll();
+    await using server = await controlled(["--user", "65534", "--group", "65534"], folder);
+    const pid = await onlyWorker(server);
+    const heap = await ctl(server, `heap ${pid} a.heapsnapshot`);
+    expect(heap).toEqual({ code: 0, out: expect.stringContaining("a.heapsnapshot, "), err: "" });
+    expect(statSync(join(folder, "a.heapsnapshot")).uid).toBe(0);
+    const profile = await ctl(server, `profile ${pid} 0.2 a.cpuprofile`);
+    expect(profile).toEqual({ code: 0, out: expect.stringContaining("a.cpuprofile, "), err: "" });
+    for (const words of [`heap ${pid} b.heapsnapshot`, `profile ${pid} 0.2 b.cpuprofile`]) {
+      const { code, err } = await ctl(server, `${words} -s app.ctl`, { through: asNobody });
+      expect([code, err]).toEqual([3, expect.stringContaining("Failed to connect")]);
+      expect(existsSync(join(folder, words.split(" ").at(-1) ?? ""))).toBe(false);
+    }
   },
   limitMs,
 );

@@ -70,7 +70,9 @@ function wantedBy(figures: Figures, least: number): Verdict {
   // What the workers use says little of what they would like to have; that they are late would show as a standstill.
   if (idleCpus !== null && idleCpus < (1 - machineShare) * Math.min(1, cpus))
     return { limit: "machine", wanted };
-  if (share >= fullShare) return more("workers", busyCpus / goodShare);
+  const most = Math.ceil(cpus);
+  if (share >= fullShare && workers >= most) return stays("machine");
+  if (share >= fullShare) return more("workers", Math.min(most, busyCpus / goodShare));
   if (standstill - share >= blockedShare && standstill >= calmShare)
     return more("standstill", (workers * standstill) / goodShare);
   return { limit: inFlight >= waitingRatio * Math.max(busyCpus, fewCpus) ? "app" : "none", wanted };

@@ -93,6 +93,8 @@ async function top(asked: Asked): Promise<void> {
 async function tuned(asked: Asked): Promise<{ data: Data; shown: string }> {
   const { tune } = await import("./tune.ts");
   using client = await Client.connect(socketOf(asked));
+  // A minute of silence looks like a server that hangs.
+  if (process.stderr.isTTY) writeFully(2, `Watching for ${asked.watchMs / 1000} s\n`);
   return await tune(client, asked);
 }
 

@@ -60,6 +60,15 @@ const rows: [what: string, given: Given, limit: Advice["limit"], workers: number
     2,
     "1.5 of 1.5 CPUs",
   ],
+  ["one CPU, nearly busy", { used: [0.82], cpus: 1, idleCpus: 30 }, "machine", 1, "0.82 of 1 CPUs"],
+  [
+    "a worker for each CPU, nearly busy",
+    { used: [0.82, 0.82, 0.82, 0.82] },
+    "machine",
+    4,
+    "3.3 of",
+  ],
+  ["one worker less than CPUs", { used: [0.97, 0.97, 0.97] }, "workers", 4, "2.9 of 4"],
   [
     "CPUs that others use",
     { used: [0.5, 0.5], idleCpus: 0.02 },

@@ -47,7 +47,7 @@ const rooms: Readonly<Record<string, string>> = {
   "http/response":
     "http http/syntax http/message http/request http/response/head http/response/globals",
 
-  ipc: "types:api types:config types:control types:log log/lines os types:tls",
+  ipc: "types:api types:config types:control types:log log/lines os os/sockets types:tls",
   listen: "api net os os/sockets os/sockets/listening",
 
   "telemetry/traces": "api",
@@ -67,7 +67,7 @@ const rooms: Readonly<Record<string, string>> = {
   scaling: "",
 
   arbiter:
-    "api arbiter/control arbiter/act arbiter/act/configuration arbiter/act/master arbiter/decide config ipc listen log os/processes",
+    "api arbiter/control arbiter/act types:arbiter/act/birth arbiter/act/configuration arbiter/act/master arbiter/decide config ipc listen log os/processes",
   // Pure: neither files, sockets and processes nor the clock.
   "arbiter/decide": "arbiter/decide/update/observe.ts ipc types:log types:scaling types:tls",
   "arbiter/decide/update": "arbiter/decide ipc types:log",
@@ -75,11 +75,13 @@ const rooms: Readonly<Record<string, string>> = {
     "api types:arbiter/act types:arbiter/act/configuration arbiter/admin/page arbiter/control arbiter/decide config control http/request http/response http/response/head http/syntax ipc listen log net os os/processes os/sockets telemetry/metrics tls tls/pem",
   "arbiter/admin/page": "types:arbiter/admin arbiter/decide ipc",
   "arbiter/act":
-    "api types:arbiter/control arbiter/admin arbiter/act/configuration arbiter/act/master arbiter/act/scaling arbiter/decide arbiter/decide/update config ipc listen log os os/processes telemetry telemetry/metrics types:tls",
+    "api types:arbiter/control arbiter/admin arbiter/act/birth arbiter/act/configuration arbiter/act/master arbiter/act/scaling arbiter/decide arbiter/decide/update config ipc listen log os os/processes telemetry telemetry/metrics types:tls",
   "arbiter/act/scaling":
     "arbiter/decide arbiter/decide/update config types:listen os os/processes scaling",
   "arbiter/act/configuration":
-    "api arbiter/control arbiter/act/master arbiter/act/spawn.ts arbiter/admin arbiter/decide config config/sources ipc listen log net/secure-addresses.ts os/processes reload types:scaling tls",
+    "api arbiter/control arbiter/act/master arbiter/admin arbiter/decide config config/sources ipc listen log net/secure-addresses.ts os/processes reload types:scaling tls",
+  "arbiter/act/birth":
+    "types:api types:arbiter/act/configuration types:arbiter/act/master arbiter/act/master/environment.ts types:arbiter/decide config ipc os os/processes os/sockets types:tls",
   "arbiter/act/master": "types:api arbiter/decide types:config ipc listen log os os/processes",
 
   "arbiter/control":
@@ -108,7 +110,7 @@ const rooms: Readonly<Record<string, string>> = {
   "worker/records":
     "api app http http/proxy http/request http/response/globals http/syntax ipc log log/access",
 
-  cli: "api arbiter arbiter/act arbiter/act/configuration arbiter/act/master arbiter/control/check-place.ts arbiter/decide/certificates.ts app cli/build cli/ctl config config/sources http/syntax ipc listen log log/sinks net os os/processes os/sockets os/sockets/listening reload tls",
+  cli: "api arbiter arbiter/act arbiter/act/birth arbiter/act/configuration arbiter/act/master arbiter/control/check-place.ts arbiter/decide/certificates.ts app cli/build cli/ctl config config/sources http/syntax ipc listen log log/sinks net os os/processes os/sockets os/sockets/listening reload tls",
   "cli/build": "api config/worker-classes.ts ipc/exit-codes.ts modules os",
   // A client: nothing of the server is read for it.
   "cli/ctl":

@@ -16,12 +16,14 @@ import { hasTerminal } from "../os/processes/terminal.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
 import { version } from "../version.ts";
 import { Arbiter, type ArbiterParts } from "./act/arbiter.ts";
+import type { EarlyWorker } from "./act/birth/early-worker.ts";
 import { adminOf, credentialsOf, preloadIfAsked } from "./act/configuration/configurations.ts";
 import {
   adopt,
   type Environment,
   setUmask,
   warnOfDevelopment,
+  withoutServiceManager,
   withRawEnv,
 } from "./act/master/environment.ts";
 import {
@@ -36,7 +38,6 @@ import { masterSignals } from "./decide/events.ts";
 import { Identity } from "./act/master/identity.ts";
 import { MasterHooks } from "./act/master/master-hooks.ts";
 import { openMemory, openScoreboard } from "./act/open-scoreboard.ts";
-import { withoutServiceManager } from "./act/master/service-manager.ts";
 import { Succession } from "./act/master/succession.ts";
 import { type Inheritance, type Origin, readInheritance } from "./act/master/upgrade.ts";
 
@@ -47,6 +48,8 @@ export interface MasterOptions {
   /** Where and with what environment the program was started, for USR2. */
   readonly origin: Origin;
   readonly signals: EarlySignals;
+  /** The caller ends it, unless it is taken. */
+  readonly early: EarlyWorker | null;
   /** Called once, when the first worker serves: somebody waits for the daemon. */
   readonly onUp: (() => void) | null;
 }
@@ -61,7 +64,7 @@ const upCheckMs = 20;
  * signal that comes before there is a log
  */
 export async function runMaster(options: MasterOptions): Promise<number> {
-  const { config: resolved, reload, origin, signals, onUp } = options;
+  const { config: resolved, reload, origin, signals, early, onUp } = options;
   const { config } = resolved;
   checkWorkers(resolved);
   const warnings: string[] = [];
@@ -118,6 +121,7 @@ export async function runMaster(options: MasterOptions): Promise<number> {
         oldMaster: inheritance?.oldMaster ?? null,
         autoscaled: inheritance?.workers ?? null,
         onTerminal: !config.daemon && hasTerminal(),
+        early,
         control,
       };
       exitCode = await serve(parts, signals, onUp);
@@ -217,6 +221,8 @@ async function serve(
   identity.title();
   const watch = onUp === null ? undefined : watchForUp(scoreboard, resolved.config.workers, onUp);
   const ended = arbiter.run();
+  // The first worker was to be another one, or there is none.
+  void parts.early?.discard();
   signals.handTo((signal) => arbiter.handle({ type: "signal", name: masterSignals[signal] }));
   const exitCode = await ended;
   clearInterval(watch);

@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { ConfigError } from "../api/errors.ts";
 import type { Environment } from "../arbiter/act/master/environment.ts";
 import type { AppConfig } from "../arbiter/act/configuration/generation.ts";
-import { withoutServiceManager } from "../arbiter/act/master/service-manager.ts";
+import { withoutServiceManager } from "../arbiter/act/master/environment.ts";
 import type { AskedBody, AskedRequest } from "../config/sources/requests.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
 import { writeFully } from "../os/write-fully.ts";

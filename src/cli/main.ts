@@ -1,6 +1,7 @@
 /** Words to an exit code: help, version, check, print, or the master's run. */
 import { isA } from "../api/thrown.ts";
 import { statSync } from "node:fs";
+import type { EarlyWorker } from "../arbiter/act/birth/early-worker.ts";
 import { type EarlySignals, StartStopped } from "../arbiter/act/master/early-signals.ts";
 import { type Origin, readInheritance } from "../arbiter/act/master/upgrade.ts";
 import { parseCommandLine } from "../config/sources/command-line.ts";
@@ -24,10 +25,17 @@ import { identityOf, PrivilegesError } from "../os/processes/privileges.ts";
 import { writeFully } from "../os/write-fully.ts";
 import { builtApp } from "../own-files.ts";
 
+/** What the program has by the time that this is imported. */
+export interface Early {
+  readonly signals: EarlySignals;
+  /** The caller ends it, unless the master takes it. */
+  readonly early: EarlyWorker | null;
+}
+
 /** Runs the command with the words behind the program's name. Answers the exit code. */
-export async function main(words: readonly string[], signals: EarlySignals): Promise<number> {
+export async function main(words: readonly string[], start: Early): Promise<number> {
   try {
-    return await run(words, signals);
+    return await run(words, start);
   } catch (error) {
     return await report(error);
   }
@@ -57,7 +65,7 @@ async function report(error: unknown): Promise<number> {
   return exitCodes.configuration;
 }
 
-async function run(words: readonly string[], signals: EarlySignals): Promise<number> {
+async function run(words: readonly string[], { signals, early }: Early): Promise<number> {
   const { asked, given, requests } = parseCommandLine(words);
   if (asked !== null) {
     const { describe } = await import("./usage.ts");
@@ -108,7 +116,7 @@ async function run(words: readonly string[], signals: EarlySignals): Promise<num
   }
   const onUp = isDaemon ? reportUp : null;
   const { runMaster } = await arbiter;
-  return runMaster({ config: resolved, reload: resolve, origin, signals, onUp });
+  return runMaster({ config: resolved, reload: resolve, origin, signals, early, onUp });
 }
 
 // What a server doesn't need isn't imported by one (bench: start).

@@ -1,3 +1,4 @@
+import { EarlyWorker } from "../arbiter/act/birth/early-worker.ts";
 import { EarlySignals } from "../arbiter/act/master/early-signals.ts";
 
 /** The program: runs the command with the words behind its name. Answers the exit code. */
@@ -11,7 +12,12 @@ export async function start(words: readonly string[]): Promise<number> {
     return build(words.slice(1));
   }
   const signals = new EarlySignals();
-  // Signals are taken before the rest is read from the disk.
-  const { main } = await import("./main.ts");
-  return main(words, signals);
+  // Signals are taken, and the first worker reads its files, before the rest is read from the disk.
+  const early = EarlyWorker.start(words, process.env);
+  try {
+    const { main } = await import("./main.ts");
+    return await main(words, { signals, early });
+  } finally {
+    await early?.discard();
+  }
 }

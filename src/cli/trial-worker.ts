@@ -5,7 +5,7 @@ import { type Environment, withRawEnv } from "../arbiter/act/master/environment.
 import type { AppConfig } from "../arbiter/act/configuration/generation.ts";
 import { Apps } from "../arbiter/act/apps.ts";
 import { openScoreboard } from "../arbiter/act/open-scoreboard.ts";
-import { signalWorker, spawnWorker } from "../arbiter/act/spawn.ts";
+import { signalWorker, spawnWorker } from "../arbiter/act/birth/spawn.ts";
 import { workerClassOf } from "../config/worker-classes.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
 import { closeFd } from "../os/sockets/socket-options.ts";

@@ -22,6 +22,11 @@ export interface BootMessage {
   readonly listeners: readonly ListeningSocket[];
   /** What the master has read, who may: workers mostly can't read keys. Null: none of the listeners is secure. */
   readonly tls: TlsCredentials | null;
+  /**
+   * A socket by which descriptors come that the process couldn't inherit, as they weren't there yet: of the scoreboard, and
+   * of the listeners in their order. Null: they are inherited.
+   */
+  readonly passedBy: number | null;
   /** The inherited descriptor of the scoreboard, and the row that belongs to this worker. */
   readonly scoreboardFd: number;
   readonly row: number;

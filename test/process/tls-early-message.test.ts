@@ -3,7 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { openScoreboard } from "../../src/arbiter/act/open-scoreboard.ts";
-import { sendToWorker, spawnWorker } from "../../src/arbiter/act/spawn.ts";
+import { sendToWorker, spawnWorker } from "../../src/arbiter/act/birth/spawn.ts";
 import { resolveConfig } from "../../src/config/sources/resolve.ts";
 import { closeFd } from "../../src/os/sockets/socket-options.ts";
 import { createAbstractSocket } from "../../src/os/sockets/listening/unix-socket.ts";

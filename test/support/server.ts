@@ -205,14 +205,15 @@ export class RunningServer implements AsyncDisposable {
     return childrenOf(this.pid);
   }
 
-  /** Waits until as many workers have logged their boot and are alive as named, and none else. */
+  /** Waits until as many workers are alive as named, and none else, and have logged their boot, if that is shown. */
   async settled(count: number): Promise<number[]> {
-    await until(`${count} workers`, async () => {
+    const boots = "Booting worker with pid: ";
+    return until(`${count} workers`, () => {
       const pids = this.workers();
-      if (pids.length !== count) return false;
-      return true;
+      const booted = (pid: number) => new RegExp(`${boots}${pid}\\b`).test(this.#log);
+      const told = !this.#log.includes(boots) || pids.every(booted);
+      return pids.length === count && told ? pids : null;
     });
-    return this.workers();
   }
 
   kill(signal: NodeJS.Signals): void {

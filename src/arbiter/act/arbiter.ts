@@ -12,6 +12,7 @@ import type { ControlHost } from "../control/control-room.ts";
 import { Apps } from "./apps.ts";
 import { Balancer } from "./balancer.ts";
 import { CertificateCare } from "./certificate-care.ts";
+import type { EarlyWorker } from "./birth/early-worker.ts";
 import { Children } from "./children.ts";
 import { Companions } from "./companions.ts";
 import { type ConfigurationParts, Configurations } from "./configuration/configurations.ts";
@@ -21,7 +22,7 @@ import { Metrics } from "./metrics.ts";
 import { nextDeadlineMs, plan } from "../decide/plan.ts";
 import type { Release } from "./configuration/releases.ts";
 import { ServiceManager } from "./master/service-manager.ts";
-import { sendToWorker, signalWorker, spawnWorker } from "./spawn.ts";
+import { sendToWorker, signalWorker, spawnWorker } from "./birth/spawn.ts";
 import { performOnSockets } from "./socket-actions.ts";
 import { generationsInUse, initialState, sharing, type State } from "../decide/state.ts";
 import { progressOf, type Status, status } from "../decide/status.ts";
@@ -42,6 +43,7 @@ export interface ArbiterParts extends ConfigurationParts, Pick<UpgradeParts, "su
   readonly autoscaled: number | null;
   /** A terminal is attached. */
   readonly onTerminal: boolean;
+  readonly early: EarlyWorker | null;
 }
 
 export class Arbiter {
@@ -63,6 +65,7 @@ export class Arbiter {
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(parts: ArbiterParts) {
+    const { env } = parts.origin;
     this.#parts = parts;
     this.#configurations = new Configurations(parts, this.#controlHost());
     this.#metrics = new Metrics(parts.listeners);
@@ -77,7 +80,7 @@ export class Arbiter {
       refused: (refused) => this.handle({ type: "unbalanced", refused }),
     });
     this.#certificates = new CertificateCare({
-      env: parts.origin.env,
+      env,
       configurations: this.#configurations,
       children: this.#children,
       log: (level, message) => this.log[level](message),
@@ -92,11 +95,7 @@ export class Arbiter {
       apps: this.#apps,
       listeners: parts.listeners,
     });
-    this.#service = new ServiceManager({
-      env: parts.origin.env,
-      pid: process.pid,
-      warn: (message) => this.log.warning(message),
-    });
+    this.#service = new ServiceManager({ env, warn: (message) => this.log.warning(message) });
     parts.succession.count(() => this.#state.fleet, parts.scoreboard, this.#children);
     this.#state = initialState(asGeneration(1, parts.resolved), performance.now(), {
       slots: parts.listeners.slots,
@@ -345,6 +344,7 @@ export class Arbiter {
         app: (message) => this.#apps.receive(age, message),
         exited: (code, signal) => this.handle(this.#children.exit(age, code, signal)),
       },
+      this.#parts.early,
     );
     this.#children.add(age, { process: child, scores: scoreboard.row(row), slot, generation });
     const lifetimeMs = drawLifetimeMs(resolved, Math.random);

@@ -4,7 +4,7 @@ import type { Children } from "./children.ts";
 import type { Certificates } from "./configuration/certificates.ts";
 import type { Configurations } from "./configuration/configurations.ts";
 import type { Environment } from "./master/environment.ts";
-import { sendToWorker } from "./spawn.ts";
+import { sendToWorker } from "./birth/spawn.ts";
 
 /** What of the arbiter it needs. */
 export interface CertificateParts {

@@ -2,7 +2,7 @@
 import type { MasterMessage, RelayMessage } from "../../ipc/messages.ts";
 import { describeError, type LogLevel } from "../../log/error-log.ts";
 import { join, leave, type Members, onTaken, relay, type Relayed } from "../decide/relay.ts";
-import { sendToWorker } from "./spawn.ts";
+import { sendToWorker } from "./birth/spawn.ts";
 
 type Process = Pick<Bun.Subprocess, "pid" | "send">;
 

@@ -2,6 +2,7 @@
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { ConfigData } from "../../config/types.ts";
 import type { AppMessage, BootMessage, MasterMessage, WorkerMessage } from "../../ipc/messages.ts";
+import { takeDescriptors } from "../../ipc/take-descriptors.ts";
 import { inheritedRow, type ScoreboardRow } from "../../ipc/scoreboard.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
 import { type Logs, openLogs } from "../../log/logs.ts";
@@ -51,7 +52,8 @@ export class Worker {
   #reloading = false;
   #draining = false;
 
-  static async create(boot: BootMessage): Promise<Worker> {
+  static async create(message: BootMessage): Promise<Worker> {
+    const boot = takeDescriptors(message);
     return new Worker(boot, await openLogsOrExit(boot.config));
   }
 

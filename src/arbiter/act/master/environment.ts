@@ -5,6 +5,17 @@ import type { Config } from "../../../config/types.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+const ofServiceManager: ReadonlySet<string> = new Set([
+  "NOTIFY_SOCKET",
+  "WATCHDOG_USEC",
+  "WATCHDOG_PID",
+]);
+
+/** The environment for workers, hooks and apps: the service manager is no business of theirs. */
+export function withoutServiceManager(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !ofServiceManager.has(name)));
+}
+
 /** `rawEnv` holds NAME=VALUE entries that the configuration has checked already. */
 export function withRawEnv(base: Environment, rawEnv: readonly string[]): Environment {
   const entries = rawEnv.map((entry) => {

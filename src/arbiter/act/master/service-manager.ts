@@ -15,19 +15,10 @@ import {
   progressOf,
 } from "../../decide/status.ts";
 
-const variables = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] as const;
-
-/** The environment for workers, hooks and apps: the service manager is no business of theirs. */
-export function withoutServiceManager(env: Environment): Environment {
-  return Object.fromEntries(
-    Object.entries(env).filter(([name]) => !variables.some((each) => each === name)),
-  );
-}
-
 export interface ServiceManagerParts {
   /** The environment that the master was started with. */
   readonly env: Environment;
-  readonly pid: number;
+  readonly pid?: number;
   /** Hears of the first of several failures to send. */
   readonly warn: (message: string) => void;
   /** Answers null, or why the message couldn't be sent. */
@@ -45,7 +36,7 @@ export class ServiceManager {
   #failing = false;
 
   constructor(parts: ServiceManagerParts) {
-    const { env, pid, send = sendNotification } = parts;
+    const { env, pid = process.pid, send = sendNotification } = parts;
     this.#parts = parts;
     this.#send = send;
     this.#address = env["NOTIFY_SOCKET"] || null;

@@ -5,10 +5,10 @@ import type { Listeners } from "../../../listen/listeners.ts";
 import { describeError } from "../../../log/error-log.ts";
 import { isRunning } from "../../../os/processes.ts";
 import { typedWords } from "../../../os/processes/process-title.ts";
-import type { Environment } from "./environment.ts";
+import { type Environment, withoutServiceManager } from "./environment.ts";
 import type { Event } from "../../decide/events.ts";
 import type { MasterHooks } from "./master-hooks.ts";
-import { type ServiceManager, withoutServiceManager } from "./service-manager.ts";
+import type { ServiceManager } from "./service-manager.ts";
 import type { CountsHandover, Succession } from "./succession.ts";
 
 /** How the master was started. */

@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 import {
   ServiceManager,
   servicePhase,
-  withoutServiceManager,
 } from "../../../../src/arbiter/act/master/service-manager.ts";
 import type { Generation, Stopping } from "../../../../src/arbiter/decide/state.ts";
 import {
@@ -362,9 +361,4 @@ describe("ServiceManager", () => {
       NOTIFY_SOCKET: "/run/notify",
     });
   });
-});
-
-test("withoutServiceManager() keeps the rest of the environment", () => {
-  const env = { PATH: "/bin", NOTIFY_SOCKET: "/x", WATCHDOG_USEC: "1", WATCHDOG_PID: "1" };
-  expect(withoutServiceManager(env)).toEqual({ PATH: "/bin" });
 });

@@ -1,10 +1,10 @@
-/** Starts one worker process. It inherits the scoreboard as fd 3 and its slot's listening sockets from fd 4 on. */
-import { workerHooks } from "../../config/worker-hooks.ts";
-import type { WorkerSignal } from "../decide/events.ts";
-import type { AppConfig } from "./configuration/generation.ts";
-import { configData } from "../../config/data.ts";
-import type { Config } from "../../config/types.ts";
-import { workerClassOf } from "../../config/worker-classes.ts";
+/** Starts one worker. It inherits the scoreboard as fd 3 and its slot's listening sockets from fd 4 on. */
+import { workerHooks } from "../../../config/worker-hooks.ts";
+import type { WorkerSignal } from "../../decide/events.ts";
+import type { AppConfig } from "../configuration/generation.ts";
+import { configData } from "../../../config/data.ts";
+import type { Config } from "../../../config/types.ts";
+import { workerClassOf } from "../../../config/worker-classes.ts";
 import {
   type AppMessage,
   type BootMessage,
@@ -12,13 +12,16 @@ import {
   isWorkerMessage,
   type MasterMessage,
   type WorkerMessage,
-} from "../../ipc/messages.ts";
-import { ownFile, ownRuntime } from "../../own-files.ts";
-import type { ListeningSocket } from "../../api/serving.ts";
-import type { TlsCredentials } from "../../tls/credentials.ts";
-
-/** The worker is another program: the arbiter knows the place of its file, and imports nothing of it. */
-const workerProgram = ownFile("worker/main");
+} from "../../../ipc/messages.ts";
+import type { ListeningSocket } from "../../../api/serving.ts";
+import type { TlsCredentials } from "../../../tls/credentials.ts";
+import type { EarlyWorker } from "./early-worker.ts";
+import {
+  startWorkerProcess,
+  type WorkerLaunch,
+  type WorkerListener,
+  workerWords,
+} from "./worker-process.ts";
 
 const firstInheritedFd = 3;
 
@@ -47,33 +50,39 @@ export interface WorkerReports {
   exited(code: number | null, signal: string | null): void;
 }
 
-/** Spawns and boots a worker; throws when the system can't start a process. */
-export function spawnWorker(birth: WorkerBirth, reports: WorkerReports): Bun.Subprocess {
+/**
+ * Spawns and boots a worker; throws when the system can't start a process.
+ * @param early taken if it is what would be started
+ */
+export function spawnWorker(
+  birth: WorkerBirth,
+  reports: WorkerReports,
+  early: EarlyWorker | null = null,
+): Bun.Subprocess {
   const { config } = birth.resolved;
-  const { code } = workerClassOf(config.workerClass);
-  const words = code === null ? [workerProgram] : [workerProgram, ownFile(code.source)];
-  const child = Bun.spawn([...ownRuntime, ...words], {
+  const launch: WorkerLaunch = {
+    words: workerWords(workerClassOf(config.workerClass).code?.source ?? null),
     cwd: config.chdir,
     env: birth.env,
-    stdio: [
-      "ignore",
-      birth.stdout ?? "inherit",
-      "inherit",
-      birth.scoreboardFd,
-      ...birth.listeners.map((listener) => listener.fd),
-    ],
-    serialization: "advanced",
-    ipc(message) {
+    stdout: birth.stdout ?? "inherit",
+  };
+  const descriptors = [birth.scoreboardFd, ...birth.listeners.map(({ fd }) => fd)];
+  const listener: WorkerListener = {
+    message(message) {
       if (isWorkerMessage(message)) reports.message(message);
       else if (isAppMessage(message)) reports.app(message);
     },
-    onExit({ signalCode }, code) {
-      // bun-types allows a number; Bun gives the name.
-      reports.exited(signalCode === null ? code : null, signalCode as string | null);
-    },
-  });
+    exited: (code, signal) => reports.exited(code, signal),
+  };
+  // The hook is promised that there is no process yet.
+  if (config.preFork === null) {
+    const boot = (passedBy: number) => bootMessage(birth, passedBy);
+    const taken = early?.take({ launch, descriptors, boot }, listener) ?? null;
+    if (taken !== null) return taken;
+  }
+  const child = startWorkerProcess(launch, descriptors, listener);
   try {
-    child.send(bootMessage(birth));
+    child.send(bootMessage(birth, null));
   } catch (error) {
     // Without its message it would wait for ever.
     child.kill("SIGKILL");
@@ -104,7 +113,7 @@ export function sendToWorker(
   }
 }
 
-function bootMessage(birth: WorkerBirth): BootMessage {
+function bootMessage(birth: WorkerBirth, passedBy: number | null): BootMessage {
   const { resolved } = birth;
   return {
     type: "boot",
@@ -121,6 +130,7 @@ function bootMessage(birth: WorkerBirth): BootMessage {
       fd: firstInheritedFd + 1 + index,
     })),
     tls: birth.credentials,
+    passedBy,
     scoreboardFd: firstInheritedFd,
     row: birth.row,
   };

@@ -1,35 +1,50 @@
-/** What the apps in the workers say to the master: what their websockets publish, and what they have counted. */
+/**
+ * What the apps in the workers say to the master. Most never say anything, and what hears them isn't imported until one does
+ * (bench: start). Nothing overtakes what waits for the import.
+ */
 import type { AppMessage } from "../../ipc/messages.ts";
+import { describeError } from "../../log/error-log.ts";
 import type { AppFamily } from "../../telemetry/metrics/app-families.ts";
-import { AppMetrics } from "./app-metrics.ts";
-import { Relay, type RelayHost, trySend } from "./relay.ts";
+import type { AppParts } from "./app-parts.ts";
+import type { RelayHost } from "./relay.ts";
+
+/** How long after an import that has failed it is tried again: the system may have had no descriptor. */
+const againMs = 1000;
 
 export class Apps {
-  readonly #relay: Relay;
-  readonly #metrics: AppMetrics;
+  readonly #host: RelayHost;
+  #parts: AppParts | null = null;
+  #waiting: ((parts: AppParts) => void)[] = [];
 
   constructor(host: RelayHost) {
-    this.#relay = new Relay(host);
-    this.#metrics = new AppMetrics({
-      log: (level, message) => host.log(level, message),
-      send: (age, message) =>
-        trySend(host, age, message, "Can't ask a worker for its app's metrics"),
-    });
+    this.#host = host;
   }
 
   receive(age: number, message: AppMessage): void {
-    if (message.type === "app metrics") this.#metrics.receive(age, message);
-    else this.#relay.receive(age, message);
+    if (this.#parts !== null) return this.#parts.receive(age, message);
+    this.#waiting.push((parts) => parts.receive(age, message));
+    if (this.#waiting.length === 1) void this.#import();
   }
 
   /** A worker has gone. */
   remove(age: number): void {
-    this.#relay.remove(age);
-    this.#metrics.remove(age);
+    if (this.#parts !== null) this.#parts.remove(age);
+    else if (this.#waiting.length > 0) this.#waiting.push((parts) => parts.remove(age));
   }
 
   /** The metrics that apps have themselves; null: there are none. */
   metrics(): Promise<readonly AppFamily[]> | null {
-    return this.#metrics.gather();
+    return this.#parts?.metrics() ?? null;
+  }
+
+  async #import(): Promise<void> {
+    try {
+      const { AppParts } = await import("./app-parts.ts");
+      this.#parts = new AppParts(this.#host);
+      for (const tell of this.#waiting.splice(0)) tell(this.#parts);
+    } catch (error) {
+      this.#host.log("error", `Can't hear what apps say: ${describeError(error)}`);
+      setTimeout(() => void this.#import(), againMs).unref();
+    }
   }
 }

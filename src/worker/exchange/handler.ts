@@ -42,8 +42,10 @@ export class Handler implements RequestHandler {
   readonly #enricher: Enricher | null;
   #requests = 0;
   #inFlight = 0;
-  /** Null before the first. */
-  #newest: RequestFacts | null = null;
+  /** Null before the first. Equal requests share their facts: of two in flight, the older one ends before. */
+  #newest: Request | null = null;
+  /** Whose line stands in the scoreboard. */
+  #noted: RequestFacts | null = null;
 
   /**
    * `limit`: max_requests of this worker, jitter included; 0 for none. `onTired` is called once, when it is reached.
@@ -93,6 +95,7 @@ export class Handler implements RequestHandler {
     this.#scores.inFlight = this.#inFlight;
     this.#requests += 1;
     this.#scores.requests = this.#requests;
+    this.#newest = request;
     this.#note(facts);
     if (this.#requests === this.#limit) this.#onTired();
     if (this.#preRequest !== null) {
@@ -133,7 +136,7 @@ export class Handler implements RequestHandler {
   finish(facts: RequestFacts, request: Request, response: Response | null): void {
     this.#inFlight -= 1;
     this.#scores.inFlight = this.#inFlight;
-    if (facts === this.#newest) closeLine(this.#line);
+    if (request === this.#newest) closeLine(this.#line);
     if (this.#postRequest === null) return;
     try {
       this.#postRequest(this.#worker, hookRequest(facts, request), noEnviron, response);
@@ -146,8 +149,8 @@ export class Handler implements RequestHandler {
   #note(facts: RequestFacts): void {
     const line = this.#line;
     // A head that has come again stands there already.
-    if (facts === this.#newest) return reopenLine(line);
-    this.#newest = facts;
+    if (facts === this.#noted) return reopenLine(line);
+    this.#noted = facts;
     const end =
       facts instanceof Head
         ? facts.copyLine(line, lineStart, this.#longestLine)

@@ -29,3 +29,29 @@ test.each(rows)("%s", async (_requests, paths) => {
   );
   expect(seen).toEqual(expected);
 });
+
+test("the line of two equal requests is open until the second is finished", async () => {
+  const answers: (() => void)[] = [];
+  const engine = new FakeEngine(async () => {
+    await new Promise<void>((resolve) => answers.push(resolve));
+    return new Response("a");
+  });
+  const open = () => readNewest(engine.scores.newest)?.open;
+  const wires = [engine.connect(), engine.connect()];
+  const ask = async () => {
+    for (const wire of wires) wire.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+    await engine.settle();
+  };
+  const seen: unknown[] = [];
+  // The head is known by the second time.
+  for (let round = 0; round < 3; round++) {
+    await ask();
+    seen.push(open());
+    for (const answer of answers.splice(0)) {
+      answer();
+      await engine.settle();
+      seen.push(open());
+    }
+  }
+  expect(seen).toEqual([true, true, false, true, true, false, true, true, false]);
+});

@@ -64,6 +64,8 @@ export class Container implements AsyncDisposable {
     return until(
       `${count} workers`,
       async () => {
+        // The process of the first one is there before its master listens.
+        if (!(await this.log()).includes("Booting worker")) return null;
         const processes = await this.processes();
         const pids = processes
           .filter(({ title }) => title.includes("worker"))

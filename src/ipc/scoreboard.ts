@@ -103,12 +103,34 @@ export function inheritedRow(fd: number, row: number): ScoreboardRow {
   return createRow(cellsOf(map(fd), row));
 }
 
-/** The rows of the other workers of so many, a slot's two each: those of who has never been say nothing. */
-export function inheritedSiblings(fd: number, row: number, workers: number): ScoreboardRow[] {
-  if (workers < 2) return [];
-  const all = map(fd);
-  const rows = Array.from({ length: 2 * workers }, (_, each) => each);
-  return rows.filter((each) => each !== row).map((each) => createRow(cellsOf(all, each)));
+/** The rows of the other workers. More are found as slots are added, from the bottom up, each with two rows. */
+export class Siblings {
+  readonly #all: Float64Array;
+  readonly #own: number;
+  readonly #rows: ScoreboardRow[] = [];
+  #end = 0;
+  /** Those of one slot more than are known to be used: who has never been says nothing. */
+  #next: readonly ScoreboardRow[] = [];
+
+  /** @param row this worker's. Throws SystemError when the descriptor can't be mapped. */
+  constructor(fd: number, row: number) {
+    this.#all = map(fd);
+    this.#own = row;
+    while (this.#end <= row) this.#add();
+    this.#add();
+  }
+
+  get rows(): readonly ScoreboardRow[] {
+    while (this.#next.some(({ beat, takes }) => beat > 0 || takes > 0)) this.#add();
+    return this.#rows;
+  }
+
+  #add(): void {
+    const slot = [this.#end, this.#end + 1].filter((row) => row !== this.#own && row < rowCount);
+    this.#next = slot.map((row) => createRow(cellsOf(this.#all, row)));
+    this.#rows.push(...this.#next);
+    this.#end += 2;
+  }
 }
 
 /** The master's side: hands the descriptor to workers, clears the rows of new ones. */

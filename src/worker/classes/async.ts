@@ -76,10 +76,10 @@ export class AsyncServing implements Serving {
   readonly #closes: boolean;
   readonly #takesUpgrades: boolean;
   readonly #sites: readonly (readonly [ListeningSocket, Site])[];
-  #listeners: Listener[] = [];
+  readonly #listeners = new Map<ListeningSocket, Listener>();
   #draining = false;
   /** Null if no socket is shared with other workers. */
-  readonly #shared: SharedQueue | null;
+  #shared: SharedQueue | null = null;
 
   static async create(context: InternalContext): Promise<Serving> {
     return new AsyncServing(context, await importRare(context));
@@ -114,8 +114,12 @@ export class AsyncServing implements Serving {
     };
     this.#connections = new Connections(context.scores);
     const { scores: own, siblings } = context;
-    const [stop, resume] = [() => this.#stopListening(), () => this.#keepBound()];
-    this.#shared = siblings.length > 0 ? new SharedQueue({ own, siblings, stop, resume }) : null;
+    if (siblings !== null) {
+      const shared = context.listeners.filter((each) => each.shared);
+      const waiting = () => shared.some(({ fd }) => hasWaiting(fd));
+      const [stop, resume] = [() => this.#stopListening(shared), () => this.#keepBound()];
+      this.#shared = new SharedQueue({ own, siblings, waiting, stop, resume });
+    }
     this.#records = Records === null ? null : new Records(context.observers);
     this.#sites = context.listeners.map((each) => [each, this.#site(each)] as const);
     const [first] = this.#sites;
@@ -162,7 +166,11 @@ export class AsyncServing implements Serving {
   }
 
   #startListening(): void {
-    this.#listeners = this.#sites.map((each) => this.#listenOn(...each));
+    const standsBack = this.#shared?.standsBack === true;
+    for (const [socket, site] of this.#sites) {
+      if (this.#listeners.has(socket) || (standsBack && socket.shared)) continue;
+      this.#listeners.set(socket, this.#listenOn(socket, site));
+    }
   }
 
   moves(): boolean {
@@ -171,7 +179,7 @@ export class AsyncServing implements Serving {
 
   /** Who has connected before goes on with what that began with. */
   renewed(): void {
-    if (this.#listeners.length === 0) return;
+    if (this.#listeners.size === 0) return;
     this.#stopListening();
     this.#startListening();
   }
@@ -198,17 +206,19 @@ export class AsyncServing implements Serving {
     this.#connections.stop();
   }
 
-  #stopListening(): void {
-    for (const listener of this.#listeners) listener.stop(false);
-    this.#listeners = [];
+  #stopListening(at: Iterable<ListeningSocket> = [...this.#listeners.keys()]): void {
+    for (const socket of at) {
+      // In a socket's open() this also ends Bun's accepting.
+      this.#listeners.get(socket)?.stop(false);
+      this.#listeners.delete(socket);
+    }
   }
 
   /** worker_connections: at the bound nothing is accepted until a client leaves; the queue holds the others. */
   #keepBound(): void {
-    if (this.#shared?.standsBack === true) return;
     const full = this.#connections.size >= this.#engine.settings.maxConnections;
-    if (full && this.#listeners.length > 0) this.#stopListening();
-    else if (!full && this.#listeners.length === 0 && !this.#draining) this.#startListening();
+    if (full) this.#stopListening();
+    else if (this.#listeners.size < this.#sites.length && !this.#draining) this.#startListening();
   }
 
   /**
@@ -221,14 +231,14 @@ export class AsyncServing implements Serving {
       await Bun.sleep(acceptTurnMs);
       if (!listeners.some(({ fd }) => hasWaiting(fd))) return;
       // At the bound of worker_connections nothing is accepted.
-      if (this.#listeners.length > 0) turns += 1;
+      if (this.#listeners.size === this.#sites.length) turns += 1;
     }
   }
 
   /** Behind a bound that is reached, or in a drain, nothing is left to leave to others. */
-  #shareOut(fd: number): void {
-    if (this.#connections.draining || this.#listeners.length === 0) return;
-    this.#shared?.accepted(fd);
+  #shareOut(): void {
+    if (this.#connections.draining || this.#listeners.size === 0) return;
+    this.#shared?.accepted();
   }
 
   #site(listener: ListeningSocket): Site {
@@ -270,7 +280,7 @@ export class AsyncServing implements Serving {
         // The master may have begun to refuse new connections before the handshake of this one was over.
         if (family !== null) acceptPackets(wire.fd, family);
         this.#keepBound();
-        if (sharing) this.#shareOut(fd);
+        if (sharing) this.#shareOut();
       },
       left: () => this.#keepBound(),
     };

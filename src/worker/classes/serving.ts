@@ -6,7 +6,7 @@ import type { Websockets } from "../../app/websocket/websockets.ts";
 import { type AppFeature, flagFor, workerClassOf } from "../../config/worker-classes.ts";
 import { unusedOptions } from "../../app/options.ts";
 import { AppImportError } from "../../modules/errors.ts";
-import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
+import type { ScoreboardRow, Siblings } from "../../ipc/scoreboard.ts";
 import type { ServingContext } from "../../api/serving.ts";
 import type { Shedder } from "../overload/shedder.ts";
 import type { Handler } from "../exchange/handler.ts";
@@ -15,8 +15,8 @@ import type { Handler } from "../exchange/handler.ts";
 export interface InternalContext extends ServingContext {
   readonly app: App;
   readonly scores: ScoreboardRow;
-  /** The rows of the other workers, if they share a socket with this one. */
-  readonly siblings: readonly ScoreboardRow[];
+  /** The rows of the other workers; null if they share no socket with this one. */
+  readonly siblings: Siblings | null;
   /** Where the servers are that the app has called Bun.serve for. */
   readonly capture: Capture;
   /** For the app's `websocket`; null without it. */

@@ -1,6 +1,5 @@
 /** A worker beside others at sockets that all share: it stands back while they are behind. */
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
-import { hasWaiting } from "../../os/sockets/listening/accept-queue.ts";
 import { AcceptShare, type Standing, turnMs } from "./accept-share.ts";
 
 type Row = Pick<ScoreboardRow, "accepted" | "connections" | "takes">;
@@ -8,9 +7,14 @@ type Row = Pick<ScoreboardRow, "accepted" | "connections" | "takes">;
 /** A sixteenth more or less isn't behind: connections come and go. */
 const toleranceShift = 4;
 
+/** It stands back no longer than this, whatever a turn of a busy machine takes. */
+const longestMs = 200;
+
 export interface SharedQueueParts {
   readonly own: Row;
-  readonly siblings: readonly Row[];
+  readonly siblings: { readonly rows: readonly Row[] };
+  /** Whether a connection waits at any of the sockets that all share. */
+  readonly waiting: () => boolean;
   /** Ends accepting for now. */
   readonly stop: () => void;
   /** Begins anew, if the worker still accepts at all. */
@@ -31,19 +35,19 @@ export class SharedQueue {
     return this.#standsBack;
   }
 
-  /** A connection has come from the socket. */
-  accepted(fd: number): void {
-    const waiting = () => hasWaiting(fd);
-    if (!this.#share.standsBack(this.#standing(), waiting, performance.now())) return;
+  /** A connection has come from a socket that all share. */
+  accepted(): void {
+    const nowMs = performance.now();
+    if (!this.#share.standsBack(this.#standing(), this.#parts.waiting, nowMs)) return;
     this.#standsBack = true;
     this.#parts.stop();
-    this.#wait(fd, turnMs);
+    this.#wait(turnMs, nowMs + longestMs);
   }
 
-  #wait(fd: number, ms: number): void {
+  #wait(ms: number, untilMs: number): void {
     setTimeout(() => {
-      const moreMs = this.#share.next(this.#standing(), hasWaiting(fd));
-      if (moreMs > 0) return this.#wait(fd, moreMs);
+      const moreMs = this.#share.next(this.#standing(), this.#parts.waiting());
+      if (moreMs > 0 && performance.now() < untilMs) return this.#wait(moreMs, untilMs);
       this.#standsBack = false;
       this.#parts.resume();
     }, ms);
@@ -53,7 +57,7 @@ export class SharedQueue {
     const { own, siblings } = this.#parts;
     let fewest = own.connections;
     let others = 0;
-    for (const row of siblings) {
+    for (const row of siblings.rows) {
       if (row.takes === 0) continue;
       others += row.accepted;
       if (row.connections < fewest) fewest = row.connections;

@@ -8,7 +8,7 @@ import { type App, loadApp } from "../../app/load.ts";
 import type { Websockets } from "../../app/websocket/websockets.ts";
 import type { ConfigData } from "../../config/data.ts";
 import type { AppAnswer, AppMessage, BootMessage } from "../../ipc/messages.ts";
-import { inheritedSiblings, type ScoreboardRow } from "../../ipc/scoreboard.ts";
+import { type ScoreboardRow, Siblings } from "../../ipc/scoreboard.ts";
 import type { Logs } from "../../log/logs.ts";
 import { hasWaiting } from "../../os/sockets/listening/accept-queue.ts";
 import { listenPrivately } from "../../os/sockets/private-socket.ts";
@@ -149,8 +149,8 @@ export class AppLoader {
       tls,
       numWorkers,
       siblings: listeners.some(({ shared }) => shared)
-        ? inheritedSiblings(boot.scoreboardFd, boot.row, numWorkers)
-        : [],
+        ? new Siblings(boot.scoreboardFd, boot.row)
+        : null,
       scores,
       capture: this.#capture,
       websockets: this.#websockets,

@@ -9,28 +9,26 @@ const beatMs = 250;
 
 export class Pulse {
   readonly #scores: ScoreboardRow;
-  /** Others could have the connections that come to a worker that is late. */
-  readonly #hasOthers: boolean;
   #requests = 0;
   #accepted = 0;
   #newestAtMs = 0;
 
-  constructor(scores: ScoreboardRow, hasOthers: boolean) {
+  constructor(scores: ScoreboardRow) {
     this.#scores = scores;
-    this.#hasOthers = hasOthers;
   }
 
   /** @param moves false: the app stands still, and so does the heart */
   start(moves: () => boolean): void {
     this.#scores.beat += 1;
     let lastMs = performance.now();
-    const lateness = this.#hasOthers ? new Lateness() : null;
+    // Others may have the connections that come to a worker that is late, also those that come later than it.
+    const lateness = new Lateness();
     setInterval(() => {
       const nowMs = performance.now();
       const lateMs = Math.max(0, nowMs - lastMs - beatMs);
       this.#scores.loopDelayMs = lateMs;
       lastMs = nowMs;
-      if (lateness !== null) this.#scores.lateness = lateness.beat(lateMs, this.#somethingCame());
+      this.#scores.lateness = lateness.beat(lateMs, this.#somethingCame());
       this.#look(nowMs);
       if (moves()) this.#scores.beat += 1;
     }, beatMs);

@@ -63,7 +63,7 @@ export class Worker {
     this.#tls = boot.tls === null ? null : { current: boot.tls };
     protectInherited([...boot.listeners, { fd: boot.scoreboardFd }]);
     this.#scores = inheritedRow(boot.scoreboardFd, boot.row);
-    this.#pulse = new Pulse(this.#scores, boot.numWorkers > 1);
+    this.#pulse = new Pulse(this.#scores);
     this.#watchSignals();
     this.#appSignals = new AppSignals(this.#log, boot.slot === 0);
     this.#ports = new PortWatch(boot.listeners, this.#log);

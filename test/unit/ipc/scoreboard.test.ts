@@ -10,6 +10,7 @@ import {
   type RowValues,
   Scoreboard,
   scoreboardBytes,
+  Siblings,
   type ScoreboardRow,
   type Totals,
 } from "../../../src/ipc/scoreboard.ts";
@@ -168,5 +169,21 @@ describe("totals", () => {
       }
       expect(last).toBe(expected);
     });
+  });
+});
+
+test("siblings are the rows of all other workers, also of those that come later", () => {
+  withScoreboard((board, fd) => {
+    const siblings = new Siblings(fd, 1);
+    const taking = () => siblings.rows.filter(({ takes }) => takes > 0).length;
+    const seen = [taking()];
+    for (const row of [1, 0, 2, 4, 6, 9, maxWorkers * 2 - 1]) {
+      board.row(row).takes = 1;
+      seen.push(taking());
+    }
+    // Its own isn't one of them, and slots are added from the bottom up.
+    expect(seen).toEqual([0, 0, 1, 2, 3, 4, 5, 5]);
+    for (let row = 0; row < maxWorkers * 2; row += 2) board.row(row).takes = 1;
+    expect(taking()).toBe(maxWorkers + 2);
   });
 });

@@ -50,16 +50,20 @@ export class Ledger {
     return new Ledger(memory, names, 0);
   }
 
-  /** The new master's, behind an inherited descriptor, which is closed; null for anything else. */
+  /**
+   * The new master's, behind an inherited descriptor, which is closed; null for anything else, which stays open: a master that knows
+   * nothing of it hands its number on, and that is somebody else's by then.
+   */
   static inherit(fd: number): Ledger | null {
     try {
       const names = readNames(fd);
-      return names === null ? null : new Ledger(mapShared(fd, ledgerBytes), names, 1);
+      if (names === null) return null;
+      const memory = mapShared(fd, ledgerBytes);
+      closeSync(fd);
+      return new Ledger(memory, names, 1);
     } catch (error) {
       if (typeof (error as NodeJS.ErrnoException).code === "string") return null;
       throw error;
-    } finally {
-      closeInherited(fd);
     }
   }
 
@@ -71,15 +75,6 @@ export class Ledger {
   /** What the other one has, as it has written it last. */
   read(): Counted {
     return Object.fromEntries(this.#names.map((name, index) => [name, this.#other[index] ?? 0]));
-  }
-}
-
-function closeInherited(fd: number): void {
-  try {
-    closeSync(fd);
-  } catch (error) {
-    // No descriptor, or not an open one: not what the old master has left.
-    if (typeof (error as NodeJS.ErrnoException).code !== "string") throw error;
   }
 }
 

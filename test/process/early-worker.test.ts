@@ -145,6 +145,11 @@ describe("another process is the first worker, as if there had been none before"
       ({ pid }) => expect(niceOf(pid)).toBe(3),
     ],
     [
+      "of one that is to die first when memory runs out",
+      `write("/proc/self/oom_score_adj", "500");`,
+      ({ pid }) => expect(readFileSync(`/proc/${pid}/oom_score_adj`, "utf8").trim()).toBe("500"),
+    ],
+    [
       "where somebody has killed the early one",
       `const pid = Number(read(import.meta.dir + "/early.pid", "utf8"));
       process.kill(pid, "SIGKILL");

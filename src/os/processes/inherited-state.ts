@@ -1,26 +1,38 @@
 /** What of a process its children get by being born of it, beside environment and descriptors. */
-import { fstatSync, readFileSync } from "node:fs";
+import { fstatSync, readFileSync, readlinkSync } from "node:fs";
 import { getPriority } from "node:os";
 
 /** proc(5). The mask of files isn't told by all kernels. */
 const inStatus =
   /^(?:Uid|Gid|Groups|CapInh|CapPrm|CapEff|CapBnd|CapAmb|NoNewPrivs|Seccomp|Cpus_allowed|Mems_allowed):.*$/gm;
 
+/** Namespaces that a process may change for itself, or for its children. */
+const namespaces = ["mnt", "net", "pid_for_children"];
+
+/** Behind the name in proc_pid_stat(5), which may hold blanks: process group, session, priority and policy of scheduling. */
+const inStat = [2, 3, 37, 38];
+
 /**
- * A text that is another one as soon as a child would get anything else: rights, limits, mask, priority, the current
- * directory, and where standard output and error go. Null where the system doesn't say.
+ * A text that is another one as soon as a child would get anything else: rights, limits, groups, namespaces, mask, priority, the
+ * current directory, and where standard output and error go, and how. Null where the system doesn't say.
  */
 export function inheritedState(): string | null {
   try {
     const facts = [
       ...(readFileSync("/proc/self/status", "latin1").match(inStatus) ?? []),
-      readFileSync("/proc/self/limits", "latin1"),
+      ...["limits", "oom_score_adj", "cgroup"].map((name) =>
+        readFileSync(`/proc/self/${name}`, "latin1"),
+      ),
+      ...namespaces.map((name) => readlinkSync(`/proc/self/ns/${name}`)),
+      ...statFields(),
       process.umask(),
       getPriority(),
       process.cwd(),
       ...[1, 2].map((fd) => {
         const { dev, ino, rdev } = fstatSync(fd);
-        return `${dev}:${ino}:${rdev}`;
+        const [flags] =
+          readFileSync(`/proc/self/fdinfo/${fd}`, "latin1").match(/^flags:.*$/m) ?? [];
+        return `${dev}:${ino}:${rdev} ${flags}`;
       }),
     ];
     return facts.join("\n");
@@ -29,4 +41,10 @@ export function inheritedState(): string | null {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     return null;
   }
+}
+
+function statFields(): (string | undefined)[] {
+  const stat = readFileSync("/proc/self/stat", "latin1");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return inStat.map((index) => fields[index]);
 }

@@ -116,7 +116,12 @@ export class EarlyWorker {
     if (this.#isUsed) return;
     this.#isUsed = true;
     closeFd(this.#end);
-    this.#process.kill("SIGKILL");
+    try {
+      this.#process.kill("SIGKILL");
+    } catch {
+      // The configuration has given up the right to: it ends by itself when its channel closes.
+      return this.#process.disconnect();
+    }
     await this.#process.exited;
   }
 

@@ -50,9 +50,12 @@ export function nextStep(
   if (now.workers > wanted) return wanted < max ? { workers: wanted + 1, because } : null;
   const isLess = wanted > min && now.workers < wanted && atMs - first.atMs >= downAfterMs;
   if (!isLess) return null;
+  let start = 0;
   for (let from = atMs - downAfterMs; from + upAfterMs <= atMs; from += upAfterMs) {
-    const before = samples.filter((sample) => sample.atMs <= from + upAfterMs);
-    const advice = adviseFor(lately(before, from), min);
+    while ((samples[start + 1]?.atMs ?? Infinity) <= from) start += 1;
+    let end = start;
+    while ((samples[end]?.atMs ?? Infinity) <= from + upAfterMs) end += 1;
+    const advice = adviseFor(samples.slice(start, end), min);
     if (advice === null || advice.workers >= wanted) return null;
   }
   return { workers: wanted - 1, because };

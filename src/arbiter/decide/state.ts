@@ -142,6 +142,8 @@ export type Ending = "told" | "recycled" | "timeout" | "killed" | "signal" | "ex
 export interface Fallback {
   readonly generation: Generation;
   readonly target: number;
+  /** The target was set by hand. */
+  readonly paused: boolean;
 }
 
 /** What is under way at the listening sockets, for all slots at once; since when, in the master's milliseconds. */

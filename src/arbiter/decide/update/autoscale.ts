@@ -50,6 +50,8 @@ export function pauseAutoscale({ state, reactions }: Step): Step {
 
 /** With how many workers a reload goes on: as many as the load has asked for, unless it says another number than before. */
 export function targetAfter({ target, wanted }: Fleet, { autoscale, workers }: Generation): number {
-  if (autoscale === null || wanted.autoscale === null || workers !== wanted.workers) return workers;
-  return within(autoscale, target);
+  if (autoscale === null || wanted.autoscale === null) return workers;
+  // It isn't said where it is the least that there may be: another bound is no other number.
+  const isSaid = workers !== autoscale.min || wanted.workers !== wanted.autoscale.min;
+  return isSaid && workers !== wanted.workers ? workers : within(autoscale, target);
 }

@@ -77,15 +77,22 @@ export function takeBack(
   reactions: readonly Reaction[],
   why: string,
 ): Step {
-  const { target: old } = state.fleet;
-  const { generation, target } = fallback;
+  const { target: old, autoscaling: now } = state.fleet;
+  const { generation, target, paused } = fallback;
+  const autoscaling = { ...now, paused };
   const back: Reaction[] = [
     log("error", `Reload failed, the running workers stay: ${why}`),
     { do: "use", generation: generation.number },
   ];
   if (target !== old) back.push({ do: "hook nworkersChanged", value: target, old });
   return {
-    state: withFleet(state, { wanted: generation, target, proven: true, fallback: null }),
+    state: withFleet(state, {
+      wanted: generation,
+      target,
+      proven: true,
+      fallback: null,
+      autoscaling,
+    }),
     reactions: [...reactions, ...back],
   };
 }

@@ -182,7 +182,9 @@ function onConfigLoaded(state: State, event: Extract<Event, { type: "config load
   }
   const { proven, wanted, target, fallback, slots, autoscaling } = state.fleet;
   const workers = targetAfter(state.fleet, generation);
-  const sound: Fallback | null = proven ? { generation: wanted, target } : fallback;
+  const sound: Fallback | null = proven
+    ? { generation: wanted, target, paused: autoscaling.paused }
+    : fallback;
   const loaded: State = {
     fleet: {
       ...state.fleet,

@@ -16,7 +16,7 @@ type Worker = FleetFacts["workers"][number];
 
 const generation = (number: number, workers = 3) => ({ number, workers }) as Generation;
 const stopping = { how: "graceful", exitCode: 0, reason: null } as Stopping;
-const fallback = { generation: generation(1), target: 3 };
+const fallback = { generation: generation(1), target: 3, paused: false };
 
 /** Workers by slot: `1` ready in generation 1, `1b` booting, `1d` draining; `1+2b` two of them in one slot. */
 function workers(...slots: readonly string[]): Worker[] {

@@ -105,6 +105,11 @@ describe("a reload", () => {
     ["keeps to new bounds above", { autoscale: { ...autoscale, max: 3 } }, 3],
     ["and below", { autoscale: { ...autoscale, min: 6, max: 8 } }, 6],
     ["with another number of workers begins with that", { workers: 3 }, 3],
+    [
+      "that changes the bounds alone goes on, though workers is the least of them",
+      { autoscale: { ...autoscale, min: 3, max: 8 }, workers: 3 },
+      4,
+    ],
     ["that ends autoscale goes by workers", { autoscale: null }, 2],
   ];
   test.each(rows)("%s", (_what, next, expected) => {
@@ -126,5 +131,12 @@ describe("a reload", () => {
     const world = step(ready(), 3).ready(3).pass(500).signal("hup");
     world.loaded(scaled(2, { workers: 4 })).exit(4, 3);
     expect(target(world)).toBe(3);
+  });
+
+  test("that is taken back leaves what was set by hand", () => {
+    const world = ready().signal("ttin").ready(3).pass(500).signal("hup");
+    world.loaded(scaled(2)).exit(4, 3);
+    const { target: workers, autoscaling } = world.state.fleet;
+    expect([workers, autoscaling.paused]).toEqual([3, true]);
   });
 });

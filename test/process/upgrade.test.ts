@@ -75,7 +75,7 @@ test("an upgrade that is taken back: the new master is Master.2 to its end, and 
 }, 120_000);
 
 test("a new master that can't start ends alone: the old one serves on, and says so", async () => {
-  await using server = await gunicorn({ files: { "app.ts": app }, args: ["-w", "2"] });
+  await using server = await gunicorn({ files: { "app.ts": app }, args: ["-w", "1"] });
   writeFileSync(join(server.folder, "app.ts"), "export const fetch = 1;");
   server.kill("SIGUSR2");
   await server.logged(/New master \(pid:\d+\) exited with code 4, this one is the only one again/);

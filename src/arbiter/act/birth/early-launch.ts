@@ -47,7 +47,14 @@ export function mayStartEarly({ words, env, execArgv, bunfig }: ProgramStart): b
     name !== commandVariable &&
     /^(?:GUNICORN_|LISTEN_|BUN_OPTIONS|BUN_INSPECT|NODE_OPTIONS)/.test(name);
   if (Object.keys(env).some(isAgainst)) return false;
-  return ![...words, ...(env[commandVariable] ?? "").split(/\s+/)].some(speaksAgainst);
+  const all = [...words, ...(env[commandVariable] ?? "").split(/\s+/)];
+  return !all.some((word, index) => speaksAgainst(word) && !saysGuess(word, all[index + 1]));
+}
+
+/** The worker class that is guessed, said in words. */
+function saysGuess(word: string, next: string | undefined): boolean {
+  if (word === "-k" || word === "--worker-class") return next === "async";
+  return word === "-kasync" || word === "--worker-class=async";
 }
 
 function speaksAgainst(word: string): boolean {

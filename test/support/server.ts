@@ -308,11 +308,16 @@ export function start(options: ServerOptions = {}): RunningServer {
 export async function gunicorn(options: ServerOptions = {}): Promise<RunningServer> {
   const server = start(options);
   await server.logged("Using worker:");
+  let ended = false;
+  void server.process.exited.then(() => (ended = true));
   // Workers of -k serve open their sockets themselves, some time after that line.
-  await until(`an answer; log:\n${server.log}`, async () => {
+  await until("an answer", async () => {
     const response = await server.fetch().catch(() => null);
     await response?.arrayBuffer();
+    if (ended) throw new Error("the server has ended");
     return response !== null;
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}; log:\n${server.log}`, { cause: error });
   });
   return server;
 }

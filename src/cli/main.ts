@@ -25,6 +25,9 @@ import { identityOf, PrivilegesError } from "../os/processes/privileges.ts";
 import { writeFully } from "../os/write-fully.ts";
 import { builtApp } from "../own-files.ts";
 
+/** By its name: a bundler writes what process.env.NODE_ENV is where it runs in place of that. */
+const mode = "NODE_ENV" as string;
+
 /** What the program has by the time that this is imported. */
 export interface Early {
   readonly signals: EarlySignals;
@@ -86,7 +89,8 @@ async function run(words: readonly string[], { signals, early }: Early): Promise
   delete process.env[passphraseVariable];
   delete process.env[adminTokenVariable];
   // Before anything of the app is imported, and the configuration file may import the app.
-  if ((process.env["NODE_ENV"] ?? "").trim() === "") process.env["NODE_ENV"] = "production";
+  const { env } = process;
+  if ((env[mode] ?? "").trim() === "") env[mode] = "production";
   const resolve = resolver(words, origin, isTrial ? await loadTrialConfig() : null);
   const resolved = await unlessAborted(resolve(1), signals.stop);
   // A file that has kept the event loop busy has kept signals waiting too.
@@ -128,7 +132,7 @@ async function checkOwnClass(config: Config, env: Origin["env"]): Promise<void> 
     ...env,
     [passphraseVariable]: undefined,
     [adminTokenVariable]: undefined,
-    NODE_ENV: process.env["NODE_ENV"],
+    [mode]: process.env[mode],
   });
 }
 

@@ -55,6 +55,19 @@ test("nothing in it remembers the machine that it was made on", () => {
   expect(found).toEqual([]);
 });
 
+test("apps are told that it is production, unless somebody says otherwise", async () => {
+  const files = { "app.ts": "export const fetch = () => new Response(process.env.NODE_ENV);" };
+  const said = async (env: Readonly<Record<string, string>>) => {
+    await using server = await serve({ files, env });
+    return await (await server.fetch()).text();
+  };
+  expect([await said({}), await said({ NODE_ENV: "" }), await said({ NODE_ENV: "test" })]).toEqual([
+    "production",
+    "production",
+    "test",
+  ]);
+});
+
 const hello = `export const fetch = () => new Response("hello", { headers: { "x-pid": String(process.pid) } });`;
 const [http, tls] = [false, true];
 

@@ -180,6 +180,20 @@ test("an app inside needs no file: its name is the title's, and another app can 
   expect(await (await other.fetch()).text()).toBe("hello");
 });
 
+test("an app inside is told of production, or of what is said where it runs", async () => {
+  const modes = "[process.env.NODE_ENV, process.env['NODE_ENV']].join()";
+  const site = await executables.make(
+    "modes",
+    `export const fetch = () => new Response(${modes});`,
+  );
+  const said = async (env: Readonly<Record<string, string>>) => {
+    await using running = await serve({ executable: site, app: null, env });
+    return await (await running.fetch()).text();
+  };
+  expect(await said({})).toBe("production,production");
+  expect(await said({ NODE_ENV: "test" })).toBe("test,test");
+});
+
 const shapes: [claim: string, text: string, says: string][] = [
   ["a named export", `export const fetch = () => new Response("named");`, "named"],
   ["CommonJS", `module.exports = { fetch: () => new Response("cjs") };`, "cjs"],

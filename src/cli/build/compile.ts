@@ -20,6 +20,8 @@ const ownEntries: readonly string[] = [
   "index",
 ];
 
+const mode = "process.env.NODE_ENV";
+
 /**
  * Writes the executable.
  * @param folder where its path and the app's module are seen from
@@ -36,7 +38,11 @@ export async function compile({ app, outfile, target }: Asked, folder: string): 
     await Bun.build({
       entrypoints: [...ownEntries, ...(entry === null ? [] : [builtAppFile])].map(ownFile),
       ...(entry === null ? {} : { files: { [ownFile(builtAppFile)]: entry } }),
-      ...(app === null ? {} : { define: { GUNICORN_TS_APP: JSON.stringify(app) } }),
+      define: {
+        ...(app === null ? {} : { GUNICORN_TS_APP: JSON.stringify(app) }),
+        // What it is where the executable runs, not here.
+        [mode]: mode,
+      },
       root: ownFolder,
       target: "bun",
       format: "esm",

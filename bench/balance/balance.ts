@@ -1,15 +1,14 @@
 /** `bun run bench balance`: how evenly new connections are spread over the workers. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { cleanUp } from "../clean-up.ts";
-import { BenchError } from "../errors.ts";
 import { freePort } from "../free-port.ts";
 import { readMachine, showMachine } from "../machine.ts";
 import { readOptions, type Subcommand } from "../options.ts";
 import { Progress } from "../progress.ts";
 import { commandLine, outFlag, ownVersion, record, resultPath } from "../results.ts";
-import { benchApp, gunicornTs, ownCheckout, programIn } from "../servers/gunicorn-ts.ts";
+import { benchApp, checkoutAt, gunicornTs, ownCheckout } from "../servers/gunicorn-ts.ts";
 import { BenchServer } from "../servers/server.ts";
 import { spreadOf } from "../statistics.ts";
 import { renderColumns, showNumber } from "../tables.ts";
@@ -66,9 +65,7 @@ export const balance: Subcommand = {
   async run(words) {
     const options = readOptions(balance, words);
     const against = options.text("against");
-    if (against !== null && !existsSync(programIn(resolve(against))))
-      throw new BenchError(`--against: must be a checkout of gunicorn-ts, got ${against}`);
-    const checkouts = against === null ? [ownCheckout] : [ownCheckout, resolve(against)];
+    const checkouts = [ownCheckout, ...(against === null ? [] : [checkoutAt(against)])];
     const tries = options.on("smoke") ? 1 : options.integer("tries");
     const figures: Figures = new Map(checkouts.map((each) => [each, new Map<string, number[]>()]));
     await record(

@@ -1,8 +1,7 @@
 /** `bun run bench compare`: gunicorn-ts beside other servers, with the same app under the same load, in turns. */
 import { cpus } from "node:os";
-import { join, resolve } from "node:path";
+import { docsFlag, readDocsPage } from "../docs-page.ts";
 import { driverFlag, selectDriver } from "../drivers/drivers.ts";
-import { BenchError } from "../errors.ts";
 import type { Load } from "../loads/load.ts";
 import { comparedLoads, loadFlag, loads } from "../loads/loads.ts";
 import { readMachine, showMachine } from "../machine.ts";
@@ -18,8 +17,6 @@ import { completeRounds, renderContest, seriesOf } from "./report.ts";
 import { type Contest, runRounds } from "./rounds.ts";
 
 const peers: readonly Peer[] = [...javascriptPeers, ...otherPeers];
-
-const ownPage = join(import.meta.dir, "../../docs/benchmarks.md");
 
 /** Seconds for the start and the warm-up of a server. */
 const startSeconds = 2;
@@ -43,22 +40,14 @@ export const compare: Subcommand = {
       type: "boolean",
       description: "Put the tables between the markers of docs/benchmarks.md",
     },
-    docs: {
-      type: "string",
-      valueHint: "FILE",
-      description: "Another file than docs/benchmarks.md",
-      default: ownPage,
-    },
+    docs: docsFlag,
     smoke: { type: "boolean", description: "One short round of one load: shows that it works" },
     out: outFlag,
   },
   async run(words) {
     const options = readOptions(compare, words);
     const smoke = options.on("smoke");
-    const page = options.on("write-docs") ? options.text("docs") : null;
-    if (page !== null && smoke && resolve(page) === ownPage) {
-      throw new BenchError("a smoke run proves nothing: no --write-docs with --smoke");
-    }
+    const page = readDocsPage(options);
     // Before minutes are spent.
     if (page !== null) findMarkers(page, compare.name);
     const driver = selectDriver(options.text("driver") ?? "");

@@ -42,6 +42,16 @@ function showBytes(bytes: number): string {
   return bytes < mebibyte ? `${bytes / kibibyte} KiB` : `${bytes / mebibyte} MiB`;
 }
 
+/** Of a body, either way. */
+const bySize = {
+  xName: "size",
+  xs: bodySizes,
+  scale: "log",
+  showX: showBytes,
+  quantities: [cpu],
+  each: { name: "us for each further MiB", per: mebibyte, factor: 1 },
+} as const;
+
 export const curves: readonly Curve[] = [
   {
     name: "connections",
@@ -80,12 +90,7 @@ export const curves: readonly Curve[] = [
     name: "uploads",
     title: "Request bodies",
     description: "a body of such a size, which the app reads as bytes",
-    xName: "size",
-    xs: bodySizes,
-    scale: "log",
-    showX: showBytes,
-    quantities: [cpu],
-    each: { name: "us for each further MiB", per: mebibyte, factor: 1 },
+    ...bySize,
     why: "Linear up to some MiB, whose memory is used again; the memory of a larger body comes from the kernel and goes back to it, and at 100 MiB most of the CPU time goes into page faults and clearing pages, on both sides.",
     measure: (side, bodyBytes, seconds) => {
       if (bodyBytes > largest) return measureLarge(side, "upload", bodyBytes, seconds);
@@ -98,12 +103,7 @@ export const curves: readonly Curve[] = [
     name: "answers",
     title: "Response bodies",
     description: "an answer of so many bytes, which the app has",
-    xName: "size",
-    xs: bodySizes,
-    scale: "log",
-    showX: showBytes,
-    quantities: [cpu],
-    each: { name: "us for each further MiB", per: mebibyte, factor: 1 },
+    ...bySize,
     why: "What a request costs by itself counts up to some 32 KiB; then it is linear, as two copies are all there is: Bun's, of the bytes that the app may change behind it, and the kernel's into the socket.",
     measure: (side, bytes, seconds) => {
       if (bytes > largest) return measureLarge(side, "answer", bytes, seconds);

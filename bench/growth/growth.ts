@@ -1,7 +1,8 @@
 /** `bun run bench growth`: what a request costs when connections, fields, bodies or workers grow, beside a bare Bun.serve. */
 import { writeFileSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { renderSvg } from "../charts/svg.ts";
+import { docsFlag, readDocsPage } from "../docs-page.ts";
 import { wrk } from "../drivers/wrk.ts";
 import { BenchError } from "../errors.ts";
 import { readMachine, showMachine } from "../machine.ts";
@@ -12,8 +13,6 @@ import { commandLine, outFlag, ownVersion, record, resultPath } from "../results
 import type { Curve } from "./curve.ts";
 import { curves } from "./curves.ts";
 import { type Grown, panelsOf, renderGrown, seriesOf, type Visited } from "./report.ts";
-
-const ownPage = join(import.meta.dir, "../../docs/benchmarks.md");
 
 /** Start, connections and warm-up of a server, beyond the seconds of a turn. */
 const overheadSeconds = 2;
@@ -40,22 +39,14 @@ export const growth: Subcommand = {
       type: "boolean",
       description: "Put tables and charts between the markers of docs/benchmarks.md, and beside it",
     },
-    docs: {
-      type: "string",
-      valueHint: "FILE",
-      description: "Another file than docs/benchmarks.md",
-      default: ownPage,
-    },
+    docs: docsFlag,
     smoke: { type: "boolean", description: "Two values of each, short: shows that it works" },
     out: outFlag,
   },
   async run(words) {
     const options = readOptions(growth, words);
     const smoke = options.on("smoke");
-    const page = options.on("write-docs") ? resolve(options.text("docs") ?? "") : null;
-    if (page === ownPage && smoke) {
-      throw new BenchError("a smoke run proves nothing: no --write-docs with --smoke");
-    }
+    const page = readDocsPage(options);
     const chosen = options.select("only", curves) ?? curves;
     const settings: Settings = {
       curves: smoke ? chosen.map((curve) => ({ ...curve, xs: curve.xs.slice(0, 2) })) : chosen,

@@ -1,6 +1,4 @@
 /** `bun run bench ratio`: the table of ratios of paired turns against a bare Bun.serve. */
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
 import { wrk } from "../drivers/wrk.ts";
 import { BenchError } from "../errors.ts";
 import { readMachine, showMachine } from "../machine.ts";
@@ -18,7 +16,7 @@ import {
 import { type RatioLoad, ratioLoads } from "./loads.ts";
 import { comparePair, type LoadResult, type Pair, runPairs } from "./pairs.ts";
 import { notes, renderTable } from "./report.ts";
-import { programIn } from "../servers/gunicorn-ts.ts";
+import { checkoutAt } from "../servers/gunicorn-ts.ts";
 import { nameOf, type Side } from "./sides.ts";
 
 /** Beyond the seconds of a turn: start and warm-up of its server. */
@@ -60,10 +58,7 @@ export function readRatioOptions(options: Options): RatioOptions {
 }
 
 function readOther(against: string | null): Side {
-  if (against === null) return "bare";
-  const checkout = resolve(against);
-  if (existsSync(programIn(checkout))) return { checkout };
-  throw new BenchError(`--against: must be a checkout of gunicorn-ts, got ${against}`);
+  return against === null ? "bare" : { checkout: checkoutAt(against) };
 }
 
 export const ratio: Subcommand = {

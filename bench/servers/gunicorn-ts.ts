@@ -1,5 +1,7 @@
 /** gunicorn-ts as the bench starts it. */
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { BenchError } from "../errors.ts";
 import type { Feature } from "../loads/load.ts";
 import type { Certificate, Facilities, FeatureWords } from "./facilities.ts";
 
@@ -52,6 +54,13 @@ export function gunicornTs(options: GunicornTsOptions): string[] {
     ...words,
     app,
   ];
+}
+
+/** Another version, as --against names it. Throws BenchError for a folder that isn't one. */
+export function checkoutAt(against: string): string {
+  const checkout = resolve(against);
+  if (existsSync(programIn(checkout))) return checkout;
+  throw new BenchError(`--against: must be a checkout of gunicorn-ts, got ${against}`);
 }
 
 export function programIn(checkout: string): string {

@@ -171,7 +171,7 @@ export class Docker implements AsyncDisposable {
     }
     for (const name of ["citty", "consola"])
       root.place(`${modules}/${name}`, join(project, "node_modules", name));
-    root.write(`${folder}/hello.ts`, app);
+    root.write(`${folder}/app.ts`, app);
     const changes = [...dockerfile.matchAll(/^(?:WORKDIR|ENV|CMD) .*$/gm)].map(([line]) => line);
     await this.#import(root, "web", [...changes, "ENV PATH=/usr/local/bin"]);
   }

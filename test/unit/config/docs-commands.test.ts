@@ -29,3 +29,25 @@ test.each(commands)("%s: gunicorn-ts %s", (page, words) => {
   const { given } = parseCommandLine(shellWords(words));
   for (const [key, value] of given) settingOf(key).kind.parse(value, { ...facts, cwd });
 });
+
+/** Modules that pages start besides `app`, the name that all of them give to the reader's own. */
+const otherModules: Readonly<Record<string, string>> = {
+  "hello:fetch": "examples/hello.ts, in the folder of examples",
+};
+
+/** `MODULE:EXPORT` of what starts the server, as a command, a unit's ExecStart or an image's CMD. */
+const started = pages.flatMap((page) => {
+  if (page === "docs/changelog.md") return [];
+  const text = readFileSync(join(root, page), "utf8");
+  const found = text.matchAll(/(?<![\w./:-])([a-z][\w-]*:fetch)\b/g);
+  return [...new Set([...found].map(([, name = ""]) => name))].map((name) => [page, name] as const);
+});
+
+test("a reader's app is app:fetch on every page", () => {
+  expect(started.length).toBeGreaterThan(10);
+  const others = started.filter(([page, name]) => {
+    if (name === "app:fetch") return false;
+    return !(name in otherModules && page.startsWith("examples/"));
+  });
+  expect(others).toEqual([]);
+});

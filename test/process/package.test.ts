@@ -42,23 +42,26 @@ test("the package has what runs, its types and what users read, below 400 kB; no
   expect(tarballFinding(statSync(tarball).size, files).complaints).toEqual([]);
 });
 
-/** What stays in the checkout: how the server is made, measured and tested. A page that leads there says so. */
-const onlyInCheckout =
-  /^(docs\/(benchmarking|design|releasing)\.md|src\/README\.md|test\/corpus\/[a-z-]+\.md)$/;
+/** What stays in the checkout: how the server is made, measured and tested. A paragraph or row that leads there says so. */
+const onlyInCheckout = /^(docs\/(benchmarking|design|releasing)\.md|src\/README\.md)$/;
 
-/** The links of a page that lead to nothing in the package. */
+/** Whether a link of a page leads to nothing in the package. `part` is the paragraph or the row that has it. */
+function isDead(page: string, part: string, link: string): boolean {
+  if (/^[a-z]+:/.test(link)) return false;
+  const [path = "", anchor] = link.split("#");
+  const target = path === "" ? page : join(dirname(page), path);
+  if (onlyInCheckout.test(target)) return !/\bcheckout\b/.test(part);
+  if (!existsSync(join(place, target))) return true;
+  if (anchor === undefined) return false;
+  const headings = readFileSync(join(place, target), "utf8").matchAll(/^#+ (.*)$/gm);
+  return ![...headings].some(([, heading = ""]) => anchorOf(heading) === anchor);
+}
+
 function deadLinks(page: string): string[] {
   const text = readFileSync(join(place, page), "utf8").replace(/^(`{3,})[\s\S]*?^\1$/gm, "");
-  const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
-  return links.filter((link) => {
-    if (/^[a-z]+:/.test(link)) return false;
-    const [path = "", anchor] = link.split("#");
-    const target = path === "" ? page : join(dirname(page), path);
-    if (onlyInCheckout.test(target)) return !/\bcheckout\b/.test(text);
-    if (!existsSync(join(place, target))) return true;
-    if (anchor === undefined) return false;
-    const headings = readFileSync(join(place, target), "utf8").matchAll(/^#+ (.*)$/gm);
-    return ![...headings].some(([, heading = ""]) => anchorOf(heading) === anchor);
+  return text.split(/\n\n|\n(?=\|)/).flatMap((part) => {
+    const links = [...part.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
+    return links.filter((link) => isDead(page, part, link));
   });
 }
 

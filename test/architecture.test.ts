@@ -12,7 +12,7 @@ const root = join(import.meta.dir, "..");
  * doesn't hold the rooms inside it.
  */
 const rooms: Readonly<Record<string, string>> = {
-  // index.ts, the public face, own-files.ts and version.ts.
+  // index.ts, the public face, import-soon.ts, own-files.ts and version.ts.
   "": "api config log/custom types:tls",
   api: "types:config types:tls",
   os: "",
@@ -117,7 +117,7 @@ const rooms: Readonly<Record<string, string>> = {
     "api config/settings.ts control ipc/exit-codes.ts log/lines os os/sockets/listening scaling",
 };
 
-const forAll = new Set(["src/own-files.ts", "src/version.ts"]);
+const forAll = new Set(["src/import-soon.ts", "src/own-files.ts", "src/version.ts"]);
 
 interface Import {
   readonly specifier: string;

@@ -1,7 +1,8 @@
 /**
- * What the apps in the workers say to the master. Most never say anything, and what hears them isn't imported until one does
- * (bench: start). Nothing overtakes what waits for the import.
+ * What the apps in the workers say to the master. Most never say anything, and the start doesn't import what hears them. Nothing
+ * overtakes what waits for the import.
  */
+import { importSoon } from "../../import-soon.ts";
 import type { AppMessage } from "../../ipc/messages.ts";
 import { describeError } from "../../log/error-log.ts";
 import type { AppFamily } from "../../telemetry/metrics/app-families.ts";
@@ -12,6 +13,7 @@ import type { RelayHost } from "./relay.ts";
 const againMs = 1000;
 
 export class Apps {
+  readonly #room = importSoon(() => import("./app-parts.ts"));
   readonly #host: RelayHost;
   #parts: AppParts | null = null;
   #waiting: ((parts: AppParts) => void)[] = [];
@@ -39,7 +41,7 @@ export class Apps {
 
   async #import(): Promise<void> {
     try {
-      const { AppParts } = await import("./app-parts.ts");
+      const { AppParts } = await this.#room();
       this.#parts = new AppParts(this.#host);
       for (const tell of this.#waiting.splice(0)) tell(this.#parts);
     } catch (error) {

@@ -3,6 +3,7 @@
  * made of what is known when it is asked for.
  */
 import { hostname } from "node:os";
+import { importSoon } from "../../import-soon.ts";
 import { wantedFormat } from "../../telemetry/metrics/accept.ts";
 import {
   type AppFamily,
@@ -15,6 +16,7 @@ import { type Asker, isForeign, isPublic, mayBeRebound, showsToken } from "./gua
 import { describeHealth, isReady } from "./health.ts";
 import { metricsOf } from "./metrics.ts";
 import type { AdminSettings } from "./settings.ts";
+import type { page as assets } from "./page/assets.ts";
 import type { PageFigures } from "./page/figures.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { commandAt, type Outcome } from "./steering.ts";
@@ -70,6 +72,7 @@ interface Page {
 export class Pages {
   /** Where the pages are, and what a client must show to see figures. */
   settings: Pick<AdminSettings, "address" | "token"> | null = null;
+  readonly #assets = importSoon(() => import("./page/assets.ts"));
   readonly #parts: PagesParts;
   readonly #kept = new Map<string, Kept>();
 
@@ -96,7 +99,10 @@ export class Pages {
   #pageAt(path: string): Page | null {
     switch (path) {
       case "/":
-        return { guarded: false, make: () => document(this.#token !== null) };
+        return {
+          guarded: false,
+          make: async () => documentOf((await this.#assets()).page, this.#token !== null),
+        };
       case "/live":
         return { guarded: false, make: () => text(200, "live") };
       case "/ready":
@@ -187,8 +193,7 @@ export class Pages {
 }
 
 /** The page has no figures: it asks for them. */
-async function document(guarded: boolean): Promise<AdminAnswer> {
-  const { page } = await import("./page/assets.ts");
+function documentOf(page: typeof assets, guarded: boolean): AdminAnswer {
   const fields = `Content-Security-Policy: ${page.policy}\r\nReferrer-Policy: no-referrer\r\n`;
   const body = guarded ? page.guarded : page.text;
   return { ...text(200, ""), type: "text/html; charset=utf-8", body, fields };

@@ -14,6 +14,7 @@ import { processTitle, setProcessTitle } from "../../os/processes/process-title.
 import { writeFully } from "../../os/write-fully.ts";
 import { AppLoader } from "./app-loader.ts";
 import { inTime } from "../../app/in-time.ts";
+import { Dumps } from "../dump/dumps.ts";
 import { AppSignals } from "./app-signals.ts";
 import { logBootFailure } from "./boot-failure.ts";
 import { Ending } from "./ending.ts";
@@ -41,6 +42,7 @@ export class Worker {
   readonly #hooks: WorkerHooks;
   readonly #ports: PortWatch;
   readonly #pulse: Pulse;
+  readonly #dumps: Dumps;
   /** The worker class takes what is current when it begins to listen, and is told of what is renewed. */
   readonly #tls: { current: TlsCredentials } | null;
   #loader: AppLoader | null = null;
@@ -68,6 +70,7 @@ export class Worker {
     this.#appSignals = new AppSignals(this.#log, boot.slot === 0);
     this.#ports = new PortWatch(boot.listeners, this.#log);
     this.#hooks = new WorkerHooks(boot, this.#scores, this.#log);
+    this.#dumps = new Dumps(boot.config.controlSocket !== null, this.#log);
     this.#ending = new Ending(logs, this.#appSignals, () => this.#hooks.workerExit());
   }
 
@@ -108,8 +111,7 @@ export class Worker {
     // Serves on, and says so to no client that comes back.
     if (said.type === "wind down") this.#serving?.windDown();
     else if (said.type === "log level") this.#logs.setLevel?.(said.level);
-    else if (said.type === "dump")
-      void import("../dump/send-dump.ts").then(({ sendDump }) => sendDump(said, this.#log));
+    else if (said.type === "dump") void this.#dumps.send(said);
     else if (said.type !== "tls credentials") this.#loader?.hear(said);
     else if (this.#tls !== null) {
       this.#tls.current = said.credentials;

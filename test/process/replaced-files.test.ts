@@ -3,12 +3,12 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import {
   appendFileSync,
   cpSync,
-  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,7 +79,6 @@ test("a server whose files are gone serves, is steered, keeps its workers and st
     Object.entries(rooms).every(([name, times]) => timesImported(name) === times),
   );
   renameSync(join(place, "src"), join(place, "gone"));
-  mkdirSync(join(place, "src"));
 
   expect(await answer(server, "/file")).toBe(app);
   const client = new Client(new URL("/enter", server.url).href);
@@ -101,6 +100,32 @@ test("a server whose files are gone serves, is steered, keeps its workers and st
   server.kill("SIGHUP");
   await server.logged("Reload failed, the running workers stay");
   expect(pids).toContain(Number(await answer(server, "/")));
+  expect(await server.stop()).toBe(0);
+  expect(server.log).not.toContain("Unhandled exception");
+});
+
+test("a reload that asks for what was never imported is refused, and the server goes on", async () => {
+  const configuration = (more: string) => `export default { bind: ["127.0.0.1:0"], ${more} };\n`;
+  renameSync(join(place, "gone"), join(place, "src"));
+  await using server = await gunicorn({
+    program: join(place, "bin/gunicorn-ts.ts"),
+    files: { "app.ts": app, "gunicorn.conf.ts": configuration("") },
+    bind: [],
+  });
+  const pids = await server.settled(1);
+  renameSync(join(place, "src"), join(place, "gone"));
+  for (const more of [
+    `adminBind: ["127.0.0.1:0"]`,
+    `autoscale: { min: 1, max: 2 }`,
+    `controlSocket: "ctl.sock"`,
+    `logFormat: "json", accesslog: "-"`,
+  ]) {
+    const after = server.log.length;
+    writeFileSync(join(server.folder, "gunicorn.conf.ts"), configuration(more));
+    server.kill("SIGHUP");
+    await server.logged(/Reload failed|Can't |failed to boot/, after);
+    expect(await answer(server, "/")).toBe(String(pids[0]));
+  }
   expect(await server.stop()).toBe(0);
   expect(server.log).not.toContain("Unhandled exception");
 });

@@ -3,6 +3,7 @@ import type { LogLevel } from "../../log/error-log.ts";
 import type { Children } from "./children.ts";
 import type { Certificates } from "./configuration/certificates.ts";
 import type { Configurations } from "./configuration/configurations.ts";
+import { LatePart } from "./configuration/late-part.ts";
 import type { Environment } from "./master/environment.ts";
 import { sendToWorker } from "./birth/spawn.ts";
 
@@ -20,17 +21,22 @@ export interface CertificateParts {
 export class CertificateCare {
   readonly #parts: CertificateParts;
   /** From the first configuration with TLS on: what isn't used isn't imported. */
-  #certificates: Promise<Certificates> | null = null;
+  readonly #certificates: LatePart<Certificates>;
 
   constructor(parts: CertificateParts) {
     this.#parts = parts;
+    this.#certificates = new LatePart(
+      "certfile",
+      () => this.#open(),
+      (message) => parts.log("error", message),
+    );
   }
 
   /** Looks after those of the configuration in use. */
   use(generation: number): void {
     const release = this.#parts.configurations.get(generation);
-    if (release.secure !== null) this.#certificates ??= this.#open();
-    void this.#certificates?.then((certificates) => certificates.use(generation, release));
+    if (release.secure !== null) this.#certificates.want();
+    this.#certificates.tell((certificates) => certificates.use(generation, release));
   }
 
   /** Gives a worker the newest ones of its generation. */

@@ -3,41 +3,35 @@ import type { Admin, AdminParts } from "../admin/admin.ts";
 import type { State } from "../decide/state.ts";
 import type { Autoscaler } from "./scaling/autoscaler.ts";
 import type { Release } from "./configuration/releases.ts";
+import { LatePart } from "./configuration/late-part.ts";
 
 export class Companions {
-  readonly #parts: AdminParts & { readonly release: () => Release };
-  /** From the first configuration that asks for it. */
-  #admin: Promise<Admin> | null = null;
-  #autoscaler: Promise<Autoscaler> | null = null;
+  readonly #admin: LatePart<Admin>;
+  readonly #autoscaler: LatePart<Autoscaler>;
 
   constructor(parts: AdminParts & { readonly release: () => Release }) {
-    this.#parts = parts;
+    const fail = (message: string) => parts.host.log("error", message);
+    const openAdmin = async () => new (await import("../admin/admin.ts")).Admin(parts);
+    const openAutoscaler = async () =>
+      new (await import("./scaling/autoscaler.ts")).Autoscaler(parts);
+    this.#admin = new LatePart("admin_bind", openAdmin, fail);
+    this.#autoscaler = new LatePart("autoscale", openAutoscaler, fail);
   }
 
   /** A configuration is in use from now on. */
   use({ admin: settings, resolved }: Release): void {
-    if (settings !== null) this.#admin ??= this.#openAdmin();
-    if (resolved.config.autoscale !== null) this.#autoscaler ??= this.#openAutoscaler();
-    void this.#admin?.then((admin) => admin.use(settings));
+    if (settings !== null) this.#admin.want();
+    if (resolved.config.autoscale !== null) this.#autoscaler.want();
+    this.#admin.tell((admin) => admin.use(settings));
   }
 
   /** To be called after each event. */
   observe(state: State): void {
-    void this.#admin?.then((admin) => admin.observe(state));
-    void this.#autoscaler?.then((autoscaler) => autoscaler.observe(state, performance.now()));
+    this.#admin.tell((admin) => admin.observe(state));
+    this.#autoscaler.tell((autoscaler) => autoscaler.observe(state, performance.now()));
   }
 
   close(): void {
-    void this.#admin?.then((admin) => admin.close());
-  }
-
-  async #openAdmin(): Promise<Admin> {
-    const { Admin } = await import("../admin/admin.ts");
-    return new Admin(this.#parts);
-  }
-
-  async #openAutoscaler(): Promise<Autoscaler> {
-    const { Autoscaler } = await import("./scaling/autoscaler.ts");
-    return new Autoscaler(this.#parts);
+    this.#admin.tell((admin) => admin.close());
   }
 }

@@ -28,6 +28,6 @@ test("README's log is what its app logs, until the reload is over", async () => 
   server.kill("SIGHUP");
   await allReplaced(() => server.workers(), before);
   await server.logged(`Worker exiting (pid: ${before[0]})`);
-  expect(shapeOf(server.log)).toEqual(shapeOf(code(/^\$ bunx gunicorn-ts app:fetch &\n/)));
+  expect(shapeOf(server.log)).toEqual(shapeOf(code(/^\$ bunx gunicorn-ts app:fetch &/)));
   expect(await server.stop()).toBe(0);
 });

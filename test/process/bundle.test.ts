@@ -224,11 +224,13 @@ test("it reloads, and obeys HUP with another app and another log", async () => {
     `export default { errorlog: "error.log", workers: 2 };`,
   );
   server.kill("SIGHUP");
-  await server.settled(2);
   const errorLog = join(server.folder, "error.log");
-  await until("its log", () =>
-    existsSync(errorLog) ? readFileSync(errorLog, "utf8").includes("Booting worker") : false,
-  );
+  // Where the boots of both are: standard error had those of the workers before.
+  await until("two workers that its log has", () => {
+    const log = existsSync(errorLog) ? readFileSync(errorLog, "utf8") : "";
+    const pids = server.workers();
+    return pids.length === 2 && pids.every((pid) => log.includes(`with pid: ${pid}`));
+  });
   expect(await server.stop()).toBe(0);
 }, 120_000);
 

@@ -8,18 +8,10 @@ const soonMs = 1000;
 
 /**
  * @param load imports the room
- * @returns gives the room: at once where it is imported, else by importing it now. What has failed is tried anew.
+ * @returns `load`: Bun keeps what has been imported
  */
 export function importSoon<T>(load: () => Promise<T>): () => Promise<T> {
-  let room: Promise<T> | null = null;
-  const get = (): Promise<T> => {
-    room ??= load().catch((error: unknown) => {
-      room = null;
-      throw error;
-    });
-    return room;
-  };
   // Who asks for the room is told what is wrong.
-  setTimeout(() => get().catch(() => {}), soonMs).unref();
-  return get;
+  setTimeout(() => load().catch(() => {}), soonMs).unref();
+  return load;
 }

@@ -25,11 +25,7 @@ export class CertificateCare {
 
   constructor(parts: CertificateParts) {
     this.#parts = parts;
-    this.#certificates = new LatePart(
-      "certfile",
-      () => this.#open(),
-      (message) => parts.log("error", message),
-    );
+    this.#certificates = new LatePart("certfile", () => this.#open(), parts);
   }
 
   /** Looks after those of the configuration in use. */

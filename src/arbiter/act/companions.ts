@@ -10,12 +10,11 @@ export class Companions {
   readonly #autoscaler: LatePart<Autoscaler>;
 
   constructor(parts: AdminParts & { readonly release: () => Release }) {
-    const fail = (message: string) => parts.host.log("error", message);
     const openAdmin = async () => new (await import("../admin/admin.ts")).Admin(parts);
     const openAutoscaler = async () =>
       new (await import("./scaling/autoscaler.ts")).Autoscaler(parts);
-    this.#admin = new LatePart("admin_bind", openAdmin, fail);
-    this.#autoscaler = new LatePart("autoscale", openAutoscaler, fail);
+    this.#admin = new LatePart("admin_bind", openAdmin, parts.host);
+    this.#autoscaler = new LatePart("autoscale", openAutoscaler, parts.host);
   }
 
   /** A configuration is in use from now on. */

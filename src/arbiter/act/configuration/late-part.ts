@@ -2,23 +2,27 @@
  * A part of the master that is imported when a configuration first asks for it. By then the import may fail: the package's files
  * are gone or another version's, or no descriptor is free. That is told, and costs the server nothing else.
  */
-import { describeError } from "../../../log/error-log.ts";
+import { describeError, type LogLevel } from "../../../log/error-log.ts";
+
+/** Where it says what failed. */
+interface PartLog {
+  log(level: LogLevel, message: string): void;
+}
 
 export class LatePart<T> {
   readonly #open: () => Promise<T>;
-  readonly #fail: (message: string) => void;
+  readonly #log: PartLog;
   readonly #name: string;
   #part: Promise<T> | null = null;
 
   /**
    * @param name for the log: the setting that asks for it
    * @param open imports and makes it
-   * @param fail tells the log
    */
-  constructor(name: string, open: () => Promise<T>, fail: (message: string) => void) {
+  constructor(name: string, open: () => Promise<T>, log: PartLog) {
     this.#name = name;
     this.#open = open;
-    this.#fail = fail;
+    this.#log = log;
   }
 
   /** Sees to it that it is there. What has failed is tried anew, with the next configuration. */
@@ -27,7 +31,8 @@ export class LatePart<T> {
     this.#part = this.#open();
     this.#part.catch((error: unknown) => {
       this.#part = null;
-      this.#fail(`Can't start what ${this.#name} asks for: ${describeError(error)}`);
+      const reason = describeError(error);
+      this.#log.log("error", `Can't start what ${this.#name} asks for: ${reason}`);
     });
   }
 

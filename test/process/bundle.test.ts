@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import {
   cpSync,
-  existsSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -12,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readIfThere } from "../../bench/process-tree.ts";
 import { adminArgs, adminUrl, askAdmin } from "../support/admin.ts";
 import { install } from "../support/package.ts";
 import { gunicorn, type RunningServer, type ServerOptions, until } from "../support/server.ts";
@@ -227,7 +227,7 @@ test("it reloads, and obeys HUP with another app and another log", async () => {
   const errorLog = join(server.folder, "error.log");
   // Where the boots of both are: standard error had those of the workers before.
   await until("two workers that its log has", () => {
-    const log = existsSync(errorLog) ? readFileSync(errorLog, "utf8") : "";
+    const log = readIfThere(errorLog) ?? "";
     const pids = server.workers();
     return pids.length === 2 && pids.every((pid) => log.includes(`with pid: ${pid}`));
   });

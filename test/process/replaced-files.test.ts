@@ -1,8 +1,9 @@
 /** The package's files are replaced or removed under a running server, as a deployment does ahead of its reload. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import {
   appendFileSync,
   cpSync,
+  existsSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -55,6 +56,12 @@ beforeAll(() => {
   }
 });
 
+const [source, gone] = [join(place, "src"), join(place, "gone")];
+
+afterEach(() => {
+  if (existsSync(gone)) renameSync(gone, source);
+});
+
 afterAll(() => rmSync(place, { recursive: true }));
 
 function timesImported(name: string): number {
@@ -78,7 +85,7 @@ test("a server whose files are gone serves, is steered, keeps its workers and st
   await until("the rooms are imported", () =>
     Object.entries(rooms).every(([name, times]) => timesImported(name) === times),
   );
-  renameSync(join(place, "src"), join(place, "gone"));
+  renameSync(source, gone);
 
   expect(await answer(server, "/file")).toBe(app);
   const client = new Client(new URL("/enter", server.url).href);
@@ -106,14 +113,13 @@ test("a server whose files are gone serves, is steered, keeps its workers and st
 
 test("a reload that asks for what was never imported is refused, and the server goes on", async () => {
   const configuration = (more: string) => `export default { bind: ["127.0.0.1:0"], ${more} };\n`;
-  renameSync(join(place, "gone"), join(place, "src"));
   await using server = await gunicorn({
     program: join(place, "bin/gunicorn-ts.ts"),
     files: { "app.ts": app, "gunicorn.conf.ts": configuration("") },
     bind: [],
   });
   const pids = await server.settled(1);
-  renameSync(join(place, "src"), join(place, "gone"));
+  renameSync(source, gone);
   for (const more of [
     `adminBind: ["127.0.0.1:0"]`,
     `autoscale: { min: 1, max: 2 }`,

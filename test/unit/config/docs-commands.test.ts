@@ -9,14 +9,13 @@ import { facts } from "./facts.ts";
 
 const root = join(import.meta.dir, "../../..");
 
-const pages = ["README.md", "docs/*.md", "examples/**/*.{md,ts}"].flatMap((pattern) => [
-  ...new Bun.Glob(pattern).scanSync(root),
-]);
+const pages = ["README.md", "docs/*.md", "examples/**/*.{md,ts}"]
+  .flatMap((pattern) => [...new Bun.Glob(pattern).scanSync(root)])
+  .map((page) => [page, readFileSync(join(root, page), "utf8")] as const);
 
 /** The words behind the program's name, up to the end of the code or to a comment. */
-const commands = pages.flatMap((page) => {
-  const text = readFileSync(join(root, page), "utf8").replace(/\\\n\s*/g, "");
-  const found = text.matchAll(/gunicorn-ts(?:\.ts)? (--?[a-zA-Z][^`\n]*)/g);
+const commands = pages.flatMap(([page, text]) => {
+  const found = text.replace(/\\\n\s*/g, "").matchAll(/gunicorn-ts(?:\.ts)? (--?[a-zA-Z][^`\n]*)/g);
   return [...found].map(([, words = ""]) => [page, words.split(" #")[0] as string] as const);
 });
 
@@ -30,24 +29,18 @@ test.each(commands)("%s: gunicorn-ts %s", (page, words) => {
   for (const [key, value] of given) settingOf(key).kind.parse(value, { ...facts, cwd });
 });
 
-/** Modules that pages start besides `app`, the name that all of them give to the reader's own. */
-const otherModules: Readonly<Record<string, string>> = {
-  "hello:fetch": "examples/hello.ts, in the folder of examples",
-};
-
 /** `MODULE:EXPORT` of what starts the server, as a command, a unit's ExecStart or an image's CMD. */
-const started = pages.flatMap((page) => {
+const started = pages.flatMap(([page, text]) => {
   if (page === "docs/changelog.md") return [];
-  const text = readFileSync(join(root, page), "utf8");
   const found = text.matchAll(/(?<![\w./:-])([a-z][\w-]*:fetch)\b/g);
-  return [...new Set([...found].map(([, name = ""]) => name))].map((name) => [page, name] as const);
+  return [...found].map(([, name = ""]) => [page, name] as const);
 });
 
 test("a reader's app is app:fetch on every page", () => {
   expect(started.length).toBeGreaterThan(10);
   const others = started.filter(([page, name]) => {
-    if (name === "app:fetch") return false;
-    return !(name in otherModules && page.startsWith("examples/"));
+    const isExample = page.startsWith("examples/") && name === "hello:fetch";
+    return name !== "app:fetch" && !isExample;
   });
   expect(others).toEqual([]);
 });

@@ -12,8 +12,19 @@ export async function startup(): Promise<void> {
   database = new Database(process.env["DATABASE"] ?? ":memory:", { create: true });
   // Several workers write to one file.
   database.run("PRAGMA busy_timeout = 5000");
-  database.run("PRAGMA journal_mode = WAL");
+  await useWal();
   database.run("CREATE TABLE IF NOT EXISTS visits (path TEXT PRIMARY KEY, count INTEGER NOT NULL)");
+}
+
+/** busy_timeout doesn't wait here for somebody who writes, as another worker that makes the database. */
+async function useWal(attempts = 250): Promise<void> {
+  try {
+    database.run("PRAGMA journal_mode = WAL");
+  } catch (error) {
+    if (attempts === 1) throw error;
+    await Bun.sleep(20);
+    await useWal(attempts - 1);
+  }
 }
 
 export async function shutdown(): Promise<void> {

@@ -1,9 +1,11 @@
 /** The examples, each run by the command of examples/README.md and asked for what it shows. */
+import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { needsPackages } from "../frameworks/installed.ts";
+import { descriptorsOf } from "../support/descriptors.ts";
 import { gunicorn, type RunningServer, start, until } from "../support/server.ts";
 
 const root = join(import.meta.dir, "../..");
@@ -29,13 +31,24 @@ beforeAll(() => {
 
 afterAll(() => rmSync(installed, { recursive: true }));
 
+/** A folder with all examples, as it is installed. */
+function examplesFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
+  cpSync(installed, folder, { recursive: true, verbatimSymlinks: true });
+  return folder;
+}
+
+interface Run {
+  readonly env?: Record<string, string>;
+  readonly speaksHttp?: boolean;
+  readonly folder?: string;
+}
+
 /** Starts an example; waits until it answers HTTP, unless it speaks something else. */
 async function run(
   file: string,
-  { env = {}, speaksHttp = true }: { env?: Record<string, string>; speaksHttp?: boolean } = {},
+  { env = {}, speaksHttp = true, folder = examplesFolder() }: Run = {},
 ): Promise<RunningServer> {
-  const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
-  cpSync(installed, folder, { recursive: true, verbatimSymlinks: true });
   const args = (commands.get(file) ?? "no command").split(" ");
   const server = await (speaksHttp ? gunicorn : start)({ folder, app: null, args, env });
   if (!speaksHttp) await server.logged("Using worker:");
@@ -174,6 +187,24 @@ test("database.ts: workers share the database, over a reload too", async () => {
   await server.settled(2);
   expect(await ask(server, "/page")).toBe(`200 {"path":"/page","visits":4}`);
   expect(await server.stop()).toBe(0);
+}, 120_000);
+
+test("database.ts waits for another that writes to a new database", async () => {
+  const folder = examplesFolder();
+  const path = join(folder, "visits.sqlite");
+  using other = new Database(path);
+  other.run("BEGIN IMMEDIATE");
+  await using server = await run("database.ts", { folder, speaksHttp: false });
+  await until("the workers have opened it", () => {
+    const pids = server.workers();
+    return (
+      pids.length === 2 && pids.every((pid) => descriptorsOf(pid).some(([, what]) => what === path))
+    );
+  });
+  other.run("ROLLBACK");
+  await until("an answer", async () => (await server.fetch("/page").catch(() => null))?.ok);
+  expect(await server.stop()).toBe(0);
+  expect(server.log).not.toContain("database is locked");
 }, 120_000);
 
 test("scgi.ts speaks SCGI", async () => {

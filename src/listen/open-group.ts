@@ -3,6 +3,7 @@ import { constants } from "node:os";
 import { ConfigError } from "../api/errors.ts";
 import type { Address, FdAddress, TcpAddress, UnixAddress } from "../net/bind-address.ts";
 import { formatTuple } from "../net/bind-address.ts";
+import { describeFailure } from "./describe-failure.ts";
 import { type Bound, type Group, ListenError, type SocketKind, type TcpBound } from "./group.ts";
 import { resolveHostname } from "./resolve.ts";
 import { unlessAborted } from "./unless-aborted.ts";
@@ -12,7 +13,7 @@ import {
   prepareInherited,
 } from "../os/sockets/listening/inherited-socket.ts";
 import { SystemError } from "../os/libc.ts";
-import type { Holder, WantedAddress } from "../os/sockets/listening/port-holder.ts";
+import type { WantedAddress } from "../os/sockets/listening/port-holder.ts";
 import {
   createListeningSocket,
   createReservedSocket,
@@ -43,9 +44,6 @@ export interface OpenOptions {
 }
 
 const attempts = 5;
-
-/** Errors that no other attempt mends: time doesn't change who may open a port or give a file away. */
-const hopeless = new Set(["EACCES", "EPERM"]);
 
 /**
  * @param ours the sockets that this server has open already
@@ -92,8 +90,7 @@ async function attempt(
   options: OpenOptions,
   find: () => Plan | Promise<Plan>,
 ): Promise<Group> {
-  let cause: unknown;
-  for (let count = 1; count <= attempts; count++) {
+  for (let count = 1; ; count++) {
     let wanted: WantedAddress | null = null;
     try {
       const plan = await find();
@@ -102,16 +99,14 @@ async function attempt(
     } catch (error) {
       if (error instanceof ConfigError) throw error;
       options.signal?.throwIfAborted();
-      cause = error;
-      const isLast = hopeless.has(codeOf(error)) || count === attempts;
-      options.onRetry?.(
-        `${await describeFailure(error, address, wanted)}${isLast ? "" : "; retrying in 1 second"}`,
-      );
-      if (isLast) break;
+      const { line, why, passes } = await describeFailure(error, address, wanted);
+      const isLast = !passes || count === attempts;
+      options.onRetry?.(isLast ? line : `${line}; retrying in 1 second`);
+      if (isLast)
+        throw new ListenError(`Can't connect to ${formatTuple(address)}: ${why}`, { cause: error });
     }
     await unlessAborted(Bun.sleep(options.retryDelayMs ?? 1000), options.signal);
   }
-  throw new ListenError(`Can't connect to ${formatTuple(address)}`, { cause });
 }
 
 function openTcp(
@@ -189,37 +184,4 @@ export function needsV6only(address: Address, all: readonly Address[]): boolean 
         other.type === "tcp" && other.hostname === "0.0.0.0" && other.port === address.port,
     )
   );
-}
-
-async function describeFailure(
-  error: unknown,
-  address: Address,
-  wanted: WantedAddress | null,
-): Promise<string> {
-  const tuple = formatTuple(address);
-  const code = codeOf(error);
-  if (code === "EADDRINUSE") {
-    const { findHolder } = await import("../os/sockets/listening/port-holder.ts");
-    const holder = wanted === null ? null : findHolder(wanted);
-    return `Connection in use: ${tuple}${holder === null ? "" : `, held by ${describeHolder(holder)}`}`;
-  }
-  if (code === "EADDRNOTAVAIL") return `Invalid address: ${tuple}`;
-  const reason = error instanceof Error ? error.message : String(error);
-  const needsRight = code === "EACCES" && address.type === "tcp" && address.port < 1024;
-  const hint = needsRight
-    ? " (ports below 1024 need root or the capability CAP_NET_BIND_SERVICE)"
-    : "";
-  return `connection to ${tuple} failed: ${reason}${hint}`;
-}
-
-function describeHolder(holder: Holder): string {
-  if (holder.type === "user") return `a process of uid ${holder.uid}`;
-  const { pid, command, others } = holder;
-  const one = `${command} (pid:${pid})`;
-  if (others === null || others === 0) return one;
-  return `${one} and ${others} other ${others === 1 ? "process" : "processes"}`;
-}
-
-function codeOf(error: unknown): string {
-  return (error as { code?: string }).code ?? "";
 }

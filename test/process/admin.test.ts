@@ -1,6 +1,7 @@
 /** The admin server: health checks, who may read figures, and clients that want to be in its way. */
 import { describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../bench/free-port.ts";
 import { adminArgs, adminUrl, askAdmin, textOf } from "../support/admin.ts";
@@ -295,6 +296,18 @@ test("an address in use keeps nothing from serving, and is taken when it is free
   holder.stop(true);
   expect(await textOf(await adminUrl(server), "/ready")).toBe("ready\n");
   expect(server.log.match(/admin_bind: Connection in use/g)).toHaveLength(1);
+}, 120_000);
+
+test("a folder that isn't there yet is told of once, and its socket is taken when it is", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-admin-"));
+  const path = join(folder, "run/admin.sock");
+  await using server = await gunicorn({ files, args: ["--admin-bind", `unix:${path}`] });
+  await server.logged(`(the folder ${folder}/run doesn't exist); tried again until it can be had`);
+  mkdirSync(join(folder, "run"));
+  await server.logged(`Admin server at: unix:${path}`);
+  expect(server.log.match(/admin_bind: /g)).toHaveLength(1);
+  expect(await server.stop()).toBe(0);
+  rmSync(folder, { recursive: true });
 }, 120_000);
 
 describe("clients that are in the way", () => {

@@ -145,7 +145,9 @@ test("a port in use: Gunicorn's five attempts, then exit code 1", async () => {
   expect(new Set(holders)).toEqual(new Set([process.pid]));
   expect(server.log.match(/; retrying in 1 second\n/g)).toHaveLength(4);
   expect(server.log).not.toContain("failed:");
-  expect(server.log).toEndWith(`Error: Can't connect to ('127.0.0.1', ${taken.port})\n`);
+  expect(server.log).toMatch(
+    /\nError: Can't connect to \('127\.0\.0\.1', \d+\): it is in use.*; choose another with -b ADDRESS\n$/,
+  );
 }, 120_000);
 
 test("a server of the same user on the same port is a port in use, too", async () => {
@@ -179,6 +181,39 @@ test.skipIf(!isRoot)(
       through: ["unshare", "--net", "sh", "-c", `ip link set lo up && ${command}`, "sh", ...nobody],
     });
     expect(await server.process.exited).toBe(1);
-    expect(server.log).toMatch(/ports below 1024 need root or the capability CAP_NET_BIND_SERVICE/);
+    expect(server.log).toEndWith(
+      "Error: Can't connect to ('127.0.0.1', 80): ports below 1024 need root or the capability CAP_NET_BIND_SERVICE\n",
+    );
+    expect(server.log).not.toContain("retrying");
+  },
+);
+
+test.skipIf(!canBeNobody)(
+  "a folder that isn't the user's: exit code 1 at once, and the line names both",
+  async () => {
+    const bind = ["unix:/var/gunicorn-ts-test.sock"];
+    await using server = start({ files: { "app.ts": okApp }, bind, through: asNobody });
+    expect(await server.process.exited).toBe(1);
+    expect(server.log).toMatch(
+      /\nError: Can't connect to \/var\/\S+\.sock: uid \d+ may not write to the folder \/var\n$/,
+    );
+    expect(server.log).not.toContain("retrying");
+  },
+);
+
+test.skipIf(!isRoot)(
+  `a v6 address that is new, and tentative for a moment, is tried until it can be had${needsRoot}`,
+  async () => {
+    const pair = "ip link add gunicorn0 type veth peer name gunicorn1";
+    const up = "ip link set lo up; ip link set gunicorn0 up; ip link set gunicorn1 up";
+    const command = `${pair}; ${up}; ip addr add 2001:db8::7/64 dev gunicorn0; exec "$@"`;
+    await using server = start({
+      files: { "app.ts": okApp },
+      bind: ["[2001:db8::7]:8000"],
+      through: ["unshare", "--net", "sh", "-c", command, "sh"],
+    });
+    await server.logged("Invalid address: ('2001:db8::7', 8000)");
+    await server.logged("Listening at: http://[2001:db8::7]:8000");
+    expect(await server.stop()).toBe(0);
   },
 );

@@ -154,7 +154,8 @@ describe("bind = unix:PATH", () => {
     expect(third.log.match(/Connection in use: \S+app\.sock/g)).toHaveLength(5);
     // While other sockets come and go, a look into the kernel's table can miss one.
     expect(third.log).toMatch(/app\.sock, held by \S+ \(pid:\d+\) and \d+ other process/);
-    expect(third.log).toEndWith(`Error: Can't connect to ${path}\n`);
+    expect(third.log).toContain(`\nError: Can't connect to ${path}: it is in use`);
+    expect(third.log).toEndWith("; choose another with -b ADDRESS\n");
     expect((await facts(askUnix(path))).pid).toBe(pid);
     expect(await second.stop()).toBe(0);
     expect(existsSync(path)).toBe(false);

@@ -3,7 +3,7 @@
  * address can't be had, the server serves, the log says why once, and it is tried again.
  */
 import { type Address, sameAddress } from "../../net/bind-address.ts";
-import { closeGroup, type Group, urlOf } from "../../listen/group.ts";
+import { closeGroup, type Group, ListenError, urlOf } from "../../listen/group.ts";
 import { openFirstSocket, type OpenOptions } from "../../listen/open-group.ts";
 import type { AdminSettings } from "./settings.ts";
 import type { Apps } from "../act/apps.ts";
@@ -149,7 +149,8 @@ export class Admin {
         return this.#listen(group);
       } catch (error) {
         if (signal.aborted) return;
-        onRetry((error as Error).message);
+        // Each attempt of one has been told.
+        if (!(error instanceof ListenError)) onRetry((error as Error).message);
         await Bun.sleep(retryDelayMs);
       }
     }

@@ -100,18 +100,11 @@ describe("Listeners.open()", () => {
       (error: unknown) => error,
     );
     expect(failure).toBeInstanceOf(ListenError);
-    expect(String(failure)).toBe(`ListenError: Can't connect to ('127.0.0.1', ${port})`);
     const held = onLinux ? `, held by ${nameOfProcess(process.pid)} (pid:${process.pid})` : "";
+    expect(String(failure)).toBe(
+      `ListenError: Can't connect to ('127.0.0.1', ${port}): it is in use${held}; choose another with -b ADDRESS`,
+    );
     const line = `Connection in use: ('127.0.0.1', ${port})${held}`;
-    expect(lines).toEqual([...Array(4).fill(`${line}; retrying in 1 second`), line]);
-  });
-
-  test("names an address of another machine invalid", async () => {
-    const lines: string[] = [];
-    const onRetry = (message: string) => void lines.push(message);
-    const failure = openListeners(["203.0.113.1:0"], 1, { onRetry });
-    await expect(failure).rejects.toThrow("Can't connect to ('203.0.113.1', 0)");
-    const line = "Invalid address: ('203.0.113.1', 0)";
     expect(lines).toEqual([...Array(4).fill(`${line}; retrying in 1 second`), line]);
   });
 

@@ -96,8 +96,10 @@ describe("unix sockets", () => {
     const onRetry = (message: string) => void lines.push(message);
     const failure = await openListeners([`unix:${path}`], 1, { onRetry }).catch((error) => error);
     expect(failure).toBeInstanceOf(ListenError);
-    expect(String(failure)).toBe(`ListenError: Can't connect to ${path}`);
     const held = onLinux ? `, held by ${nameOfProcess(process.pid)} (pid:${process.pid})` : "";
+    expect(String(failure)).toBe(
+      `ListenError: Can't connect to ${path}: it is in use${held}; choose another with -b ADDRESS`,
+    );
     const line = `Connection in use: ${path}${held}`;
     expect(lines).toEqual([...Array(4).fill(`${line}; retrying in 1 second`), line]);
     expect(existsSync(path)).toBe(true);
@@ -114,17 +116,6 @@ describe("unix sockets", () => {
       `bind: '${path}' is not a socket, and won't be replaced by one`,
     );
     expect([lines, existsSync(path)]).toEqual([[], true]);
-  });
-
-  test("a folder that isn't there is tried five times", async () => {
-    const lines: string[] = [];
-    const onRetry = (message: string) => void lines.push(message);
-    const failure = openListeners(["unix:/nowhere/app.sock"], 1, { onRetry });
-    await expect(failure).rejects.toThrow("Can't connect to /nowhere/app.sock");
-    expect(lines[0]).toMatch(
-      /^connection to \/nowhere\/app.sock failed: \[Errno \d+\] No such file/,
-    );
-    expect(lines.filter((line) => line.startsWith("connection to"))).toHaveLength(5);
   });
 
   test("a failure beside it takes the file away again", async () => {

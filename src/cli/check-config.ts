@@ -3,15 +3,13 @@ import { type AppConfig, asksForControl } from "../arbiter/act/configuration/gen
 import { adminOf } from "../arbiter/act/configuration/configurations.ts";
 import { tryApp } from "../arbiter/act/configuration/preload.ts";
 import { tellExpiry } from "../arbiter/decide/certificates.ts";
-import { ConfigError } from "../api/errors.ts";
-import type { Config } from "../config/types.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
-import { bindAddresses, hasCertificates } from "../net/secure-addresses.ts";
+import { hasCertificates } from "../net/secure-addresses.ts";
 import { checkLogs } from "../log/check.ts";
 import { writeFully } from "../os/write-fully.ts";
 
 /**
- * What --check-config checks beyond the settings: addresses, certificates, log files, and that the app can be imported.
+ * What --check-config checks beyond the settings: certificates, log files, and that the app can be imported.
  * @param env what the program was started with
  */
 export async function checkConfig(
@@ -19,7 +17,6 @@ export async function checkConfig(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
   const { config } = resolved;
-  checkAddresses(config);
   const warn = (message: string) => writeFully(2, `Warning: ${message}\n`);
   if (hasCertificates(config)) {
     const { readCredentials } = await import("../tls/read-credentials.ts");
@@ -38,13 +35,4 @@ export async function checkConfig(
   if (why === null) return exitCodes.ok;
   writeFully(2, `Error while loading the application:\n\n${why}\n`);
   return exitCodes.configuration;
-}
-
-function checkAddresses(config: Config): void {
-  try {
-    bindAddresses(config);
-  } catch (cause) {
-    if (!(cause instanceof ConfigError)) throw cause;
-    throw new ConfigError(`bind: ${cause.message}`, { cause });
-  }
 }

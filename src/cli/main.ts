@@ -9,6 +9,7 @@ import { ConfigError, UsageError } from "../api/errors.ts";
 import { adminTokenVariable } from "../config/admin-rules.ts";
 import { passphraseVariable } from "../config/tls-rules.ts";
 import { dataSettings } from "../config/data.ts";
+import { type Places, withPlace } from "../config/sources/places.ts";
 import { resolveConfig, type ResolvedConfig } from "../config/sources/resolve.ts";
 import type { Config } from "../config/types.ts";
 import { isOwnClass } from "../config/worker-classes.ts";
@@ -63,9 +64,22 @@ async function report(error: unknown): Promise<number> {
     writeFully(2, `${error.message}\n`);
     return exitCodes.ok;
   }
-  const expected = expectedErrors.some((type) => isA(error, type));
-  writeFully(2, `${expected ? `Error: ${(error as Error).message}` : describeError(error)}\n`);
+  writeFully(2, `${isExpected(error) ? `Error: ${error.message}` : describeError(error)}\n`);
   return exitCodes.configuration;
+}
+
+function isExpected(error: unknown): error is Error {
+  return expectedErrors.some((type) => isA(error, type));
+}
+
+/** @throws what `work` throws, with the place of the setting that it is about */
+async function placed<T>(places: Places, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    throw new ConfigError(withPlace(error.message, places), { cause: error });
+  }
 }
 
 async function run(words: readonly string[], { signals, early }: Early): Promise<number> {
@@ -96,31 +110,33 @@ async function run(words: readonly string[], { signals, early }: Early): Promise
   // A file that has kept the event loop busy has kept signals waiting too.
   await Bun.sleep(0);
   signals.stop.throwIfAborted();
-  const { config } = resolved;
-  process.chdir(config.chdir);
-  if (config.printConfig || config.checkConfig) {
-    if (isTrial) throw new UsageError("--request and --check-config are two commands");
-    signals.endProcess();
-  }
-  if (config.printConfig) {
-    const { printConfig } = await import("./print-config.ts");
-    writeFully(1, printConfig(config));
-  }
-  if (config.printConfig || config.checkConfig) {
-    const { checkConfig } = await import("./check-config.ts");
-    return checkConfig(resolved, origin.env);
-  }
-  if (isTrial) {
-    const { ask } = await import("./ask.ts");
-    return ask(resolved, requests, { directory: origin.directory, env: { ...process.env } });
-  }
-  if (config.daemon && !isDaemon && readInheritance(origin.env, process.ppid) === null) {
-    const { daemonize } = await import("./daemonize.ts");
-    return daemonize(config, origin, signals);
-  }
-  const onUp = isDaemon ? reportUp : null;
-  const { runMaster } = await arbiter;
-  return runMaster({ config: resolved, reload: resolve, origin, signals, early, onUp });
+  return placed(resolved.places, async () => {
+    const { config } = resolved;
+    process.chdir(config.chdir);
+    if (config.printConfig || config.checkConfig) {
+      if (isTrial) throw new UsageError("--request and --check-config are two commands");
+      signals.endProcess();
+    }
+    if (config.printConfig) {
+      const { printConfig } = await import("./print-config.ts");
+      writeFully(1, printConfig(config));
+    }
+    if (config.printConfig || config.checkConfig) {
+      const { checkConfig } = await import("./check-config.ts");
+      return checkConfig(resolved, origin.env);
+    }
+    if (isTrial) {
+      const { ask } = await import("./ask.ts");
+      return ask(resolved, requests, { directory: origin.directory, env: { ...process.env } });
+    }
+    if (config.daemon && !isDaemon && readInheritance(origin.env, process.ppid) === null) {
+      const { daemonize } = await import("./daemonize.ts");
+      return daemonize(config, origin, signals);
+    }
+    const onUp = isDaemon ? reportUp : null;
+    const { runMaster } = await arbiter;
+    return runMaster({ config: resolved, reload: resolve, origin, signals, early, onUp });
+  });
 }
 
 // What a server doesn't need isn't imported by one (bench: start).
@@ -161,11 +177,13 @@ function resolver(
       throw new ConfigError(
         "No application module specified. Name a file, or MODULE:EXPORT: gunicorn-ts server.ts",
       );
-    // At the start and at each reload, not in the first worker: an unknown name is found before anything changes.
-    identityOf(resolved.config);
-    const config = await readLogSettings(resolved.config, dataSettings.accessLogFormat.default);
-    await checkOwnClass(config, env);
-    return { ...resolved, config, app };
+    return placed(resolved.places, async () => {
+      // At the start and at each reload, not in the first worker: an unknown name is found before anything changes.
+      identityOf(resolved.config);
+      const config = await readLogSettings(resolved.config, dataSettings.accessLogFormat.default);
+      await checkOwnClass(config, env);
+      return { ...resolved, config, app };
+    });
   };
 }
 

@@ -1,5 +1,6 @@
 /** Rules between settings, checked when each value for itself is right. */
 import { ConfigError } from "../api/errors.ts";
+import { bindAddresses } from "../net/secure-addresses.ts";
 import type { Config, SettingKey } from "./types.ts";
 import { checkAdminRules } from "./admin-rules.ts";
 import { checkAutoscaleRules } from "./autoscale-rules.ts";
@@ -20,6 +21,7 @@ export function checkRules(
   given: ReadonlyMap<SettingKey, string>,
   env: Environment,
 ): void {
+  checkAddresses(config, given);
   const { workerClass } = config;
   const { refuses, refusesEnvironment, takesOnly, sockets } = workerClassOf(workerClass);
   for (const [key, place] of given) {
@@ -57,6 +59,16 @@ export function checkRules(
   checkAdminRules(config, given, env);
   checkTlsRules(config, given, env);
   checkProtocolRules(config, given);
+}
+
+/** Here and not in the kind: what a relative path is depends on chdir. */
+function checkAddresses(config: Config, given: ReadonlyMap<SettingKey, string>): void {
+  try {
+    bindAddresses(config);
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause;
+    throw new ConfigError(`${given.get("bind") ?? "bind"}: ${cause.message}`, { cause });
+  }
 }
 
 /** A variable as workers will find it in their environment; empty without it. */

@@ -253,19 +253,19 @@ describe("what refuses the start", () => {
       "a token file that isn't there",
       ["--admin-token-file", "nothing", ...adminArgs],
       {},
-      /adminTokenFile: \S+\/nothing: doesn't exist/,
+      /--admin-token-file: \S+\/nothing: doesn't exist/,
     ],
     [
       "an empty token file",
       ["--admin-token-file", "empty", ...adminArgs],
       {},
-      /adminTokenFile: \S+\/empty: must hold a token, it is empty/,
+      /--admin-token-file: \S+\/empty: must hold a token, it is empty/,
     ],
     [
       "a token that no client can send",
       ["--admin-token-file", "spaced", ...adminArgs],
       {},
-      /adminTokenFile: \S+\/spaced: must be letters/,
+      /--admin-token-file: \S+\/spaced: must be letters/,
     ],
     [
       "one of the environment",

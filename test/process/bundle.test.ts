@@ -300,7 +300,7 @@ test.each([
   [["ctl", "--help"], /reload/, 0],
   [["--print-config", "app"], /worker_class\s*= async/, 0],
   [["--workers", "x"], /invalid int value/, 2],
-  [["--certfile", "none.pem", "app"], /Error: certfile/, 1],
+  [["--certfile", "none.pem", "app"], /Error: --certfile: /, 1],
   [["-b", "127.0.0.1:0", "none"], /none/, 4],
 ] as const)(
   "%j ends as the sources do",

@@ -219,7 +219,9 @@ describe("the path", () => {
       });
       await using second = start({ files: { "app.ts": app }, args: ["--control-socket", path] });
       expect(await second.process.exited).toBe(1);
-      expect(second.log).toEndWith(`Error: controlSocket: ${path}: another server answers there\n`);
+      expect(second.log).toEndWith(
+        `Error: --control-socket: ${path}: another server answers there\n`,
+      );
       await stillAnswers(first, folder);
       const workers = first.workers();
       first.kill("SIGKILL");
@@ -249,7 +251,7 @@ describe("the path", () => {
     async (_claim, path, why) => {
       const folder = folderForAll();
       const full = join(folder, path);
-      const text = `controlSocket: ${full}: ${why.replace("FOLDER", folder).replace("BYTES", String(Buffer.byteLength(full)))}`;
+      const text = `${full}: ${why.replace("FOLDER", folder).replace("BYTES", String(Buffer.byteLength(full)))}`;
       writeFileSync(join(folder, "app.ts"), app);
       for (const args of [[], ["--check-config"]]) {
         const child = Bun.spawn(
@@ -265,7 +267,9 @@ describe("the path", () => {
           ],
           { cwd: folder, stdio: ["ignore", "ignore", "pipe"] },
         );
-        expect(await new Response(child.stderr).text()).toEndWith(`Error: ${text}\n`);
+        expect(await new Response(child.stderr).text()).toEndWith(
+          `Error: --control-socket: ${text}\n`,
+        );
         expect(await child.exited).toBe(1);
       }
       await using server = await gunicorn({ folder, files: { "app.ts": app } });
@@ -274,7 +278,9 @@ describe("the path", () => {
         `export const controlSocket = ${JSON.stringify(path)};`,
       );
       server.kill("SIGHUP");
-      await server.logged(`Reload failed, the running workers stay: ${text}`);
+      await server.logged(
+        `Reload failed, the running workers stay: gunicorn.conf.ts: controlSocket: ${text}`,
+      );
       expect(await (await server.fetch()).text()).toBe("ok");
     },
     limitMs,
@@ -422,7 +428,7 @@ test(
     });
     expect(await server.process.exited).toBe(1);
     expect(server.log).toEndWith(
-      `Error: controlSocket: ${folder}/closed/app.ctl: ${folder}/closed can't be written\n`,
+      `Error: --control-socket: ${folder}/closed/app.ctl: ${folder}/closed can't be written\n`,
     );
   },
   limitMs,

@@ -247,7 +247,7 @@ test.each([
   [["--print-config", "app"], /worker_class\s*= async/, 0],
   [["--request", "GET /", "app"], /\n\nhello/, 0],
   [["--workers", "x"], /invalid int value/, 2],
-  [["--certfile", "none.pem", "app"], /Error: certfile/, 1],
+  [["--certfile", "none.pem", "app"], /Error: --certfile: /, 1],
   [["-b", "127.0.0.1:0", "none"], /none/, 4],
   // Not fetched from a registry, though there is no node_modules.
   [["-b", "127.0.0.1:0", "stranger"], /Cannot find package 'left-pad'/, 3],

@@ -43,7 +43,7 @@ test.skipIf(!isRoot)(
     expect(await server.process.exited).toBe(1);
     expect(server.log).toMatch(
       new RegExp(
-        `\nError: workerTmpDir: no room for the 1048576 bytes of heartbeats: ${path}: ENOSPC[^\n]*\n$`,
+        `\nError: --worker-tmp-dir: no room for the 1048576 bytes of heartbeats: ${path}: ENOSPC[^\n]*\n$`,
       ),
     );
     rmSync(path, { recursive: true });
@@ -58,6 +58,6 @@ test("a folder that can't be written: one line that names it, and exit code 1", 
   const path = isRoot ? "/proc" : closed;
   await using server = start({ files, args: ["--worker-tmp-dir", path] });
   expect(await server.process.exited).toBe(1);
-  expect(server.log).toMatch(new RegExp(`\nError: workerTmpDir: [^\n]*: ${path}: E[^\n]*\n$`));
+  expect(server.log).toMatch(new RegExp(`\nError: --worker-tmp-dir: [^\n]*: ${path}: E[^\n]*\n$`));
   rmSync(closed, { recursive: true });
 }, 120_000);

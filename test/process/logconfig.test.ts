@@ -76,29 +76,37 @@ test("logconfig_dict wins over the files, of which none is read then", async () 
 });
 
 const refusals: [claim: string, args: string[], message: string][] = [
-  ["a missing logconfig", ["--log-config", "none.conf"], "log config 'none.conf' not found"],
+  [
+    "a missing logconfig",
+    ["--log-config", "none.conf"],
+    "--log-config: log config 'none.conf' not found",
+  ],
   [
     "a missing logconfig_json",
     ["--log-config-json", "none.json"],
-    "log config 'none.json' not found",
+    "--log-config-json: log config 'none.json' not found",
   ],
   [
     "a class that isn't known",
     ["--log-config-json", "mail.json"],
-    "logconfig_json: mail.json: handlers.mail: class logging.handlers.SMTPHandler isn't supported; use one of ",
+    "--log-config-json: mail.json: handlers.mail: class logging.handlers.SMTPHandler isn't supported; use one of ",
   ],
   [
     "a file that is no JSON",
     ["--log-config", "broken.json"],
-    "logconfig: broken.json: JSON Parse error",
+    "--log-config: broken.json: JSON Parse error",
   ],
-  ["a file that is no ini", ["--log-config", "app.ts"], "logconfig: app.ts: line 1: stands before"],
+  [
+    "a file that is no ini",
+    ["--log-config", "app.ts"],
+    "--log-config: app.ts: line 1: stands before",
+  ],
   [
     "an access log format that isn't one",
     ["--access-logformat", "%(h)s %(what)s"],
-    "accessLogFormat: unknown atom %(what)s at position 7",
+    "--access-logformat: unknown atom %(what)s at position 7",
   ],
-  ["an access log that can't be written", ["--access-logfile", "none/log"], "accesslog: '"],
+  ["an access log that can't be written", ["--access-logfile", "none/log"], "--access-logfile: '"],
 ];
 
 const files = {
@@ -125,18 +133,18 @@ const broken: [claim: string, config: string, message: string][] = [
   [
     "logconfig_dict",
     `export const logconfigDict = { version: 3 };`,
-    "logconfig_dict: version: must be 1",
+    "gunicorn.conf.ts: logconfigDict: version: must be 1",
   ],
-  ["access log", `export const accesslog = "none/log";`, "accesslog: '"],
+  ["access log", `export const accesslog = "none/log";`, "gunicorn.conf.ts: accesslog: '"],
   [
     "access log format",
     `export const accessLogFormat = "%(h)";`,
-    "accessLogFormat: no conversion behind %(h) at position 5",
+    "gunicorn.conf.ts: accessLogFormat: no conversion behind %(h) at position 5",
   ],
   [
     "logger class",
     `export const loggerClass = "none:None";`,
-    "loggerClass: no module named 'none'",
+    "gunicorn.conf.ts: loggerClass: no module named 'none'",
   ],
 ];
 

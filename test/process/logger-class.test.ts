@@ -109,15 +109,15 @@ test.each(["Broken", "Late"])(
 );
 
 const refusals: [reference: string, message: string][] = [
-  ["quiet", "loggerClass: must be MODULE:CLASS, got 'quiet'"],
-  ["none:None", "loggerClass: no module named 'none' in "],
-  ["quiet:None", "loggerClass: 'quiet:None': no class None, quiet.ts exports "],
-  ["quiet:value", "loggerClass: 'quiet:value': value must be a class, got 5"],
-  ["wrong:Wrong", "loggerClass: 'wrong:Wrong': "],
-  ["quiet:Bad", "loggerClass: 'quiet:Bad': Error: no logger today"],
+  ["quiet", "--logger-class: must be MODULE:CLASS, got 'quiet'"],
+  ["none:None", "--logger-class: no module named 'none' in "],
+  ["quiet:None", "--logger-class: 'quiet:None': no class None, quiet.ts exports "],
+  ["quiet:value", "--logger-class: 'quiet:value': value must be a class, got 5"],
+  ["wrong:Wrong", "--logger-class: 'wrong:Wrong': "],
+  ["quiet:Bad", "--logger-class: 'quiet:Bad': Error: no logger today"],
   [
     "quiet:Poor",
-    "loggerClass: 'quiet:Poor': has no debug, warning, error, exception, critical, access, reopen, close",
+    "--logger-class: 'quiet:Poor': has no debug, warning, error, exception, critical, access, reopen, close",
   ],
 ];
 

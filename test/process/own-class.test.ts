@@ -159,7 +159,7 @@ test.each(refusals)(
       await using server = start({ files, args: ["-k", reference, ...more] });
       expect(await server.process.exited).toBe(1);
       await until("its complaint", () => server.ended());
-      expect(server.log).toStartWith(`Error: workerClass: ${message}`);
+      expect(server.log).toStartWith(`Error: --worker-class: ${message}`);
       expect(server.log.trim()).not.toContain("\n");
     }
   },

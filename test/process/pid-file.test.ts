@@ -93,7 +93,7 @@ test("a pid file that can't be written is one sentence", async () => {
   await using server = start({ files: { "app.ts": app }, args: ["-p", "nowhere/run.pid"] });
   expect(await server.process.exited).toBe(1);
   const folder = join(server.folder, "nowhere");
-  expect(server.log).toEndWith(`Error: ${folder} doesn't exist. Can't create pidfile.\n`);
+  expect(server.log).toEndWith(`Error: --pid: ${folder} doesn't exist. Can't create pidfile.\n`);
 });
 
 test.skipIf(!isRoot)(
@@ -107,7 +107,7 @@ test.skipIf(!isRoot)(
     });
     expect(await server.process.exited).toBe(1);
     expect(server.log).toMatch(
-      /^Error: pidfile: \S+\/ro\/run\.pid can't be written: EROFS[^\n]*\n$/m,
+      /^Error: --pid: \S+\/ro\/run\.pid can't be written: EROFS[^\n]*\n$/m,
     );
     expect(server.log).not.toContain("    at ");
   },

@@ -127,7 +127,7 @@ test.skipIf(!isRoot).each([
   for (const more of [[], ["--check-config"]]) {
     await using server = start({ files: { "app.ts": app }, args: [...args, ...more] });
     expect(await server.process.exited).toBe(1);
-    expect(server.log).toBe(`Error: ${message}\n`);
+    expect(server.log).toBe(`Error: --${message}\n`);
   }
 });
 
@@ -149,7 +149,7 @@ test.each([
   await using server = start({ files: { "app.ts": app }, args, through });
   expect(await server.process.exited).toBe(1);
   const runs = `the server runs as user ${uid}, group ${gid}`;
-  expect(server.log).toBe(`Error: ${name}: only root can change it, got '${got}', ${runs}\n`);
+  expect(server.log).toBe(`Error: --${name}: only root can change it, got '${got}', ${runs}\n`);
 });
 
 test("without root, the own user and group are taken", async () => {

@@ -162,9 +162,17 @@ describe("bind = unix:PATH", () => {
   }, 120_000);
 
   test.each([
-    [["unix:app.ts"], [], "Error: bind: 'app.ts' is not a socket, and won't be replaced by one\n"],
+    [
+      ["unix:app.ts"],
+      [],
+      "Error: --bind: 'app.ts' is not a socket, and won't be replaced by one\n",
+    ],
     [[`unix:/${"x".repeat(200)}`], [], /^Error: .* has at most 10\d bytes, \/x{200} has 201\n$/m],
-    [["fd://9"], [], "Error: bind: fd://9 is not a listening socket that this process inherited\n"],
+    [
+      ["fd://9"],
+      [],
+      "Error: --bind: fd://9 is not a listening socket that this process inherited\n",
+    ],
     [
       ["unix:app.sock"],
       ["-k", "serve"],

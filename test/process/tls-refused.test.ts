@@ -88,7 +88,7 @@ test.skipIf(!canBeNobody)(
     expect(await server.process.exited).toBe(1);
     await until("the end of its output", () => server.ended());
     expect(server.log).toMatch(
-      /^Error: keyfile: \S+: can't be read by uid [1-9]\d*: permission denied\n$/,
+      /^Error: --keyfile: \S+: can't be read by uid [1-9]\d*: permission denied\n$/,
     );
   },
   180_000,

@@ -173,7 +173,7 @@ test(
     await servesOnly(server, "two.test");
     writeFileSync(join(server.folder, "cert.pem"), "");
     server.kill("SIGHUP");
-    await server.logged("Reload failed, the running workers stay: certfile: ");
+    await server.logged("Reload failed, the running workers stay: --certfile: ");
     await load.more(100);
     expect(await namesServed(server.port)).toEqual(["two.test"]);
     expect((await load.stop()).failures).toEqual([]);
@@ -214,7 +214,7 @@ export const bind = JSON.parse(readFileSync("binds.json", "utf8"));
 `,
     };
     await using server = await serving(byCopy, { files, bind: [] });
-    const refused = `bind: 127.0.0.1:${server.port}: can't change from https to http while workers serve there`;
+    const refused = `gunicorn.conf.ts: bind: 127.0.0.1:${server.port}: can't change from https to http while workers serve there`;
     const binds = ["http://127.0.0.1:0", "https://127.0.0.1:0"];
     writeFileSync(join(server.folder, "binds.json"), JSON.stringify(binds));
     server.kill("SIGHUP");

@@ -94,7 +94,7 @@ test.each<[claim: string, app: string, config: string, said: RegExp]>([
     "a logger class",
     `${hello} ${revoked} export class Log { constructor() { throw proxy; } }`,
     `export const loggerClass = "./app:Log";`,
-    /^Error: loggerClass: '.\/app:Log': Thrown: a value of type object that can't be read$/m,
+    /^Error: gunicorn\.conf\.ts: loggerClass: '.\/app:Log': Thrown: a value of type object that can't be read$/m,
   ],
   [
     "an app",

@@ -4,6 +4,7 @@
  * Nothing about the process changes here, so that HUP may run it again and drop the result.
  */
 import { isA } from "../../api/thrown.ts";
+import { located, type Places } from "./places.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { ConfigError, UsageError } from "../../api/errors.ts";
 import { fileLabel, findConfigFile } from "./find-file.ts";
@@ -30,6 +31,7 @@ export interface ResolvedConfig {
   readonly configFile: string | null;
   /** MODULE:EXPORT: the positional word, else wsgiApp, else the app inside. */
   readonly app: string | null;
+  readonly places: Places;
 }
 
 type Given = ReadonlyMap<SettingKey, unknown>;
@@ -91,7 +93,7 @@ function build(
   // Every key of the table is there, with what its own kind gave.
   const config = deepFreeze(Object.fromEntries(entries)) as Config;
   checkRules(config, places, inputs.env);
-  return { config, configFile, app };
+  return { config, configFile, app, places: withVariables(places, inputs) };
 }
 
 function flagOf(key: SettingKey): string {
@@ -119,12 +121,6 @@ function chooseFile(sources: readonly Source[], cwd: string): string | null {
   } catch (cause) {
     throw located(source.place("config"), cause);
   }
-}
-
-/** Puts the place before what a ConfigError says; hands on any other error. */
-function located(place: string, cause: unknown): unknown {
-  if (!isA(cause, ConfigError)) return cause;
-  return new ConfigError(`${place}: ${cause.message}`, { cause });
 }
 
 function refuseStatus({ status }: Setting, place: string): void {
@@ -156,6 +152,15 @@ function defaultOf(row: Setting, inputs: ConfigInputs): unknown {
     }
   }
   return row.defaultOn === undefined ? row.default : row.defaultOn(inputs);
+}
+
+/** The same with the settings that only the environment sets. */
+function withVariables(places: Places, inputs: ConfigInputs): Places {
+  const all = new Map(places);
+  for (const [key, row] of settingEntries)
+    if (row.env !== undefined && !all.has(key) && fromEnvironment(row, inputs) !== "")
+      all.set(key, row.env.variable);
+  return all;
 }
 
 /** A variable without a value isn't set: Compose files, units and CI pass `PORT=` on. */

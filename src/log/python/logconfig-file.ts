@@ -58,6 +58,7 @@ function readText(setting: string, file: string, chdir: string): string {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     // Gunicorn's words.
-    throw new ConfigError(`log config '${file}' ${code === "ENOENT" ? "not found" : message}`);
+    const why = code === "ENOENT" ? "not found" : message;
+    throw new ConfigError(`${setting}: log config '${file}' ${why}`);
   }
 }

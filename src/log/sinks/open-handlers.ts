@@ -1,5 +1,6 @@
 /** Opens what a plan names. */
 import { statSync } from "node:fs";
+import { dirname } from "node:path";
 import { ConfigError } from "../../api/errors.ts";
 import type { ConfigData } from "../../config/types.ts";
 import { SystemError } from "../../os/libc.ts";
@@ -127,16 +128,17 @@ export function opening<T>(place: string, path: string, open: () => T): T {
   } catch (cause) {
     const isSystem = cause instanceof SystemError || (cause as NodeJS.ErrnoException).code;
     if (!isSystem) throw cause;
-    const { code, message } = cause as NodeJS.ErrnoException;
-    // open(2): a socket, or a pipe without a reader.
-    const isSocket = code === "ENXIO" && statSync(path, { throwIfNoEntry: false })?.isSocket();
-    const why = isSocket
-      ? "it is a socket"
-      : code === "ENXIO"
-        ? "it is a pipe that nobody reads"
-        : message;
+    const why = whyNot(cause as NodeJS.ErrnoException, path);
     throw new ConfigError(`${place}: '${path}' isn't writable: ${why}`, { cause });
   }
+}
+
+function whyNot({ code, message }: NodeJS.ErrnoException, path: string): string {
+  if (code === "ENOENT") return `there is no folder ${dirname(path)}`;
+  if (code !== "ENXIO") return message;
+  // open(2): a socket, or a pipe without a reader.
+  const isSocket = statSync(path, { throwIfNoEntry: false })?.isSocket() ?? false;
+  return isSocket ? "it is a socket" : "it is a pipe that nobody reads";
 }
 
 function loaded<T>(module: T | null): T {

@@ -93,7 +93,7 @@ function create(path: string, pid: number, own: number | null): number {
   }
   const folder = dirname(path);
   if (!(statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false)) {
-    throw new PidFileError(`${folder} doesn't exist. Can't create pidfile.`);
+    throw new PidFileError(`pidfile: ${folder} doesn't exist. Can't create pidfile.`);
   }
   return write(path, `${pid}\n`, `${path}.${pid}.tmp`);
 }

@@ -1,6 +1,7 @@
 /** The configurations that a reload prepares, uses, takes back or discards, and what they mean for the master itself. */
 import { isA, messageOf } from "../../../api/thrown.ts";
 import { configData } from "../../../config/data.ts";
+import { type Places, withPlace } from "../../../config/sources/places.ts";
 import type { Listeners } from "../../../listen/listeners.ts";
 import { unlessAborted } from "../../../listen/unless-aborted.ts";
 import { describeError, type LogLevel } from "../../../log/error-log.ts";
@@ -107,21 +108,23 @@ export class Configurations {
    */
   async prepare(number: number, current: number): Promise<Event> {
     const loading = (this.#loading = new AbortController());
+    let places: Places = new Map();
     try {
-      const { release, rebound } = await this.#prepare(number, current, loading.signal);
+      const resolved = await unlessAborted(this.#parts.reload(number), loading.signal);
+      places = resolved.places;
+      const { release, rebound } = await this.#prepare(resolved, current, loading.signal);
       this.#prepared = { number, release };
       const generation = asGeneration(number, release.resolved);
       return { type: "config loaded", generation, rebound };
     } catch (error) {
       const message = isA(error, Error) ? messageOf(error) : describeError(error);
-      return { type: "config failed", message };
+      return { type: "config failed", message: withPlace(message, places) };
     }
   }
 
-  async #prepare(number: number, current: number, signal: AbortSignal) {
-    const { listeners, reload, env, origin } = this.#parts;
+  async #prepare(resolved: AppConfig, current: number, signal: AbortSignal) {
+    const { listeners, env, origin } = this.#parts;
     const before = this.get(current);
-    const resolved = await unlessAborted(reload(number), signal);
     await preloadIfAsked(resolved, env, signal);
     checkWorkers(resolved);
     checkReloadable(before.resolved, resolved);

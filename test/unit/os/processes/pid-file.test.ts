@@ -120,7 +120,7 @@ test("create() leaves alone what is no pid file", () => {
 
 test("create() says which folder is missing", () => {
   const lost = join(folder, "nowhere/pid");
-  const message = `${join(folder, "nowhere")} doesn't exist. Can't create pidfile.`;
+  const message = `pidfile: ${join(folder, "nowhere")} doesn't exist. Can't create pidfile.`;
   expect(failureOf(() => new PidFile(lost).create())).toBe(message);
   writeFileSync(join(folder, "file"), "");
   const below = failureOf(() => new PidFile(join(folder, "file/pid")).create());

@@ -166,7 +166,7 @@ export class FakeEngine {
       options.receives === true
         ? (fd: number, into: Uint8Array) => this.#wireOf(fd)?.receiveInto(into) ?? 0
         : null;
-    const engine: Engine = { settings, readers: this.readers, scores, files, receiveInto };
+    const engine: Engine = { settings, log, readers: this.readers, scores, files, receiveInto };
     const connections = new Connections(scores);
     this.#connections = connections;
     const server = new AppServer({

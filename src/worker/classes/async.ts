@@ -107,6 +107,7 @@ export class AsyncServing implements Serving {
     const files = context.config.sendfile === false ? null : new FileSender(openSendFile);
     this.#engine = {
       settings,
+      log: context.log,
       readers: new ReaderPool(settings),
       scores: { bytes, timeouts },
       files,

@@ -10,8 +10,9 @@ import type { Wire } from "./wire.ts";
 
 /** What has become known of a client before its connection speaks HTTP. */
 export interface Foregoing {
-  readonly tls: TlsFacts;
-  /** By a PROXY header in front of TLS; null: there was none, or it names nobody. */
+  /** Null without TLS. */
+  readonly tls: TlsFacts | null;
+  /** By a PROXY header; null: there was none, or it names nobody. */
   readonly named: ClientAddress | null;
 }
 
@@ -27,7 +28,7 @@ export class Client {
   readonly #wire: Wire;
   /** Set until it is known whether the connection's first bytes are a PROXY header. */
   #proxy: ProxyReader | null = null;
-  #named: ClientAddress | null = null;
+  #foregoing: Foregoing | null;
   /**
    * The address, kept only for observers: a closed socket doesn't tell it, and an open one makes the text anew (bench:
    * access-log).
@@ -35,9 +36,6 @@ export class Client {
   readonly #address: string;
   /** What an app's requests of this connection share, and what ends with it. */
   attached: { connectionClosed(): void } | null = null;
-  /** Null without TLS. */
-  readonly tls: TlsFacts | null;
-
   /** `observed`: somebody wants to know of requests. `foregoing`: null for a plain connection. */
   constructor(
     wire: Wire,
@@ -49,10 +47,19 @@ export class Client {
     this.#wire = wire;
     this.trusted = settings.trusts(remoteAddress);
     this.#address = observed ? (remoteAddress ?? "") : "";
-    this.tls = foregoing === null ? null : foregoing.tls;
-    if (foregoing !== null) this.#named = foregoing.named;
+    this.#foregoing = foregoing;
     if (settings.readProxy === null || foregoing !== null) return;
     this.#proxy = settings.readProxy(remoteAddress);
+  }
+
+  /** Null without TLS. */
+  get tls(): TlsFacts | null {
+    return this.#foregoing === null ? null : this.#foregoing.tls;
+  }
+
+  /** Whom a PROXY header names. */
+  get #named(): ClientAddress | null {
+    return this.#foregoing === null ? null : this.#foregoing.named;
   }
 
   /** The client for log lines; the address is empty where there is none. */
@@ -62,12 +69,13 @@ export class Client {
 
   /** The address for observers, also when the connection has closed; empty on a unix socket. */
   get clientAddress(): string {
-    return this.#named === null ? this.#address : this.#named.address;
+    return this.#named?.address ?? this.#address;
   }
 
   /** Null on a unix socket, unless a PROXY header names the client. */
   get address(): ClientAddress | null {
-    if (this.#named !== null) return this.#named;
+    const named = this.#named;
+    if (named !== null) return named;
     const { remoteAddress: address, remoteFamily: family, remotePort: port } = this.#wire;
     if (address === undefined || family === undefined || port === undefined) return null;
     return { address, family, port };
@@ -82,7 +90,8 @@ export class Client {
 
   /** What the client has shown, and what has been verified; null: nothing, or it has left. */
   get peerCertificate(): PeerCertificate | null {
-    if (this.tls === null || this.tls.clientSubject === null || this.#wire.fd < 0) return null;
+    const { tls } = this;
+    if (tls === null || tls.clientSubject === null || this.#wire.fd < 0) return null;
     return (this.#wire as SecureWire).getPeerCertificate() ?? null;
   }
 
@@ -97,7 +106,7 @@ export class Client {
     const step = proxy.feed(bytes, 0, bytes.length);
     if (step !== "plain" && step !== "done") return step;
     this.#proxy = null;
-    this.#named = proxy.source;
+    if (proxy.source !== null) this.#foregoing = { tls: null, named: proxy.source };
     const rest = bytes.subarray(proxy.consumed);
     // What looked like a PROXY header for some bytes is HTTP after all.
     return step === "plain" ? [proxy.kept, rest] : [rest];

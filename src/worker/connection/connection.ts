@@ -15,49 +15,49 @@ import type { Member } from "./connections.ts";
 import { Deadlines, type Expired } from "./deadlines.ts";
 import type { FileSender } from "./file-sender.ts";
 import { HeldBytes } from "./held-bytes.ts";
-import { type Engine, type EngineScores, Http1 } from "./http1.ts";
+import { type Engine, Http1 } from "./http1.ts";
 import type { Protocol, ReceiveInto, Successor, Transport } from "./protocol.ts";
+import {
+  all,
+  behind,
+  closing,
+  full,
+  leaving,
+  lingering,
+  open,
+  over,
+  resting,
+  type Stage,
+  stirred,
+  type Takes,
+  type Turn,
+  turning,
+} from "./states.ts";
 import type { Wire, WireOwner } from "./wire.ts";
 
 type ClientTimeout = (typeof clientTimeouts)[number];
-
-const open = 0;
-/** The last answer isn't written yet. */
-const closing = 1;
-/** Another owner gets the socket as soon as the output is written. */
-const leaving = 2;
-/** The last answer is out: what comes is read and dropped, since a reset would destroy the answer (RFC 9112 §9.6). */
-const lingering = 3;
-const over = 4;
 
 export class Connection implements Member, Transport, WireOwner {
   readonly output = new OutputBuffer();
   readonly client: Client;
   readonly deadlines: Deadlines;
   readonly #wire: Wire;
-  readonly #site: Site;
+  readonly #engine: Engine;
   readonly #held: HeldBytes;
-  readonly #scores: EngineScores;
   #protocol: Protocol;
-  #stage: typeof open | typeof closing | typeof leaving | typeof lingering | typeof over = open;
+  #stage: Stage = open;
   /** Set while leaving. */
   #successor: Successor | null = null;
-  #inTurn = false;
-  /** The socket has taken less than all: until it says so, a write would cost its time for nothing. */
-  #full = false;
-  /** Output was left at the last write. */
-  #behind = false;
-  /** The protocol may have ended, or read again, within a write. */
-  #stirred = false;
+  #turn: Turn = resting;
+  #takes: Takes = all;
   /** The client has sent FIN, and all before that has been received. */
   #clientDone = false;
 
   /** `foregoing`: what is known of the client of a TLS connection, whose handshake is over. */
   constructor(wire: Wire, site: Site, engine: Engine, foregoing: Foregoing | null = null) {
-    const { settings, scores } = engine;
+    const { settings } = engine;
     this.#wire = wire;
-    this.#scores = scores;
-    this.#site = site;
+    this.#engine = engine;
     this.client = new Client(wire, settings, site.records !== null, foregoing);
     this.deadlines = new Deadlines(settings.deadlines, wire);
     this.#held = new HeldBytes(wire);
@@ -87,7 +87,7 @@ export class Connection implements Member, Transport, WireOwner {
 
   receive(bytes: Buffer): void {
     if (this.#stage >= lingering) return;
-    count(this.#scores.bytes, receivedBytes, bytes.length);
+    count(this.#engine.scores.bytes, receivedBytes, bytes.length);
     this.#held.hold(bytes);
     this.turn();
   }
@@ -95,7 +95,7 @@ export class Connection implements Member, Transport, WireOwner {
   /** The socket takes bytes again. */
   drained(): void {
     this.deadlines.writeMoves();
-    this.#full = false;
+    if (this.#takes === full) this.#takes = behind;
     this.turn();
   }
 
@@ -125,7 +125,7 @@ export class Connection implements Member, Transport, WireOwner {
     const expired = this.deadlines.tick();
     if (expired === null) return;
     const timeout = clientTimeouts.indexOf(expired as ClientTimeout);
-    if (timeout !== -1) count(this.#scores.timeouts, timeout, 1);
+    if (timeout !== -1) count(this.#engine.scores.timeouts, timeout, 1);
     if (this.#stage === open && this.#protocol.expired(expired)) this.turn();
     else this.#cut(expired);
   }
@@ -136,30 +136,29 @@ export class Connection implements Member, Transport, WireOwner {
   }
 
   turn(): boolean {
-    if (!this.#inTurn && this.#stage < lingering) {
-      this.#inTurn = true;
+    if (this.#turn === resting && this.#stage < lingering) {
+      this.#turn = turning;
       try {
         this.#run();
       } finally {
-        this.#inTurn = false;
+        this.#turn = resting;
       }
     }
     return this.#stage !== over && this.output.byteLength === 0;
   }
 
   push(): void {
-    if (this.#inTurn) this.#write();
-    else this.turn();
+    if (this.#turn === resting) this.turn();
+    else this.#write();
   }
 
   sendFile(sender: FileSender, fd: number, at: number, size: number): FileStep {
-    if (this.#full || this.#stage >= lingering) return "full";
+    if (this.#takes === full || this.#stage >= lingering) return "full";
     const step = sender.send(this.#wire, fd, at, size);
-    if (typeof step === "number") count(this.#scores.bytes, sentBytes, step);
+    if (typeof step === "number") count(this.#engine.scores.bytes, sentBytes, step);
     this.deadlines.appWrites();
     if (sender.full) {
-      this.#full = true;
-      this.#behind = true;
+      this.#takes = full;
       this.deadlines.writes(true);
     }
     if (step !== "gone") return step;
@@ -172,7 +171,7 @@ export class Connection implements Member, Transport, WireOwner {
     const { fd } = this.#wire;
     if (!(fd >= 0) || this.#stage !== open) return 0;
     const received = receive(fd, into);
-    count(this.#scores.bytes, receivedBytes, received);
+    count(this.#engine.scores.bytes, receivedBytes, received);
     return received;
   }
 
@@ -190,9 +189,9 @@ export class Connection implements Member, Transport, WireOwner {
 
   #run(): void {
     do {
-      this.#stirred = false;
+      this.#turn = turning;
       this.#parse();
-    } while (this.#write() && (this.#stirred || this.#mayParse));
+    } while (this.#write() && (this.#isStirred || this.#mayParse));
     if (this.#stage >= lingering) return;
     if (this.#stage === open || this.output.byteLength > 0) this.#steerReading();
     else if (this.#stage === closing) this.#linger();
@@ -206,6 +205,10 @@ export class Connection implements Member, Transport, WireOwner {
     this.#successor = null;
     successor.take(this, this.#wire, this.#held.take(), this.#clientDone);
     this.client.attached?.connectionClosed();
+  }
+
+  get #isStirred(): boolean {
+    return this.#turn === stirred;
   }
 
   /** A client that sends but doesn't read gets no more answers until it does. */
@@ -236,17 +239,16 @@ export class Connection implements Member, Transport, WireOwner {
   #write(): boolean {
     if (this.#stage === over) return false;
     if (this.output.byteLength > 0) this.deadlines.appWrites();
-    const empty = !this.#full && this.#writeOut();
-    this.#full = !empty;
+    const before = this.#takes;
+    const left = before === full || !this.#writeOut();
+    this.#takes = left ? full : all;
     if (this.output.broken) {
       this.#reset();
       return false;
     }
-    this.deadlines.writes(!empty);
-    const wasBehind = this.#behind;
-    this.#behind = !empty;
-    if (!empty || !wasBehind) return empty;
-    this.#stirred = true;
+    this.deadlines.writes(left);
+    if (left || before === all) return !left;
+    this.#turn = stirred;
     this.#protocol.drained();
     return this.output.byteLength === 0;
   }
@@ -255,7 +257,7 @@ export class Connection implements Member, Transport, WireOwner {
     const { output } = this;
     const before = output.byteLength;
     const empty = output.writeTo(this.#wire);
-    count(this.#scores.bytes, sentBytes, before - output.byteLength);
+    count(this.#engine.scores.bytes, sentBytes, before - output.byteLength);
     return empty;
   }
 
@@ -282,7 +284,7 @@ export class Connection implements Member, Transport, WireOwner {
 
   /** The client took too long: nobody waits for it any more. */
   #cut(expired: Expired): void {
-    this.#site.log.debug(`Closing ip=${this.client.shown.address}: ${expired}`);
+    this.#engine.log.debug(`Closing ip=${this.client.shown.address}: ${expired}`);
     // By a reset: the kernel would hold megabytes for a client that doesn't take them, for minutes.
     if (expired === "write_timeout") this.#wire.terminate();
     else if (expired === "keepalive" && this.deadlines.heldBytes > 0) this.#linger();

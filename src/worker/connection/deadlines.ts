@@ -37,6 +37,31 @@ export interface SocketProbe {
   peerHasEnded(fd: number): boolean;
 }
 
+/** What the time to receive is for. Numbers, and few fields below: each connection has them (bench: idle-memory). */
+const firstHead = 0;
+const head = 1;
+const body = 2;
+const answer = 3;
+const nextRequest = 4;
+const lastFin = 5;
+
+/** What has expired by then; while the app answers, nothing can. */
+const expiredBy: readonly Expired[] = [
+  "header_timeout",
+  "header_timeout",
+  "body_timeout",
+  "header_timeout",
+  "keepalive",
+  "lingering close",
+];
+
+/** In #leaving: the client hasn't sent FIN. */
+const staying = -1;
+
+/** In #held: the client has all that was written. */
+const nothing = -2;
+const unknown = -1;
+
 /** What FIN counts in the kernel's figure. */
 const finBytes = 1;
 
@@ -55,22 +80,21 @@ export class Deadlines {
   readonly #wire: Pick<Wire, "fd">;
   /** The time for the client to send, or to close. */
   #receiving: number;
-  /** What expires with #receiving. */
-  #waitsBy: Expired = "header_timeout";
-  #inHead = false;
+  #receivingFor:
+    | typeof firstHead
+    | typeof head
+    | typeof body
+    | typeof answer
+    | typeof nextRequest
+    | typeof lastFin = firstHead;
   /** The time for the app to answer, by its own word. */
   #answering = 0;
-  /** The time for the app to write something to a client that has sent FIN. */
-  #leaving = 0;
-  /** The client has sent FIN, and may be gone. */
-  #quiet = false;
-  #lingering = false;
-  /** The client has bytes to take. */
-  #pending = false;
-  /** The time for the client to take some of them. */
+  /** The time for the app to write something to a client that has sent FIN, and may be gone. */
+  #leaving = staying;
+  /** The time for the client to take some of what is pending. */
   #writing = 0;
-  /** How many of them the kernel held at the last tick; -1 if that isn't known. */
-  #held = -1;
+  /** How much of that the kernel held at the last tick. */
+  #held = nothing;
 
   constructor(times: DeadlineTicks, wire: Pick<Wire, "fd">) {
     this.#times = times;
@@ -85,46 +109,52 @@ export class Deadlines {
 
   /** The client has sent FIN, which clientQuiet() hasn't been told yet. */
   get clientHasEnded(): boolean {
-    return !this.#quiet && this.#times.probe.peerHasEnded(this.#wire.fd);
+    return this.#leaving === staying && this.#times.probe.peerHasEnded(this.#wire.fd);
   }
 
   /** Makes one step. Answers which deadline has run out, if any. */
   tick(): Expired | null {
     if (this.#answering > 0 && --this.#answering === 0) return "server.timeout()";
-    const held = this.#pending ? this.heldBytes : -1;
-    if (this.#lingering) this.#pending = held > finBytes;
-    if (this.#pending) {
-      // The socket says that it takes bytes again when a third of its buffer is free: megabytes, for a slow client
-      // minutes.
-      const moves = held !== -1 && held < this.#held;
-      this.#held = held;
-      if (moves) this.#writing = this.#times.writeTicks;
-      else if (this.#writing > 0 && --this.#writing === 0) return "write_timeout";
-      return null;
+    if (this.#held !== nothing) {
+      const held = this.heldBytes;
+      if (this.#receivingFor === lastFin && held <= finBytes) this.#held = nothing;
+      else return this.#tickWriting(held);
     }
     if (this.#leaving > 0 && --this.#leaving === 0) return "asgi_disconnect_grace_period";
-    if (this.#receiving > 0 && --this.#receiving === 0) return this.#waitsBy;
+    if (this.#receiving > 0 && --this.#receiving === 0) {
+      return expiredBy[this.#receivingFor] as Expired;
+    }
+    return null;
+  }
+
+  /** `held`: how many bytes the kernel holds now. */
+  #tickWriting(held: number): Expired | null {
+    // The socket says that it takes bytes again when a third of its buffer is free: megabytes, for a slow client
+    // minutes.
+    const moves = held !== unknown && held < this.#held;
+    this.#held = held;
+    if (moves) this.#writing = this.#times.writeTicks;
+    else if (this.#writing > 0 && --this.#writing === 0) return "write_timeout";
     return null;
   }
 
   /** Bytes of a head have come: the whole head has its time from the first on. */
   headArrives(): void {
-    if (this.#inHead) return;
-    this.#inHead = true;
+    if (this.#receivingFor === head) return;
     this.#receiving = this.#times.headTicks;
-    this.#waitsBy = "header_timeout";
+    this.#receivingFor = head;
   }
 
   /** Bytes of a body may come: each starts the time anew, but none runs while the app itself doesn't read. */
   bodyArrives(paused: boolean): void {
     this.#receiving = paused ? 0 : this.#times.bodyTicks;
-    this.#waitsBy = "body_timeout";
+    this.#receivingFor = body;
   }
 
   /** The request has come, its body apart: from here the app takes as long as it likes. */
   requestComplete(): void {
-    this.#inHead = false;
     this.#receiving = 0;
+    this.#receivingFor = answer;
     this.appWrites();
   }
 
@@ -136,7 +166,7 @@ export class Deadlines {
   /** Nothing more comes of the app: its own clocks stop. */
   answered(): void {
     this.#answering = 0;
-    this.#leaving = 0;
+    if (this.#leaving > 0) this.#leaving = 0;
   }
 
   /**
@@ -144,27 +174,27 @@ export class Deadlines {
    * to.
    */
   clientQuiet(asked: boolean): boolean {
-    this.#quiet = true;
+    if (this.#leaving === staying) this.#leaving = 0;
     if (asked) this.appWrites();
     return asked && this.#times.graceTicks === 0;
   }
 
   /** The app writes: to a client that may have left, it has a while from here on to write again. */
   appWrites(): void {
-    if (this.#quiet) this.#leaving = Math.max(1, this.#times.graceTicks);
+    if (this.#leaving !== staying) this.#leaving = Math.max(1, this.#times.graceTicks);
   }
 
   /** The connection idles between two requests. */
   idles(): void {
     this.#receiving = this.#times.keepAliveTicks;
-    this.#waitsBy = "keepalive";
+    this.#receivingFor = nextRequest;
   }
 
   /** The worker leaves: nobody idles longer than keepalive. */
   idlesBriefly(): void {
     const left = this.#receiving === 0 ? Number.POSITIVE_INFINITY : this.#receiving;
     this.#receiving = Math.max(1, Math.min(left, this.#times.keepAliveTicks));
-    this.#waitsBy = "keepalive";
+    this.#receivingFor = nextRequest;
   }
 
   /**
@@ -173,9 +203,8 @@ export class Deadlines {
    */
   lingers(): void {
     this.writes(true);
-    this.#lingering = true;
     this.#receiving = this.#times.lingerTicks;
-    this.#waitsBy = "lingering close";
+    this.#receivingFor = lastFin;
   }
 
   /** The client has taken bytes, but not all. */
@@ -185,10 +214,10 @@ export class Deadlines {
 
   /** Whether something is left that the client must take. */
   writes(left: boolean): void {
-    if (left && !this.#pending) {
+    if (!left) this.#held = nothing;
+    else if (this.#held === nothing) {
       this.#writing = this.#times.writeTicks;
-      this.#held = -1;
+      this.#held = unknown;
     }
-    this.#pending = left;
   }
 }

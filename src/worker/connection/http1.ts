@@ -10,6 +10,7 @@ import type { MessageReader } from "../../http/request/message-reader.ts";
 import { currentDate } from "../../http/response/head/date.ts";
 import type { FileStep } from "../../http/response/file-pump.ts";
 import { refusalPage } from "../../http/response/error-page.ts";
+import type { Log } from "../../api/log.ts";
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import type { OutputBuffer } from "../../http/response/output.ts";
 import { encodeFixed } from "../../http/response/response.ts";
@@ -30,6 +31,7 @@ export type EngineScores = Pick<ScoreboardRow, "bytes" | "timeouts">;
 /** What all connections of a worker share. */
 export interface Engine {
   readonly settings: EngineSettings;
+  readonly log: Log;
   /** Where it counts. */
   readonly scores: EngineScores;
   readonly readers: ReaderPool;
@@ -49,8 +51,6 @@ const ended = 2;
 export class Http1 implements Protocol, Reply {
   readonly output: OutputBuffer;
   readonly #transport: Transport;
-  readonly #client: Client;
-  readonly #deadlines: Deadlines;
   readonly #site: Site;
   readonly #engine: Engine;
   #stage: typeof reading | typeof answering | typeof ended = reading;
@@ -64,10 +64,18 @@ export class Http1 implements Protocol, Reply {
     this.#transport = transport;
     // Asked several times for each request (bench: pipelined).
     this.output = transport.output;
-    this.#client = transport.client;
-    this.#deadlines = transport.deadlines;
     this.#site = site;
     this.#engine = engine;
+  }
+
+  // Fields of their own would take more memory (bench: idle-memory).
+
+  get #client(): Client {
+    return this.#transport.client;
+  }
+
+  get #deadlines(): Deadlines {
+    return this.#transport.deadlines;
   }
 
   // What the connection asks and tells.

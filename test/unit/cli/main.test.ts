@@ -64,7 +64,7 @@ describe("main()", () => {
     [["-c", "nope.ts", "hello"], "--config: 'nope.ts' doesn't exist"],
     [["-c", "../broken/throws.ts", "hello"], `${join(apps, "../broken/throws.ts")}:3:11: no luck`],
     [["--dirty-app", "a:B", "hello"], "--dirty-app: not supported yet"],
-    [["--check-config", "-b", "[::1]:x", "hello"], "bind: 'x' is not a valid port number."],
+    [["--check-config", "-b", "[::1]:x", "hello"], "--bind: 'x' is not a valid port number."],
   ])("%j is a configuration error", async (words, message) => {
     expect(await run(words)).toEqual({ stdout: "", stderr: `Error: ${message}\n`, code: 1 });
   });

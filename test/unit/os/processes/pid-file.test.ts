@@ -124,7 +124,7 @@ test("create() says which folder is missing", () => {
   expect(failureOf(() => new PidFile(lost).create())).toBe(message);
   writeFileSync(join(folder, "file"), "");
   const below = failureOf(() => new PidFile(join(folder, "file/pid")).create());
-  expect(below).toBe(`${join(folder, "file")} doesn't exist. Can't create pidfile.`);
+  expect(below).toBe(`pidfile: ${join(folder, "file")} doesn't exist. Can't create pidfile.`);
 });
 
 test("create() says why it can't read or write", () => {

@@ -1,6 +1,8 @@
-import { basename } from "node:path";
+import { basename, extname } from "node:path";
 import { AppImportError } from "../modules/errors.ts";
+import { moduleExtensions } from "../modules/find.ts";
 import { importModule } from "../modules/import.ts";
+import { nearest } from "../modules/nearest.ts";
 import { parseReference, type Target } from "../modules/reference.ts";
 import { resolveModule } from "../modules/resolve.ts";
 import type { Capture, Captured } from "./capture.ts";
@@ -39,6 +41,12 @@ interface Found {
 const scriptMs = 10_000;
 /** How long a module may take to do so if its exports are no app. */
 const moduleMs = 1000;
+
+/** Where an app is looked for that isn't named, in this order. */
+const usualExports = ["default", "fetch", "app"];
+
+/** Of a module that is no ES module, each property is an export. */
+const mostListed = 12;
 
 export interface LoadOptions {
   readonly cwd: string;
@@ -146,7 +154,7 @@ async function chooseExport({
   type,
 }: Module): Promise<App | NodeListener | AppImportError> {
   const refusals: string[] = [];
-  for (const name of ["default", "fetch", "app"]) {
+  for (const name of usualExports) {
     if (!Object.hasOwn(exports, name)) continue;
     const { value } = await settle(exports[name], null);
     const app = readApp(value, null, `${file}: ${name}`, type);
@@ -161,6 +169,8 @@ async function chooseExport({
     return new AppImportError(
       `${listed}: none is named default, fetch or app, did you mean '${module}:${usable}'?`,
     );
+  if (!moduleExtensions.includes(extname(file)))
+    return new AppImportError(`${file} is no module of TypeScript or JavaScript, and has no app`);
   const wanted = type === "node" ? "is a node listener (req, res)" : "is a function or has fetch";
   return new AppImportError(names.length === 0 ? listed : `${listed}: none ${wanted}`);
 }
@@ -179,12 +189,20 @@ function find(module: Module, { text, path }: Target): Found {
     const next = holds ? (value as Record<string, unknown>)[name] : undefined;
     if (next === undefined)
       throw new AppImportError(
-        `Failed to find attribute '${text}' in '${module.name}': ${listExports(module)}`,
+        `Failed to find attribute '${text}' in '${module.name}': ${listExports(module)}${depth === 0 ? hintAt(name, module) : ""}`,
       );
     // The module itself is no `this`.
     found = { value: next, owner: depth === 0 ? null : value };
   }
   return found;
+}
+
+/** The export that a misspelt one may mean, or that there is an app without naming one. */
+function hintAt(name: string, { name: module, exports, type }: Module): string {
+  const near = nearest(name, Object.keys(exports));
+  if (near !== null) return `, did you mean '${module}:${near}'?`;
+  const found = usualExports.find((each) => isApp(exports[each], type));
+  return found === undefined ? "" : `, did you mean '${module}', whose ${found} is an app?`;
 }
 
 function call(module: Module, target: Target, args: readonly unknown[]): Found {
@@ -217,8 +235,10 @@ function demandApp(
 }
 
 function listExports({ file, exports }: Pick<Module, "file" | "exports">): string {
-  const listed = Object.keys(exports).map((name) => describeValue(name, exports[name]));
-  return `${file} exports ${listed.join(", ") || "nothing"}`;
+  const names = Object.keys(exports);
+  const listed = names.slice(0, mostListed).map((name) => describeValue(name, exports[name]));
+  const more = names.length > mostListed ? ` and ${names.length - mostListed} more` : "";
+  return `${file} exports ${listed.join(", ") || "nothing"}${more}`;
 }
 
 function describeValue(name: string, value: unknown): string {

@@ -4,9 +4,12 @@ import { ConfigError } from "../api/errors.ts";
 import { inspectSafely } from "../api/thrown.ts";
 import { describeError } from "../log/lines/describe-error.ts";
 import { AppImportError } from "./errors.ts";
+import { explainImport } from "./explain-import.ts";
 import { findModule } from "./find.ts";
 import { importModule, withoutLoad } from "./import.ts";
+import { nearest } from "./nearest.ts";
 import { parseReference, type Reference } from "./reference.ts";
+import { suggestModule } from "./suggest.ts";
 
 /** What its instances are is the caller's to find out. */
 export type LoadedClass = new (...args: never[]) => object;
@@ -30,8 +33,11 @@ export async function loadClass(reference: ClassReference): Promise<LoadedClass>
   const exports = await importClass(path, reference, load);
   const place = `${setting}: '${text}'`;
   if (!Object.hasOwn(exports, name)) {
-    const names = Object.keys(exports).join(", ") || "nothing";
-    throw new ConfigError(`${place}: no class ${name}, ${basename(path)} exports ${names}`);
+    const names = Object.keys(exports);
+    const near = nearest(name, names);
+    const hint = near === null ? "" : `, did you mean '${module}:${near}'?`;
+    const all = names.join(", ") || "nothing";
+    throw new ConfigError(`${place}: no class ${name}, ${basename(path)} exports ${all}${hint}`);
   }
   const found = exports[name];
   // Arrow functions and methods have none, and can't be called by new.
@@ -70,7 +76,9 @@ function findClassModule(module: string, { setting, folder }: ClassReference): s
   } catch (error) {
     cause = error;
   }
-  throw new ConfigError(`${setting}: no module named '${module}' in ${folder}`, { cause });
+  const meant = suggestModule(module, folder);
+  const hint = meant === null ? "" : `, did you mean '${meant}'?`;
+  throw new ConfigError(`${setting}: no module named '${module}' in ${folder}${hint}`, { cause });
 }
 
 async function importClass(
@@ -82,6 +90,8 @@ async function importClass(
     return await importModule(path, load);
   } catch (cause) {
     const [line = ""] = withoutLoad(describeError(cause)).split("\n");
-    throw new ConfigError(`${setting}: '${text}': ${line}`, { cause });
+    const hint = explainImport(cause);
+    const why = hint === null ? line : `${line}: ${hint}`;
+    throw new ConfigError(`${setting}: '${text}': ${why}`, { cause });
   }
 }

@@ -3,6 +3,7 @@ import { AppImportError } from "./errors.ts";
 import { findFile, findModule, isPath, moduleExtensions } from "./find.ts";
 import { builtApp, builtAppFile, ownFile } from "../own-files.ts";
 import { parseReference, type Reference } from "./reference.ts";
+import { describeFound, dottedExport, suggestModule } from "./suggest.ts";
 
 /** The module of the app that is inside of this executable: by its name none of the disk is meant. */
 const builtModule = builtApp === null ? null : parseReference(builtApp).module;
@@ -14,10 +15,23 @@ export function resolveModule(reference: Reference, cwd: string): string {
   const message = `No module named '${module}'`;
   const file = find(module, cwd, message);
   if (file !== null) return file;
-  const meant = dottedPath(reference, cwd);
-  if (meant !== null) throw new AppImportError(`${message}, did you mean '${meant}'?`);
+  throw new AppImportError(message + explain(reference, cwd));
+}
+
+/** What is there, and what may have been meant. */
+function explain(reference: Reference, cwd: string): string {
+  const { module, target } = reference;
+  const exported = target === null ? "" : `:${target.text}`;
+  const dotted = dottedPath(module, cwd);
+  const path = dotted ?? suggestModule(module, cwd);
+  const meant =
+    path === null && target === null ? dottedExport(module, cwd) : path && path + exported;
+  const hint = meant === null ? "" : `, did you mean '${meant}'?`;
+  if (dotted !== null) return hint;
+  const found = describeFound(module, cwd);
+  if (found !== null) return `: ${found}${hint}`;
   const tried = `no such file in ${cwd} (with or without ${moduleExtensions.join(", ")})`;
-  throw new AppImportError(`${message}: ${tried}${isPath(module) ? "" : ", and no such package"}`);
+  return `: ${tried}${isPath(module) ? "" : ", and no such package"}${hint}`;
 }
 
 function find(module: string, cwd: string, message: string): string | null {
@@ -29,9 +43,9 @@ function find(module: string, cwd: string, message: string): string | null {
   }
 }
 
-/** Python's way to write a path, `pkg.mod:app`, as it is written here. */
-function dottedPath({ module, target }: Reference, cwd: string): string | null {
+/** Python's way to write a path, `pkg.mod`, as it is written here. */
+function dottedPath(module: string, cwd: string): string | null {
   const path = module.replaceAll(".", "/");
   if (/[/\\]|^\.|\.$/.test(module) || path === module) return null;
-  return findFile(resolve(cwd, path)) === null ? null : path + (target ? `:${target.text}` : "");
+  return findFile(resolve(cwd, path)) === null ? null : path;
 }

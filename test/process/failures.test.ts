@@ -36,6 +36,45 @@ const rows: readonly Row[] = [
     code: 4,
     says: /app\.ts exports "version" \(string\): none is a function or has fetch/,
   },
+  ...[
+    ["app:", /Failed to parse '' as .*: got 'app:', an app is MODULE:EXPORT, such as app:fetch\n/],
+    [
+      ":fetch",
+      /No application module specified: ':fetch', an app is MODULE:EXPORT, such as app:fetch\n/,
+    ],
+    ["https://foo", /'https:\/\/foo' is a URL, an app is MODULE:EXPORT, such as app:fetch\n/],
+    ["127.0.0.1:8000", /an address to listen on is --bind 127\.0\.0\.1:8000\n/],
+    ["ap:fetch", /No module named 'ap': .*, did you mean 'app:fetch'\?\n/],
+    ["app:fech", /in 'app': app\.ts exports "fetch" \(function\), did you mean 'app:fetch'\?\n/],
+    ["app:app", /in 'app': .*, did you mean 'app', whose fetch is an app\?\n/],
+  ].map(([app, says]): Row => ({
+    name: `${app as string} for an app`,
+    files: { "app.ts": okApp },
+    app: app as string,
+    code: 4,
+    says: says as RegExp,
+  })),
+  {
+    name: "a package that isn't installed",
+    files: {
+      "app.ts": `import "./helper.ts"; ${okApp}`,
+      "helper.ts": `import "express"; export {};`,
+    },
+    code: 3,
+    says: /\nResolveMessage: Cannot find package 'express' imported from \/\S+\/helper\.ts\nexpress isn't installed: bun add express\n/,
+  },
+  {
+    name: "the same of a configuration file",
+    files: {
+      "app.ts": okApp,
+      "gunicorn.conf.ts": `import "./conf.ts"; export default {};`,
+      "conf.ts": `import "zod"; export {};`,
+      // Where there is a node_modules, nothing is fetched, and Bun itself says what it can't find.
+      "node_modules/other/index.js": "",
+    },
+    code: 1,
+    says: /^Error: gunicorn\.conf\.ts: Cannot find package 'zod' imported from \/\S+\/conf\.ts: zod isn't installed: bun add zod\n$/,
+  },
   {
     name: "a script that never listens",
     files: { "app.ts": "console.log('done');" },

@@ -56,7 +56,7 @@ test.each([
   const files = { "app.ts": text };
   await using server = start({ files, app: reference, args: ["--preload", "-p", "run.pid"] });
   expect(await server.process.exited).toBe(1);
-  expect(server.log).toMatch(/^Error: preload_app: while loading the application:\n\n/);
+  expect(server.log).toMatch(/^Error: --preload: while loading the application:\n\n/);
   expect(server.log).toMatch(says);
   expect(server.log).not.toContain("Starting gunicorn-ts");
   expect(existsSync(join(server.folder, "run.pid"))).toBe(false);
@@ -68,7 +68,7 @@ test("a reload with a broken app fails before anything changes", async () => {
   await Bun.write(join(server.folder, "app.ts"), `throw new Error("on purpose");`);
   const from = server.log.length;
   server.kill("SIGHUP");
-  await server.logged(/preload_app: while loading the application:\n\nError: on purpose/, from);
+  await server.logged(/stay: --preload: while loading the application:\n\nError: on purpose/, from);
   expect(await (await fetch(server.url, { keepalive: false })).text()).toBe(before);
   expect(server.log.slice(from)).not.toContain("Booting worker");
   await Bun.write(join(server.folder, "app.ts"), app);

@@ -10,11 +10,24 @@ const app = `export const fetch = () => new Response("ok");`;
 
 test.each([
   [["-c", "module:some-package", "app"], {}, "can't find module 'some-package'"],
-  [["app"], { "gunicorn.conf.ts": `import "some-package";` }, "can't find package 'some-package'"],
+  [
+    ["app"],
+    { "gunicorn.conf.ts": `import "some-package";` },
+    "some-package isn't installed: bun add some-package",
+  ],
   [
     ["app"],
     { "gunicorn.conf.ts": `import x from "@some/package/x"; export const a = x;` },
-    "can't find package '@some/package'",
+    "@some/package isn't installed: bun add @some/package",
+  ],
+  [
+    ["app"],
+    {
+      "gunicorn.conf.ts": `import "./one.ts";`,
+      "one.ts": `import "./two";`,
+      "two.js": `import "some-package";`,
+    },
+    "Error: two.js: some-package isn't installed: bun add some-package",
   ],
   [["--check-config", "app"], { "app.ts": `import "some-package"; ${app}` }, "some-package"],
   [["--print-config", "app"], { "app.ts": `import "some-package"; ${app}` }, "some-package"],

@@ -5,8 +5,9 @@
 import { inspectSafely, isA, messageOf, propertyOf, textProperty } from "../../api/thrown.ts";
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { explainImport } from "../../modules/explain-import.ts";
 import { importModule, withoutLoad } from "../../modules/import.ts";
-import { asksRegistry, isInstalled, packageName } from "../../modules/packages.ts";
+import { asksRegistry } from "../../modules/packages.ts";
 import { ConfigError } from "../../api/errors.ts";
 import type { ServerHooks } from "../../api/hooks.ts";
 import { settingEntries, settings } from "../settings.ts";
@@ -91,31 +92,14 @@ async function importExports(
   try {
     // Bun gives a JSON file's names as exports too: read as text, it has a default one only.
     if (path.endsWith(".json")) return { default: JSON.parse(readFileSync(path, "utf8")) };
-    await refuseMissingPackages(path, label);
+    if (asksRegistry(dirname(path))) {
+      const { refuseMissingPackages } = await import("./missing-packages.ts");
+      refuseMissingPackages(path, cwd);
+    }
     return await importModule(path, generation);
   } catch (cause) {
     if (isA(cause, ConfigError)) throw cause;
     throw new ConfigError(describeFailure(cause, path, label, cwd), { cause });
-  }
-}
-
-async function refuseMissingPackages(path: string, label: string): Promise<void> {
-  const folder = dirname(path);
-  if (!asksRegistry(folder)) return;
-  const { isBuiltin } = await import("node:module");
-  for (const { path: specifier } of importsOf(path)) {
-    const bare = !/^(?:[./#]|[a-z]+:)/.test(specifier) && !isBuiltin(specifier);
-    if (!bare || isInstalled(specifier, folder)) continue;
-    throw new ConfigError(`${label}: can't find package '${packageName(specifier)}', install it`);
-  }
-}
-
-function importsOf(path: string): readonly { readonly path: string }[] {
-  try {
-    return new Bun.Transpiler({ loader: "ts" }).scanImports(readFileSync(path, "utf8"));
-  } catch {
-    // Not parsable: the import says where.
-    return [];
   }
 }
 
@@ -130,7 +114,9 @@ function describeFailure(thrown: unknown, path: string, label: string, cwd: stri
   // A syntax error comes as BuildMessages, the first of which is the one that matters.
   const errors = isA(thrown, AggregateError) ? propertyOf(thrown, "errors") : null;
   const error = propertyOf(errors, "0") ?? thrown;
-  const [message = ""] = textOf(error).split("\n");
+  const [line = ""] = textOf(error).split("\n");
+  const hint = explainImport(error);
+  const message = hint === null ? line : `${line}: ${hint}`;
   const position = path.endsWith(".json") ? null : positionOf(error);
   if (position === null) return `${label}: ${message}`;
   const place = `${fileLabel(position.file, cwd)}:${position.line}:${position.column}`;

@@ -1,3 +1,4 @@
+import { editDistance } from "../../modules/nearest.ts";
 import { gunicornName, settingEntries } from "../settings.ts";
 import type { SettingKey } from "../types.ts";
 
@@ -20,18 +21,4 @@ export function suggestSetting(name: string): SettingKey | null {
     }
   }
   return best;
-}
-
-/** How many letters must be added, removed or replaced to get from one word to the other. */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [index, letter] of [...from].entries()) {
-    const next = [index + 1];
-    for (let at = 0; at < to.length; at += 1) {
-      const replaced = (row[at] as number) + (to[at] === letter ? 0 : 1);
-      next.push(Math.min(replaced, (row[at + 1] as number) + 1, (next[at] as number) + 1));
-    }
-    row = next;
-  }
-  return row[to.length] as number;
 }

@@ -7,12 +7,11 @@ import { loadApp } from "../../app/load.ts";
 import { workerClassOf } from "../../config/worker-classes.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { PreloadMessage, PreloadResult } from "../../ipc/messages.ts";
-import { describeError } from "../../log/error-log.ts";
 import { bindAddresses } from "../../net/secure-addresses.ts";
 import { listeningAt } from "../classes/listening-at.ts";
 import { loadOwnClass } from "../classes/own-class.ts";
 import { refuseApp, routedApp } from "../classes/serving.ts";
-import { isExpected } from "./boot-failure.ts";
+import { describeFailure } from "./boot-failure.ts";
 import { assume, identityOf } from "../../os/processes/privileges.ts";
 
 /** Apps that listen are told of the first address as it is configured: nothing is open here, and no request comes. */
@@ -58,9 +57,7 @@ async function attempt(
     await loadLifespan(app, { cwd, mode: config.asgiLifespan });
     return { type: "preloaded" };
   } catch (error) {
-    // The app's own exception needs its stack; a wrong reference is told in one line.
-    const message = isExpected(error) ? error.message : describeError(error);
-    return { type: "preload failed", message };
+    return { type: "preload failed", message: describeFailure(error) };
   }
 }
 

@@ -6,7 +6,8 @@ import { AppImportError } from "../../modules/errors.ts";
 import type { App } from "../../app/load.ts";
 import { parseReference } from "../../modules/reference.ts";
 import type { ConfigData } from "../../config/types.ts";
-import { describeError, type Log } from "../../log/error-log.ts";
+import { describeFailure } from "./boot-failure.ts";
+import type { Log } from "../../log/error-log.ts";
 import { expand, isPattern } from "../../reload/extra-files.ts";
 import { loadedModules, sourcesOf } from "../../reload/modules.ts";
 import { isFile } from "../../reload/stamp.ts";
@@ -65,7 +66,7 @@ export class Reloader {
   /** An app that shows the error; a change of any file that may mend it is noticed. */
   standIn(error: unknown): App {
     this.#broken = true;
-    const text = isA(error, AppImportError) ? error.message : describeError(error);
+    const text = describeFailure(error);
     if (this.#base !== null) {
       for (const path of sourcesOf(this.#base, { deep: true })) this.#sources.add(path);
     }

@@ -157,15 +157,46 @@ const tried = `(with or without .ts, .tsx, .mts, .js, .mjs, .cjs, .jsx)`;
 /** Where nothing could listen for it. */
 const listener = "is a node listener (req, res)";
 
+const absent = `no such file in ${cwd} ${tried}`;
+
 const refused: [reference: string, message: string][] = [
   ["nope", `No module named 'nope': no such file in ${cwd} ${tried}, and no such package`],
   ["./nope:fetch", `No module named './nope': no such file in ${cwd} ${tried}`],
   ["@x/nope", `No module named '@x/nope': no such file in ${cwd} ${tried}, and no such package`],
   ["pkg.mod:app", "No module named 'pkg.mod', did you mean 'pkg/mod:app'?"],
   ["pkg.mod", "No module named 'pkg.mod', did you mean 'pkg/mod'?"],
+  ["plian", `No module named 'plian': ${absent}, and no such package, did you mean 'plain'?`],
+  [
+    "plian:fetch",
+    `No module named 'plian': ${absent}, and no such package, did you mean 'plain:fetch'?`,
+  ],
+  [
+    "./plian.ts:api.handle",
+    `No module named './plian.ts': ${absent}, did you mean './plain.ts:api.handle'?`,
+  ],
+  [
+    "pages/pag:create(1)",
+    `No module named 'pages/pag': ${absent}, and no such package, did you mean 'pages/page:create(1)'?`,
+  ],
+  [
+    "plain.fetch",
+    `No module named 'plain.fetch': ${absent}, and no such package, did you mean 'plain:fetch'?`,
+  ],
+  [
+    "pages:fetch",
+    `No module named 'pages': ${join(cwd, "pages")} is a folder without an index.ts, did you mean 'pages/page:fetch'?`,
+  ],
+  [
+    "plain:fecth",
+    `Failed to find attribute 'fecth' in 'plain': plain.ts exports "api" (object), "fetch" (function), "version" (string), did you mean 'plain:fetch'?`,
+  ],
+  [
+    "options:fetch",
+    `Failed to find attribute 'fetch' in 'options': options.ts exports "default" (object), did you mean 'options', whose default is an app?`,
+  ],
   [
     "plain:nope",
-    `Failed to find attribute 'nope' in 'plain': plain.ts exports "api" (object), "fetch" (function), "version" (string)`,
+    `Failed to find attribute 'nope' in 'plain': plain.ts exports "api" (object), "fetch" (function), "version" (string), did you mean 'plain', whose fetch is an app?`,
   ],
   [
     "plain:api.nope",
@@ -201,6 +232,45 @@ const refused: [reference: string, message: string][] = [
     "bun-server.ts: default is a running Bun.serve server: export what it was made of, { fetch }, and gunicorn-ts listens",
   ],
 ];
+
+describe("loadApp() says of", () => {
+  const place = join(folder, "wrong");
+  test.each([
+    [
+      "a folder with a usual name",
+      "store",
+      "store is a folder without an index.ts, did you mean 'store/server'?",
+    ],
+    [
+      "a folder with one module",
+      "one:fetch",
+      "one is a folder without an index.ts, did you mean 'one/site:fetch'?",
+    ],
+    ["a folder without any", "none", "none is a folder without an index.ts"],
+    [
+      "what stands in the folder of sources",
+      "deep:app",
+      ", and no such package, did you mean 'src/deep:app'?",
+    ],
+    ["Python", "wsgi:app", "wsgi.py is Python's"],
+    [
+      "a file of Python",
+      "wsgi.py",
+      "wsgi.py is no module of TypeScript or JavaScript, and has no app",
+    ],
+    ["a text", "notes.txt", "notes.txt is no module of TypeScript or JavaScript, and has no app"],
+    ["many exports", "many:nope", `"n6" (number) and 3 more`],
+  ])("%s", async (_what, reference, says) => {
+    for (const file of ["store/server.ts", "store/tools.ts", "one/site.ts", "src/deep.ts"])
+      write(`wrong/${file}`, "export const fetch = () => new Response();");
+    for (const file of ["none/a.txt", "wsgi.py", "notes.txt"]) write(`wrong/${file}`, "text");
+    const names = Array.from({ length: 15 }, (_, at) => `export const n${at} = ${at};`);
+    write("wrong/many.ts", names.join("\n"));
+    const error = await failure(reference, place);
+    expect(error).toBeInstanceOf(AppImportError);
+    expect((error as Error).message).toEndWith(says);
+  });
+});
 
 test.each(refused)("loadApp() refuses %p", async (reference, message) => {
   const error = await failure(reference);

@@ -42,18 +42,25 @@ test("parseReference() makes __proto__ a key like any other", () => {
   expect(Object.keys(value as object)).toEqual(["__proto__"]);
 });
 
+const form = "an app is MODULE:EXPORT, such as app:fetch";
+const bind = "; an address to listen on is --bind";
+const unparsed = (text: string, target: string) =>
+  `Failed to parse '${target}' as an attribute name or function call: got '${text}', ${form}`;
+
 const refused: [text: string, message: string][] = [
-  ["", "No application module specified: ''"],
-  [":fetch", "No application module specified: ':fetch'"],
-  ["app:", "Failed to parse '' as an attribute name or function call."],
-  ["app:f(", "Failed to parse 'f(' as an attribute name or function call."],
-  ["app:f(1", "Failed to parse 'f(1' as an attribute name or function call."],
-  ["app:a b", "Failed to parse 'a b' as an attribute name or function call."],
-  ["app:a..b", "Failed to parse 'a..b' as an attribute name or function call."],
-  ["app:a[0]", "Failed to parse 'a[0]' as an attribute name or function call."],
-  ["app:1", "Failed to parse '1' as an attribute name or function call."],
-  ["app:(1)", "Failed to parse '(1)' as an attribute name or function call."],
-  ["app:f() + 1", "Failed to parse 'f() + 1' as an attribute name or function call."],
+  ["", `No application module specified: '', ${form}`],
+  [" ", `No application module specified: ' ', ${form}`],
+  [":fetch", `No application module specified: ':fetch', ${form}`],
+  [":8000", `No application module specified: ':8000', ${form}${bind} :8000`],
+  ["https://foo", `No application module specified: 'https://foo' is a URL, ${form}`],
+  [
+    "http://127.0.0.1:80/x",
+    `No application module specified: 'http://127.0.0.1:80/x' is a URL, ${form}`,
+  ],
+  ["0.0.0.0:80", `${unparsed("0.0.0.0:80", "80")}${bind} 0.0.0.0:80`],
+  ...["", "f(", "f(1", "a b", "a..b", "a[0]", "1x", "(1)", "f() + 1"].map(
+    (target): [string, string] => [`app:${target}`, unparsed(`app:${target}`, target)],
+  ),
   ["app:a.b(1)", "Function reference must be a simple name: 'a.b(1)'"],
   ...[
     "x",

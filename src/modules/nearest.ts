@@ -1,0 +1,29 @@
+/** The word that a misspelt one may mean. */
+
+/** The nearest of the words; null where none is near: a third of the letters wrong is another word. */
+export function nearest(name: string, words: Iterable<string>): string | null {
+  let best: string | null = null;
+  let least = name.length < 2 ? 1 : Math.max(1, Math.floor(name.length / 3)) + 1;
+  for (const word of words) {
+    const distance = editDistance(name, word);
+    if (distance < least) [best, least] = [word, distance];
+  }
+  return best;
+}
+
+/** How many letters must be added, removed, replaced or swapped with their neighbours to get from one word to the other. */
+export function editDistance(from: string, to: string): number {
+  let before: readonly number[] = [];
+  let row: readonly number[] = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let index = 0; index < from.length; index += 1) {
+    const next = [index + 1];
+    for (let at = 0; at < to.length; at += 1) {
+      const replaced = row[at]! + (to[at] === from[index] ? 0 : 1);
+      const isSwapped = at > 0 && to[at] === from[index - 1] && to[at - 1] === from[index];
+      const swapped = isSwapped ? (before[at - 1] ?? Infinity) + 1 : Infinity;
+      next.push(Math.min(replaced, swapped, row[at + 1]! + 1, next[at]! + 1));
+    }
+    [before, row] = [row, next];
+  }
+  return row[to.length]!;
+}

@@ -12,7 +12,7 @@ export class Package implements Disposable {
   readonly #remove = cleanUp(() => rmSync(this.folder, { recursive: true }));
 
   constructor(checkout: string) {
-    for (const name of ["bin", "src", "package.json"]) {
+    for (const name of [".ci", "bin", "src", "package.json"]) {
       cpSync(join(checkout, name), join(this.folder, name), { recursive: true });
     }
     symlinkSync(join(checkout, "node_modules"), join(this.folder, "node_modules"));

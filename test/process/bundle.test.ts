@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readIfThere } from "../../bench/process-tree.ts";
+import { settingEntries } from "../../src/config/settings.ts";
 import { adminArgs, adminUrl, askAdmin } from "../support/admin.ts";
 import { install } from "../support/package.ts";
 import { gunicorn, type RunningServer, type ServerOptions, until } from "../support/server.ts";
@@ -53,6 +54,20 @@ test("nothing in it remembers the machine that it was made on", () => {
     return text.includes("gunicorn-ts-copy-") || text.includes(process.cwd());
   });
   expect(found).toEqual([]);
+});
+
+test("of settings' descriptions it has the first line, and prints the same help", async () => {
+  const texts = bundled()
+    .map((file) => readFileSync(join(place, "dist", file), "utf8"))
+    .join("\n");
+  // Those of hooks are short, and no help has them.
+  const rows = settingEntries.filter(([, { kind }]) => kind.takes !== "function");
+  const descriptions = rows.map(([, { description }]) => description.split("\n"));
+  const details = descriptions.flatMap(([, second = ""]) => (second.length > 40 ? [second] : []));
+  expect(details.length).toBeGreaterThan(50);
+  expect(details.filter((line) => texts.includes(line.slice(0, 40)))).toEqual([]);
+  const help = (file: string) => Bun.spawn([process.execPath, file, "--help"]).stdout.text();
+  expect(await help(program)).toBe(await help(join(import.meta.dir, "../../bin/gunicorn-ts.ts")));
 });
 
 test("apps are told that it is production, unless somebody says otherwise", async () => {

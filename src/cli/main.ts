@@ -11,6 +11,7 @@ import { passphraseVariable } from "../config/tls-rules.ts";
 import { dataSettings } from "../config/data.ts";
 import { type Places, withPlace } from "../config/sources/places.ts";
 import { resolveConfig, type ResolvedConfig } from "../config/sources/resolve.ts";
+import { findTaken } from "../config/sources/taken-app.ts";
 import type { Config } from "../config/types.ts";
 import { isOwnClass } from "../config/worker-classes.ts";
 import { exitCodes } from "../ipc/exit-codes.ts";
@@ -173,10 +174,7 @@ function resolver(
     const inputs = { argv, env, cwd, generation, platform, cpuCount: availableCpus, builtApp };
     const { app, ...given } = await resolveConfig(inputs);
     const resolved = adjust === null ? given : { ...given, config: adjust(given.config) };
-    if (app === null)
-      throw new ConfigError(
-        "No application module specified. Name a file, or MODULE:EXPORT: gunicorn-ts server.ts",
-      );
+    if (app === null) throw new ConfigError(noApp(argv));
     return placed(resolved.places, async () => {
       // At the start and at each reload, not in the first worker: an unknown name is found before anything changes.
       identityOf(resolved.config);
@@ -185,6 +183,16 @@ function resolver(
       return { ...resolved, config, app };
     });
   };
+}
+
+/** Begins in Gunicorn's words. */
+function noApp(argv: readonly string[]): string {
+  const taken = findTaken(parseCommandLine(argv).given);
+  const where =
+    taken === null
+      ? "Name a file, or MODULE:EXPORT: gunicorn-ts server.ts"
+      : `'${taken.value}' is taken for the value of ${taken.flag}`;
+  return `No application module specified. ${where}`;
 }
 
 /** The shell's name for the current directory, symbolic links kept, if it is the same directory. */

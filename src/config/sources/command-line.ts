@@ -8,6 +8,7 @@ import { quote } from "../values/kinds.ts";
 import { type AskedRequest, readRequests, requestFlags, type RequestPart } from "./requests.ts";
 import type { Flag, Setting } from "../setting.ts";
 import { settingEntries } from "../settings.ts";
+import { explainValue } from "./taken-app.ts";
 import type { SettingKey } from "../types.ts";
 
 export interface CommandLine {
@@ -92,12 +93,12 @@ export function parseCommandLine(words: readonly string[]): CommandLine {
       requests.push([option.meaning.part, text ?? ""]);
       continue;
     }
-    const { key, row, flag } = option.meaning;
+    const { key, row } = option.meaning;
     const mistaken = key === "pidfile" ? explainPidFile(text ?? "") : null;
     if (mistaken !== null) {
       throw new UsageError(`argument ${option.label}: ${quote(text)} ${mistaken}`);
     }
-    const value = readValue(option, row, flag, text);
+    const value = readValue(option.label, option.meaning, text, positionals.length === 0);
     given.set(key, row.kind.takes === "list" ? [...asList(given.get(key)), value] : value);
   }
   if (asked === null && unrecognized.length > 0) {
@@ -112,13 +113,21 @@ function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-function readValue(option: Option, row: Setting, flag: Flag, value: string | undefined): unknown {
+/** @param lacksApp whether no app is named: the value may be it */
+function readValue(
+  label: string,
+  { key, row, flag }: SettingMeaning,
+  value: string | undefined,
+  lacksApp: boolean,
+): unknown {
   if (value === undefined) return flag.stores ?? true;
   try {
     return row.kind.read === undefined ? value : row.kind.read(value);
   } catch (cause) {
     if (!(cause instanceof UsageError)) throw cause;
-    throw new UsageError(`argument ${option.label}: ${cause.message}`, { cause });
+    const hint = lacksApp ? explainValue(key, flag.short ?? flag.long, value) : null;
+    const explained = hint === null ? "" : ` (${hint})`;
+    throw new UsageError(`argument ${label}: ${cause.message}${explained}`, { cause });
   }
 }
 

@@ -74,6 +74,19 @@ export function explainFlags(words: readonly string[]): string {
   return [...new Set(hints)].join("; ");
 }
 
+/** Other programs' commands, where this one has none. */
+const commands = new Set(["run", "start", "serve", "dev"]);
+
+/** What words beside the app may mean, each hint once; "" for nothing. */
+export function explainWords(words: readonly string[]): string {
+  const hints = words.flatMap((word) => {
+    if (commands.has(word)) return [`${word} is no command here, leave it out`];
+    if (/^\d{1,5}$/.test(word)) return [`a port is --bind :${word}`];
+    return /:\d{1,5}$/.test(word) ? [`an address is --bind ${word}`] : [];
+  });
+  return [...new Set(hints)].join("; ");
+}
+
 /** What a value of -p that is a port says: the flag is the pid file's here, and the port's elsewhere. */
 export function explainPidFile(word: string): string | null {
   if (!/^\d{1,5}$/.test(word)) return null;

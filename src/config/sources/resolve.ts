@@ -8,11 +8,13 @@ import { located, type Places } from "./places.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { ConfigError, UsageError } from "../../api/errors.ts";
 import { fileLabel, findConfigFile } from "./find-file.ts";
+import { explainWords } from "./foreign-flags.ts";
 import type { Facts } from "../values/kinds.ts";
 import { checkRules } from "../rules.ts";
 import type { Setting } from "../setting.ts";
 import { settingEntries, settingOf } from "../settings.ts";
 import { shellWords } from "./shell-words.ts";
+import { explainValue, findTaken } from "./taken-app.ts";
 import type { Config, SettingKey } from "../types.ts";
 
 export interface ConfigInputs extends Facts {
@@ -47,9 +49,34 @@ const cmdArgs = "GUNICORN_CMD_ARGS";
 /** Throws ConfigError or UsageError, with a message that says where, what, and what was got. */
 export async function resolveConfig(inputs: ConfigInputs): Promise<ResolvedConfig> {
   const { given, positionals } = parseCommandLine(inputs.argv);
-  const [app, ...more] = positionals;
-  if (more.length > 0)
-    throw new UsageError(`one APP_MODULE is taken, got: ${positionals.join(" ")}`);
+  if (positionals.length > 1) {
+    const hints = explainWords(positionals);
+    const explained = hints === "" ? "" : ` (${hints})`;
+    throw new UsageError(`one APP_MODULE is taken, got: ${positionals.join(" ")}${explained}`);
+  }
+  const [app] = positionals;
+  try {
+    return await resolveGiven(given, app, inputs);
+  } catch (error) {
+    throw app === undefined ? explained(error, given) : error;
+  }
+}
+
+/** A flag may have taken the app for its value, which can't be one. */
+function explained(error: unknown, given: Given): unknown {
+  const taken = findTaken(given);
+  if (taken === null || !isA(error, ConfigError)) return error;
+  const { key, flag, value } = taken;
+  if (!error.message.startsWith(`${flag}: `)) return error;
+  const hint = explainValue(key, flag, value);
+  return new ConfigError(`${error.message} (${hint})`, { cause: error });
+}
+
+async function resolveGiven(
+  given: Given,
+  app: string | undefined,
+  inputs: ConfigInputs,
+): Promise<ResolvedConfig> {
   const commandLine: Source = { given, place: flagOf };
   const environment: Source = {
     given: parseCmdArgs(inputs.env[cmdArgs] ?? ""),

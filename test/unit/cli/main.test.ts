@@ -60,6 +60,10 @@ describe("main()", () => {
   test.each([
     [[], noModule],
     [["--check-config"], noModule],
+    [
+      ["-k", "hello:fetch"],
+      "No application module specified. 'hello:fetch' is taken for the value of --worker-class",
+    ],
     [["-w", "0", "hello"], "--workers: must be at least 1, got 0"],
     [["-c", "nope.ts", "hello"], "--config: 'nope.ts' doesn't exist"],
     [["-c", "../broken/throws.ts", "hello"], `${join(apps, "../broken/throws.ts")}:3:11: no luck`],

@@ -1,7 +1,13 @@
-/** What is held against a bare Bun.serve, and the targets. A new row is one more entry. */
+/** What is held against a bare Bun.serve, or against ours without a part of it, and the targets. A new row is one more entry. */
 import type { Framework } from "../frameworks/side.ts";
 import type { Figure } from "./figure.ts";
-import { type CpuOptions, measureCpu, measureFramework } from "./measure-cpu.ts";
+import {
+  type CpuOptions,
+  measureCpu,
+  measureFramework,
+  measureTraced,
+  measureWatched,
+} from "./measure-cpu.ts";
 import { measureEventLatency } from "./measure-latency.ts";
 import { measureIdleMemory } from "./measure-memory.ts";
 import { measurePackageStart, measureStart } from "./measure-start.ts";
@@ -22,6 +28,9 @@ export interface RatioLoad {
 
 /** The other side of a framework. */
 const withoutUs = "by itself";
+
+/** The other side of what ours can have switched on. */
+const switchedOff = "without it";
 
 /** Few requests a second: the JIT has done its work later. */
 const slowly: CpuOptions = { warmUpSeconds: 3 };
@@ -50,6 +59,25 @@ export const ratioLoads: readonly RatioLoad[] = [
   }),
   cpu("access-log", "hello with an access log in a file, beside Bun.serve without", 1.1),
   cpu("statsd", "hello with statsd_host, beside Bun.serve without", 1.1),
+  {
+    name: "control-room",
+    description: "hello, its metrics asked for each second, its page open",
+    unit: "us CPU/request",
+    beside: switchedOff,
+    comparison: "ratio",
+    target: 1.03,
+    measure: (side, seconds) => measureWatched(side, seconds),
+  },
+  {
+    name: "traces",
+    description: "hello with otel_endpoint, one request of a hundred sampled",
+    unit: "us CPU/request",
+    beside: switchedOff,
+    comparison: "ratio",
+    target: 1.05,
+    // What one request of a hundred needs is compiled later.
+    measure: (side, seconds) => measureTraced(side, seconds, slowly),
+  },
   framework("express", "Express' hello, beside the same app by itself", 1.15),
   framework("fastify", "Fastify's hello, beside the same app by itself", 1.15),
   framework("hono", "Hono's hello, beside the same app by itself", 1.05),

@@ -2,6 +2,7 @@
 import { countErrors, plainTraffic, type Traffic } from "../drivers/driver.ts";
 import { wrk } from "../drivers/wrk.ts";
 import { BenchError } from "../errors.ts";
+import { freePort } from "../free-port.ts";
 import { type Framework, startFramework } from "../frameworks/side.ts";
 import type { Feature } from "../loads/load.ts";
 import { loads } from "../loads/loads.ts";
@@ -9,6 +10,7 @@ import { measureTurn, warmUp } from "../measure.ts";
 import { Facilities } from "../servers/facilities.ts";
 import { gunicornTsFeature } from "../servers/gunicorn-ts.ts";
 import type { BenchServer } from "../servers/server.ts";
+import { Watchers } from "../servers/watchers.ts";
 import type { Figure } from "./figure.ts";
 import { certificateOf, programOf, type Side, startSide } from "./sides.ts";
 
@@ -51,6 +53,35 @@ export async function measureFramework(
 ): Promise<Figure> {
   await using server = await startFramework(name, side === "bare" ? null : programOf(side));
   return await measureServer(server, plainTraffic, seconds, usualWarmUpSeconds);
+}
+
+/**
+ * Hello that is watched: the admin server's metrics are asked for each second, and its page is open. The other side is the same
+ * without an admin server, so that nothing counts for it.
+ */
+export async function measureWatched(side: Side, seconds: number): Promise<Figure> {
+  if (side === "bare") return measureCpu("gunicorn-ts", "hello", seconds);
+  const port = freePort();
+  const words = ["--admin-bind", `127.0.0.1:${port}`];
+  await using server = startSide(side, "hello", { words });
+  const url = `http://127.0.0.1:${port}/`;
+  await server.answered(url);
+  using watchers = new Watchers(url);
+  const figure = await measureServer(server, plainTraffic, seconds, usualWarmUpSeconds);
+  return { ...figure, errors: figure.errors + watchers.failed };
+}
+
+/** Hello of whose requests one of a hundred is a span for a collector; the other side is the same without traces. */
+export async function measureTraced(
+  side: Side,
+  seconds: number,
+  { warmUpSeconds = usualWarmUpSeconds }: CpuOptions,
+): Promise<Figure> {
+  if (side === "bare") return measureCpu("gunicorn-ts", "hello", seconds, { warmUpSeconds });
+  await using facilities = await Facilities.open();
+  const words = ["--otel-endpoint", facilities.collector, "--otel-sample", "0.01"];
+  await using server = startSide(side, "hello", { words });
+  return await measureServer(server, plainTraffic, seconds, warmUpSeconds);
 }
 
 async function measureServer(

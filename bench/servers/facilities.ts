@@ -1,4 +1,4 @@
-/** What loads with a feature need around a server: a folder for logs and certificates, a receiver of statsD's packets. */
+/** What loads with a feature need around a server: a folder for logs and certificates, receivers of packets and of spans. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +17,7 @@ export class Facilities implements AsyncDisposable {
   readonly #remove: () => void;
   readonly #receiver: Bun.udp.Socket<"buffer">;
   #certificate: Certificate | null = null;
+  #collector: Bun.Server<undefined> | null = null;
 
   private constructor(receiver: Bun.udp.Socket<"buffer">) {
     this.folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-bench-"));
@@ -37,6 +38,19 @@ export class Facilities implements AsyncDisposable {
   /** HOST:PORT. */
   get statsd(): string {
     return `127.0.0.1:${this.#receiver.port}`;
+  }
+
+  /** The URL of a collector of traces, which takes whatever comes; opened at the first call. */
+  get collector(): string {
+    this.#collector ??= Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: async (request) => {
+        await request.bytes();
+        return Response.json({});
+      },
+    });
+    return this.#collector.url.href;
   }
 
   /** Made by openssl at the first call; null where that is missing. */
@@ -76,6 +90,7 @@ export class Facilities implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#receiver.close();
+    await this.#collector?.stop(true);
     this.#remove();
   }
 }

@@ -114,7 +114,7 @@ const rooms: Readonly<Record<string, string>> = {
   "cli/build": "api config/worker-classes.ts ipc/exit-codes.ts modules os",
   // A client: nothing of the server is read for it.
   "cli/ctl":
-    "api config/settings.ts control ipc/exit-codes.ts log/lines os os/sockets/listening scaling",
+    "api config/settings.ts control ipc/exit-codes.ts log/lines modules/nearest.ts os os/sockets/listening scaling",
 };
 
 const forAll = new Set(["src/import-soon.ts", "src/own-files.ts", "src/version.ts"]);

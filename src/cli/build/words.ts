@@ -65,7 +65,9 @@ function parse(words: readonly string[]) {
       allowPositionals: true,
     });
   } catch (cause) {
-    throw new UsageError((cause as Error).message, { cause });
+    // node's words, without its advice for words that begin with a dash.
+    const [message = ""] = (cause as Error).message.split(". To specify", 1);
+    throw new UsageError(message, { cause });
   }
 }
 

@@ -9,6 +9,7 @@ import {
   commandEntries,
   readCommand,
 } from "../../control/commands.ts";
+import { explainOption, suggest } from "./suggest.ts";
 
 /** Options: of all commands, or of those that are named. */
 export const options = {
@@ -94,6 +95,8 @@ export const ownCommands = {
 
 export type OwnName = keyof typeof ownCommands;
 
+const commandNames = [...commandEntries.map(([name]) => name), ...Object.keys(ownCommands)];
+
 export interface Asked {
   readonly name: CommandName | OwnName;
   /** What the server is sent. */
@@ -155,7 +158,8 @@ function parse(words: readonly string[]) {
       allowPositionals: true,
     });
   } catch (cause) {
-    throw new UsageError((cause as Error).message, { cause });
+    const message = explainOption((cause as Error).message, Object.keys(options));
+    throw new UsageError(message, { cause });
   }
 }
 
@@ -174,7 +178,9 @@ function nameOfServer(words: readonly string[]): CommandName {
     return commandNameOf(readCommand(words));
   } catch (cause) {
     if (!(cause instanceof CommandError)) throw cause;
-    throw new UsageError(cause.message, { cause });
+    const isUnknown = cause.message.startsWith("Unknown command: ");
+    const hint = isUnknown ? suggest(words[0] ?? "", commandNames) : "";
+    throw new UsageError(cause.message + hint, { cause });
   }
 }
 

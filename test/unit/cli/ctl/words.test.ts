@@ -28,7 +28,16 @@ describe("readWords()", () => {
 
   const refused: [text: string, why: RegExp][] = [
     ["bogus", /^Unknown command: bogus$/],
-    ["--bogus reload", /--bogus/],
+    ["workers", /^Unknown command: workers, did you mean show workers\?$/],
+    ["stat", /^Unknown command: stat, did you mean show stats\?$/],
+    ["relaod", /^Unknown command: relaod, did you mean reload\?$/],
+    ["tpo", /^Unknown command: tpo, did you mean top\?$/],
+    ["stop", /^Unknown command: stop, did you mean shutdown\?$/],
+    ["restart", /^Unknown command: restart, did you mean reload\?$/],
+    ["toString", /^Unknown command: tostring$/],
+    ["--bogus reload", /^Unknown option '--bogus'$/],
+    ["--control-socket a reload", /^Unknown option '--control-socket', did you mean --socket\?$/],
+    ["--jsno reload", /^Unknown option '--jsno', did you mean --json\?$/],
     ["--socket", /--socket/],
     ["reload --quick", /^--quick belongs to shutdown, not to reload$/],
     ["shutdown --wait", /^--wait belongs to reload, not to shutdown$/],

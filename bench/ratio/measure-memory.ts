@@ -1,4 +1,4 @@
-/** Memory of the serving process per connection that has had one answer and is idle now. */
+/** Memory of the serving process per connection that has had one answer, and has been idle for some seconds since. */
 import { IdleConnections } from "../idle-connections.ts";
 import type { Figure } from "./figure.ts";
 import { anonymousBytesOf } from "../process-tree.ts";
@@ -15,6 +15,11 @@ const connectionCount = 8000;
  */
 const warmUpSeconds = 2;
 
+/** For so long they have been idle: a server may keep less of such a connection. */
+const idleMs = 1500;
+/** Allocators keep what is free for a while. */
+const givesBackMs = 1000;
+
 export async function measureIdleMemory(
   side: Side,
   seconds: number,
@@ -27,6 +32,9 @@ export async function measureIdleMemory(
   await wrk.run(server.url, plainTraffic, Math.min(warmUpSeconds, seconds));
   const before = await settledMemory(server);
   using idle = await IdleConnections.open(server.url, connectionCount);
+  await Bun.sleep(idleMs);
+  await settledMemory(server);
+  await Bun.sleep(givesBackMs);
   const after = await settledMemory(server);
   return {
     value: (after - before) / connectionCount,

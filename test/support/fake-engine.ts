@@ -166,8 +166,16 @@ export class FakeEngine {
       options.receives === true
         ? (fd: number, into: Uint8Array) => this.#wireOf(fd)?.receiveInto(into) ?? 0
         : null;
-    const engine: Engine = { settings, log, readers: this.readers, scores, files, receiveInto };
     const connections = new Connections(scores);
+    const engine: Engine = {
+      connections,
+      settings,
+      log,
+      readers: this.readers,
+      scores,
+      files,
+      receiveInto,
+    };
     this.#connections = connections;
     const server = new AppServer({
       url: "http://127.0.0.1:8000",

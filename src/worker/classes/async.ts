@@ -105,7 +105,9 @@ export class AsyncServing implements Serving {
     const { bytes, timeouts } = context.scores;
     // Gunicorn's None: nobody has switched it off.
     const files = context.config.sendfile === false ? null : new FileSender(openSendFile);
+    this.#connections = new Connections(context.scores);
     this.#engine = {
+      connections: this.#connections,
       settings,
       log: context.log,
       readers: new ReaderPool(settings),
@@ -113,7 +115,6 @@ export class AsyncServing implements Serving {
       files,
       receiveInto,
     };
-    this.#connections = new Connections(context.scores);
     const { scores: own, siblings } = context;
     if (siblings !== null) {
       const shared = context.listeners.filter((each) => each.shared);

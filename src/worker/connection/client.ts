@@ -5,8 +5,7 @@ import type { ProxyReader } from "../../http/proxy/proxy-protocol.ts";
 import type { EngineSettings } from "./engine-settings.ts";
 import type { TlsFacts } from "../../api/request-record.ts";
 import type { PeerCertificate } from "../../api/worker-server.ts";
-import type { SecureWire } from "./secure-wire.ts";
-import type { Wire } from "./wire.ts";
+import type { SecureWire, Wire } from "./wire.ts";
 
 /** What has become known of a client before its connection speaks HTTP. */
 export interface Foregoing {
@@ -18,6 +17,8 @@ export interface Foregoing {
 
 /** A peer on a unix socket, as log lines show it: Gunicorn writes no address either. */
 const nowhere: ClientAddress = { address: "", family: "IPv4", port: 0 };
+
+const nobodyNamed: Foregoing = { tls: null, named: null };
 
 export class Client {
   /**
@@ -50,6 +51,11 @@ export class Client {
     this.#foregoing = foregoing;
     if (settings.readProxy === null || foregoing !== null) return;
     this.#proxy = settings.readProxy(remoteAddress);
+  }
+
+  /** For a connection in this one's place, which begins behind what has been read. */
+  get foregoing(): Foregoing {
+    return this.#foregoing ?? nobodyNamed;
   }
 
   /** Null without TLS. */

@@ -15,6 +15,7 @@ import type { Member } from "./connections.ts";
 import { Deadlines, type Expired } from "./deadlines.ts";
 import type { FileSender } from "./file-sender.ts";
 import { HeldBytes } from "./held-bytes.ts";
+import { IdleConnection, type Resume } from "./idle-connection.ts";
 import { type Engine, Http1 } from "./http1.ts";
 import type { Protocol, ReceiveInto, Successor, Transport } from "./protocol.ts";
 import {
@@ -42,6 +43,7 @@ export class Connection implements Member, Transport, WireOwner {
   readonly client: Client;
   readonly deadlines: Deadlines;
   readonly #wire: Wire;
+  readonly #site: Site;
   readonly #engine: Engine;
   readonly #held: HeldBytes;
   #protocol: Protocol;
@@ -57,6 +59,7 @@ export class Connection implements Member, Transport, WireOwner {
   constructor(wire: Wire, site: Site, engine: Engine, foregoing: Foregoing | null = null) {
     const { settings } = engine;
     this.#wire = wire;
+    this.#site = site;
     this.#engine = engine;
     this.client = new Client(wire, settings, site.records !== null, foregoing);
     this.deadlines = new Deadlines(settings.deadlines, wire);
@@ -123,7 +126,7 @@ export class Connection implements Member, Transport, WireOwner {
     // Not even FIN is seen while reading pauses.
     if (this.#held.paused && this.deadlines.clientHasEnded) this.#mayHaveLeft();
     const expired = this.deadlines.tick();
-    if (expired === null) return;
+    if (expired === null) return this.#fold();
     const timeout = clientTimeouts.indexOf(expired as ClientTimeout);
     if (timeout !== -1) count(this.#engine.scores.timeouts, timeout, 1);
     if (this.#stage === open && this.#protocol.expired(expired)) this.turn();
@@ -205,6 +208,22 @@ export class Connection implements Member, Transport, WireOwner {
     this.#successor = null;
     successor.take(this, this.#wire, this.#held.take(), this.#clientDone);
     this.client.attached?.connectionClosed();
+  }
+
+  /** While it idles, less of it is enough. */
+  #fold(): void {
+    const ticks = this.deadlines.idleTicksLeft;
+    if (ticks === null || this.#stage !== open || this.#clientDone || !this.#held.resting) return;
+    const { client, output } = this;
+    const { connections } = this.#engine;
+    if (!this.#protocol.idle || client.attached !== null || output.byteLength > 0) return;
+    if (connections.draining) return;
+    this.#stage = over;
+    const wire = this.#wire;
+    const { foregoing } = client;
+    const idle = new IdleConnection(wire, this.#site, this.#engine, foregoing, ticks, resume);
+    wire.data = idle;
+    connections.swap(this, idle);
   }
 
   get #isStirred(): boolean {
@@ -308,3 +327,10 @@ export class Connection implements Member, Transport, WireOwner {
 function count(cells: Float64Array, index: number, more: number): void {
   cells[index] = (cells[index] as number) + more;
 }
+
+/** Of the former one nothing is left that was read and not answered: a new one does. */
+const resume: Resume = (wire, site, engine, foregoing, ticks) => {
+  const connection = new Connection(wire, site, engine, foregoing);
+  connection.deadlines.idles(ticks);
+  return connection;
+};

@@ -5,7 +5,7 @@ import { refreshDate } from "../../http/response/head/date.ts";
 export const tickMs = 250;
 
 export interface Member {
-  /** One step of the clock. */
+  /** One step of the clock. Who swaps with it meanwhile takes that step, too. */
   tick(): void;
   /** The worker leaves. */
   drain(): void;
@@ -56,8 +56,15 @@ export class Connections {
   /** One step of all members' clocks. */
   tick(): void {
     refreshDate(Date.now());
+    // It comes to those that are added meanwhile.
     for (const member of this.#members) member.tick();
     for (const member of this.#lasting) member.tick();
+  }
+
+  /** The connection of `member` is that of `next` from now on. */
+  swap(member: Member, next: Member): void {
+    this.#members.add(next);
+    this.#members.delete(member);
   }
 
   add(member: Member): void {

@@ -184,10 +184,18 @@ export class Deadlines {
     if (this.#leaving !== staying) this.#leaving = Math.max(1, this.#times.graceTicks);
   }
 
-  /** The connection idles between two requests. */
-  idles(): void {
-    this.#receiving = this.#times.keepAliveTicks;
+  /** The connection idles between two requests, for so long at most. */
+  idles(ticks = this.#times.keepAliveTicks): void {
+    this.#receiving = ticks;
     this.#receivingFor = nextRequest;
+  }
+
+  /** Until keepalive expires; null: the connection hasn't idled for a whole step of the clock. */
+  get idleTicksLeft(): number | null {
+    const ticks = this.#receiving;
+    if (this.#receivingFor !== nextRequest || this.#held !== nothing) return null;
+    if (ticks === 0) return 0;
+    return ticks < this.#times.keepAliveTicks - 1 ? ticks : null;
   }
 
   /** The worker leaves: nobody idles longer than keepalive. */

@@ -20,6 +20,11 @@ export class HeldBytes {
     return this.#paused;
   }
 
+  /** Nothing is held, and what comes is read. */
+  get resting(): boolean {
+    return this.empty && !this.unwanted && !this.#paused;
+  }
+
   get empty(): boolean {
     return this.#held.length === 0;
   }

@@ -19,6 +19,7 @@ import { readMount, readScheme } from "../exchange/mount.ts";
 import type { Reply } from "../exchange/reply.ts";
 import type { Site } from "../exchange/site.ts";
 import type { Client } from "./client.ts";
+import type { Connections } from "./connections.ts";
 import type { Deadlines, Expired } from "./deadlines.ts";
 import type { EngineSettings } from "./engine-settings.ts";
 import type { FileSender } from "./file-sender.ts";
@@ -30,6 +31,8 @@ export type EngineScores = Pick<ScoreboardRow, "bytes" | "timeouts">;
 
 /** What all connections of a worker share. */
 export interface Engine {
+  /** Themselves. */
+  readonly connections: Connections;
   readonly settings: EngineSettings;
   readonly log: Log;
   /** Where it counts. */
@@ -86,6 +89,10 @@ export class Http1 implements Protocol, Reply {
 
   get ended(): boolean {
     return this.#stage === ended;
+  }
+
+  get idle(): boolean {
+    return this.#stage === reading && this.#exchange === null && this.#idle;
   }
 
   get awaitsApp(): boolean {

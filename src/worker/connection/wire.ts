@@ -1,3 +1,5 @@
+import type { PeerCertificate } from "../../api/worker-server.ts";
+
 /** What a connection needs of a socket: Bun's own has it. */
 export interface Wire {
   /** Whom the socket tells what happens. */
@@ -21,6 +23,19 @@ export interface Wire {
   terminate(): void;
   pause(): void;
   resume(): void;
+}
+
+/** A socket of Bun's that speaks TLS. */
+export interface SecureWire extends Wire {
+  /** An authority that is trusted has signed the client's certificate, and it is valid. */
+  readonly authorized: boolean;
+  /** Closes at once, without a word of TLS. */
+  close(): void;
+  /** `TLSv1.3`. */
+  getTLSVersion(): string;
+  getCipher(): { readonly name: string };
+  /** The client's; undefined: it has sent none. */
+  getPeerCertificate(): PeerCertificate | undefined;
 }
 
 export interface WireOwner {

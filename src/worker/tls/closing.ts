@@ -1,4 +1,4 @@
-import type { SecureWire } from "../connection/secure-wire.ts";
+import type { SecureWire } from "../connection/wire.ts";
 
 /**
  * Gives a socket another `end`: Bun's own waits for the client to close, 10 seconds long, before it sends anything at

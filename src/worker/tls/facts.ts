@@ -1,7 +1,7 @@
 /** What logs tell of a connection's TLS. */
 import type { TlsFacts } from "../../api/request-record.ts";
 import type { PeerCertificate } from "../../api/worker-server.ts";
-import type { SecureWire } from "../connection/secure-wire.ts";
+import type { SecureWire } from "../connection/wire.ts";
 
 /** Those of connections without client certificates, which are few different ones. */
 const shared = new Map<string, TlsFacts>();

@@ -8,7 +8,7 @@ import { textOf } from "../../log/lines/describe-error.ts";
 import type { TlsSource } from "../../tls/credentials.ts";
 import { type Acceptor, type Handlers, type Owner, ownerHandlers } from "../connection/acceptor.ts";
 import { Connection } from "../connection/connection.ts";
-import type { SecureWire } from "../connection/secure-wire.ts";
+import type { SecureWire } from "../connection/wire.ts";
 import { Contexts, type NativeContext, type NativeTls } from "./contexts.ts";
 import { endsAtOnce } from "./closing.ts";
 import { Handshake } from "./handshake.ts";

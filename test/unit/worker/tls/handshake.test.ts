@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import type { TlsFacts } from "../../../../src/api/request-record.ts";
 import type { PeerCertificate } from "../../../../src/api/worker-server.ts";
-import type { SecureWire } from "../../../../src/worker/connection/secure-wire.ts";
+import type { SecureWire } from "../../../../src/worker/connection/wire.ts";
 import { Handshake } from "../../../../src/worker/tls/handshake.ts";
 import type { ClientCertificates } from "../../../../src/tls/credentials.ts";
 import { FakeWire } from "../../../support/fake-wire.ts";

@@ -31,6 +31,11 @@ export class FileSender {
     this.#open = open;
   }
 
+  /** As FileRoad says it. */
+  hasReady(file: number, at: number, count: number): boolean {
+    return this.#ready()?.isCached(file, at, count) ?? false;
+  }
+
   /** As FileRoad says it; "gone": the socket is closed. */
   send(
     wire: Pick<Wire, "fd" | "write">,
@@ -44,7 +49,6 @@ export class FileSender {
     if (socket === -1) return "gone";
     // Bun doesn't document `fd`: without it nothing is sent this way.
     if (calls === null || !(socket >= 0)) return "unready";
-    if (!calls.isCached(file, at, count)) return "unready";
     const sent = calls.sendFile(socket, file, at, count);
     if (sent > 0) return sent;
     if (sent === 0) return "ended";

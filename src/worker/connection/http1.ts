@@ -167,10 +167,14 @@ export class Http1 implements Protocol, Reply {
     return !this.gone && this.output.byteLength === 0;
   }
 
+  hasReady(fd: number, at: number, size: number): boolean {
+    // What is sealed can't be left to the kernel.
+    return this.#client.tls === null && this.#engine.files?.hasReady(fd, at, size) === true;
+  }
+
   sendFile(fd: number, at: number, size: number): FileStep {
     const { files } = this.#engine;
-    // What is sealed can't be left to the kernel.
-    if (files === null || this.#client.tls !== null) return "unready";
+    if (files === null) return "unready";
     return this.#transport.sendFile(files, fd, at, size);
   }
 

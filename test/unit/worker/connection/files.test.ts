@@ -286,3 +286,20 @@ test("without `fd`, which Bun doesn't document, files are read", async () => {
   expect(wire.text.length).toBeGreaterThan(size);
   expect(calls.sends).toBe(0);
 });
+
+test("whether a file is in memory is asked before its head is written, and not again for the same bytes", async () => {
+  const wire = new FakeWire();
+  const asked: number[] = [];
+  const calls = callsOn(wire, {
+    isCached: () => {
+      asked.push(wire.text.length);
+      return true;
+    },
+  });
+  const engine = new FakeEngine(usual, { files: calls });
+  engine.connect(wire);
+  wire.send(get("/"));
+  await readAll(engine, wire, Number.POSITIVE_INFINITY, 1);
+  expect(asked.map((length) => Math.floor(length / 1_048_576))).toEqual([0, 1, 2]);
+  expect(asked[0]).toBe(0);
+});

@@ -3,7 +3,8 @@
  * are dropped, and all that are dropped are counted.
  */
 import type { Log } from "../../api/log.ts";
-import { requestText } from "./otlp.ts";
+import { requestFrame } from "./otlp.ts";
+import { SpanBatch } from "./span-batch.ts";
 import type { TraceSettings } from "./environment.ts";
 
 /** How long after a failure the same is sent again, and how often. */
@@ -28,7 +29,10 @@ type Sent = { readonly again: false } | { readonly again: true; readonly pauseMs
 
 export class Exporter {
   readonly #parts: ExporterParts;
-  #waiting: string[] = [];
+  readonly #frame: ReturnType<typeof requestFrame>;
+  /** The last one is added to. */
+  #waiting: SpanBatch[] = [];
+  #waitingCount = 0;
   #timer: Timer | null = null;
   #sending: Promise<void> | null = null;
   #failing = false;
@@ -38,18 +42,34 @@ export class Exporter {
 
   constructor(parts: ExporterParts) {
     this.#parts = parts;
+    this.#frame = requestFrame(parts.settings.resource, parts.version);
+  }
+
+  /** Whether another one is dropped: nobody need make it then. */
+  get full(): boolean {
+    return this.#waitingCount >= this.#parts.settings.limits.queueSize;
   }
 
   add(span: string): void {
-    const { delayMs, queueSize, batchSize } = this.#parts.settings.limits;
-    if (this.#waiting.length >= queueSize) return this.#drop(1);
-    this.#waiting.push(span);
+    if (this.full) return this.drop(1);
+    const { delayMs, batchSize } = this.#parts.settings.limits;
+    this.#openBatch(batchSize).add(span);
+    this.#waitingCount += 1;
     if (this.#sending !== null) return;
-    if (this.#waiting.length >= batchSize) this.#send();
+    if (this.#waitingCount >= batchSize) this.#send();
     else if (this.#timer === null) {
       this.#timer = setTimeout(() => this.#send(), delayMs);
       this.#timer.unref();
     }
+  }
+
+  #openBatch(batchSize: number): SpanBatch {
+    const last = this.#waiting.at(-1);
+    if (last !== undefined && last.count < batchSize) return last;
+    const { opening, closing } = this.#frame;
+    const next = new SpanBatch(opening, closing);
+    this.#waiting.push(next);
+    return next;
   }
 
   /** Sends what waits, once, for so long at most: the worker leaves. What is left then is dropped. */
@@ -66,36 +86,36 @@ export class Exporter {
       if (isOver) break;
     }
     clearTimeout(timer);
-    this.#drop(this.#waiting.length);
+    this.drop(this.#waitingCount);
     this.#waiting = [];
+    this.#waitingCount = 0;
     if (this.#dropped > 0) this.#parts.log.warning(`Traces: ${this.#dropped} spans were dropped`);
   }
 
   #send(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    if (this.#waiting.length === 0) return;
-    const spans = this.#waiting.splice(0, this.#parts.settings.limits.batchSize);
-    this.#sending = this.#deliver(spans).then(() => {
+    const batch = this.#waiting.shift();
+    if (batch === undefined) return;
+    this.#waitingCount -= batch.count;
+    this.#sending = this.#deliver(batch.takeBody(), batch.count).then(() => {
       this.#sending = null;
       if (this.#waiting.length > 0) this.#send();
     });
   }
 
-  async #deliver(spans: readonly string[]): Promise<void> {
-    const { settings, version } = this.#parts;
-    const body = requestText(settings.resource, version, spans);
+  async #deliver(body: Uint8Array<ArrayBuffer>, count: number): Promise<void> {
     for (let tries = 1; ; tries += 1) {
-      const sent = await this.#post(body, spans.length, firstPauseMs * 2 ** (tries - 1));
+      const sent = await this.#post(body, count, firstPauseMs * 2 ** (tries - 1));
       if (!sent.again) return;
-      if (tries === mostTries || this.#ends) return this.#drop(spans.length);
+      if (tries === mostTries || this.#ends) return this.drop(count);
       const { promise, resolve } = Promise.withResolvers<void>();
       setTimeout(resolve, sent.pauseMs).unref();
       await promise;
     }
   }
 
-  async #post(body: string, count: number, pauseMs: number): Promise<Sent> {
+  async #post(body: Uint8Array<ArrayBuffer>, count: number, pauseMs: number): Promise<Sent> {
     const { url, headers, limits } = this.#parts.settings;
     try {
       const answer = await ownFetch(url, {
@@ -112,7 +132,7 @@ export class Exporter {
       }
       this.#failed(`it answers ${answer.status}`);
       if (!retried.has(answer.status)) {
-        this.#drop(count);
+        this.drop(count);
         return { again: false };
       }
       const seconds = Number(answer.headers.get("retry-after") ?? Number.NaN);
@@ -124,7 +144,8 @@ export class Exporter {
     }
   }
 
-  #drop(count: number): void {
+  /** So many come to nothing. */
+  drop(count: number): void {
     if (count === 0) return;
     this.#dropped += count;
     this.#parts.onDropped(count);
@@ -132,7 +153,7 @@ export class Exporter {
 
   /** @param rejected of the spans that were sent */
   #succeeded(rejected: number): void {
-    this.#drop(rejected);
+    this.drop(rejected);
     if (!this.#failing) return;
     this.#failing = false;
     const dropped = this.#dropped === 0 ? "" : `, ${this.#dropped} spans were dropped`;

@@ -111,6 +111,7 @@ export class Tracer implements RequestObserver {
   answered(request: RequestRecord): void {
     const trace = request instanceof EngineRecord ? request.sampledTrace : (request.trace ?? null);
     if (trace?.sampled !== true) return;
+    if (this.#exporter.full) return this.#exporter.drop(1);
     const span = spanText({
       request,
       trace,

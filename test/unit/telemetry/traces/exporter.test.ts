@@ -49,6 +49,27 @@ function exporterTo(url: string, limits: Partial<Record<string, number>> = {}) {
 }
 
 describe("a span", () => {
+  test("tells of its own request, whatever the one before was", () => {
+    const alike = { trace: new RequestTrace(null, null, true, { hex: () => "1" }), endedUs: 1 };
+    const bare = { path: "/b", scheme: null, host: null, userAgent: null, ...alike };
+    const rows = [
+      { path: "/a", scheme: "http", host: "a:1", userAgent: "x", ...alike, request },
+      { path: "/b", scheme: "http", host: "b:1", userAgent: "x", ...alike, request },
+      { path: "/b", scheme: "https", host: "b:1", userAgent: null, ...alike, request },
+      { ...bare, request },
+      ...[{ status: 500 }, { status: 499 }, { method: "POST" }, { protocol: "HTTP/1.0" }].map(
+        (change) => ({ ...bare, request: { ...request, ...change } }),
+      ),
+    ];
+    const once = new Map(rows.map((row) => [row, spanText(row)]));
+    for (const row of rows.toReversed()) expect(spanText(row)).toBe(once.get(row) as string);
+    expect(new Set(once.values()).size).toBe(rows.length);
+    for (const [row, text] of once) {
+      for (const value of [row.path, row.host?.slice(0, 1), row.scheme, row.userAgent])
+        if (typeof value === "string") expect(text).toContain(`"stringValue":"${value}"`);
+    }
+  });
+
   test("is what OTLP wants, and tells of its request", async () => {
     using collector = new Collector();
     const { exporter } = exporterTo(collector.url);

@@ -1,4 +1,5 @@
 /** The sockets of one address. */
+import type { BoundTo } from "../api/serving.ts";
 import { type Address, formatTuple, sameAddress } from "../net/bind-address.ts";
 import { joinHostPort } from "../net/ip-address.ts";
 import { acceptQueueLength } from "../os/sockets/listening/accept-queue.ts";
@@ -61,10 +62,32 @@ export function urlOf(address: Address, bound: Bound): string {
   return `${address.secure ? "https" : "http"}://${joinHostPort(bound.hostname, bound.port)}`;
 }
 
-export function openSlots({ kind, bound, fds }: Group, slots: number, backlog: number): void {
+function openSlots({ kind, bound, fds }: Group, slots: number, backlog: number): void {
   if (kind !== "slots" || bound.type !== "tcp") return;
   while (fds.length < slots) {
     fds.push(createListeningSocket({ ...bound, backlog, reusePort: true }).fd);
+  }
+}
+
+/**
+ * Opens what the groups lack for so many slots, or nothing.
+ * @param steered the shares that new sockets must not change; null as long as the kernel spreads connections over all
+ */
+export function fillSlots(
+  groups: readonly Group[],
+  slots: number,
+  backlog: number,
+  steered: readonly number[] | null,
+): void {
+  const before = groups.map((group) => group.fds.length);
+  try {
+    for (const group of groups) {
+      if (steered !== null) steerGroup(group, steered);
+      openSlots(group, slots, backlog);
+    }
+  } catch (error) {
+    for (const [index, group] of groups.entries()) closeSlots(group, before[index] ?? 0);
+    throw error;
   }
 }
 
@@ -142,13 +165,28 @@ function tryToClose(fd: number): SystemError | null {
 }
 
 /** Takes the group of an address out of the list; null if there is none. */
-export function takeGroup(groups: Group[], address: Address): Group | null {
+function takeGroup(groups: Group[], address: Address): Group | null {
   const index = groups.findIndex((group) => sameAddress(group.address, address));
   return index < 0 ? null : (groups.splice(index, 1)[0] ?? null);
+}
+
+/** The group of each address, where there is one; none twice. */
+export function groupsOf(
+  addresses: readonly Address[],
+  groups: readonly Group[],
+): (Group | null)[] {
+  const spare = [...groups];
+  return addresses.map((address) => takeGroup(spare, address));
 }
 
 /** @param shared another master goes on with the sockets, and with the file of a unix socket */
 export function closeGroup(group: Group, shared: boolean): Error | null {
   const unlinked = shared ? null : unlinkFile(group);
   return closeSlots(group, 0) ?? unlinked;
+}
+
+/** As an app and its worker know it. */
+export function placeOf({ bound }: Group): BoundTo {
+  if (bound.type === "unix") return { type: "unix", path: bound.path };
+  return { type: "tcp", hostname: bound.hostname, port: bound.port };
 }

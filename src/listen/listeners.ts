@@ -6,26 +6,27 @@
  * Sockets of an address are opened and closed at the top only: the kernel numbers them by the order in
  * which they began to listen, and steer() counts on that.
  */
-import { ConfigError } from "../api/errors.ts";
-import type { BoundTo, ListeningSocket } from "../api/serving.ts";
+import type { ListeningSocket } from "../api/serving.ts";
 import { type Address, type FdAddress, formatTuple } from "../net/bind-address.ts";
 import { bindAddresses, type BindSettings, secureByDefault } from "../net/secure-addresses.ts";
 import { type Adoption, adoptSockets } from "./adopt.ts";
 import {
   closeGroup,
   closeSlots,
+  fillSlots,
   equalShares,
   firstError,
   type Group,
+  groupsOf,
   listeningFds,
-  openSlots,
+  placeOf,
   steerGroup,
   stopArrivals,
-  takeGroup,
   urlOf,
   waitingAt,
 } from "./group.ts";
 import { type Handover, planHandover } from "./handover.ts";
+import { checkSchemes } from "./schemes.ts";
 import { needsV6only, openFirstSocket, type OpenOptions } from "./open-group.ts";
 import type { SystemError } from "../os/libc.ts";
 import { listen } from "../os/sockets/listening/socket.ts";
@@ -142,7 +143,7 @@ export class Listeners {
     const adopted = adoption.groups.filter((group) => group !== null);
     this.#prepared = { adopted, opened: [], unclaimed: adoption.unclaimed };
     const all = () => [...this.#allGroups(), ...adopted, ...this.#prepared.opened];
-    let wanted = find(addresses, all());
+    let wanted = groupsOf(addresses, all());
     try {
       // While an attempt waits, an address that was open may be dropped: all are looked up again after it.
       for (let at = wanted.indexOf(null); at >= 0; at = wanted.indexOf(null)) {
@@ -155,7 +156,7 @@ export class Listeners {
           options,
         );
         this.#prepared = { ...this.#prepared, opened: [...this.#prepared.opened, group] };
-        wanted = find(addresses, all());
+        wanted = groupsOf(addresses, all());
       }
       options.signal?.throwIfAborted();
       checkSchemes(addresses, wanted, (group) => this.#isSecure(group));
@@ -179,7 +180,7 @@ export class Listeners {
     const open = this.#allGroups();
     // Slots that came while the attempts ran have no sockets of the new addresses yet.
     this.#fill([...open, ...adopted, ...opened], this.#slots, backlog);
-    const groups = find(addresses, [...open, ...adopted, ...opened]).map((group, at) => {
+    const groups = groupsOf(addresses, [...open, ...adopted, ...opened]).map((group, at) => {
       if (group === null) throw new RangeError(`no socket for ${formatTuple(addresses[at]!)}`);
       return group;
     });
@@ -209,7 +210,7 @@ export class Listeners {
    */
   forSlot(slot: number, addresses = this.#addresses): ListeningSocket[] {
     if (slot < 0 || slot >= this.#slots) throw new RangeError(`no sockets for slot ${slot}`);
-    const groups = find(addresses, this.#allGroups());
+    const groups = groupsOf(addresses, this.#allGroups());
     return addresses.map((address, at) => {
       const group = groups[at] ?? null;
       const fd = group?.fds[group.kind === "slots" ? slot : 0];
@@ -329,51 +330,11 @@ export class Listeners {
 
   /** Opens what the groups lack for so many slots, or nothing. */
   #fill(groups: readonly Group[], slots: number, backlog: number): void {
-    const before = groups.map((group) => group.fds.length);
-    try {
-      for (const group of groups) {
-        if (this.#steered !== null) steerGroup(group, this.#steered);
-        openSlots(group, slots, backlog);
-      }
-    } catch (error) {
-      for (const [index, group] of groups.entries()) closeSlots(group, before[index] ?? 0);
-      throw error;
-    }
+    fillSlots(groups, slots, backlog, this.#steered);
     this.#slots = slots;
-  }
-}
-
-/** The group of each address, where there is one; none twice. */
-function find(addresses: readonly Address[], groups: readonly Group[]): (Group | null)[] {
-  const spare = [...groups];
-  return addresses.map((address) => takeGroup(spare, address));
-}
-
-/**
- * Who serves on a socket already goes on by its own scheme while successors begin, on the same queue: a client would meet
- * either. Throws ConfigError.
- */
-function checkSchemes(
-  addresses: readonly Address[],
-  groups: readonly (Group | null)[],
-  isSecure: (group: Group) => boolean,
-): void {
-  for (const [at, address] of addresses.entries()) {
-    const group = groups[at] ?? null;
-    if (group === null || isSecure(group) === address.secure) continue;
-    const [was, is] = address.secure ? ["http", "https"] : ["https", "http"];
-    const place = urlOf(address, group.bound).replace(/^https?:\/\//, "");
-    throw new ConfigError(
-      `bind: ${place}: can't change from ${was} to ${is} while workers serve there, stop and start the server for it`,
-    );
   }
 }
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, each) => total + each, 0);
-}
-
-function placeOf({ bound }: Group): BoundTo {
-  if (bound.type === "unix") return { type: "unix", path: bound.path };
-  return { type: "tcp", hostname: bound.hostname, port: bound.port };
 }

@@ -110,7 +110,7 @@ const rooms: Readonly<Record<string, string>> = {
   "worker/records":
     "api app http http/proxy http/request http/response/globals http/syntax ipc log log/access",
 
-  cli: "api arbiter arbiter/act arbiter/act/birth arbiter/act/configuration arbiter/act/master arbiter/control/check-place.ts arbiter/decide/certificates.ts app cli/build cli/ctl config config/sources http/syntax ipc listen log log/sinks net os os/processes os/sockets os/sockets/listening reload tls",
+  cli: "api arbiter arbiter/act arbiter/act/birth arbiter/act/configuration arbiter/act/master arbiter/control/check-place.ts arbiter/decide/certificates.ts app cli/build cli/ctl config config/sources http/syntax ipc listen log log/sinks modules/own-package.ts net os os/processes os/sockets os/sockets/listening reload tls",
   "cli/build": "api config/worker-classes.ts ipc/exit-codes.ts modules os",
   // A client: nothing of the server is read for it.
   "cli/ctl":

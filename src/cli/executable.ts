@@ -1,14 +1,9 @@
 /** The program of an executable. Its master's children run it too, with an own file as the first word. */
-import { ownFile, ownFolder } from "../own-files.ts";
+import { provideOwnPackage } from "../modules/own-package.ts";
+import { ownFolder } from "../own-files.ts";
 
 // No package of the server is on the disk for what an app and a configuration file import.
-Bun.plugin({
-  name: "gunicorn-ts",
-  setup(build) {
-    const exports = (): Record<string, unknown> => require(ownFile("index"));
-    build.module("gunicorn-ts", () => ({ exports: exports(), loader: "object" }));
-  },
-});
+provideOwnPackage();
 
 const [word = ""] = process.argv.slice(2);
 if (word.startsWith(`${ownFolder}/`) && process.send !== undefined) {

@@ -1,11 +1,12 @@
 /** The word that a misspelt one may mean. */
 
-/** The nearest of the words; null where none is near: a third of the letters wrong is another word. */
+/** The nearest of the words, in any case; null where none is near: a third of the letters wrong is another word. */
 export function nearest(name: string, words: Iterable<string>): string | null {
   let best: string | null = null;
   let least = name.length < 2 ? 1 : Math.max(1, Math.floor(name.length / 3)) + 1;
+  const wanted = name.toLowerCase();
   for (const word of words) {
-    const distance = editDistance(name, word);
+    const distance = editDistance(wanted, word.toLowerCase());
     if (distance < least) [best, least] = [word, distance];
   }
   return best;

@@ -113,6 +113,23 @@ test("what examples/deploy/Dockerfile copies before it installs suffices, also w
   rmSync(image, { recursive: true });
 }, 120_000);
 
+test("a configuration file of a folder without packages imports the server that runs", async () => {
+  const elsewhere = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
+  const config = `import { defineConfig, log } from "gunicorn-ts";
+export default defineConfig({ workers: 2, postFork: () => log.info("forked, and told") });`;
+  writeFileSync(join(elsewhere, "site.ts"), config);
+  await using server = await gunicorn({
+    folder: elsewhere,
+    program: join(place, "bin/gunicorn-ts.ts"),
+    args: ["-c", "site.ts", "--chdir", folder],
+    app: "hello:fetch",
+  });
+  await server.settled(2);
+  expect(server.log.match(/\[INFO\] forked, and told\n/g)).toHaveLength(2);
+  expect(await (await fetch(server.url)).text()).toBe("hello");
+  expect(await server.stop()).toBe(0);
+}, 120_000);
+
 test("it serves by bunx, with a configuration that imports it, and obeys HUP, TTIN, TTOU and TERM", async () => {
   const ownFolder = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
   cpSync(folder, ownFolder, { recursive: true, verbatimSymlinks: true });

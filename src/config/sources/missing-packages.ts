@@ -4,6 +4,7 @@ import { isBuiltin } from "node:module";
 import { dirname } from "node:path";
 import { ConfigError } from "../../api/errors.ts";
 import { findModule, isPath } from "../../modules/find.ts";
+import { ownPackage } from "../../modules/own-package.ts";
 import { asksRegistry, isInstalled, packageName } from "../../modules/packages.ts";
 import { fileLabel } from "./find-file.ts";
 
@@ -27,6 +28,7 @@ export function refuseMissingPackages(path: string, cwd: string): void {
       const bare = !/^(?:#|[a-z]+:)/.test(specifier) && !isBuiltin(specifier);
       if (!bare || isInstalled(specifier, folder)) continue;
       const name = packageName(specifier);
+      if (specifier === ownPackage) continue;
       throw new ConfigError(`${fileLabel(file, cwd)}: ${name} isn't installed: bun add ${name}`);
     }
   }

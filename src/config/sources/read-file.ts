@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { explainImport } from "../../modules/explain-import.ts";
 import { importModule, withoutLoad } from "../../modules/import.ts";
+import { provideOwnPackageFor } from "../../modules/own-package.ts";
 import { asksRegistry } from "../../modules/packages.ts";
 import { ConfigError } from "../../api/errors.ts";
 import type { ServerHooks } from "../../api/hooks.ts";
@@ -66,7 +67,7 @@ async function importValues(
   generation: number,
 ): Promise<Values> {
   const exports = await importExports(path, label, cwd, generation);
-  const named = Object.keys(exports).filter((name) => name !== "default");
+  const named = namesBeside(exports);
   if (!("default" in exports)) {
     if (named.length === 0) throw new ConfigError(`${label}: exports nothing`);
     return { values: exports, named: true };
@@ -83,6 +84,15 @@ async function importValues(
   return { values: values as Record<string, unknown>, named: false };
 }
 
+/** The named exports beside a default one. CommonJS has none: Bun gives the properties of `module.exports` as such, too. */
+function namesBeside(exports: Readonly<Record<string, unknown>>): string[] {
+  const { default: values, ...named } = exports;
+  const isCopied = (name: string) =>
+    typeof values === "object" && Object.is(propertyOf(values, name), named[name]);
+  const names = Object.keys(named);
+  return "default" in exports && names.every(isCopied) ? [] : names;
+}
+
 async function importExports(
   path: string,
   label: string,
@@ -92,6 +102,7 @@ async function importExports(
   try {
     // Bun gives a JSON file's names as exports too: read as text, it has a default one only.
     if (path.endsWith(".json")) return { default: JSON.parse(readFileSync(path, "utf8")) };
+    provideOwnPackageFor(path);
     if (asksRegistry(dirname(path))) {
       const { refuseMissingPackages } = await import("./missing-packages.ts");
       refuseMissingPackages(path, cwd);

@@ -27,6 +27,7 @@ describe("nearest()", () => {
     ["defualt", "default"],
     ["serevr", "server"],
     ["patch", null],
+    ["APP", "app"],
     ["handler", null],
     ["a", null],
     ["", null],

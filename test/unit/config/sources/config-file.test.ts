@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ConfigError } from "../../../../src/api/errors.ts";
 import { findConfigFile } from "../../../../src/config/sources/find-file.ts";
 import { loadHooks, readConfigFile } from "../../../../src/config/sources/read-file.ts";
+import { log } from "../../../../src/log/custom/logger.ts";
 import { TemporaryFolder } from "../temporary-folder.ts";
 
 const fixtures = join(import.meta.dir, "../../../fixtures/config");
@@ -77,6 +78,27 @@ describe("readConfigFile()", () => {
   test("reads JSON", async () => {
     const values = { workers: 2, bind: "127.0.0.1:9003", loglevel: "DEBUG" };
     expect(await read("json/gunicorn.conf.json")).toEqual(values);
+  });
+
+  test("reads CommonJS", async () => {
+    using folder = new TemporaryFolder({ "a.js": "module.exports = { workers: 2, timeout: 5 };" });
+    const values = await readConfigFile(join(folder.path, "a.js"), folder.path, 1);
+    expect(Object.fromEntries(values)).toEqual({ workers: 2, timeout: 5 });
+  });
+
+  test.each([
+    [
+      "a.ts",
+      `import { defineConfig, log } from "gunicorn-ts"; export default defineConfig({ postFork: () => log });`,
+    ],
+    [
+      "a.cjs.js",
+      `const { defineConfig, log } = require("gunicorn-ts"); module.exports = defineConfig({ postFork: () => log });`,
+    ],
+  ])("%s of a folder without packages imports the server that runs", async (name, text) => {
+    using folder = new TemporaryFolder({ [name]: text });
+    const values = await readConfigFile(join(folder.path, name), folder.path, 1);
+    expect((values.get("postFork") as () => unknown)()).toBe(log);
   });
 
   test("takes undefined for not set", async () => {

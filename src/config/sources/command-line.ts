@@ -125,10 +125,18 @@ function readValue(
     return row.kind.read === undefined ? value : row.kind.read(value);
   } catch (cause) {
     if (!(cause instanceof UsageError)) throw cause;
-    const hint = lacksApp ? explainValue(key, flag.short ?? flag.long, value) : null;
+    const taken = lacksApp ? explainValue(key, flag.short ?? flag.long, value) : null;
+    const hint = taken ?? explainUnit(row, value);
     const explained = hint === null ? "" : ` (${hint})`;
     throw new UsageError(`argument ${label}: ${cause.message}${explained}`, { cause });
   }
+}
+
+/** Of `30s`, as other servers take it. */
+function explainUnit({ unit, kind }: Setting, value: string): string | null {
+  const counted = unit ?? kind.unit;
+  const hasUnit = counted !== undefined && /^\d+ ?[a-z]+$/i.test(value);
+  return hasUnit ? `a number of ${counted}, without a unit` : null;
 }
 
 interface Given {

@@ -106,6 +106,11 @@ describe("parseCommandLine()", () => {
       "ambiguous option: --work could match --workers, --worker-class, --worker-connections, --worker-tmp-dir",
     ],
     [["--he"], "ambiguous option: --he could match --help, --header-timeout, --header-map"],
+    [
+      ["-t", "30s"],
+      "argument -t/--timeout: invalid int value: '30s' (a number of seconds, without a unit)",
+    ],
+    [["--max-requests", "30s"], "argument --max-requests: invalid int value: '30s'"],
     [["--reload=1"], "argument --reload: ignored explicit argument '1'"],
     [["--check-config=1"], "argument --check-config: ignored explicit argument '1'"],
     [["-Dx"], "argument -D/--daemon: ignored explicit argument 'x'"],

@@ -26,6 +26,7 @@ import {
   withoutServiceManager,
   withRawEnv,
 } from "./act/master/environment.ts";
+import { warnOfPython } from "./act/master/python-file.ts";
 import {
   type AppConfig,
   asksForControl,
@@ -96,9 +97,11 @@ export async function runMaster(options: MasterOptions): Promise<number> {
     hooks.onStarting();
     starting = true;
     if (activation.warning !== null) log.warning(activation.warning);
-    const warning = warnOfDevelopment(origin.directory, origin.env);
-    if (warning !== null) warnings.push(warning);
-    for (const each of warnings) log.warning(each);
+    const found = [
+      warnOfPython(origin.directory, resolved.configFile),
+      warnOfDevelopment(origin.directory, origin.env),
+    ];
+    for (const each of [...warnings, ...found]) if (each !== null) log.warning(each);
     const listeners = await openListeners(resolved, activation, inheritance, log, signals.stop);
     try {
       control = await openControl(resolved, origin.env, second);

@@ -61,7 +61,7 @@ function explain(code: string, address: Address, wanted: WantedAddress | null): 
   if (wanted?.type !== "tcp") return null;
   const all = wanted.family === 6 ? "[::]" : "0.0.0.0";
   if (code === "EADDRNOTAVAIL")
-    return `this machine doesn't have the address ${wanted.hostname}, ${all} is all that it has`;
+    return `this machine has no address ${wanted.hostname}, ${all} stands for all that it has`;
   return code === "EAFNOSUPPORT" ? `this machine has no IPv${wanted.family}` : null;
 }
 

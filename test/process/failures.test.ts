@@ -199,6 +199,19 @@ test.each([...rows])(
   120_000,
 );
 
+test.each([
+  ["is left alone in the folder is warned of", {}, 1],
+  ["has a successor isn't", { "gunicorn.conf.ts": "export default {};" }, 0],
+])("a gunicorn.conf.py that %s", async (_claim, files, warnings) => {
+  const all = { "app.ts": okApp, "gunicorn.conf.py": "workers = 3", ...files };
+  await using server = start({ files: all });
+  await server.logged("Booting worker");
+  expect(server.log.match(/\[WARNING\] gunicorn\.conf\.py isn't read/g) ?? []).toHaveLength(
+    warnings,
+  );
+  expect(await server.stop()).toBe(0);
+});
+
 test("a port in use: Gunicorn's five attempts, then exit code 1", async () => {
   using taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   const bind = [`127.0.0.1:${taken.port}`];

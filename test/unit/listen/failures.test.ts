@@ -31,13 +31,13 @@ const rows: [claim: string, bind: string, line: RegExp, why: string][] = [
     "an address of another machine",
     "203.0.113.1:0",
     /^Invalid address: \('203\.0\.113\.1', 0\) \(/,
-    "Can't connect to ('203.0.113.1', 0): this machine doesn't have the address 203.0.113.1, 0.0.0.0 is all that it has",
+    "Can't connect to ('203.0.113.1', 0): this machine has no address 203.0.113.1, 0.0.0.0 stands for all that it has",
   ],
   [
     "a v6 address of another machine",
     "[2001:db8::1]:0",
     /^Invalid address: \('2001:db8::1', 0\) \(/,
-    "Can't connect to ('2001:db8::1', 0): this machine doesn't have the address 2001:db8::1, [::] is all that it has",
+    "Can't connect to ('2001:db8::1', 0): this machine has no address 2001:db8::1, [::] stands for all that it has",
   ],
   [
     "a name that nobody knows",

@@ -1,7 +1,7 @@
 /** What a module that isn't there may have been meant to be, and what is there instead. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, resolve } from "node:path";
-import { findFile, moduleExtensions } from "./find.ts";
+import { findFile, isPath, moduleExtensions } from "./find.ts";
 import { nearest } from "./nearest.ts";
 
 /** Names that the file of an app has. */
@@ -24,8 +24,11 @@ export function suggestModule(name: string, folder: string): string | null {
   }
   const near = nearest(basename(name), namesIn(dirname(path)));
   if (near !== null) return name.slice(0, -basename(name).length) + near;
-  const below = `${usualFolder}/${name}`;
-  return findFile(resolve(folder, below)) === null ? null : below;
+  // Seen from the folder above, or from the one inside.
+  const dot = isPath(name) ? "./" : "";
+  const others = [`${dot}${usualFolder}/${name.replace(/^\.\//, "")}`, dot + basename(name)];
+  const isOther = (each: string) => each !== name && !each.includes("/../");
+  return others.find((each) => isOther(each) && findFile(resolve(folder, each)) !== null) ?? null;
 }
 
 /** What stands where a module was looked for, and is none; null for nothing. */

@@ -252,6 +252,8 @@ describe("loadApp() says of", () => {
       "deep:app",
       ", and no such package, did you mean 'src/deep:app'?",
     ],
+    ["what the folder itself has", "code/one/site", ", and no such package, did you mean 'site'?"],
+    ["the same by a path", "./deep", ", did you mean './src/deep'?"],
     ["Python", "wsgi:app", "wsgi.py is Python's"],
     [
       "a file of Python",
@@ -261,7 +263,13 @@ describe("loadApp() says of", () => {
     ["a text", "notes.txt", "notes.txt is no module of TypeScript or JavaScript, and has no app"],
     ["many exports", "many:nope", `"n6" (number) and 3 more`],
   ])("%s", async (_what, reference, says) => {
-    for (const file of ["store/server.ts", "store/tools.ts", "one/site.ts", "src/deep.ts"])
+    for (const file of [
+      "store/server.ts",
+      "store/tools.ts",
+      "one/site.ts",
+      "src/deep.ts",
+      "site.ts",
+    ])
       write(`wrong/${file}`, "export const fetch = () => new Response();");
     for (const file of ["none/a.txt", "wsgi.py", "notes.txt"]) write(`wrong/${file}`, "text");
     const names = Array.from({ length: 15 }, (_, at) => `export const n${at} = ${at};`);

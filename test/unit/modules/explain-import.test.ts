@@ -28,6 +28,8 @@ const rows: [specifier: string, says: string | null][] = [
   ["./helpr", "did you mean './helper'?"],
   ["./helper.js.ts", "did you mean './helper.ts'?"],
   ["../src/hepler", "did you mean '../src/helper'?"],
+  ["./lib/helper", "did you mean './helper'?"],
+  ["../helper", "did you mean './helper'?"],
   ["./nothing-like-it", null],
   ["@/db", null],
   ["~/db", null],

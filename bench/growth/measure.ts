@@ -5,7 +5,7 @@ import { BenchError } from "../errors.ts";
 import { IdleConnections } from "../idle-connections.ts";
 import { type Measured, measureTurn, warmUp } from "../measure.ts";
 import { anonymousBytesOf, cpuNsOf } from "../process-tree.ts";
-import { settledMemory } from "../ratio/measure-memory.ts";
+import { restedMemory, settledMemory } from "../ratio/measure-memory.ts";
 import { type Side, startSide } from "../ratio/sides.ts";
 import type { BenchServer } from "../servers/server.ts";
 import type { Sample } from "./curve.ts";
@@ -92,7 +92,7 @@ export async function measureMemory(
   await warmUp(wrk, server, plainTraffic, Math.min(memoryWarmUpSeconds, seconds));
   await settledMemory(server);
   using idle = await IdleConnections.open(server.url, connections);
-  const serving = await settledMemory(server);
+  const serving = await restedMemory(server);
   const master = server.servingPid === server.pid ? null : anonymousBytesOf(server.pid) / mebibyte;
   return { values: [serving / mebibyte, master], errors: idle.ended, othersBusy: 0 };
 }

@@ -32,9 +32,6 @@ const withoutUs = "by itself";
 /** The other side of what ours can have switched on. */
 const switchedOff = "without it";
 
-/** Few requests a second: the JIT has done its work later. */
-const slowly: CpuOptions = { warmUpSeconds: 3 };
-
 export const ratioLoads: readonly RatioLoad[] = [
   cpu("hello", "one request at a time per connection", 1),
   cpu("unique", "hello, each request with a cookie and a traceparent of its own", 1.03),
@@ -45,14 +42,14 @@ export const ratioLoads: readonly RatioLoad[] = [
   cpu("text-64k", "a text of 64 KiB, ASCII", 1.05),
   cpu("latin-64k", "a text of 64 KiB, all letters beyond ASCII", 0.5),
   cpu("fixed-64k", "64 KiB of bytes", 1.2),
-  cpu("json-100k", "Response.json() of some 100 KiB", 1, slowly),
+  cpu("json-100k", "Response.json() of some 100 KiB", 1),
   cpu("file-16k", "a file of 16 KiB", 0.85),
-  cpu("file-1m", "a file of 1 MiB", 0.8, slowly),
+  cpu("file-1m", "a file of 1 MiB", 0.8),
   cpu("stream", "a ReadableStream of 16 chunks of 4 KiB", 0.95),
   cpu("generator", "an async generator of 16 chunks of 4 KiB", 1),
   cpu("post-json", "2 KiB of JSON, read by json()", 1),
-  cpu("upload", "1 MiB, read as bytes", 1.1, slowly),
-  cpu("multipart", "a form with a file of 1 MiB, read by formData()", 1.1, slowly),
+  cpu("upload", "1 MiB, read as bytes", 1.1),
+  cpu("multipart", "a form with a file of 1 MiB, read by formData()", 1.1),
   cpu("two-workers", "hello with -w 2, beside two Bun.serve with reusePort", 1, {
     load: "hello",
     workers: 2,
@@ -76,7 +73,7 @@ export const ratioLoads: readonly RatioLoad[] = [
     comparison: "ratio",
     target: 1.05,
     // What one request of a hundred needs is compiled later.
-    measure: (side, seconds) => measureTraced(side, seconds, slowly),
+    measure: measureTraced,
   },
   framework("express", "Express' hello, beside the same app by itself", 1.15),
   framework("fastify", "Fastify's hello, beside the same app by itself", 1.15),
@@ -98,8 +95,8 @@ export const ratioLoads: readonly RatioLoad[] = [
     measure: (side, seconds) => measureIdleMemory(side, seconds),
   },
   cpu("tls", "hello over TLS", 1.1),
-  cpu("tls-handshakes", "hello over TLS, a connection for each request", 1.1, slowly),
-  cpu("tls-1m", "a response of 1 MiB over TLS", 1.15, slowly),
+  cpu("tls-handshakes", "hello over TLS, a connection for each request", 1.1),
+  cpu("tls-1m", "a response of 1 MiB over TLS", 1.15),
   {
     name: "tls-idle-memory",
     description: "per idle kept-alive connection over TLS",

@@ -14,13 +14,15 @@ import { Watchers } from "../servers/watchers.ts";
 import type { Figure } from "./figure.ts";
 import { certificateOf, programOf, type Side, startSide } from "./sides.ts";
 
-/** Before a turn, so that the JIT has done its work: at most so long, less for short turns. */
-const usualWarmUpSeconds = 1;
+/**
+ * Before a turn, so that the JIT has done its work, as in a server that runs for days: pipelined requests take 0.26 of Bun.serve's
+ * CPU time after one second, and 0.15 after three. At most so long, less for short turns.
+ */
+const warmUpSeconds = 3;
 
 export interface CpuOptions {
   /** Of each side; 1 without it. */
   readonly workers?: number;
-  readonly warmUpSeconds?: number;
 }
 
 /** `name` is one of bench/loads. */
@@ -28,14 +30,14 @@ export async function measureCpu(
   side: Side,
   name: string,
   seconds: number,
-  { workers = 1, warmUpSeconds = usualWarmUpSeconds }: CpuOptions = {},
+  { workers = 1 }: CpuOptions = {},
 ): Promise<Figure> {
   const load = loads.find((candidate) => candidate.name === name);
   if (load === undefined) throw new RangeError(`no load ${name}`);
   await using facilities = await Facilities.open();
   const options = { workers, ...optionsOf(load.feature, facilities) };
   await using server = startSide(side, load.app, options);
-  return await measureServer(server, load.traffic, seconds, warmUpSeconds);
+  return await measureServer(server, load.traffic, seconds);
 }
 
 /** A feature is switched on in gunicorn-ts, as a bare Bun.serve has none; but TLS on both sides. */
@@ -52,7 +54,7 @@ export async function measureFramework(
   seconds: number,
 ): Promise<Figure> {
   await using server = await startFramework(name, side === "bare" ? null : programOf(side));
-  return await measureServer(server, plainTraffic, seconds, usualWarmUpSeconds);
+  return await measureServer(server, plainTraffic, seconds);
 }
 
 /**
@@ -67,28 +69,23 @@ export async function measureWatched(side: Side, seconds: number): Promise<Figur
   const url = `http://127.0.0.1:${port}/`;
   await server.answered(url);
   using watchers = new Watchers(url);
-  const figure = await measureServer(server, plainTraffic, seconds, usualWarmUpSeconds);
+  const figure = await measureServer(server, plainTraffic, seconds);
   return { ...figure, errors: figure.errors + watchers.failed };
 }
 
 /** Hello of whose requests one of a hundred is a span for a collector; the other side is the same without traces. */
-export async function measureTraced(
-  side: Side,
-  seconds: number,
-  { warmUpSeconds = usualWarmUpSeconds }: CpuOptions,
-): Promise<Figure> {
-  if (side === "bare") return measureCpu("gunicorn-ts", "hello", seconds, { warmUpSeconds });
+export async function measureTraced(side: Side, seconds: number): Promise<Figure> {
+  if (side === "bare") return measureCpu("gunicorn-ts", "hello", seconds);
   await using facilities = await Facilities.open();
   const words = ["--otel-endpoint", facilities.collector, "--otel-sample", "0.01"];
   await using server = startSide(side, "hello", { words });
-  return await measureServer(server, plainTraffic, seconds, warmUpSeconds);
+  return await measureServer(server, plainTraffic, seconds);
 }
 
 async function measureServer(
   server: BenchServer,
   traffic: Traffic,
   seconds: number,
-  warmUpSeconds: number,
 ): Promise<Figure> {
   await server.answered();
   await warmUp(wrk, server, traffic, Math.min(warmUpSeconds, seconds));

@@ -32,10 +32,7 @@ export async function measureIdleMemory(
   await wrk.run(server.url, plainTraffic, Math.min(warmUpSeconds, seconds));
   const before = await settledMemory(server);
   using idle = await IdleConnections.open(server.url, connectionCount);
-  await Bun.sleep(idleMs);
-  await settledMemory(server);
-  await Bun.sleep(givesBackMs);
-  const after = await settledMemory(server);
+  const after = await restedMemory(server);
   return {
     value: (after - before) / connectionCount,
     requestsPerSecond: null,
@@ -50,4 +47,12 @@ export async function settledMemory(server: BenchServer): Promise<number> {
   const response = await fetch(`${server.url}collect`, { keepalive: false, tls });
   await response.arrayBuffer();
   return anonymousBytesOf(server.servingPid);
+}
+
+/** The same of connections that have been idle for a while. */
+export async function restedMemory(server: BenchServer): Promise<number> {
+  await Bun.sleep(idleMs);
+  await settledMemory(server);
+  await Bun.sleep(givesBackMs);
+  return await settledMemory(server);
 }

@@ -20,7 +20,7 @@ import { checkoutAt } from "../servers/gunicorn-ts.ts";
 import { nameOf, type Side } from "./sides.ts";
 
 /** Beyond the seconds of a turn: start and warm-up of its server. */
-const overheadSeconds = 2;
+const overheadSeconds = 5;
 
 export const ratioFlags = {
   load: {

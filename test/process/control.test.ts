@@ -404,7 +404,7 @@ describe("ctl finds", () => {
       expect(await server.stop()).toBe(0);
       expect(await ctl(server, "show stats")).toMatchObject({
         code: 3,
-        err: `Error: No server with a control_socket found in ${server.folder}: name the socket by --socket, or the pid file by --pid\n`,
+        err: `Error: No server with a control_socket found in ${server.folder}: name the socket by --socket, or the pid file by --pid; only a server that was started with --control-socket has one\n`,
       });
     },
     limitMs,

@@ -28,7 +28,7 @@ export function findSocket(
   const [only, ...more] = answering;
   if (only === undefined)
     throw new Unreachable(
-      `No server with a control_socket found in ${folders.join(", ")}: name the socket by --socket, or the pid file by --pid`,
+      `No server with a control_socket found in ${folders.join(", ")}: name the socket by --socket, or the pid file by --pid; only a server that was started with --control-socket has one`,
     );
   if (more.length > 0)
     throw new UsageError(`several servers answer, name one by --socket: ${answering.join(", ")}`);

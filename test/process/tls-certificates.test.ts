@@ -240,6 +240,18 @@ test("websockets speak TLS", async () => {
   expect(await server.process.exited).toBe(0);
 }, 60_000);
 
+test("the server sends what certfile holds, and not what its system knows besides", async () => {
+  const alone = certificates.make({ name: "localhost", by: between });
+  await using server = start({
+    files: { "app.ts": app },
+    args: ["--certfile", alone.certfile, "--keyfile", alone.keyfile],
+    env: { NODE_EXTRA_CA_CERTS: between.certfile },
+  });
+  await server.logged("Using worker:");
+  const shown = await sClient(server.port, "-showcerts");
+  expect(shown.match(/BEGIN CERTIFICATE/g)).toHaveLength(1);
+}, 60_000);
+
 describe("what a node listener makes of a connection speaks TLS too, and tells of the client", () => {
   const listener = `
   import { createServer } from "node:http";

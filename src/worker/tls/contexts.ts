@@ -12,6 +12,21 @@ export type NativeContext = object & { readonly native?: never };
 /** ALPN (RFC 7301 §3.1) in its wire form: a length, and the name. */
 const alpnProtocols = Buffer.from("\x08http/1.1\x08http/1.0", "latin1");
 
+/**
+ * Trusted where no client is asked for a certificate: one that was over when it was made, of a key that is gone. Whom
+ * the system trusts would be trusted otherwise, and a certificate that is alone in its file would be verified in each
+ * handshake, to send its signers along if the system knows them (bench: tls-handshakes).
+ */
+const nobody = `-----BEGIN CERTIFICATE-----
+MIH/MIGyoAMCAQICAQEwBQYDK2VwMBExDzANBgNVBAMMBm5vYm9keTAeFw0wMDAx
+MDEwMDAwMDBaFw0wMDAxMDEwMDAwMDBaMBExDzANBgNVBAMMBm5vYm9keTAqMAUG
+AytlcAMhAGFzCU1ZnOjpAXS//lWPnxYhgHuYhK8LMCU9yBQ34Yc2oy8wLTAMBgNV
+HRMBAf8EAjAAMB0GA1UdDgQWBBRn2bTLDZBK5KKBjUlPJO1mutd0LDAFBgMrZXAD
+QQCiCM9lx4DPNtWKVhdpt/Jqa0QU/rLwpQhalXLrwcMwKuZ/fcBsa4N18yuDGbuq
+Io50LDSaxf0cAyOG7FbzAP4A
+-----END CERTIFICATE-----
+`;
+
 /** What Bun.listen and upgradeTLS take as `tls`. */
 export interface NativeTls {
   readonly secureContext: NativeContext;
@@ -69,9 +84,14 @@ function nativeContext({ chain, key }: TlsCertificate, credentials: TlsCredentia
     minVersion,
     maxVersion,
     ...asked,
-    // Whoever is named is trusted, also a CA below another one, which OpenSSL would look for.
-    ...(asked.requestCert && ca !== null ? { ca, allowPartialTrustChain: true } : {}),
+    ...trusted(asked.requestCert, ca),
   };
   const { context } = createSecureContext(options as SecureContextOptions);
   return context as NativeContext;
+}
+
+function trusted(requestCert: boolean, ca: string | null): SecureContextOptions {
+  if (!requestCert) return { ca: nobody };
+  // Whoever is named is trusted, also a CA below another one, which OpenSSL would look for.
+  return ca === null ? {} : { ca, allowPartialTrustChain: true };
 }

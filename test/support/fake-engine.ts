@@ -67,6 +67,8 @@ export interface FakeEngineOptions {
   readonly door?: Door;
   /** Whether bodies that are gathered are read from the wire itself. */
   readonly receives?: boolean;
+  /** Whether a last answer waits for FIN, which the wire notes. */
+  readonly holdsBack?: boolean;
   /** What is done about requests with an Upgrade field. */
   readonly upgrades?: (tunnels: Tunnels) => Upgrades;
 }
@@ -166,6 +168,8 @@ export class FakeEngine {
       options.receives === true
         ? (fd: number, into: Uint8Array) => this.#wireOf(fd)?.receiveInto(into) ?? 0
         : null;
+    const holdBack = (fd: number, held: boolean) =>
+      void this.#wireOf(fd)?.did.push(held ? "hold back" : "let go");
     const connections = new Connections(scores);
     const engine: Engine = {
       connections,
@@ -175,6 +179,7 @@ export class FakeEngine {
       scores,
       files,
       receiveInto,
+      holdBack: options.holdsBack === true ? holdBack : null,
     };
     this.#connections = connections;
     const server = new AppServer({

@@ -4,6 +4,7 @@ import { installResponse } from "../../http/response/globals/install.ts";
 import type { BoundTo, ListeningSocket, Serving } from "../../api/serving.ts";
 import { acceptPackets } from "../../os/sockets/listening/hop-limit.ts";
 import { openSendFile } from "../../os/sockets/send-file.ts";
+import { holdBack } from "../../os/sockets/hold-back.ts";
 import { receiveInto } from "../../os/sockets/receive.ts";
 import { peerHasEnded, unsentBytes } from "../../os/sockets/send-queue.ts";
 import { hasWaiting } from "../../os/sockets/listening/accept-queue.ts";
@@ -114,6 +115,7 @@ export class AsyncServing implements Serving {
       scores: { bytes, timeouts },
       files,
       receiveInto,
+      holdBack,
     };
     const { scores: own, siblings } = context;
     if (siblings !== null) {

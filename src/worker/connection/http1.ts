@@ -42,6 +42,8 @@ export interface Engine {
   readonly files: FileSender | null;
   /** Null: bodies come by Bun's own events alone. */
   readonly receiveInto: ReceiveInto | null;
+  /** By os/sockets/hold-back.ts; null: what is written leaves at once. */
+  readonly holdBack: ((fd: number, held: boolean) => void) | null;
 }
 
 /** What becomes of the next byte. */

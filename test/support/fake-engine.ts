@@ -63,6 +63,8 @@ export interface FakeEngineOptions {
   readonly observed?: boolean;
   /** For files of more than 64 KiB; without it they are read. */
   readonly files?: FileCalls;
+  /** The clock of what is known of files, in milliseconds. */
+  readonly fileClock?: () => number;
   /** In the place of the gate that `threads` makes. */
   readonly door?: Door;
   /** Whether bodies that are gathered are read from the wire itself. */
@@ -161,8 +163,8 @@ export class FakeEngine {
       unsentBytes: (fd) => this.#wireOf(fd)?.unsent ?? -1,
       peerHasEnded: (fd) => this.#wireOf(fd)?.finSent ?? false,
     });
-    const { files: calls } = options;
-    const files = calls === undefined ? null : new FileSender(() => calls);
+    const { files: calls, fileClock = () => performance.now() } = options;
+    const files = calls === undefined ? null : new FileSender(() => calls, fileClock);
     this.readers = new ReaderPool(settings);
     const receiveInto =
       options.receives === true

@@ -19,8 +19,8 @@ export type FileStep =
 
 /** The transport, as the pump sees it. */
 export interface FileRoad {
-  /** Whether `size` bytes from `at` on can be sent without a wait for a disk. */
-  hasReady(fd: number, at: number, size: number): boolean;
+  /** Whether the next `size` bytes of a file can be sent without a wait for a disk. */
+  hasReady(file: OpenFile, size: number): boolean;
   /** Sends `size` bytes at most from `at` on, which are ready; to be called when the output is empty. */
   sendFile(fd: number, at: number, size: number): FileStep;
 }
@@ -104,8 +104,7 @@ export class FilePump {
   }
 
   #isReady(): boolean {
-    const { fd, position } = this.#file;
-    return this.#road.hasReady(fd, position, this.#pieceBytes);
+    return this.#road.hasReady(this.#file, this.#pieceBytes);
   }
 
   /** A turn for the others. */

@@ -19,6 +19,12 @@ const chunkBytes = 256 * 1024;
 
 const noBytes = new Uint8Array(0);
 
+/** Which file it is, whatever its name and descriptor, as fstat(2) says it. */
+export interface FileIdentity {
+  readonly dev: number;
+  readonly ino: number;
+}
+
 export interface OpenedFile {
   /** A stream where the length isn't known. */
   readonly body: Uint8Array | OpenFile | ReadableStream<Uint8Array>;
@@ -70,7 +76,7 @@ export function openFile(
       return { body, block, length, sizeBytes, range: selected };
     }
     handedOver = true;
-    const file = new OpenFile(fd, stat.isFile() ? part.start : null, length ?? Infinity);
+    const file = new OpenFile(fd, stat, stat.isFile() ? part.start : null, length ?? Infinity);
     return { body: length === null ? streamOf(file) : file, block: null, ...figures };
   } finally {
     if (!handedOver) closeSync(fd);
@@ -96,6 +102,7 @@ function readSmall(fd: number, start: number, bytes: Buffer): Uint8Array {
 
 /** The one owner of a descriptor. It is closed once, and under no read: its number is soon somebody else's. */
 export class OpenFile {
+  readonly which: FileIdentity;
   /** The next byte's place; null: where the last read has ended. */
   #position: number | null;
   #left: number;
@@ -104,8 +111,9 @@ export class OpenFile {
   /** Nothing more is to be read. */
   #over = false;
 
-  constructor(fd: number, position: number | null, length: number) {
+  constructor(fd: number, which: FileIdentity, position: number | null, length: number) {
     this.#fd = fd;
+    this.which = which;
     this.#position = position;
     this.#left = length;
   }

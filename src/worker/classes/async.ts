@@ -105,7 +105,10 @@ export class AsyncServing implements Serving {
     const settings = engineSettings(context.config, scriptName, { probe, Proxies });
     const { bytes, timeouts } = context.scores;
     // Gunicorn's None: nobody has switched it off.
-    const files = context.config.sendfile === false ? null : new FileSender(openSendFile);
+    const files =
+      context.config.sendfile === false
+        ? null
+        : new FileSender(openSendFile, () => performance.now());
     this.#connections = new Connections(context.scores);
     this.#engine = {
       connections: this.#connections,

@@ -2,6 +2,7 @@
  * Files to sockets by sendfile(2), as a worker does it for all its connections. Invariant: both descriptors are used at
  * once, while their owners have them open, and never kept.
  */
+import type { FileIdentity, OpenFile } from "../../http/response/file.ts";
 import type { FileStep } from "../../http/response/file-pump.ts";
 import type { Wire } from "./wire.ts";
 
@@ -18,22 +19,49 @@ export interface FileCalls {
 /** How much is offered to a socket that is full, so that it tells when it takes bytes again. */
 const offerBytes = 16 * 1024;
 
+/**
+ * How long what was in memory is taken to be there still: to ask takes 2.6 us of the 75 us of a file of 1 MiB, which is
+ * asked for some 30 times meanwhile where it is asked for at all (bench: file-1m).
+ */
+const readyMs = 20;
+
 export class FileSender {
   /** The last send() has filled the socket, which says when it takes bytes again. */
   full = false;
   readonly #open: () => FileCalls | null;
+  readonly #now: () => number;
+  /** The last that was ready. */
+  #readyFile: FileIdentity | null = null;
+  #readyStart = 0;
+  #readyEnd = 0;
+  #readyUntilMs = 0;
   #calls: FileCalls | null = null;
   #offer: Buffer | null = null;
   #opened = false;
 
-  /** `open` is called with the first file; null: there are no such calls here. */
-  constructor(open: () => FileCalls | null) {
+  /** `open` is called with the first file; null: there are no such calls here. `now`: a clock in milliseconds. */
+  constructor(open: () => FileCalls | null, now: () => number) {
     this.#open = open;
+    this.#now = now;
   }
 
   /** As FileRoad says it. */
-  hasReady(file: number, at: number, count: number): boolean {
-    return this.#ready()?.isCached(file, at, count) ?? false;
+  hasReady({ fd, position, which }: OpenFile, count: number): boolean {
+    const calls = this.#ready();
+    if (calls === null) return false;
+    const end = position + count;
+    const now = this.#now();
+    const last = this.#readyFile;
+    if (last !== null && which.ino === last.ino && which.dev === last.dev) {
+      const within = position >= this.#readyStart && end <= this.#readyEnd;
+      if (within && now < this.#readyUntilMs) return true;
+    }
+    if (!calls.isCached(fd, position, count)) return false;
+    this.#readyFile = which;
+    this.#readyStart = position;
+    this.#readyEnd = end;
+    this.#readyUntilMs = now + readyMs;
+    return true;
   }
 
   /** As FileRoad says it; "gone": the socket is closed. */

@@ -8,6 +8,7 @@ import { errors, type RefusalName } from "../../http/errors.ts";
 import { highWaterBytes } from "../../http/limits.ts";
 import type { MessageReader } from "../../http/request/message-reader.ts";
 import { currentDate } from "../../http/response/head/date.ts";
+import type { OpenFile } from "../../http/response/file.ts";
 import type { FileStep } from "../../http/response/file-pump.ts";
 import { refusalPage } from "../../http/response/error-page.ts";
 import type { Log } from "../../api/log.ts";
@@ -169,9 +170,9 @@ export class Http1 implements Protocol, Reply {
     return !this.gone && this.output.byteLength === 0;
   }
 
-  hasReady(fd: number, at: number, size: number): boolean {
+  hasReady(file: OpenFile, size: number): boolean {
     // What is sealed can't be left to the kernel.
-    return this.#client.tls === null && this.#engine.files?.hasReady(fd, at, size) === true;
+    return this.#client.tls === null && this.#engine.files?.hasReady(file, size) === true;
   }
 
   sendFile(fd: number, at: number, size: number): FileStep {

@@ -303,3 +303,51 @@ test("whether a file is in memory is asked before its head is written, and not a
   expect(asked.map((length) => Math.floor(length / 1_048_576))).toEqual([0, 1, 2]);
   expect(asked[0]).toBe(0);
 });
+
+test("whether a file is in memory isn't asked again within 20 ms, but of other files and of more of it", async () => {
+  const other = join(folder, "other");
+  writeFileSync(other, pattern.subarray(0, 500_000));
+  let now = 0;
+  let cached = true;
+  let asked = 0;
+  const wire = new FakeWire();
+  const calls = callsOn(wire, {
+    isCached: () => {
+      asked += 1;
+      return cached;
+    },
+  });
+  const parts: Record<string, Blob> = {
+    "/start": Bun.file(path).slice(0, 500_000),
+    "/within": Bun.file(path).slice(100_000, 400_000),
+    "/beyond": Bun.file(path).slice(100_000, 500_001),
+    "/before": Bun.file(path).slice(1, 500_000),
+    "/other": Bun.file(other),
+  };
+  const fetch = ({ url }: Request) => new Response(parts[new URL(url).pathname]);
+  const engine = new FakeEngine(fetch, { files: calls, fileClock: () => now });
+  engine.connect(wire);
+  let answers = 0;
+  const steps: [target: string, atMs: number, cached: boolean, asked: number][] = [
+    ["/start", 0, true, 1],
+    ["/within", 19, true, 0],
+    ["/start", 20, true, 1],
+    ["/other", 21, true, 1],
+    ["/start", 22, true, 1],
+    ["/beyond", 23, true, 1],
+    ["/before", 24, true, 1],
+    // What isn't there is asked for until it is; a read on another thread brings it.
+    ["/start", 60, false, 3],
+    ["/within", 61, true, 1],
+    ["/within", 62, true, 0],
+  ];
+  for (const [target, atMs, isThere, expected] of steps) {
+    now = atMs;
+    cached = isThere;
+    asked = 0;
+    wire.send(get(target));
+    await readAll(engine, wire, Number.POSITIVE_INFINITY, (answers += 1));
+    expect([target, atMs, asked]).toEqual([target, atMs, expected]);
+  }
+  expect(openFiles()).toBe(0);
+});

@@ -19,7 +19,7 @@ import { type Contest, runRounds } from "./rounds.ts";
 const peers: readonly Peer[] = [...javascriptPeers, ...otherPeers];
 
 /** Seconds for the start and the warm-up of a server. */
-const startSeconds = 2;
+const startSeconds = 4;
 
 export const compare: Subcommand = {
   name: "compare",

@@ -2,7 +2,7 @@
 import type { Driver } from "../drivers/driver.ts";
 import { BenchError } from "../errors.ts";
 import type { Load } from "../loads/load.ts";
-import { type Measured, measureTurn, warmUp } from "../measure.ts";
+import { type Measured, measureTurn, warmUp, warmUpSeconds } from "../measure.ts";
 import type { Facilities } from "../servers/facilities.ts";
 import { freePort } from "../free-port.ts";
 import { BenchServer } from "../servers/server.ts";
@@ -41,8 +41,6 @@ interface Entry {
   readonly server: BenchServer;
   readonly competitor: Competitor;
 }
-
-const warmUpSeconds = 1;
 
 /** Adds to `contest` as turns end, so that an interruption keeps them. */
 export async function runRounds(parts: RoundsParts, contest: Contest): Promise<void> {

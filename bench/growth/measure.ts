@@ -3,14 +3,13 @@ import { countErrors, plainTraffic, type Traffic } from "../drivers/driver.ts";
 import { wrk } from "../drivers/wrk.ts";
 import { BenchError } from "../errors.ts";
 import { IdleConnections } from "../idle-connections.ts";
-import { type Measured, measureTurn, warmUp } from "../measure.ts";
+import { type Measured, measureTurn, warmUp, warmUpSeconds } from "../measure.ts";
 import { anonymousBytesOf, cpuNsOf } from "../process-tree.ts";
 import { restedMemory, settledMemory } from "../ratio/measure-memory.ts";
 import { type Side, startSide } from "../ratio/sides.ts";
 import type { BenchServer } from "../servers/server.ts";
 import type { Sample } from "./curve.ts";
 
-const warmUpSeconds = 1;
 /** The machine code of each worker is made by its own requests. */
 const warmUpSecondsPerWorker = 0.5;
 

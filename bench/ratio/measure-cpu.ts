@@ -6,19 +6,13 @@ import { freePort } from "../free-port.ts";
 import { type Framework, startFramework } from "../frameworks/side.ts";
 import type { Feature } from "../loads/load.ts";
 import { loads } from "../loads/loads.ts";
-import { measureTurn, warmUp } from "../measure.ts";
+import { measureTurn, warmUp, warmUpSeconds } from "../measure.ts";
 import { Facilities } from "../servers/facilities.ts";
 import { gunicornTsFeature } from "../servers/gunicorn-ts.ts";
 import type { BenchServer } from "../servers/server.ts";
 import { Watchers } from "../servers/watchers.ts";
 import type { Figure } from "./figure.ts";
 import { certificateOf, programOf, type Side, startSide } from "./sides.ts";
-
-/**
- * Before a turn, so that the JIT has done its work, as in a server that runs for days: pipelined requests take 0.26 of Bun.serve's
- * CPU time after one second, and 0.15 after three. At most so long, less for short turns.
- */
-const warmUpSeconds = 3;
 
 export interface CpuOptions {
   /** Of each side; 1 without it. */

@@ -17,7 +17,7 @@ import { Children } from "./children.ts";
 import { Companions } from "./companions.ts";
 import { type ConfigurationParts, Configurations } from "./configuration/configurations.ts";
 import type { Action, Done, Event, Reaction } from "../decide/events.ts";
-import { asGeneration, drawLifetimeMs } from "./configuration/generation.ts";
+import { asGeneration, drawLifetimeMs, mostConnections } from "./configuration/generation.ts";
 import { Metrics } from "./metrics.ts";
 import { nextDeadlineMs, plan } from "../decide/plan.ts";
 import type { Release } from "./configuration/releases.ts";
@@ -77,6 +77,7 @@ export class Arbiter {
     this.#balancer = new Balancer({
       listeners: parts.listeners,
       scoresOf: (age) => this.#children.get(age)?.scores,
+      mostConnections: (age) => this.#children.get(age)?.mostConnections ?? Infinity,
       refused: (refused) => this.handle({ type: "unbalanced", refused }),
     });
     this.#certificates = new CertificateCare({
@@ -346,7 +347,13 @@ export class Arbiter {
       },
       this.#parts.early,
     );
-    this.#children.add(age, { process: child, scores: scoreboard.row(row), slot, generation });
+    this.#children.add(age, {
+      process: child,
+      scores: scoreboard.row(row),
+      slot,
+      generation,
+      mostConnections: mostConnections(resolved),
+    });
     const lifetimeMs = drawLifetimeMs(resolved, Math.random);
     return { type: "spawned", age, pid: child.pid, slot, row, generation, lifetimeMs };
   }

@@ -34,6 +34,8 @@ export interface BalancerParts {
   readonly listeners: Pick<Listeners, "shares" | "steer" | "waitingAt">;
   /** The worker's row of the scoreboard. */
   readonly scoresOf: (age: number) => Scores | undefined;
+  /** How many connections the worker serves at a time; Infinity where nothing bounds them. */
+  readonly mostConnections: (age: number) => number;
   /** Told once why the system doesn't do it. */
   readonly refused: (error: Error) => void;
   /** A test's. */
@@ -116,12 +118,13 @@ export class Balancer {
   #loadOf({ fleet }: State, slot: number, nowMs: number): SlotLoad {
     const here = fleet.workers.filter((worker) => worker.slot === slot && serving(worker));
     const waiting = this.#parts.listeners.waitingAt(slot);
-    let [accepted, load, lateness] = [0, waiting, 0];
+    let [accepted, load, lateness, room] = [0, waiting, 0, -waiting];
     for (const { age } of here) {
       const scores = this.#parts.scoresOf(age);
       if (scores === undefined) continue;
       accepted += scores.accepted;
       load += scores.connections + scores.inFlight;
+      room += Math.max(0, this.#parts.mostConnections(age) - scores.connections);
       lateness = Math.max(lateness, scores.lateness);
     }
     const before = this.#seen[slot] ?? { accepted, waiting: 0, movedAtMs: nowMs };
@@ -132,6 +135,7 @@ export class Balancer {
       able: here.some((worker) => beats(worker, nowMs)),
       still: nowMs - movedAtMs >= stillMs,
       load,
+      room: Math.max(0, room),
       lateness,
       arrivals: Math.max(0, accepted + waiting - before.accepted - before.waiting),
     };

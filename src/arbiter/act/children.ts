@@ -28,6 +28,8 @@ export interface Child {
   readonly scores: ScoreboardRow;
   readonly slot: number;
   readonly generation: number;
+  /** How many connections it serves at a time; Infinity where nothing bounds them. */
+  readonly mostConnections: number;
 }
 
 interface Known extends Child {

@@ -13,6 +13,8 @@ export interface SlotLoad {
   readonly still: boolean;
   /** Connections open, and those that wait; requests under way, once more. */
   readonly load: number;
+  /** How many more connections it accepts: none at worker_connections. */
+  readonly room: number;
   /** The part of the time in which its event loop is late, 0 to 1. */
   readonly lateness: number;
   /** Connections that have come since the look before. */
@@ -74,7 +76,9 @@ export function sharesOf(slots: readonly SlotLoad[], expected: number): readonly
   // Where nobody can take them, all wait alike.
   if (!capacities.some((capacity) => capacity > 0)) return slots.map(() => 1);
   const level = levelOf(slots, capacities, expected);
-  const lacks = slots.map(({ load }, slot) => Math.max(0, level * (capacities[slot] ?? 0) - load));
+  const lacks = slots.map(({ load, room }, slot) =>
+    Math.max(0, Math.min(room, level * (capacities[slot] ?? 0) - load)),
+  );
   const most = Math.max(...lacks);
   return lacks.map((lack) => Math.round((lack / most) * steps));
 }
@@ -94,7 +98,7 @@ function capacitiesOf(slots: readonly SlotLoad[]): readonly number[] {
   const able = slots.filter((slot) => slot.able);
   // Where most stand still, the machine does, and whoever moves just now would get all.
   const few = able.filter(({ still }) => still).length <= able.length / 2;
-  const takes = (slot: SlotLoad) => slot.able && !(slot.still && few);
+  const takes = (slot: SlotLoad) => slot.able && slot.room > 0 && !(slot.still && few);
   const best = Math.min(1, ...slots.filter(takes).map(({ lateness }) => lateness));
   return slots.map((slot) => {
     const { lateness } = slot;

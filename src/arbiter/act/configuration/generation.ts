@@ -46,6 +46,12 @@ export function drawLifetimeMs({ config }: AppConfig, random: () => number): num
   return maxLifetime === 0 ? orUnlimited(0) : (maxLifetime + random() * maxLifetimeJitter) * 1000;
 }
 
+/** Of a worker at a time; Infinity for a class that doesn't bound them, or doesn't say how many it has. */
+export function mostConnections({ config }: AppConfig): number {
+  const counted = workerClassOf(config.workerClass).countsConnections;
+  return counted ? config.workerConnections : Number.POSITIVE_INFINITY;
+}
+
 /** How the listening sockets of a configuration are opened. */
 export function openOptions({ config }: AppConfig): OpenOptions {
   const { sockets } = workerClassOf(config.workerClass);

@@ -13,6 +13,8 @@ class Scene {
   readonly steered: string[] = [];
   readonly told: string[] = [];
   readonly waiting: number[] = [];
+  /** How many connections the worker of an age may have. */
+  readonly most: number[] = [];
   readonly rows;
   #due: (() => void) | null = null;
   readonly balancer: Balancer;
@@ -31,6 +33,7 @@ class Scene {
     this.balancer = new Balancer({
       listeners: this,
       scoresOf: (age) => this.rows[age],
+      mostConnections: (age) => this.most[age] ?? Number.POSITIVE_INFINITY,
       refused: (error) => void this.told.push(error.message),
       clock: { nowMs: () => this.nowMs, after: (_ms, call) => void (this.#due = call) },
     });
@@ -118,6 +121,18 @@ test("one that leaves a connection in its queue gets none until it accepts again
   scene.accept(2, 1).accept(0, 1).accept(1, 1);
   scene.later(25);
   expect(scene.last).toBe("32 32 32");
+});
+
+test("one that has as many connections as it may have gets none", () => {
+  const scene = new Scene(2).tick();
+  scene.accept(0, 8).accept(1, 8);
+  scene.rows[2]!.lateness = 1;
+  scene.most[1] = 8;
+  scene.tick();
+  expect(scene.last).toBe("0 32");
+  scene.rows[1]!.connections = 4;
+  scene.later(100);
+  expect(scene.last).toBe("32 0");
 });
 
 test("one whose heart doesn't beat gets none", () => {

@@ -11,7 +11,8 @@ import {
 } from "../../../../src/arbiter/decide/balance.ts";
 
 function slot(load: number, more: Partial<SlotLoad> = {}): SlotLoad {
-  return { able: true, still: false, load, lateness: 0, arrivals: 0, ...more };
+  const room = Number.POSITIVE_INFINITY;
+  return { able: true, still: false, load, room, lateness: 0, arrivals: 0, ...more };
 }
 
 describe("sharesOf()", () => {
@@ -55,6 +56,19 @@ describe("sharesOf()", () => {
       10,
       [3, 32],
     ],
+    [
+      "one is full: the late one has all",
+      [slot(9, { room: 0 }), slot(9, { lateness: 1 })],
+      4,
+      [0, 32],
+    ],
+    [
+      "one is nearly full: no more than it has room for",
+      [slot(0, { room: 2 }), slot(0)],
+      80,
+      [2, 32],
+    ],
+    ["all are full: all wait alike", [slot(9, { room: 0 }), slot(9, { room: 0 })], 4, [1, 1]],
     ["hardly later than the best: as good", [slot(0, { lateness: 0.1 }), slot(0)], 8, [32, 32]],
     [
       "all late alike: all alike",

@@ -26,7 +26,7 @@ const silentMs = 1000;
 interface Seen {
   readonly accepted: number;
   readonly waiting: number;
-  /** When nothing waited, or something was accepted. */
+  /** When the queue was last seen to be empty, or to begin, or something was accepted. */
   readonly movedAtMs: number;
 }
 
@@ -128,7 +128,8 @@ export class Balancer {
       lateness = Math.max(lateness, scores.lateness);
     }
     const before = this.#seen[slot] ?? { accepted, waiting: 0, movedAtMs: nowMs };
-    const moved = waiting === 0 || accepted !== before.accepted;
+    // What is seen for the first time may have come just now.
+    const moved = waiting === 0 || before.waiting === 0 || accepted !== before.accepted;
     const movedAtMs = moved ? nowMs : before.movedAtMs;
     this.#seen[slot] = { accepted, waiting, movedAtMs };
     return {

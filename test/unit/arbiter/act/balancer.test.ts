@@ -123,6 +123,16 @@ test("one that leaves a connection in its queue gets none until it accepts again
   expect(scene.last).toBe("32 32 32");
 });
 
+test("one whose queue was empty at the look before isn't known to stand still yet", () => {
+  const scene = new Scene(3).accept(0, 5).accept(1, 5).tick();
+  scene.nowMs += 250;
+  scene.waiting[2] = 1;
+  scene.tick();
+  expect(scene.last).toBe("0 0 32");
+  scene.later(25);
+  expect(scene.last).toBe("32 32 0");
+});
+
 test("one that has as many connections as it may have gets none", () => {
   const scene = new Scene(2).tick();
   scene.accept(0, 8).accept(1, 8);

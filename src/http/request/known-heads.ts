@@ -5,6 +5,9 @@
  *
  * A head is kept when it comes the second time, whole and in one piece. Where heads differ from request to request, few
  * are copied.
+ *
+ * Of heads with a body by Content-Length, the last one of a method with P is known: where it would end nobody knows before
+ * it is read, as the body may have come with it, and clients of an API send the same one again and again.
  */
 import { Patience } from "../patience.ts";
 import type { Head } from "../syntax/head.ts";
@@ -16,6 +19,7 @@ const longestBytes = 2048;
 const places = 16;
 
 const letterG = 0x47;
+const letterP = 0x50;
 
 interface Known {
   readonly bytes: Buffer;
@@ -30,14 +34,18 @@ export class KnownHeads {
   /** It came before, and its head wasn't kept. */
   #again: Known | null = null;
   readonly #patience = new Patience();
+  /** The last one with a body. */
+  #withBody: Known | null = null;
+  readonly #bodyPatience = new Patience();
 
   /** The head that bytes[start..end) begins with, if it is known; it is shared, and must not be changed. */
   find(bytes: Buffer, start: number, end: number): Head | null {
-    if (bytes[start] !== letterG) return null;
+    const letter = bytes[start];
+    if (letter === letterP) return this.#findWithBody(bytes, start, end);
+    if (letter !== letterG) return null;
     const last = this.#last;
     const length = end - start;
-    if (last !== null && length >= last.bytes.length && begins(bytes, start, end, last.bytes))
-      return last.head;
+    if (last !== null && beginsAlike(bytes, start, end, last.bytes)) return last.head;
     const known = this.#known[length % places] as Known | null;
     if (known === null || known.bytes.length !== length) return null;
     if (!begins(bytes, start, end, known.bytes)) return null;
@@ -50,12 +58,14 @@ export class KnownHeads {
     return known.head;
   }
 
-  /** A head without a body that find() didn't know, which bytes[start..end) are. */
+  /** A head that find() didn't know, which bytes[start..end) are. Its request has no body, or one by Content-Length. */
   met(head: Head, bytes: Buffer, start: number, end: number): void {
     const again = this.#again;
     this.#again = null;
     const length = end - start;
-    if (length > longestBytes || bytes[start] !== letterG) return;
+    if (length > longestBytes) return;
+    if (head.contentLength > 0) return this.#metWithBody(head, bytes, start, end);
+    if (bytes[start] !== letterG) return;
     if (again !== null && again.bytes.length === length) {
       head.detach();
       again.head = head;
@@ -65,6 +75,28 @@ export class KnownHeads {
     if (!this.#patience.missed()) return;
     this.#known[length % places] = { bytes: Buffer.from(bytes.subarray(start, end)), head: null };
   }
+
+  #findWithBody(bytes: Buffer, start: number, end: number): Head | null {
+    const known = this.#withBody;
+    if (known === null || known.head === null || !beginsAlike(bytes, start, end, known.bytes))
+      return null;
+    this.#bodyPatience.found();
+    return known.head;
+  }
+
+  #metWithBody(head: Head, bytes: Buffer, start: number, end: number): void {
+    if (bytes[start] !== letterP) return;
+    const known = this.#withBody;
+    if (known?.bytes.length === end - start && begins(bytes, start, end, known.bytes)) {
+      head.detach();
+      known.head = head;
+    } else if (this.#bodyPatience.missed())
+      this.#withBody = { bytes: Buffer.from(bytes.subarray(start, end)), head: null };
+  }
+}
+
+function beginsAlike(bytes: Buffer, start: number, end: number, known: Buffer): boolean {
+  return end - start >= known.length && begins(bytes, start, end, known);
 }
 
 function begins(bytes: Buffer, start: number, end: number, known: Buffer): boolean {

@@ -128,7 +128,13 @@ export class MessageReader {
           this.consumed = start + known.byteLength;
           this.head = known;
           this.body = null;
-          this.hasBody = false;
+          // Of the framings with a body, heads by Content-Length alone are known.
+          this.hasBody = known.contentLength > 0;
+          if (this.hasBody) {
+            this.#first = start === 0;
+            this.#stage = inLengthBody;
+            this.#left = known.contentLength;
+          }
           this.expectsContinue = false;
           return "head";
         }
@@ -137,7 +143,7 @@ export class MessageReader {
         this.consumed = parser.consumed;
         if (step !== "head") return step;
         const begun = this.#begin();
-        if (whole && !this.hasBody && begun === "head")
+        if (whole && begun === "head" && this.#stage !== inChunkedBody && !this.expectsContinue)
           this.#known.met(this.head, bytes, start, this.consumed);
         return begun;
       }

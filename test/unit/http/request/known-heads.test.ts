@@ -5,6 +5,7 @@ import type { Head } from "../../../../src/http/syntax/head.ts";
 import { head as browserHead } from "../../../../bench/engine/browser-head.ts";
 import { defaultLimits } from "../../../support/corpus.ts";
 
+const post = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n";
 const usual = "GET /a?b HTTP/1.1\r\nHost: x\r\nCookie: c=d\r\n\r\n";
 
 interface Read {
@@ -67,6 +68,35 @@ const rows: [claim: string, pieces: string[], known: boolean[]][] = [
     [false, false, false],
   ],
   [
+    "but that of a POST is, with its body behind it",
+    Array(4).fill(`${post}${"b".repeat(20)}`),
+    [false, true, true],
+  ],
+  [
+    "also when the bodies differ, or come in pieces of their own",
+    [`${post}${"b".repeat(20)}`, `${post}${"c".repeat(20)}`, post, `${post}${"d".repeat(3)}`],
+    [false, true, true],
+  ],
+  ["pipelined, too", Array(2).fill(`${post}${"b".repeat(20)}`.repeat(2)), [false, true, true]],
+  [
+    "one at a time, beside those without a body",
+    [post, post, usual, usual, post, usual, post.replace("x", "y"), post, post],
+    [false, false, false, true, true, false, false, false],
+  ],
+  [
+    "no POST that wants to hear 100 Continue is",
+    Array(4).fill(post.replace("\r\n", "\r\nExpect: 100-continue\r\n")),
+    [false, false, false],
+  ],
+  [
+    "nor one with chunks, nor without a body",
+    [
+      ...Array(3).fill("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+      ...Array(3).fill("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"),
+    ],
+    [false, false, false, false, false],
+  ],
+  [
     "nor another method",
     Array(4).fill("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"),
     [false, false, false],
@@ -99,6 +129,21 @@ test("a head that differs in one byte is another one, wherever that is", () => {
       }
     }
     expect(readAll([usual], heads).heads).toEqual([head!]);
+  }
+});
+
+test("a head with a body that differs in one byte is another one, wherever that is", () => {
+  const heads = headsByTrust();
+  for (let at = 0; at < post.length; at += 1) {
+    for (const letter of ["z", "1", "\r", "\n", " ", ":", "\0"]) {
+      const other = post.slice(0, at) + letter + post.slice(at + 1);
+      if (other === post) continue;
+      const head = readAll([post, post, post], heads).heads.at(-1)!;
+      const [read, fresh] = [readAll([other], heads), readAll([other])];
+      expect(read.heads).not.toContain(head);
+      expect(read.step).toBe(fresh.step);
+      expect(read.heads.map(facts)).toEqual(fresh.heads.map(facts));
+    }
   }
 });
 

@@ -193,3 +193,26 @@ describe.each(["async", "sync", "serve"])("-k %s", (kind) => {
     expect(await server.stop()).toBe(0);
   });
 });
+
+// Its address is gone with the connection, as if it were on a unix socket, whose peers are trusted.
+test("who has reset a connection before it was accepted isn't trusted", async () => {
+  const app = `
+    import { existsSync } from "node:fs";
+    export const fetch = (request) => {
+      console.log("asked for", request.url);
+      if (request.url.endsWith("/busy")) while (!existsSync("left")) Bun.sleepSync(5);
+      return new Response();
+    };`;
+  const args = ["--forwarded-allow-ips", "192.0.2.1"];
+  await using server = await gunicorn({ files: { "app.ts": app }, app: "app", args });
+  const ask = (path: string) =>
+    `GET ${path} HTTP/1.1\r\nHost: h\r\nX-Forwarded-Proto: https\r\n\r\n`;
+  using busy = await RawClient.connect(server.port);
+  busy.send(ask("/busy"));
+  await server.logged("/busy");
+  const stranger = await RawClient.connect(server.port);
+  stranger.send(ask("/stranger"));
+  stranger.reset();
+  await Bun.write(join(server.folder, "left"), "");
+  await server.logged(/asked for http:.*\/stranger/);
+});

@@ -71,6 +71,8 @@ export interface FakeEngineOptions {
   readonly receives?: boolean;
   /** Whether a last answer waits for FIN, which the wire notes. */
   readonly holdsBack?: boolean;
+  /** Whether its listening socket is a unix socket. */
+  readonly unix?: boolean;
   /** What is done about requests with an Upgrade field. */
   readonly upgrades?: (tunnels: Tunnels) => Upgrades;
 }
@@ -198,6 +200,7 @@ export class FakeEngine {
     const site: Site = {
       scheme: "http",
       host: "127.0.0.1:8000",
+      unix: options.unix === true,
       server,
       handler,
       gate: options.door ?? this.gate,

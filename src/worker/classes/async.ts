@@ -264,6 +264,7 @@ export class AsyncServing implements Serving {
     return {
       scheme: secure ? "https" : "http",
       host: authorityOf(bound),
+      unix: bound.type === "unix",
       server,
       handler,
       gate: this.#gate,

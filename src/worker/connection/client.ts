@@ -2,6 +2,7 @@
 import type { ClientAddress } from "../../app/server.ts";
 import type { ProxyErrorName } from "../../http/errors.ts";
 import type { ProxyReader } from "../../http/proxy/proxy-protocol.ts";
+import type { Site } from "../exchange/site.ts";
 import type { EngineSettings } from "./engine-settings.ts";
 import type { TlsFacts } from "../../api/request-record.ts";
 import type { PeerCertificate } from "../../api/worker-server.ts";
@@ -20,6 +21,17 @@ const nowhere: ClientAddress = { address: "", family: "IPv4", port: 0 };
 
 const nobodyNamed: Foregoing = { tls: null, named: null };
 
+/**
+ * Whom trust is asked about; undefined on a unix socket only. Who has reset the connection before it was accepted has
+ * no address any more, but what he has sent is still read: as nobody's.
+ */
+export function peerOf(
+  { remoteAddress }: Pick<Wire, "remoteAddress">,
+  unix: boolean,
+): string | undefined {
+  return unix ? undefined : (remoteAddress ?? "");
+}
+
 export class Client {
   /**
    * The socket's peer is in forwarded_allow_ips. A PROXY header changes nothing here: it is the proxy whose
@@ -37,20 +49,21 @@ export class Client {
   readonly #address: string;
   /** What an app's requests of this connection share, and what ends with it. */
   attached: { connectionClosed(): void } | null = null;
-  /** `observed`: somebody wants to know of requests. `foregoing`: null for a plain connection. */
+
+  /** `foregoing`: null for a plain connection. */
   constructor(
     wire: Wire,
     settings: EngineSettings,
-    observed: boolean,
+    site: Pick<Site, "records" | "unix">,
     foregoing: Foregoing | null = null,
   ) {
-    const { remoteAddress } = wire;
+    const peer = peerOf(wire, site.unix);
     this.#wire = wire;
-    this.trusted = settings.trusts(remoteAddress);
-    this.#address = observed ? (remoteAddress ?? "") : "";
+    this.trusted = settings.trusts(peer);
+    this.#address = site.records === null ? "" : (peer ?? "");
     this.#foregoing = foregoing;
     if (settings.readProxy === null || foregoing !== null) return;
-    this.#proxy = settings.readProxy(remoteAddress);
+    this.#proxy = settings.readProxy(peer);
   }
 
   /** For a connection in this one's place, which begins behind what has been read. */

@@ -64,7 +64,7 @@ export class Connection implements Member, Transport, WireOwner {
     this.#wire = wire;
     this.#site = site;
     this.#engine = engine;
-    this.client = new Client(wire, settings, site.records !== null, foregoing);
+    this.client = new Client(wire, settings, site, foregoing);
     this.deadlines = new Deadlines(settings.deadlines, wire);
     this.#held = new HeldBytes(wire);
     this.#protocol = new Http1(this, site, engine);

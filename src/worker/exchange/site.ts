@@ -12,6 +12,8 @@ export interface Site {
   readonly scheme: Scheme;
   /** The authority of requests without Host: `127.0.0.1:8000`. */
   readonly host: string;
+  /** It is a unix socket, whose peers have no address. */
+  readonly unix: boolean;
   /** The app's second argument. */
   readonly server: AppServer;
   readonly handler: Handler;

@@ -4,6 +4,7 @@ import type { ClientAddress } from "../../app/server.ts";
 import { errors, type ProxyErrorName } from "../../http/errors.ts";
 import { ProxyReader } from "../../http/proxy/proxy-protocol.ts";
 import type { Member } from "../connection/connections.ts";
+import { peerOf } from "../connection/client.ts";
 import type { EngineSettings } from "../connection/engine-settings.ts";
 import type { Wire, WireOwner } from "../connection/wire.ts";
 import { Patience } from "./patience.ts";
@@ -22,6 +23,7 @@ export class ProxyAhead implements Member, WireOwner {
   constructor(
     wire: Wire,
     settings: Pick<EngineSettings, "deadlines" | "proxyMode" | "mayProxy">,
+    unix: boolean,
     log: Pick<Log, "debug" | "warning">,
     read: (rest: Buffer) => void,
   ) {
@@ -29,7 +31,7 @@ export class ProxyAhead implements Member, WireOwner {
     this.#log = log;
     this.#read = read;
     this.#patience = new Patience(settings.deadlines);
-    this.#reader = new ProxyReader(settings.proxyMode, settings.mayProxy(wire.remoteAddress));
+    this.#reader = new ProxyReader(settings.proxyMode, settings.mayProxy(peerOf(wire, unix)));
   }
 
   receive(bytes: Buffer): void {

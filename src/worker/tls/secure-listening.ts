@@ -124,7 +124,7 @@ function behindProxy(
   };
   const open = (socket: Bun.Socket<Owner>): void => {
     const wire = socket as SecureSocket;
-    const ahead = new ProxyAhead(wire, engine.settings, site.log, (initialData) => {
+    const ahead = new ProxyAhead(wire, engine.settings, site.unix, site.log, (initialData) => {
       // `isServer` and `initialData` are not in bun-types: what has been read of the handshake already. `ahead` goes on
       // to be told of what comes, sealed as it is.
       const options = {

@@ -4,6 +4,7 @@ import type { ClientAddress } from "../../../../src/app/server.ts";
 import type { TlsFacts } from "../../../../src/api/request-record.ts";
 import type { PeerCertificate } from "../../../../src/api/worker-server.ts";
 import type { ConfigData } from "../../../../src/config/types.ts";
+import { EngineRecord } from "../../../../src/worker/records/engine-record.ts";
 import { Client, type Foregoing } from "../../../../src/worker/connection/client.ts";
 import { settingsOf } from "../../../support/fake-engine.ts";
 import { FakeWire } from "../../../support/fake-wire.ts";
@@ -19,6 +20,8 @@ interface Made {
   readonly wire?: FakeWire;
   readonly config?: Partial<ConfigData>;
   readonly observed?: boolean;
+  /** Its listening socket is one. */
+  readonly unix?: boolean;
   readonly foregoing?: Foregoing;
   /** The first bytes. */
   readonly first?: string;
@@ -26,12 +29,14 @@ interface Made {
 
 function clientOf(made: Made): Client {
   const { wire = new FakeWire(), config = {}, observed = true, foregoing, first } = made;
-  const client = new Client(wire, settingsOf(config), observed, foregoing);
+  const { unix = false } = made;
+  const records = observed ? new EngineRecord([]) : null;
+  const client = new Client(wire, settingsOf(config), { records, unix }, foregoing);
   if (first !== undefined) client.read(Buffer.from(first));
   return client;
 }
 
-const unix = (): FakeWire => new FakeWire(null);
+const onUnix = (): Made => ({ wire: new FakeWire(null), unix: true });
 
 function leftWire(): FakeWire {
   const wire = new FakeWire();
@@ -41,13 +46,13 @@ function leftWire(): FakeWire {
 describe("the address", () => {
   const rows: [of: string, made: Made, address: ClientAddress | null, observers: string][] = [
     ["the socket's peer", {}, peer, peer.address],
-    ["nobody on a unix socket", { wire: unix() }, null, ""],
+    ["nobody on a unix socket", onUnix(), null, ""],
     ["nobody who has left unobserved", { wire: leftWire(), observed: false }, null, ""],
     ["the socket's peer, unobserved", { observed: false }, peer, ""],
     ["whom a PROXY header names", { config: proxied, first: line }, behind, behind.address],
     [
       "whom it names on a unix socket",
-      { wire: unix(), config: proxied, first: line },
+      { ...onUnix(), config: proxied, first: line },
       behind,
       behind.address,
     ],
@@ -90,7 +95,7 @@ describe("the server's end", () => {
   const at = { localAddress: local.address, localFamily: local.family, localPort: local.port };
   const rows: [of: string, wire: FakeWire, address: ClientAddress | null][] = [
     ["is where the client has connected to", Object.assign(new FakeWire(), at), local],
-    ["has no address on a unix socket", unix(), null],
+    ["has no address on a unix socket", new FakeWire(null), null],
     [
       "has none without a port",
       Object.assign(new FakeWire(), { ...at, localPort: undefined }),
@@ -103,15 +108,25 @@ describe("the server's end", () => {
 });
 
 describe("trust", () => {
-  const rows: [who: string, wire: FakeWire, allowed: string[], trusted: boolean][] = [
-    ["an address that is listed", new FakeWire(), ["192.0.2.7"], true],
-    ["an address in a network that is listed", new FakeWire(), ["192.0.2.0/24"], true],
-    ["another address", new FakeWire(), ["192.0.2.8"], false],
-    ["anybody", new FakeWire(), ["*"], true],
-    ["whoever is on a unix socket", unix(), ["192.0.2.8"], true],
+  const rows: [who: string, made: Made, allowed: string[], trusted: boolean][] = [
+    ["an address that is listed", {}, ["192.0.2.7"], true],
+    ["an address in a network that is listed", {}, ["192.0.2.0/24"], true],
+    ["another address", {}, ["192.0.2.8"], false],
+    ["anybody", {}, ["*"], true],
+    ["whoever is on a unix socket", onUnix(), ["192.0.2.8"], true],
+    ["who has left by a reset", { wire: leftWire() }, ["192.0.2.7"], false],
+    ["who has left, where nobody is listed", { wire: leftWire() }, [], false],
+    ["who has left, where anybody is", { wire: leftWire() }, ["*"], true],
   ];
-  test.each(rows)("%s", (_who, wire, forwardedAllowIps, trusted) => {
-    expect(clientOf({ wire, config: { forwardedAllowIps } }).trusted).toBe(trusted);
+  test.each(rows)("%s", (_who, made, allowed, trusted) => {
+    const config = { forwardedAllowIps: allowed };
+    expect(clientOf({ ...made, config }).trusted).toBe(trusted);
+  });
+
+  test("in what a PROXY header says isn't in who has left by a reset", () => {
+    const config = { proxyProtocol: "auto", proxyAllowIps: ["192.0.2.7"] } as const;
+    expect(clientOf({ wire: leftWire(), config, first: line }).address).toBeNull();
+    expect(clientOf({ ...onUnix(), config, first: line }).address).toEqual(behind);
   });
 
   test("is in the proxy, and not in whom its header names", () => {

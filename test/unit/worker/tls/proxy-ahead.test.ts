@@ -16,7 +16,13 @@ function begin(allowed = true) {
     debug: (line: string) => void lines.push(`debug: ${line}`),
     warning: (line: string) => void lines.push(`warning: ${line}`),
   };
-  const ahead = new ProxyAhead(wire, settings, log, (rest) => void read.push(rest.toString()));
+  const ahead = new ProxyAhead(
+    wire,
+    settings,
+    false,
+    log,
+    (rest) => void read.push(rest.toString()),
+  );
   wire.owner = ahead;
   return { wire, ahead, lines, read };
 }

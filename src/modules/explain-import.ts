@@ -1,8 +1,8 @@
 /** What is missing where an import has failed, and what would mend it. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { textProperty } from "../api/thrown.ts";
-import { isFile, findFile, isPath } from "./find.ts";
+import { findVisible, isPath } from "./find.ts";
 import { isInstalled, packageName } from "./packages.ts";
 import { suggestModule } from "./suggest.ts";
 
@@ -20,7 +20,7 @@ export function explainImport(error: unknown): string | null {
     const meant = suggestModule(specifier, folder);
     return meant === null ? null : `did you mean '${meant}'?`;
   }
-  const beside = findFile(join(folder, specifier));
+  const beside = findVisible(join(folder, specifier));
   if (beside !== null)
     return `${basename(beside)} stands beside it: a path begins with ./, did you mean './${specifier}'?`;
   const name = packageName(specifier);
@@ -31,7 +31,7 @@ export function explainImport(error: unknown): string | null {
 /** Whether the package.json of a folder names the package. */
 function isListed(name: string, folder: string): boolean {
   const file = join(folder, "package.json");
-  if (!isFile(file)) return folder !== dirname(folder) && isListed(name, dirname(folder));
+  if (!existsSync(file)) return folder !== dirname(folder) && isListed(name, dirname(folder));
   try {
     const { dependencies, devDependencies } = JSON.parse(readFileSync(file, "utf8"));
     return Object.hasOwn({ ...dependencies, ...devDependencies }, name);

@@ -47,6 +47,15 @@ export function findFile(path: string, extensions = moduleExtensions): string | 
   return fileCandidates(path, extensions).find(isFile) ?? null;
 }
 
+/** The same for what is only said of an error: what can't be looked at, behind a closed folder or a loop of links, isn't there. */
+export function findVisible(path: string): string | null {
+  try {
+    return findFile(path);
+  } catch {
+    return null;
+  }
+}
+
 /** The paths of all files that `path` may mean, the first choice first. */
 export function fileCandidates(path: string, extensions: readonly string[]): string[] {
   return [

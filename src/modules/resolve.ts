@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { AppImportError } from "./errors.ts";
-import { findFile, findModule, isPath, moduleExtensions } from "./find.ts";
+import { findModule, findVisible, isPath, moduleExtensions } from "./find.ts";
 import { builtApp, builtAppFile, ownFile } from "../own-files.ts";
 import { parseReference, type Reference } from "./reference.ts";
 import { describeFound, dottedExport, suggestModule } from "./suggest.ts";
@@ -47,5 +47,5 @@ function find(module: string, cwd: string, message: string): string | null {
 function dottedPath(module: string, cwd: string): string | null {
   const path = module.replaceAll(".", "/");
   if (/[/\\]|^\.|\.$/.test(module) || path === module) return null;
-  return findFile(resolve(cwd, path)) === null ? null : path;
+  return findVisible(resolve(cwd, path)) === null ? null : path;
 }

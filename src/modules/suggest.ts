@@ -1,7 +1,7 @@
 /** What a module that isn't there may have been meant to be, and what is there instead. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, resolve } from "node:path";
-import { findFile, isPath, moduleExtensions } from "./find.ts";
+import { findVisible, isPath, moduleExtensions } from "./find.ts";
 import { nearest } from "./nearest.ts";
 
 /** Names that the file of an app has. */
@@ -28,7 +28,9 @@ export function suggestModule(name: string, folder: string): string | null {
   const dot = isPath(name) ? "./" : "";
   const others = [`${dot}${usualFolder}/${name.replace(/^\.\//, "")}`, dot + basename(name)];
   const isOther = (each: string) => each !== name && !each.includes("/../");
-  return others.find((each) => isOther(each) && findFile(resolve(folder, each)) !== null) ?? null;
+  return (
+    others.find((each) => isOther(each) && findVisible(resolve(folder, each)) !== null) ?? null
+  );
 }
 
 /** What stands where a module was looked for, and is none; null for nothing. */
@@ -40,7 +42,12 @@ export function describeFound(name: string, folder: string): string | null {
 }
 
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  } catch {
+    // It can't be looked at: nothing is known of it.
+    return false;
+  }
 }
 
 /** The modules of a folder without their extensions. */
@@ -71,5 +78,5 @@ export function dottedExport(name: string, folder: string): string | null {
   const at = name.lastIndexOf(".");
   const [module, exported] = [name.slice(0, at), name.slice(at + 1)];
   if (at < 1 || !/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(exported)) return null;
-  return findFile(resolve(folder, module)) === null ? null : `${module}:${exported}`;
+  return findVisible(resolve(folder, module)) === null ? null : `${module}:${exported}`;
 }

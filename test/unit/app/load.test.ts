@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { AppImportError } from "../../../src/modules/errors.ts";
@@ -279,6 +279,19 @@ describe("loadApp() says of", () => {
     expect((error as Error).message).toEndWith(says);
   });
 });
+
+test.each(["nothing", "src.nothing", "nothing.fetch", "./nothing"])(
+  "loadApp() says that %s isn't there, where links go in circles",
+  async (reference) => {
+    const place = join(folder, "circles");
+    mkdirSync(place, { recursive: true });
+    rmSync(join(place, "src"), { force: true });
+    symlinkSync("src", join(place, "src"));
+    const error = await failure(reference, place);
+    expect(error).toBeInstanceOf(AppImportError);
+    expect((error as Error).message).toStartWith(`No module named '${reference}': no such file in`);
+  },
+);
 
 test.each(refused)("loadApp() refuses %p", async (reference, message) => {
   const error = await failure(reference);

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { explainImport } from "../../../src/modules/explain-import.ts";
@@ -18,6 +18,8 @@ for (const [name, text] of Object.entries(files)) {
   writeFileSync(join(folder, name), text);
 }
 
+symlinkSync("round", join(folder, "src/round"));
+
 const rows: [specifier: string, says: string | null][] = [
   ["express", "express isn't installed: bun add express"],
   ["express/lib/router", "express isn't installed: bun add express"],
@@ -31,6 +33,9 @@ const rows: [specifier: string, says: string | null][] = [
   ["./lib/helper", "did you mean './helper'?"],
   ["../helper", "did you mean './helper'?"],
   ["./nothing-like-it", null],
+  ["round", "round isn't installed: bun add round"],
+  ["./round", null],
+  ["./round/a", null],
   ["@/db", null],
   ["~/db", null],
   ["#alias", null],

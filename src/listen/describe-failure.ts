@@ -69,8 +69,9 @@ function explainPath(code: string, folder: string): string | null {
   if (code === "ENOTDIR") return `${folder} is not a folder`;
   if (code === "EROFS") return `the folder ${folder} is on a read-only file system`;
   if (code === "EACCES") return `uid ${process.geteuid?.()} may not write to the folder ${folder}`;
-  const isThere = statSync(folder, { throwIfNoEntry: false }) !== undefined;
-  return code === "ENOENT" && !isThere ? `the folder ${folder} doesn't exist` : null;
+  if (code === "ELOOP") return `the links of ${folder} go in circles`;
+  if (code !== "ENOENT" || statSync(folder, { throwIfNoEntry: false }) !== undefined) return null;
+  return `the folder ${folder} doesn't exist`;
 }
 
 function describeHolder(holder: Holder): string {

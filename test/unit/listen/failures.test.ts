@@ -1,6 +1,6 @@
 /** Addresses that can't be opened: what no other attempt mends ends them at once, with a sentence that says what is missing. */
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ListenError } from "../../../src/listen/group.ts";
@@ -9,6 +9,8 @@ import { openListeners } from "../../support/listeners.ts";
 const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-listen-"));
 const file = join(folder, "file");
 writeFileSync(file, "");
+const round = join(folder, "round");
+symlinkSync(round, round);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Longer than a label may be (RFC 1035 §2.3.4), so that no resolver is asked. */
@@ -26,6 +28,12 @@ const rows: [claim: string, bind: string, line: RegExp, why: string][] = [
     `unix:${file}/app.sock`,
     /^connection to \S+ failed: ENOTDIR: not a directory/,
     `Can't connect to ${file}/app.sock: ${file} is not a folder`,
+  ],
+  [
+    "a folder that is a loop of links",
+    `unix:${round}/app.sock`,
+    /^connection to \S+ failed: ELOOP: /,
+    `Can't connect to ${round}/app.sock: the links of ${round} go in circles`,
   ],
   [
     "an address of another machine",

@@ -8,10 +8,10 @@ import { sliceStart } from "./globals/body.ts";
 import { dispositionLine } from "./head/disposition.ts";
 import { type OpenedFile, OpenFile, openFile } from "./file.ts";
 import { frameFixed, frameStream } from "./head/framing.ts";
-import type { FixedResponse, StartOfHead, StreamResponse } from "./head/framing.ts";
+import type { FixedResponse, StreamResponse } from "./head/framing.ts";
 import { parseLength } from "./head/head.ts";
 import type { AppFields } from "./head/app-fields.ts";
-import type { ResponseContext } from "./head/head.ts";
+import type { ResponseContext, StartOfHead } from "./head/head.ts";
 
 /** The type that Bun.serve sends with a file, or with bytes, if it knows no better one. */
 export const bytesType = "application/octet-stream";

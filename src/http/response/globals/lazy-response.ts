@@ -3,7 +3,7 @@
  * it is built until it is touched. A Response and its Headers cost more than the rest of a small answer (bench: express).
  */
 import { hasNoBody, markBody, NativeResponse, untypedInit } from "./body.ts";
-import type { StartOfHead } from "../head/framing.ts";
+import type { StartOfHead } from "../head/head.ts";
 
 /** What it is made from. */
 export interface LazyAnswer extends StartOfHead {

@@ -1,7 +1,14 @@
 /** How a client learns where a body ends (RFC 9112 §6.3), and the head that says so. */
 import type { AppFields } from "./app-fields.ts";
 import type { OpenFile } from "../file.ts";
-import { fixedHead, parseLength, type ResponseContext, startHead } from "./head.ts";
+import {
+  fixedHead,
+  parseLength,
+  type ResponseContext,
+  startHead,
+  type StartOfHead,
+} from "./head.ts";
+import { type StreamFraming, streamHead } from "./stream-head.ts";
 import { type Trailers, trailersOf } from "./trailers.ts";
 
 /** An answer whose bytes are all here. */
@@ -35,19 +42,12 @@ export interface StreamResponse {
   readonly body: ReadableStream<Uint8Array> | OpenFile;
   /** What the body was made from, if it may be asked in its place; whoever has made the body may say so. */
   generator: AsyncGenerator | null;
-  /** What tells the end: chunks, Content-Length, or the end of the connection. */
-  readonly framing: "chunked" | "length" | "close";
+  readonly framing: StreamFraming;
   /** The Content-Length sent; 0 with another framing. */
   readonly length: number;
   /** What may follow the last chunk; null: nothing. */
   readonly trailers: Trailers | null;
   readonly warning: string | null;
-}
-
-/** What a head begins with, taken from the Response. */
-export interface StartOfHead {
-  readonly status: number;
-  readonly statusText: string;
 }
 
 /**
@@ -94,13 +94,14 @@ export function frameFixed(
 
 /** `ownLength` is the body's when it is known without reading it. `body` is dropped for HEAD. */
 export function frameStream(
-  { status, statusText }: StartOfHead,
+  start: StartOfHead,
   fields: AppFields,
   body: ReadableStream<Uint8Array> | OpenFile,
   ownLength: number | null,
   type: string,
   context: ResponseContext,
 ): FixedResponse | StreamResponse {
+  const { status } = start;
   let warning: string | null = null;
   let length = ownLength;
   let wrongLength = false;
@@ -116,18 +117,14 @@ export function frameStream(
       length = given;
     }
   }
-  let framing: StreamResponse["framing"] = "close";
+  let framing: StreamFraming = "close";
   if (length !== null) framing = "length";
   // RFC 9112 §6.1: no Transfer-Encoding to a client that hasn't said HTTP/1.1.
   else if (context.versionMinor >= 1) framing = "chunked";
 
   const keepAlive = context.keepAlive && !fields.close && !wrongLength && framing !== "close";
-  let head = startHead(status, statusText, fields, type, keepAlive, context);
-  if (framing === "length") head += `Content-Length: ${length}\r\n`;
-  else if (framing === "chunked") head += "Transfer-Encoding: chunked\r\n";
   const trailers = framing === "chunked" && !("close" in body) ? trailersOf(body) : null;
-  if (trailers !== null && fields.trailer !== null) head += `Trailer: ${fields.trailer}\r\n`;
-  head += "\r\n";
+  const head = streamHead(start, fields, type, framing, length ?? 0, trailers, keepAlive, context);
   const { ascii } = fields;
   if (context.head) {
     if ("close" in body) body.close();

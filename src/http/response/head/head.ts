@@ -16,6 +16,12 @@ export interface ResponseContext {
   request: Head | null;
 }
 
+/** What a head begins with, taken from the Response. */
+export interface StartOfHead {
+  readonly status: number;
+  readonly statusText: string;
+}
+
 /** A context that says nothing yet. */
 export function newContext(): ResponseContext {
   return { head: false, versionMinor: 1, keepAlive: true, date: "", request: null };

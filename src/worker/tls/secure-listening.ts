@@ -11,7 +11,7 @@ import { Connection } from "../connection/connection.ts";
 import type { SecureWire } from "../connection/wire.ts";
 import { Contexts, type NativeContext, type NativeTls } from "./contexts.ts";
 import { endsAtOnce } from "./closing.ts";
-import { Handshake } from "./handshake.ts";
+import { Handshake, type HandshakeTerms } from "./handshake.ts";
 import { refusePlainHttp } from "./plain-http.ts";
 import { ProxyAhead } from "./proxy-ahead.ts";
 
@@ -47,10 +47,11 @@ export class SecureListening {
     const contexts = this.#currentContexts();
     const { settings } = acceptor.engine;
     const handlers = secureHandlers(acceptor, contexts);
-    if (settings.proxyMode !== "off") return behindProxy(acceptor, contexts, handlers);
+    const terms = termsOf(acceptor, contexts);
+    if (settings.proxyMode !== "off") return behindProxy(acceptor, contexts, terms, handlers);
     const open = (socket: Bun.Socket<Owner>): void => {
       const wire = socket as SecureSocket;
-      beginHandshake(acceptor, contexts, wire, null);
+      beginHandshake(acceptor, terms, wire, null);
       acceptor.accepted(wire);
     };
     return { tls: contexts.tls, socket: { ...handlers, open } };
@@ -80,30 +81,35 @@ function secureHandlers(acceptor: Acceptor, contexts: Contexts): SecureHandlers 
   return { ...handlers, serverName: (_, name) => contexts.for(name) };
 }
 
-/** `named`: the client, as a PROXY header has it. */
-function beginHandshake(
-  acceptor: Acceptor,
-  contexts: Contexts,
-  wire: SecureSocket,
-  named: ClientAddress | null,
-): void {
+/** A handshake of this listener's becomes a connection, or ends. */
+function termsOf(acceptor: Acceptor, contexts: Contexts): HandshakeTerms {
   const { site, engine, connections } = acceptor;
-  endsAtOnce(wire);
-  const handshake = new Handshake({
-    wire,
+  const { clientCertificates, ca } = contexts.credentials;
+  return {
     deadlines: engine.settings.deadlines,
-    clientCertificates: contexts.credentials.clientCertificates,
-    hasAuthority: contexts.credentials.ca !== null,
+    clientCertificates,
+    hasAuthority: ca !== null,
     log: site.log,
-    address: (named ?? { address: wire.remoteAddress ?? "" }).address,
-    secured(tls) {
+    secured(handshake, tls) {
+      const { wire, named } = handshake;
       const connection = new Connection(wire, site, engine, { tls, named });
       wire.data = connection;
       connections.add(connection);
       connections.remove(handshake);
     },
-    plainHttp: () => refusePlainHttp(acceptor, wire, named),
-  });
+    plainHttp: ({ wire, named }) => refusePlainHttp(acceptor, wire, named),
+  };
+}
+
+/** `named`: the client, as a PROXY header has it. */
+function beginHandshake(
+  { connections }: Acceptor,
+  terms: HandshakeTerms,
+  wire: SecureSocket,
+  named: ClientAddress | null,
+): void {
+  endsAtOnce(wire);
+  const handshake = new Handshake(wire, terms, named);
   wire.data = handshake;
   connections.add(handshake);
 }
@@ -111,6 +117,7 @@ function beginHandshake(
 function behindProxy(
   acceptor: Acceptor,
   contexts: Contexts,
+  terms: HandshakeTerms,
   handlers: SecureHandlers,
 ): SecureOptions {
   const { site, engine, connections } = acceptor;
@@ -119,7 +126,7 @@ function behindProxy(
     // Within upgradeTLS, before it looks at `initialData`.
     open: (socket) => {
       const { named } = socket.data as ProxyAhead;
-      beginHandshake(acceptor, contexts, socket as SecureSocket, named);
+      beginHandshake(acceptor, terms, socket as SecureSocket, named);
     },
   };
   const open = (socket: Bun.Socket<Owner>): void => {

@@ -1,9 +1,10 @@
 /** The owner of a socket until its handshake is over. */
 import { describe, expect, test } from "bun:test";
 import type { TlsFacts } from "../../../../src/api/request-record.ts";
+import type { ClientAddress } from "../../../../src/app/server.ts";
 import type { PeerCertificate } from "../../../../src/api/worker-server.ts";
 import type { SecureWire } from "../../../../src/worker/connection/wire.ts";
-import { Handshake } from "../../../../src/worker/tls/handshake.ts";
+import { Handshake, type HandshakeTerms } from "../../../../src/worker/tls/handshake.ts";
 import type { ClientCertificates } from "../../../../src/tls/credentials.ts";
 import { FakeWire } from "../../../support/fake-wire.ts";
 
@@ -38,21 +39,21 @@ function begin(
   clientCertificates: ClientCertificates = "none",
   deadlines: Partial<typeof times> = {},
   hasAuthority = true,
+  named: ClientAddress | null = null,
 ) {
   const wire = new FakeSecureWire();
   const lines: string[] = [];
   const secured: TlsFacts[] = [];
   const answers: string[] = [];
-  const handshake = new Handshake({
-    wire,
+  const terms: HandshakeTerms = {
     deadlines: { ...times, ...deadlines },
     clientCertificates,
     hasAuthority,
     log: { debug: (line) => void lines.push(line) },
-    address: "192.0.2.7",
-    secured: (facts) => void secured.push(facts),
+    secured: (_, facts) => void secured.push(facts),
     plainHttp: () => void answers.push("400"),
-  });
+  };
+  const handshake = new Handshake(wire, terms, named);
   wire.owner = handshake;
   return { wire, handshake, lines, secured, answers };
 }
@@ -81,6 +82,15 @@ describe("Handshake", () => {
     handshake.ended(false, { code: "EPROTO", message });
     expect(lines).toEqual(["Closing ip=192.0.2.7: TLS handshake: unsupported protocol"]);
     expect([secured, wire.did]).toEqual([[], []]);
+  });
+
+  test.each<[string, ClientAddress | null]>([
+    ["192.0.2.7", null],
+    ["198.51.100.3", { address: "198.51.100.3", family: "IPv4", port: 5 }],
+  ])("calls the client %s, as its socket or a PROXY header says", (address, named) => {
+    const { handshake, lines } = begin("none", {}, true, named);
+    handshake.ended(false, { code: "ECONNRESET" });
+    expect(lines).toEqual([`Closing ip=${address}: TLS handshake: the client has left`]);
   });
 
   test("leaves plain HTTP to whoever answers it", () => {

@@ -1,11 +1,16 @@
 /** The word that a misspelt one may mean. */
 
+/** Longer ones are nobody's slip, and to compare them with the files of a large folder would take seconds. */
+export const longestMisspelt = 100;
+
 /** The nearest of the words, in any case; null where none is near: a third of the letters wrong is another word. */
 export function nearest(name: string, words: Iterable<string>): string | null {
+  if (name.length > longestMisspelt) return null;
   let best: string | null = null;
   let least = name.length < 2 ? 1 : Math.max(1, Math.floor(name.length / 3)) + 1;
   const wanted = name.toLowerCase();
   for (const word of words) {
+    if (Math.abs(word.length - wanted.length) >= least) continue;
     const distance = editDistance(wanted, word.toLowerCase());
     if (distance < least) [best, least] = [word, distance];
   }

@@ -1,4 +1,4 @@
-import { editDistance } from "../../modules/nearest.ts";
+import { editDistance, longestMisspelt } from "../../modules/nearest.ts";
 import { gunicornName, settingEntries } from "../settings.ts";
 import type { SettingKey } from "../types.ts";
 
@@ -10,6 +10,7 @@ function bare(name: string): string {
 /** The setting that an unknown name may mean: another spelling, a flag's name, or a near miss. */
 export function suggestSetting(name: string): SettingKey | null {
   const wanted = bare(name);
+  if (wanted.length > longestMisspelt) return null;
   let best: SettingKey | null = null;
   // A third of the letters wrong is another word.
   let least = Math.floor(wanted.length / 3) + 1;

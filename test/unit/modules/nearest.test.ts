@@ -34,6 +34,11 @@ describe("nearest()", () => {
   ])("of %p is %p", (name, word) => {
     expect(nearest(name, words)).toBe(word);
   });
+  test("of a long name is none", () => {
+    const [long, longer] = ["x".repeat(100), "x".repeat(101)];
+    expect([nearest(`${long.slice(1)}y`, [long]), nearest(longer, [long])]).toEqual([long, null]);
+  });
+
   test("is the nearer of two", () => {
     expect(nearest("fetche", ["fetched", "fetch", "fetches"])).toBe("fetched");
   });

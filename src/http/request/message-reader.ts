@@ -91,6 +91,11 @@ export class MessageReader {
     return this.#stage === inHead && this.#parser.idle;
   }
 
+  /** Whether it is as good as a new one: between two requests, with no byte, not even of an empty line. */
+  get fresh(): boolean {
+    return this.#stage === inHead && this.#parser.fresh;
+  }
+
   /** Whether `head` is the request's: it isn't if the head itself was refused, or hasn't come. */
   get hasHead(): boolean {
     return this.head !== noHead;

@@ -83,9 +83,9 @@ export class RequestParser {
     return this.#inRequestLine && this.#line.pending;
   }
 
-  /** Nothing of a head has been fed, and none has been refused. */
+  /** Nothing has been fed since the last reset, not even of an empty line, and nothing has been refused. */
   get fresh(): boolean {
-    return this.#failed === null && this.idle;
+    return this.#failed === null && this.#inRequestLine && this.#line.untouched;
   }
 
   /** For logs: the request line of a head that was refused or isn't complete, or what has come of it, as Latin-1. */

@@ -60,6 +60,11 @@ export class RequestLine {
     return this.#state <= afterEmptyLine;
   }
 
+  /** Whether no byte has been seen at all, not even of an empty line. */
+  get untouched(): boolean {
+    return this.#state === beforeLine;
+  }
+
   reset(): void {
     this.#state = beforeLine;
   }

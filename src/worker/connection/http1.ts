@@ -95,7 +95,8 @@ export class Http1 implements Protocol, Reply {
   }
 
   get idle(): boolean {
-    return this.#stage === reading && this.#exchange === null && this.#idle;
+    if (this.#stage !== reading || this.#exchange !== null) return false;
+    return this.#reader === null || this.#reader.fresh;
   }
 
   get awaitsApp(): boolean {

@@ -26,7 +26,7 @@ export class ReaderPool {
   /** Takes a reader that has read a whole request, and nothing of the next; the connection holds none then. */
   takeBack(reader: MessageReader | null): null {
     reader?.forget();
-    if (reader?.idle === true && this.#spare.length < spareReaders) this.#spare.push(reader);
+    if (reader?.fresh === true && this.#spare.length < spareReaders) this.#spare.push(reader);
     return null;
   }
 }

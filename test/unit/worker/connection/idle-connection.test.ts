@@ -49,6 +49,8 @@ const staying: [why: string, Scene, (wire: FakeWire, engine: FakeEngine) => void
     },
   ],
   ["the next request has begun", {}, (wire) => wire.send(`${get}GET /`)],
+  ["half an empty line has come", {}, (wire) => (wire.send(get), wire.send("\r"))],
+  ["an empty line has come", {}, (wire) => (wire.send(get), wire.send("\r\n"))],
   ["the body hasn't come", {}, (wire) => wire.send(`${post}ab`)],
   [
     "it is the last answer",

@@ -238,3 +238,33 @@ describe("drain()", () => {
     expect(engine.connections).toBe(0);
   });
 });
+
+// Heads that are known are taken without the parser, which must not keep what came before them for another client.
+describe("an empty line before a head that is known", () => {
+  const other = "GET /other HTTP/1.1\r\nHost: y\r\n\r\n";
+
+  test("is no other client's", () => {
+    const engine = new FakeEngine();
+    const wire = engine.connect();
+    for (let round = 0; round < 4; round++) wire.send(get("/"));
+    wire.send("\r\n");
+    wire.send(get("/"));
+    expect(statuses(wire.take())).toEqual([200, 200, 200, 200, 200]);
+    const next = engine.connect();
+    next.send(`\r\n${other}`);
+    expect(statuses(next.take())).toEqual([200]);
+  });
+
+  test("and half of one is refused, and no other client's", () => {
+    const engine = new FakeEngine();
+    const wire = engine.connect();
+    for (let round = 0; round < 4; round++) wire.send(get("/"));
+    wire.take();
+    wire.send("\r");
+    wire.send(get("/"));
+    expect(statuses(wire.take())).toEqual([400]);
+    const next = engine.connect();
+    next.send(other);
+    expect(statuses(next.take())).toEqual([200]);
+  });
+});

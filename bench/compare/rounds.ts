@@ -2,7 +2,7 @@
 import type { Driver } from "../drivers/driver.ts";
 import { BenchError } from "../errors.ts";
 import type { Load } from "../loads/load.ts";
-import { type Measured, measureTurn, warmUp, warmUpSeconds } from "../measure.ts";
+import { type Measured, measureTurn, warmUpBefore } from "../measure.ts";
 import type { Facilities } from "../servers/facilities.ts";
 import { freePort } from "../free-port.ts";
 import { BenchServer } from "../servers/server.ts";
@@ -66,7 +66,7 @@ export async function runRounds(parts: RoundsParts, contest: Contest): Promise<v
     const competitor = { name: peer.name, version: peer.version() ?? "", turns: [] };
     const entry = { server, competitor };
     try {
-      await warmUp(driver, server, load.traffic, Math.min(warmUpSeconds, seconds));
+      await warmUpBefore(driver, server, load.traffic, seconds);
     } catch (error) {
       leaveOut(entry, error);
       continue;

@@ -6,7 +6,7 @@ import { freePort } from "../free-port.ts";
 import { type Framework, startFramework } from "../frameworks/side.ts";
 import type { Feature } from "../loads/load.ts";
 import { loads } from "../loads/loads.ts";
-import { measureTurn, warmUp, warmUpSeconds } from "../measure.ts";
+import { measureTurn, warmUpBefore } from "../measure.ts";
 import { Facilities } from "../servers/facilities.ts";
 import { gunicornTsFeature } from "../servers/gunicorn-ts.ts";
 import type { BenchServer } from "../servers/server.ts";
@@ -82,7 +82,7 @@ async function measureServer(
   seconds: number,
 ): Promise<Figure> {
   await server.answered();
-  await warmUp(wrk, server, traffic, Math.min(warmUpSeconds, seconds));
+  await warmUpBefore(wrk, server, traffic, seconds);
   const turn = await measureTurn(wrk, server, traffic, seconds);
   if (turn.cpuUsPerRequest === null) throw new BenchError("the CPU time of the server is unknown");
   return {

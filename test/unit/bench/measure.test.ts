@@ -11,7 +11,7 @@ import {
 } from "../../../bench/drivers/driver.ts";
 import { BenchError, NoAnswerError } from "../../../bench/errors.ts";
 import { loads } from "../../../bench/loads/loads.ts";
-import { measureTurn, warmUp } from "../../../bench/measure.ts";
+import { measureTurn, warmUp, warmUpBefore } from "../../../bench/measure.ts";
 import { childrenOf, cpuNsOf, treeOf } from "../../../bench/process-tree.ts";
 import { Facilities } from "../../../bench/servers/facilities.ts";
 import { freePort } from "../../../bench/free-port.ts";
@@ -59,8 +59,26 @@ test.each(ends)("warmUp() with %p", async (error, thrown) => {
     1,
   );
   if (thrown) expect(done).rejects.toThrow(error.message);
-  else expect(await done).toBeUndefined();
+  else expect(await done).toBe(0);
 });
+
+test.each<[requests: number, seconds: number, lengths: number[]]>([
+  [20_000, 1, [3]],
+  [7000, 1, [3, 3, 3]],
+  [10, 2, [3, 3, 3, 3, 3]],
+  [10, 0.1, [0.3]],
+])(
+  "warmUpBefore(): %p requests a turn, before turns of %p s",
+  async (requests, seconds, lengths) => {
+    const driven: number[] = [];
+    const driver = driverThat((_url, _traffic, length) => {
+      driven.push(Math.round(length * 10) / 10);
+      return Promise.resolve({ ...turn, requests });
+    });
+    await warmUpBefore(driver, server, plainTraffic, seconds);
+    expect(driven).toEqual(lengths);
+  },
+);
 
 test("a process that was reaped keeps its CPU time in the sum, and a child's child is no child", async () => {
   // The second command keeps sh from replacing itself by the first.

@@ -202,7 +202,9 @@ function hintAt(name: string, { name: module, exports, type }: Module): string {
   const near = nearest(name, Object.keys(exports));
   if (near !== null) return `, did you mean '${module}:${near}'?`;
   const found = usualExports.find((each) => isApp(exports[each], type));
-  return found === undefined ? "" : `, did you mean '${module}', whose ${found} is an app?`;
+  if (found === undefined) return "";
+  if (found === "default") return `, did you mean '${module}', whose default is an app?`;
+  return `, did you mean '${module}:${found}'?`;
 }
 
 function call(module: Module, target: Target, args: readonly unknown[]): Found {

@@ -1,4 +1,5 @@
 import { withRawEnv } from "../arbiter/act/master/environment.ts";
+import { warnOfPython } from "../arbiter/act/master/python-file.ts";
 import { type AppConfig, asksForControl } from "../arbiter/act/configuration/generation.ts";
 import { adminOf } from "../arbiter/act/configuration/configurations.ts";
 import { tryApp } from "../arbiter/act/configuration/preload.ts";
@@ -8,16 +9,23 @@ import { hasCertificates } from "../net/secure-addresses.ts";
 import { checkLogs } from "../log/check.ts";
 import { writeFully } from "../os/write-fully.ts";
 
+interface Origin {
+  readonly directory: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
 /**
  * What --check-config checks beyond the settings: certificates, log files, and that the app can be imported.
- * @param env what the program was started with
+ * @param origin where and with what environment the program was started
  */
 export async function checkConfig(
   resolved: AppConfig,
-  env: Readonly<Record<string, string | undefined>>,
+  { directory, env }: Origin,
 ): Promise<number> {
   const { config } = resolved;
   const warn = (message: string) => writeFully(2, `Warning: ${message}\n`);
+  const python = warnOfPython(directory, resolved.configFile);
+  if (python !== null) warn(python);
   if (hasCertificates(config)) {
     const { readCredentials } = await import("../tls/read-credentials.ts");
     const { describeCertificate } = await import("../tls/describe.ts");

@@ -124,7 +124,7 @@ async function run(words: readonly string[], { signals, early }: Early): Promise
     }
     if (config.printConfig || config.checkConfig) {
       const { checkConfig } = await import("./check-config.ts");
-      return checkConfig(resolved, origin.env);
+      return checkConfig(resolved, origin);
     }
     if (isTrial) {
       const { ask } = await import("./ask.ts");

@@ -46,7 +46,7 @@ const rows: readonly Row[] = [
     ["127.0.0.1:8000", /an address to listen on is --bind 127\.0\.0\.1:8000\n/],
     ["ap:fetch", /No module named 'ap': .*, did you mean 'app:fetch'\?\n/],
     ["app:fech", /in 'app': app\.ts exports "fetch" \(function\), did you mean 'app:fetch'\?\n/],
-    ["app:app", /in 'app': .*, did you mean 'app', whose fetch is an app\?\n/],
+    ["app:app", /in 'app': .*, did you mean 'app:fetch'\?\n/],
   ].map(([app, says]): Row => ({
     name: `${app as string} for an app`,
     files: { "app.ts": okApp },
@@ -210,6 +210,10 @@ test.each([
     warnings,
   );
   expect(await server.stop()).toBe(0);
+  await using checked = start({ files: all, args: ["--check-config"] });
+  expect(await checked.process.exited).toBe(0);
+  const warned = checked.log.match(/^Warning: gunicorn\.conf\.py isn't read/gm) ?? [];
+  expect(warned).toHaveLength(warnings);
 });
 
 test("a port in use: Gunicorn's five attempts, then exit code 1", async () => {

@@ -196,7 +196,11 @@ const refused: [reference: string, message: string][] = [
   ],
   [
     "plain:nope",
-    `Failed to find attribute 'nope' in 'plain': plain.ts exports "api" (object), "fetch" (function), "version" (string), did you mean 'plain', whose fetch is an app?`,
+    `Failed to find attribute 'nope' in 'plain': plain.ts exports "api" (object), "fetch" (function), "version" (string), did you mean 'plain:fetch'?`,
+  ],
+  [
+    'plain:create("blue")',
+    `Failed to find attribute 'create("blue")' in 'plain': plain.ts exports "api" (object), "fetch" (function), "version" (string), did you mean 'plain:fetch'?`,
   ],
   [
     "plain:api.nope",

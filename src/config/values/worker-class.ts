@@ -13,6 +13,9 @@ const otherNames: Readonly<Record<string, BuiltInClass>> = { gthread: "sync" };
 
 const pythonWorkers = ["gevent", "gevent_wsgi", "gevent_pywsgi", "eventlet", "tornado", "asgi"];
 
+/** Classes of Python's packages, as Gunicorn names them: MODULE.CLASS. */
+const pythonClass = /^(?:aiohttp|gunicorn|meinheld|uvicorn|uvicorn_worker)\.[\w.]+$/;
+
 const names = workerClassEntries.map(([name]) => name);
 const range = `${names.join(", ")} or a class of your own, MODULE:CLASS`;
 
@@ -32,7 +35,8 @@ export const workerClass: Kind<WorkerClass> = {
     const name = names.find((each) => each === value);
     if (name !== undefined) return name;
     if (Object.hasOwn(otherNames, value)) return otherNames[value] as BuiltInClass;
-    if (pythonWorkers.includes(value) || value.startsWith("egg:")) {
+    const isPython = pythonWorkers.includes(value) || pythonClass.test(value);
+    if (isPython || value.startsWith("egg:")) {
       throw new ConfigError(`${value}: Python only; use async`);
     }
     return isReference(value) ? value : refuse(range, value);

@@ -106,6 +106,18 @@ parseRefuses([
   ...["health", "/a?b", "/a#b", "/static/*", "/a b", "/caf\u00e9"].map(
     (path) => [`path ${path}`, requestPaths, path, `${paths}, got '${path}'`] as const,
   ),
+  [
+    "worker class of uvicorn",
+    workerClass,
+    "uvicorn.workers.UvicornWorker",
+    "uvicorn.workers.UvicornWorker: Python only; use async",
+  ],
+  [
+    "worker class of uvicorn_worker",
+    workerClass,
+    "uvicorn_worker.UvicornWorker",
+    "uvicorn_worker.UvicornWorker: Python only; use async",
+  ],
   ["worker class tornado", workerClass, "tornado", "tornado: Python only; use async"],
   [
     "a worker class of Python",

@@ -285,6 +285,7 @@ test("it makes an executable, with an app inside", async () => {
     cwd: folder,
   });
   expect(run.stderr.toString()).toBe("");
+  expect(run.stdout.toString()).toMatch(/^site: \d{2,3} MB, for linux-(x64|arm64)\n$/);
   await using server = await gunicorn({ folder, executable: join(folder, "site"), app: null });
   expect(await (await server.fetch()).text()).toBe("hello");
   expect(await server.stop()).toBe(0);

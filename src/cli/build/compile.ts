@@ -1,5 +1,5 @@
 /** One executable of Bun, the server's own files, and an app. */
-import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { workerClasses } from "../../config/worker-classes.ts";
 import { parseReference } from "../../modules/reference.ts";
@@ -25,10 +25,11 @@ const mode = "process.env.NODE_ENV";
 /**
  * Writes the executable.
  * @param folder where its path and the app's module are seen from
+ * @returns its size in bytes
  * @throws AppImportError for a module that there isn't
  * @throws BuildError with what the bundler says
  */
-export async function compile({ app, outfile, target }: Asked, folder: string): Promise<void> {
+export async function compile({ app, outfile, target }: Asked, folder: string): Promise<number> {
   const entry = app === null ? null : entryOf(app, folder);
   const path = resolve(folder, outfile);
   try {
@@ -60,6 +61,7 @@ export async function compile({ app, outfile, target }: Asked, folder: string): 
       },
     });
     renameSync(join(aside, basename(path)), path);
+    return statSync(path).size;
   } catch (error) {
     throw new BuildError(`${outfile}: ${told(error)}`, { cause: error });
   }

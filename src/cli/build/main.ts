@@ -38,7 +38,8 @@ async function run(words: readonly string[]): Promise<number> {
   }
   if (isExecutable)
     throw new BuildError("an executable builds no other, Bun does: bunx gunicorn-ts build");
-  await compile(asked, process.cwd());
+  const bytes = await compile(asked, process.cwd());
+  writeFully(1, `${asked.outfile}: ${Math.round(bytes / 1e6)} MB, for ${asked.target}\n`);
   return exitCodes.ok;
 }
 

@@ -25,7 +25,8 @@ const refused: Readonly<Record<string, string>> = {
 type Options = Readonly<Record<string, unknown>>;
 
 /**
- * The names of options that are set and not used, each with the setting to use: `port: see the setting bind`.
+ * What is told of options that are set and not used, each with the setting to use:
+ * `app.ts: default: port 3000 isn't used: the server listens at the setting bind`.
  * @throws AppImportError for what can't be done without
  */
 export function unusedOptions(app: App, workerClass: WorkerClass): readonly string[] {
@@ -41,7 +42,14 @@ export function unusedOptions(app: App, workerClass: WorkerClass): readonly stri
   const unused = { ...settled, ...workerClassOf(workerClass).unusedOptions };
   return Object.entries(unused)
     .filter(([name]) => isSet(options, name))
-    .map(([name, setting]) => `${app.describe}: ${name} is not used: see the setting ${setting}`);
+    .map(([name, setting]) => `${app.describe}: ${tellUnused(name, options[name], setting)}`);
+}
+
+function tellUnused(name: string, value: unknown, setting: string): string {
+  const given = typeof value === "number" || typeof value === "string" ? `${name} ${value}` : name;
+  const instead =
+    setting === "bind" ? "the server listens at the setting bind" : `see the setting ${setting}`;
+  return `${given} isn't used: ${instead}`;
 }
 
 /** The options that are Bun.serve's to judge, by name. */

@@ -104,7 +104,9 @@ test.each<[name: string, app: string, unused: string[]]>([
     await using server = await gunicorn({ app: "app", files: { "app.ts": app } });
     await server.settled(1);
     expect(await server.stop()).toBe(0);
-    const told = [...server.log.matchAll(/(\w+) is not used: see the setting bind$/gm)];
+    const told = [
+      ...server.log.matchAll(/: (\w+) \S+ isn't used: the server listens at the setting bind$/gm),
+    ];
     expect(told.map(([, name]) => name).sort()).toEqual(unused);
   },
   120_000,

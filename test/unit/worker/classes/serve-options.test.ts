@@ -150,22 +150,30 @@ describe("serveOptions()", () => {
 describe("unusedOptions()", () => {
   test.each<[options: object, workerClass: "async" | "serve", lines: string[]]>([
     [{}, "serve", []],
-    [{ port: 3000 }, "serve", ["app.ts: default: port is not used: see the setting bind"]],
-    [{ port: 3000 }, "async", ["app.ts: default: port is not used: see the setting bind"]],
+    [
+      { port: 3000 },
+      "serve",
+      ["app.ts: default: port 3000 isn't used: the server listens at the setting bind"],
+    ],
+    [
+      { port: 3000 },
+      "async",
+      ["app.ts: default: port 3000 isn't used: the server listens at the setting bind"],
+    ],
     [{ port: undefined, tls: undefined, http2: false, http1: true }, "serve", []],
     [
       { reusePort: true, unix: "a" },
       "serve",
       [
-        "app.ts: default: unix is not used: see the setting bind",
-        "app.ts: default: reusePort is not used: see the setting reuse_port",
+        "app.ts: default: unix a isn't used: the server listens at the setting bind",
+        "app.ts: default: reusePort isn't used: see the setting reuse_port",
       ],
     ],
     [{ maxRequestBodySize: 1, idleTimeout: 9 }, "serve", []],
     [
       { maxRequestBodySize: 1 },
       "async",
-      ["app.ts: default: maxRequestBodySize is not used: see the setting limit_request_body"],
+      ["app.ts: default: maxRequestBodySize 1 isn't used: see the setting limit_request_body"],
     ],
   ])("of %p with %s", (options, workerClass, lines) => {
     expect(unusedOptions(appOf({ fetch: hello, ...options }), workerClass)).toEqual(lines);

@@ -140,14 +140,18 @@ describe("ctl changes", () => {
       expect(await (await server.fetch()).text()).toBe("two");
       expect(await ctlData(server, "show stats")).toMatchObject({ reloads: 1, generation: 2 });
       writeFileSync(join(server.folder, "app.ts"), "throw new Error('broken');");
-      expect(await ctl(server, "reload --wait")).toEqual({
-        code: 1,
-        out: "",
-        err: "Error: The reload has failed, see the log\n",
-      });
+      const failed = await ctl(server, "reload --wait");
+      expect(failed).toMatchObject({ code: 1, out: "" });
+      expect(failed.err).toMatch(
+        /^Error: The reload has failed: worker \(pid:\d+\) of the new configuration failed to boot \(see the log\)\n$/,
+      );
       expect(await (await server.fetch()).text()).toBe("two");
       expect(await ctlData(server, "show stats")).toMatchObject({ reload_failed: true });
       expect((await ctl(server, "show stats")).out).toContain("the last reload failed");
+      writeFileSync(join(server.folder, "gunicorn.conf.ts"), "export default { workers: -1 };");
+      expect((await ctl(server, "reload --wait")).err).toMatch(
+        /^Error: The reload has failed: gunicorn\.conf\.ts: workers: .*-1.* \(see the log\)\n$/,
+      );
     },
     limitMs,
   );

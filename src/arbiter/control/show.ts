@@ -17,6 +17,7 @@ export function showStats(pid: number, status: Status) {
     state: status.phase,
     reload: status.reload,
     reload_failed: status.reloadFailed,
+    reload_failure: status.reloadFailure,
     generation: status.generation,
     loads: status.loads,
     workers_ready: status.ready,

@@ -112,6 +112,8 @@ export interface Fleet {
   /** The number given to the newest load of the configuration; loads that failed use one up too. */
   readonly lastGeneration: number;
   readonly loading: boolean;
+  /** Why the newest load that has failed did so. */
+  readonly failure: string | null;
   readonly reloadAgain: boolean;
   readonly workers: readonly WorkerState[];
   /** One entry for each slot whose sockets are open. */
@@ -214,6 +216,7 @@ export function initialState(
       proven: false,
       lastGeneration: generation.number,
       loading: false,
+      failure: null,
       reloadAgain: false,
       workers: [],
       slots: Array.from({ length: slots }, () => freshSlot),

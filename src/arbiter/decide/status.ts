@@ -23,6 +23,8 @@ export interface WorkerReading {
 export interface Status extends Progress {
   /** How long the master runs. */
   readonly upMs: number;
+  /** Why the newest load has failed; null if it hasn't. */
+  readonly reloadFailure: string | null;
   /** How the server stops; null while it doesn't. */
   readonly stopping: Stopping["how"] | null;
   /** How many workers were started over the master's life, and how many have ended, by why. */
@@ -54,8 +56,10 @@ export interface WorkerStatus extends WorkerFacts {
 /** @param nowMs the master's milliseconds, which count from its start */
 export function status(state: State, scores: Scores, nowMs: number): Status {
   const { fleet, mastership } = state;
+  const progress = progressOf(state);
   return {
-    ...progressOf(state),
+    ...progress,
+    reloadFailure: progress.reloadFailed ? fleet.failure : null,
     upMs: nowMs,
     stopping: mastership.stopping?.how ?? null,
     spawned: fleet.lastAge,

@@ -20,8 +20,14 @@ export function isReady({ state, workers_ready: ready, workers_target: target }:
 export function reloaded(stats: Data, loads: number): true | null {
   if (stats["state"] === "stopping") throw new Refused("The server is shutting down");
   if (Number(stats["loads"]) <= loads || stats["state"] !== "ready") return null;
-  if (stats["reload_failed"] === true) throw new Refused("The reload has failed, see the log");
+  if (stats["reload_failed"] === true) throw new Refused(tellFailure(stats["reload_failure"]));
   return isReady(stats) ? true : null;
+}
+
+/** A server of an older version doesn't say why. What the app's own code threw is in the log alone. */
+function tellFailure(why: unknown): string {
+  if (typeof why !== "string") return "The reload has failed, see the log";
+  return `The reload has failed: ${why.split("\n", 1)[0]} (see the log)`;
 }
 
 /**

@@ -91,6 +91,7 @@ export function takeBack(
       target,
       proven: true,
       fallback: null,
+      failure: why,
       autoscaling,
     }),
     reactions: [...reactions, ...back],

@@ -209,7 +209,7 @@ function onConfigLoaded(state: State, event: Extract<Event, { type: "config load
 
 function onConfigFailed(state: State, message: string): Step {
   const { stopping, resting } = state.mastership;
-  const ended = withFleet(state, { loading: false });
+  const ended = withFleet(state, { loading: false, failure: message });
   // The stop has ended it.
   if (stopping !== null) return still(ended);
   const stays = resting

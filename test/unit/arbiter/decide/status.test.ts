@@ -102,7 +102,16 @@ describe("reloadFailed", () => {
   ];
   test.each(rows)("%s: %p", (_claim, expected, course) => {
     const { state, nowMs } = course(new World().ready(1, 2));
-    expect(status(state, none, nowMs).reloadFailed).toBe(expected);
+    const { reloadFailed, reloadFailure } = status(state, none, nowMs);
+    expect(reloadFailed).toBe(expected);
+    expect(reloadFailure).toBe(expected ? "wrong" : null);
+  });
+
+  test("of a trial: which worker", () => {
+    const world = new World().ready(1, 2).signal("hup").loaded(second).exit(3, 3);
+    const { reloadFailed, reloadFailure } = status(world.state, none, world.nowMs);
+    expect(reloadFailed).toBe(true);
+    expect(reloadFailure).toMatch(/^worker \(pid:\d+\) of the new configuration failed to boot$/);
   });
 });
 

@@ -2,14 +2,24 @@
 import type { Action } from "./events.ts";
 import { signal } from "./orders.ts";
 import { isOutdated } from "./renewal.ts";
-import { type Fleet, leaving, serving, type State, type WorkerState } from "./state.ts";
+import {
+  type Fallback,
+  type Fleet,
+  leaving,
+  serving,
+  type Sockets,
+  type State,
+  type WorkerState,
+} from "./state.ts";
+
+type Places = Pick<State, "fleet" | "sockets">;
 
 /** Slots below the target: a worker of the wanted generation in each, the old one leaving only after that. */
-export function fill(state: Pick<State, "fleet" | "sockets">, nowMs: number): Action[] {
-  return [...occupy(state.fleet, nowMs), ...grow(state)];
+export function fill(state: Places, nowMs: number): Action[] {
+  return [...occupy(state, nowMs), ...grow(state)];
 }
 
-function occupy(fleet: Fleet, nowMs: number): Action[] {
+function occupy({ fleet, sockets }: Places, nowMs: number): Action[] {
   const { workers, slots, target, wanted, fallback, proven } = fleet;
   const out: Action[] = [];
   let { lastAge } = fleet;
@@ -43,6 +53,7 @@ function occupy(fleet: Fleet, nowMs: number): Action[] {
     let generation = wanted.number;
     if (onTrial && tried) {
       if (here.length > 0 || fallback === null) continue;
+      if (isAdded(fleet, fallback, slot) && isUnreached(fleet, sockets, slot)) continue;
       // Nobody knows yet whether the new generation boots: a slot that is empty gets the old one.
       generation = fallback.generation.number;
     }
@@ -53,6 +64,20 @@ function occupy(fleet: Fleet, nowMs: number): Action[] {
     out.push({ do: "spawn", slot, row, age: lastAge, generation });
   }
   return out;
+}
+
+/**
+ * A slot that only the generation on trial asks for waits for it: a worker of the old one would soon leave. Not where
+ * an operator wants more than that.
+ */
+function isAdded({ target, wanted }: Fleet, fallback: Fallback, slot: number): boolean {
+  return slot >= fallback.target && target <= wanted.workers;
+}
+
+/** No connection waits there, nor will one, before its worker is ready. */
+function isUnreached({ slots }: Fleet, { steered, steerable }: Sockets, slot: number): boolean {
+  if (steered === null || !steerable) return false;
+  return slot >= steered.count && slots[slot]?.served === false;
 }
 
 /** Slots whose worker serves while its successor boots or warms up. */
@@ -68,7 +93,7 @@ function isFit({ wanted }: Fleet, worker: WorkerState): boolean {
 }
 
 /** A new slot's sockets join the group, but get no connections before its worker is ready. */
-function grow({ fleet, sockets }: Pick<State, "fleet" | "sockets">): Action[] {
+function grow({ fleet, sockets }: Places): Action[] {
   const { target, slots } = fleet;
   const { steered } = sockets;
   // Slots that have served, counted from 0 without a gap.

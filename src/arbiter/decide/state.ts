@@ -152,6 +152,8 @@ export interface Fallback {
 export interface Sockets {
   /** To how many slots new connections are steered, and since when; null: the kernel spreads them over all. */
   readonly steered: { readonly count: number; readonly sinceMs: number } | null;
+  /** The system has done so when it was told last. */
+  readonly steerable: boolean;
   /** How many slots another master has too: beyond them nobody serves what this one leaves. */
   readonly common: number;
   /** Sockets of an address that only older generations bind to may still be open, and take connections. */
@@ -227,6 +229,7 @@ export function initialState(
     },
     sockets: {
       steered: null,
+      steerable: true,
       common: slots,
       unused: false,
       unusedRefusedSinceMs: null,

@@ -118,7 +118,8 @@ export function update(state: State, event: Event, nowMs: number): Step {
       );
     case "steered": {
       const steered = { count: event.count, sinceMs: nowMs };
-      return without(withSockets(state, { steered }), losses.steering, event.refused);
+      const steerable = event.refused === null;
+      return without(withSockets(state, { steered, steerable }), losses.steering, event.refused);
     }
     case "refusing":
       return without(withSockets(state, { refusedSinceMs: nowMs }), losses.refusing, event.refused);

@@ -219,6 +219,62 @@ describe("HUP", () => {
     expect(spawns(world).at(-1)).toBe("age 5 slot 1 generation 2");
   });
 
+  describe("of a configuration with more workers", () => {
+    const more = () => {
+      const world = new World(generation(1, { workers: 1 })).ready(1).signal("hup");
+      return world.loaded(generation(2, { workers: 3 }));
+    };
+
+    test("the slots that it adds wait for the end of the trial", () => {
+      const world = more().pass(500);
+      expect(spawns(world).slice(1)).toEqual(["age 2 slot 0 generation 2"]);
+      world.ready(2);
+      expect(spawns(world).slice(2)).toEqual([
+        "age 3 slot 1 generation 2",
+        "age 4 slot 2 generation 2",
+      ]);
+      world.ready(3, 4).exit(1);
+      expect(world.serving()).toEqual([[2], [3], [4]]);
+      expect(signals(world)).toEqual(["SIGTERM 1"]);
+    });
+
+    test("they close, never used, when it is taken back", () => {
+      const world = more().exit(2, 3).pass(500);
+      expect(spawns(world)).toHaveLength(2);
+      expect(world.state.fleet.slots).toHaveLength(1);
+      expect(world.serving()).toEqual([[1]]);
+    });
+
+    test("TTIN fills all at once", () => {
+      expect(spawns(more().signal("ttin")).slice(2)).toEqual([
+        "age 3 slot 1 generation 1",
+        "age 4 slot 2 generation 1",
+        "age 5 slot 3 generation 1",
+      ]);
+    });
+
+    test("where connections can't be steered, none waits", () => {
+      const world = new World(generation(1, { workers: 1 })).ready(1).signal("ttin").ready(2);
+      world.signal("ttou").pass(100).exit(2).pass(100);
+      world.event({ type: "steered", count: 1, refused: new Error("ENOSYS") }).signal("hup");
+      world.loaded(generation(2, { workers: 2 }));
+      expect(spawns(world).slice(2)).toEqual([
+        "age 3 slot 0 generation 2",
+        "age 4 slot 1 generation 1",
+      ]);
+    });
+
+    test("a slot that connections are steered to is filled at once", () => {
+      const world = new World().ready(1, 2).signal("ttou").pass(250).signal("hup");
+      world.loaded(generation(2, { workers: 2 })).exit(2);
+      expect(world.state.sockets.steered?.count).toBe(2);
+      expect(spawns(world).slice(2)).toEqual([
+        "age 3 slot 0 generation 2",
+        "age 4 slot 1 generation 1",
+      ]);
+    });
+  });
+
   const uses = (world: World) =>
     world.reactions.filter(({ do: what }) => what === "use" || what === "discard");
 

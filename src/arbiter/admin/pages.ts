@@ -151,21 +151,23 @@ export class Pages {
   }
 
   #metrics(format: Format): AdminAnswer | Promise<AdminAnswer> {
-    const kept = this.#kept.get(format);
-    const isFresh = kept !== undefined && this.#parts.nowMs() - kept.madeMs < freshMs;
-    const asked = isFresh ? null : this.#parts.appFamilies();
-    if (asked === null) return this.#written(format, []);
-    return asked.then((families) => this.#written(format, families));
+    const answer = { ...text(200, ""), type: formats[format] };
+    // Asked once: a moment later it may be old, and what is made then without the app's families would be kept.
+    const kept = this.#recent(format, freshMs);
+    if (kept !== null) return { ...answer, body: kept };
+    const asked = this.#parts.appFamilies();
+    if (asked === null) return { ...answer, body: this.#written(format, []) };
+    return asked.then((families) => ({ ...answer, body: this.#written(format, families) }));
   }
 
-  #written(format: Format, families: readonly AppFamily[]): AdminAnswer {
+  #written(format: Format, families: readonly AppFamily[]): string {
     const make = () => {
       const own = metricsOf(this.#parts.measured());
       const { shown, hidden } = separate(own, families);
       this.#parts.hide(hidden);
       return writeMetrics(own, format, writeAppFamilies(shown, format));
     };
-    return { ...text(200, ""), type: formats[format], body: this.#fresh(format, make) };
+    return this.#fresh(format, make);
   }
 
   #stats(): AdminAnswer {
@@ -183,12 +185,18 @@ export class Pages {
   }
 
   #fresh(name: string, make: () => string, forMs = freshMs): string {
-    const nowMs = this.#parts.nowMs();
-    const kept = this.#kept.get(name);
-    if (kept !== undefined && nowMs - kept.madeMs < forMs) return kept.text;
+    const recent = this.#recent(name, forMs);
+    if (recent !== null) return recent;
+    const madeMs = this.#parts.nowMs();
     const made = make();
-    this.#kept.set(name, { madeMs: nowMs, text: made });
+    this.#kept.set(name, { madeMs, text: made });
     return made;
+  }
+
+  /** What was made within `forMs`; null: nothing. */
+  #recent(name: string, forMs: number): string | null {
+    const kept = this.#kept.get(name);
+    return kept !== undefined && this.#parts.nowMs() - kept.madeMs < forMs ? kept.text : null;
   }
 }
 

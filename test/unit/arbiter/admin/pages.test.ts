@@ -3,6 +3,7 @@ import { type AdminRequest, Pages, type PagesParts } from "../../../../src/arbit
 import { figuresOf } from "../../../../src/arbiter/admin/page/figures.ts";
 import { page } from "../../../../src/arbiter/admin/page/assets.ts";
 import type { AdminSettings } from "../../../../src/arbiter/admin/settings.ts";
+import type { AppFamily } from "../../../../src/telemetry/metrics/app-families.ts";
 import { parseAddress } from "../../../../src/net/bind-address.ts";
 import { World } from "../../../support/arbiter-world.ts";
 import { snapshotOf } from "../../../support/snapshots.ts";
@@ -21,21 +22,27 @@ interface Asked {
   readonly made: string[];
   /** The commands that were carried out. */
   readonly commands: (readonly string[])[];
-  readonly clock: { nowMs: number };
+  readonly clock: { nowMs: number; stepMs: number };
   readonly ask: (target: string, change?: Partial<AdminRequest>) => ReturnType<Pages["answer"]>;
 }
 
-function pagesOf({ bind = "127.0.0.1:9100", token = null as string | null } = {}): Asked {
+interface Scene {
+  readonly bind?: string;
+  readonly token?: string | null;
+  readonly families?: readonly AppFamily[];
+}
+
+function pagesOf({ bind = "127.0.0.1:9100", token = null, families }: Scene = {}): Asked {
   const made: string[] = [];
   const commands: (readonly string[])[] = [];
-  const clock = { nowMs: 1000 };
+  const clock = { nowMs: 1000, stepMs: 0 };
   const snapshot = snapshotOf(new World().ready(1, 2));
   const look = { atMs: 0, status: snapshot.status };
   const parts: PagesParts = {
     progress: () => (made.push("health"), snapshot.status),
     snapshot: () => (made.push("figures"), snapshot),
     measured: () => (made.push("metrics"), snapshot),
-    appFamilies: () => null,
+    appFamilies: () => (families === undefined ? null : Promise.resolve(families)),
     hide: () => {},
     figures: () => {
       made.push("events");
@@ -43,7 +50,7 @@ function pagesOf({ bind = "127.0.0.1:9100", token = null as string | null } = {}
       return figuresOf(snapshot, look, { last: null, oldest: null }, facts);
     },
     steer: (words) => (commands.push(words), { done: true, data: {} }),
-    nowMs: () => clock.nowMs,
+    nowMs: () => (clock.nowMs += clock.stepMs),
   };
   const pages = new Pages(parts);
   const settings: Pick<AdminSettings, "address" | "token"> = {
@@ -70,6 +77,22 @@ describe("Pages", () => {
     clock.nowMs += 900;
     expect(next?.()).toContain('data: {"at":2000,');
     expect(made).toHaveLength(7);
+  });
+
+  test("metrics have the app's own, also where those that are kept get old meanwhile", async () => {
+    const values = [{ metricName: null, labels: {}, value: 7 }];
+    const orders = {
+      name: "orders",
+      help: "",
+      type: "counter",
+      aggregator: "sum",
+      values,
+    } as const;
+    const { clock, ask } = pagesOf({ families: [orders] });
+    expect((await ask("/metrics")).body).toContain("orders_total 7\n");
+    clock.nowMs += 98;
+    clock.stepMs = 1;
+    for (const _ of [0, 1]) expect((await ask("/metrics")).body).toContain("orders_total 7\n");
   });
 
   test("the page has its parts whole, and nothing runs in it but them", async () => {

@@ -32,12 +32,19 @@ export function peerOf(
   return unix ? undefined : (remoteAddress ?? "");
 }
 
+/** Whether that is so: a health check may send a PROXY header and a reset, of which nobody wants to read. */
+export function hadLeft({ remoteAddress }: Pick<Wire, "remoteAddress">, unix: boolean): boolean {
+  return !unix && remoteAddress === undefined;
+}
+
 export class Client {
   /**
    * The socket's peer is in forwarded_allow_ips. A PROXY header changes nothing here: it is the proxy whose
    * word is believed, and not its client's.
    */
   readonly trusted: boolean;
+  /** It has reset the connection before that was accepted. */
+  readonly hadLeft: boolean;
   readonly #wire: Wire;
   /** Set until it is known whether the connection's first bytes are a PROXY header. */
   #proxy: ProxyReader | null = null;
@@ -61,6 +68,7 @@ export class Client {
     this.#wire = wire;
     this.trusted = settings.trusts(peer);
     this.#address = site.records === null ? "" : (peer ?? "");
+    this.hadLeft = hadLeft(wire, site.unix);
     this.#foregoing = foregoing;
     if (settings.readProxy === null || foregoing !== null) return;
     this.#proxy = settings.readProxy(peer);

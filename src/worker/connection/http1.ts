@@ -336,8 +336,10 @@ export class Http1 implements Protocol, Reply {
 
   #logRefusal(name: RefusalName): void {
     const { level, text } = errors[name];
-    const { address } = this.#client.shown;
-    this.#site.log[level](`Invalid request from ip=${address}: ${text}`);
+    const { shown, hadLeft } = this.#client;
+    const { address } = shown;
+    if (hadLeft) this.#site.log.debug(`Closing ip=${address}: the client had left: ${text}`);
+    else this.#site.log[level](`Invalid request from ip=${address}: ${text}`);
   }
 
   /** After an exchange: the next request, or the end. */

@@ -4,7 +4,7 @@ import type { ClientAddress } from "../../app/server.ts";
 import { errors, type ProxyErrorName } from "../../http/errors.ts";
 import { ProxyReader } from "../../http/proxy/proxy-protocol.ts";
 import type { Member } from "../connection/connections.ts";
-import { peerOf } from "../connection/client.ts";
+import { hadLeft, peerOf } from "../connection/client.ts";
 import type { EngineSettings } from "../connection/engine-settings.ts";
 import type { Wire, WireOwner } from "../connection/wire.ts";
 import { Patience } from "./patience.ts";
@@ -16,6 +16,7 @@ export class ProxyAhead implements Member, WireOwner {
   readonly #log: Pick<Log, "debug" | "warning">;
   readonly #patience: Patience;
   readonly #read: (rest: Buffer) => void;
+  readonly #hadLeft: boolean;
   /** Null when it has been read, or never will be: what comes is none of its business. */
   #reader: ProxyReader | null;
 
@@ -28,6 +29,7 @@ export class ProxyAhead implements Member, WireOwner {
     read: (rest: Buffer) => void,
   ) {
     this.#wire = wire;
+    this.#hadLeft = hadLeft(wire, unix);
     this.#log = log;
     this.#read = read;
     this.#patience = new Patience(settings.deadlines);
@@ -67,6 +69,7 @@ export class ProxyAhead implements Member, WireOwner {
 
   /** There is no telling it in a language that the client has begun to speak. */
   #refuse(name: ProxyErrorName): void {
+    if (this.#hadLeft) return this.#leave("the client had left");
     const { level, text } = errors[name];
     this.#log[level](`Invalid request from ip=${this.#wire.remoteAddress ?? ""}: ${text}`);
     this.#wire.end();

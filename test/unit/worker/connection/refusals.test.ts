@@ -275,8 +275,24 @@ describe("PROXY", () => {
 });
 
 describe("log lines and addresses", () => {
+  test("no warning tells of a client that had left before it was accepted: a health check may", () => {
+    const options = { config: { proxyProtocol: "v1", proxyAllowIps: ["192.0.2.1"] } } as const;
+    for (const [sent, why] of [
+      ["PROXY TCP4 192.0.2.9 198.51.100.7 4321 443\r\n", "proxy_allow_ips"],
+      ["nonsense\r\n\r\n", ""],
+    ]) {
+      const engine = new FakeEngine(undefined, options);
+      const wire = engine.connect(new FakeWire(null));
+      wire.send(sent as string);
+      expect(engine.lines.at(-1)).toMatch(/^debug: Closing ip=: the client had left: /);
+      expect(engine.lines.at(-1)).toContain(why as string);
+    }
+  });
+
   test("of a client on a unix socket have none", () => {
-    const engine = new FakeEngine((request, server) => Response.json(server.requestIP(request)));
+    const engine = new FakeEngine((request, server) => Response.json(server.requestIP(request)), {
+      unix: true,
+    });
     const wire = engine.connect(new FakeWire(null));
     wire.send(get);
     wire.send("nonsense\r\n\r\n");

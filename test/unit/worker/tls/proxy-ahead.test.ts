@@ -7,8 +7,8 @@ const probe = { unsentBytes: () => -1, peerHasEnded: () => false };
 const others = { bodyTicks: 0, writeTicks: 0, graceTicks: 0, probe };
 const deadlines = { headTicks: 9, keepAliveTicks: 3, lingerTicks: 2, ...others };
 
-function begin(allowed = true) {
-  const wire = new FakeWire();
+function begin(allowed = true, address: string | null = "192.0.2.7") {
+  const wire = new FakeWire(address);
   const lines: string[] = [];
   const read: string[] = [];
   const settings = { deadlines, proxyMode: "auto", mayProxy: () => allowed } as const;
@@ -73,4 +73,11 @@ test.each<[string, boolean, (begun: ReturnType<typeof begin>) => void, string]>(
   happens(begun);
   expect([begun.wire.did, begun.read, begun.lines.length]).toEqual([["end"], [], 1]);
   expect(begun.lines[0]).toStartWith(line);
+});
+
+test("ProxyAhead warns of no header whose client had left before it was accepted", () => {
+  const { wire, lines } = begin(false, null);
+  wire.send(header);
+  expect(lines).toEqual(["debug: Closing ip=: PROXY header: the client had left"]);
+  expect(wire.closed).toBe(true);
 });

@@ -20,6 +20,7 @@ const known: Readonly<Record<string, string>> = {
   cipher_order:
     "all are strong, and the client knows which one it is fast with, as Mozilla advises",
   cert_revocation: "the test's own authority has neither a list nor OCSP",
+  engine_problem: "the machine's own openssl has no engine for GOST's ciphers",
   RC4: "the machine's own openssl has none to ask with",
 };
 

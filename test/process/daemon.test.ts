@@ -109,7 +109,7 @@ const failures: readonly Failure[] = [
     files,
     args: ["-p", "nowhere/pid"],
     code: 1,
-    says: /\nError: \/.*\/nowhere doesn't exist\. Can't create pidfile\.\n$/,
+    says: /\nError: --pid: \/.*\/nowhere doesn't exist\. Can't create pidfile\.\n$/,
   },
   {
     name: "a wrong setting, which no daemon is needed for",

@@ -41,7 +41,7 @@ test.each([["--access-logfile"], ["--error-logfile"]])("%s /dev/fd/3 is refused"
   await using server = start({ files, args: [flag, "/dev/fd/3"] });
   expect(await server.process.exited).toBe(1);
   expect(server.log).toMatch(
-    /^Error: (accesslog|errorlog): '\/dev\/fd\/3': only standard output and error reach the workers\n$/,
+    /^Error: --(access|error)-logfile: '\/dev\/fd\/3': only standard output and error reach the workers\n$/,
   );
 });
 

@@ -83,13 +83,13 @@ export function anonymousBytesOf(pid: number): number {
   return Number(found[1]) * 1024;
 }
 
-/** Empty when the process has ended meanwhile. */
+/** Empty when the process has ended meanwhile; as it ends, its descriptors are root's. */
 export function namesIn(path: string): string[] {
   try {
     return readdirSync(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ESRCH") return [];
+    if (code === "ENOENT" || code === "ESRCH" || code === "EACCES") return [];
     throw error;
   }
 }

@@ -90,7 +90,8 @@ const rows: readonly Row[] = [
   },
   ...[0, 7].map((own) => ({
     name: `a module that ends the process with ${own}, with several workers`,
-    files: { "app.ts": `console.log("no DATABASE"); process.exit(${own});` },
+    // By the stream of the log, whose order is known.
+    files: { "app.ts": `console.error("no DATABASE"); process.exit(${own});` },
     args: ["-w", "2"],
     code: 3,
     says: new RegExp(

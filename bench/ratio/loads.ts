@@ -63,7 +63,7 @@ export const ratioLoads: readonly RatioLoad[] = [
     beside: switchedOff,
     comparison: "ratio",
     target: 1.03,
-    measure: (side, seconds) => measureWatched(side, seconds),
+    measure: measureWatched,
   },
   {
     name: "traces",
@@ -72,7 +72,6 @@ export const ratioLoads: readonly RatioLoad[] = [
     beside: switchedOff,
     comparison: "ratio",
     target: 1.05,
-    // What one request of a hundred needs is compiled later.
     measure: measureTraced,
   },
   framework("express", "Express' hello, beside the same app by itself", 1.15),

@@ -178,7 +178,6 @@ export class FakeEngine {
     const engine: Engine = {
       connections,
       settings,
-      log,
       readers: this.readers,
       scores,
       files,

@@ -113,7 +113,6 @@ export class AsyncServing implements Serving {
     this.#engine = {
       connections: this.#connections,
       settings,
-      log: context.log,
       readers: new ReaderPool(settings),
       scores: { bytes, timeouts },
       files,

@@ -322,7 +322,7 @@ export class Connection implements Member, Transport, WireOwner {
 
   /** The client took too long: nobody waits for it any more. */
   #cut(expired: Expired): void {
-    this.#engine.log.debug(`Closing ip=${this.client.shown.address}: ${expired}`);
+    this.#site.log.debug(`Closing ip=${this.client.shown.address}: ${expired}`);
     // By a reset: the kernel would hold megabytes for a client that doesn't take them, for minutes.
     if (expired === "write_timeout") this.#wire.terminate();
     else if (expired === "keepalive" && this.deadlines.heldBytes > 0) this.#linger();

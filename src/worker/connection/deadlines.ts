@@ -37,7 +37,7 @@ export interface SocketProbe {
   peerHasEnded(fd: number): boolean;
 }
 
-/** What the time to receive is for. Numbers, and few fields below: each connection has them (bench: idle-memory). */
+/** What the time to receive is for. */
 const firstHead = 0;
 const head = 1;
 const body = 2;

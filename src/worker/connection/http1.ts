@@ -11,7 +11,6 @@ import { currentDate } from "../../http/response/head/date.ts";
 import type { OpenFile } from "../../http/response/file.ts";
 import type { FileStep } from "../../http/response/file-pump.ts";
 import { refusalPage } from "../../http/response/error-page.ts";
-import type { Log } from "../../api/log.ts";
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import type { OutputBuffer } from "../../http/response/output.ts";
 import { encodeFixed } from "../../http/response/response.ts";
@@ -35,7 +34,6 @@ export interface Engine {
   /** Themselves. */
   readonly connections: Connections;
   readonly settings: EngineSettings;
-  readonly log: Log;
   /** Where it counts. */
   readonly scores: EngineScores;
   readonly readers: ReaderPool;
@@ -73,8 +71,6 @@ export class Http1 implements Protocol, Reply {
     this.#site = site;
     this.#engine = engine;
   }
-
-  // Fields of their own would take more memory (bench: idle-memory).
 
   get #client(): Client {
     return this.#transport.client;

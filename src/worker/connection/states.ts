@@ -1,4 +1,4 @@
-/** The states of a connection. They are numbers, few to each: every idle connection has them (bench: idle-memory). */
+/** The states of a connection. One number tells what exclude each other. */
 
 // Its life.
 export const open = 0;

@@ -1,7 +1,7 @@
 /** The word that a misspelt one may mean. */
 
 /** Longer ones are nobody's slip, and to compare them with the files of a large folder would take seconds. */
-export const longestMisspelt = 100;
+const longestMisspelt = 100;
 
 /** The nearest of the words, in any case; null where none is near: a third of the letters wrong is another word. */
 export function nearest(name: string, words: Iterable<string>): string | null {

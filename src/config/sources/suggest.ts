@@ -1,4 +1,4 @@
-import { editDistance, longestMisspelt } from "../../modules/nearest.ts";
+import { nearest } from "../../modules/nearest.ts";
 import { gunicornName, settingEntries } from "../settings.ts";
 import type { SettingKey } from "../types.ts";
 
@@ -9,17 +9,11 @@ function bare(name: string): string {
 
 /** The setting that an unknown name may mean: another spelling, a flag's name, or a near miss. */
 export function suggestSetting(name: string): SettingKey | null {
-  const wanted = bare(name);
-  if (wanted.length > longestMisspelt) return null;
-  let best: SettingKey | null = null;
-  // A third of the letters wrong is another word.
-  let least = Math.floor(wanted.length / 3) + 1;
+  const keys = new Map<string, SettingKey>();
   for (const [key, { flags = [] }] of settingEntries) {
     const words = [gunicornName(key), ...flags.flatMap(({ long, alias = long }) => [long, alias])];
-    for (const word of words) {
-      const distance = editDistance(wanted, bare(word));
-      if (distance < least) [best, least] = [key, distance];
-    }
+    for (const word of words.map(bare)) if (!keys.has(word)) keys.set(word, key);
   }
-  return best;
+  const near = nearest(bare(name), keys.keys());
+  return near === null ? null : (keys.get(near) ?? null);
 }

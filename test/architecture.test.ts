@@ -111,10 +111,10 @@ const rooms: Readonly<Record<string, string>> = {
     "api app http http/proxy http/request http/response/globals http/syntax ipc log log/access",
 
   cli: "api arbiter arbiter/act arbiter/act/birth arbiter/act/configuration arbiter/act/master arbiter/control/check-place.ts arbiter/decide/certificates.ts app cli/build cli/ctl config config/sources http/syntax ipc listen log log/sinks modules/own-package.ts net os os/processes os/sockets os/sockets/listening reload tls",
-  "cli/build": "api config/worker-classes.ts ipc/exit-codes.ts modules os",
+  "cli/build": "api cli/explain-option.ts config/worker-classes.ts ipc/exit-codes.ts modules os",
   // A client: nothing of the server is read for it.
   "cli/ctl":
-    "api config/settings.ts control ipc/exit-codes.ts log/lines modules/nearest.ts os os/sockets/listening scaling",
+    "api cli/explain-option.ts config/settings.ts control ipc/exit-codes.ts log/lines modules/nearest.ts os os/sockets/listening scaling",
 };
 
 const forAll = new Set(["src/import-soon.ts", "src/own-files.ts", "src/version.ts"]);

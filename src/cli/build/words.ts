@@ -1,6 +1,8 @@
 /** The words behind `gunicorn-ts build`. */
 import { parseArgs } from "node:util";
 import { UsageError } from "../../api/errors.ts";
+import { nearest } from "../../modules/nearest.ts";
+import { explainOption } from "../explain-option.ts";
 
 export const usageLine = "usage: gunicorn-ts build [APP_MODULE] -o FILE [--target TARGET]";
 
@@ -65,10 +67,13 @@ function parse(words: readonly string[]) {
       allowPositionals: true,
     });
   } catch (cause) {
-    // node's words, without its advice for words that begin with a dash.
-    const [message = ""] = (cause as Error).message.split(". To specify", 1);
-    throw new UsageError(message, { cause });
+    throw explainOption(cause, suggest);
   }
+}
+
+function suggest(name: string): string {
+  const near = nearest(name, Object.keys(options));
+  return near === null ? "" : `, did you mean --${near}?`;
 }
 
 /** The text of --help. */

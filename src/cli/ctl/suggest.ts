@@ -22,13 +22,3 @@ export function suggest(word: string, names: readonly string[], prefix = ""): st
   const meant = otherWords.get(word) ?? named ?? near;
   return meant === null ? "" : `, did you mean ${prefix}${meant}?`;
 }
-
-/**
- * node's words about an option, without its advice for words that begin with a dash: no command has any.
- * @param names of the options, without their dashes
- */
-export function explainOption(message: string, names: readonly string[]): string {
-  const [sentence = message] = message.split(". To specify a positional argument", 1);
-  const [, name] = /^Unknown option '--([\w-]+)'/.exec(sentence) ?? [];
-  return name === undefined ? sentence : sentence + suggest(name, names, "--");
-}

@@ -9,7 +9,8 @@ import {
   commandEntries,
   readCommand,
 } from "../../control/commands.ts";
-import { explainOption, suggest } from "./suggest.ts";
+import { explainOption } from "../explain-option.ts";
+import { suggest } from "./suggest.ts";
 
 /** Options: of all commands, or of those that are named. */
 export const options = {
@@ -158,8 +159,7 @@ function parse(words: readonly string[]) {
       allowPositionals: true,
     });
   } catch (cause) {
-    const message = explainOption((cause as Error).message, Object.keys(options));
-    throw new UsageError(message, { cause });
+    throw explainOption(cause, (name) => suggest(name, Object.keys(options), "--"));
   }
 }
 

@@ -1,6 +1,7 @@
 /** A server under test: a process with descendants, on a port of its own; gone with the bench. */
 import { cleanUp } from "../clean-up.ts";
 import { BenchError } from "../errors.ts";
+import { killAll } from "../kill.ts";
 import { treeOf } from "../process-tree.ts";
 
 const patienceMs = 60_000;
@@ -39,7 +40,7 @@ export class BenchServer implements AsyncDisposable {
       stdio: ["ignore", words, words],
     });
     // The tree, and at once: a worker whose master dies would first finish its connections.
-    this.#kill = cleanUp(() => killTree(this.#process.pid));
+    this.#kill = cleanUp(() => killAll(treeOf(this.#process.pid)));
   }
 
   get pid(): number {
@@ -103,15 +104,5 @@ async function get(url: string, limitMs: number): Promise<string | null> {
     if (typeof code === "string" && unconnected.has(code)) return null;
     if (name !== "TimeoutError") throw error;
     throw new BenchError(`no answer from ${url}, which accepts connections`, { cause: error });
-  }
-}
-
-function killTree(root: number): void {
-  for (const pid of treeOf(root)) {
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-    }
   }
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { freePort } from "../../bench/free-port.ts";
 import { Deployment, example } from "../support/deployment.ts";
 import { Load } from "../support/load.ts";
-import { describeWith, temporaryPaths, toolPath } from "../support/peers.ts";
+import { describeWith, nginxCommand, temporaryPaths, toolPath } from "../support/peers.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { allReplaced, type RunningServer, start, until } from "../support/server.ts";
 import { Client } from "../support/websocket-client.ts";
@@ -65,15 +65,7 @@ const ways: readonly Way[] = [
         "listen 80 default_server;": `listen 127.0.0.1:${port} default_server;`,
         "/srv/web/public": folder,
       });
-      proxy.run([
-        toolPath("nginx")!,
-        "-e",
-        "stderr",
-        "-p",
-        folder,
-        "-c",
-        proxy.write("nginx.conf", text),
-      ]);
+      proxy.run(nginxCommand(folder, proxy.write("nginx.conf", text)));
     },
     seen: { peer: null, for: "127.0.0.1" },
   },

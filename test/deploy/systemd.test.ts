@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { freePort } from "../../bench/free-port.ts";
 import { Deployment, example } from "../support/deployment.ts";
 import { Load } from "../support/load.ts";
-import { describeWith, temporaryPaths, toolPath } from "../support/peers.ts";
+import { describeWith, nginxCommand, temporaryPaths } from "../support/peers.ts";
 import { allReplaced, childrenOf, until } from "../support/server.ts";
 
 const bun = { "/usr/local/bin/bun": process.execPath };
@@ -98,15 +98,7 @@ describeWith(["nginx"], "examples/deploy: two apps behind nginx", () => {
     // The account of nginx's own processes may not enter the folders of a test.
     const text = `${process.geteuid?.() === 0 ? "user root;" : ""} daemon off; pid ${folder}/nginx.pid; error_log stderr;
       events {} http { access_log off; ${temporaryPaths(`${folder}/tmp`)} ${apps} }`;
-    proxy.run([
-      toolPath("nginx")!,
-      "-e",
-      "stderr",
-      "-p",
-      folder,
-      "-c",
-      proxy.write("nginx.conf", text),
-    ]);
+    proxy.run(nginxCommand(folder, proxy.write("nginx.conf", text)));
 
     const ask = async (host: string) => {
       const headers = { host };

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { isAlive } from "../../bench/kill.ts";
 import { machineMs } from "../support/machine-time.ts";
 import { field, RawClient } from "../support/raw-client.ts";
 import { gunicorn, start, until, waitsForGo } from "../support/server.ts";
@@ -134,7 +135,7 @@ test("workers whose master was killed drain and exit", async () => {
   const workers = await server.settled(2);
   server.kill("SIGKILL");
   await server.process.exited;
-  await until("no worker is left", () => workers.every((pid) => !alive(pid)));
+  await until("no worker is left", () => workers.every((pid) => !isAlive(pid)));
   await until("the whole log", () => server.ended());
   expect(server.log.match(/Parent changed, shutting down/g)).toHaveLength(2);
 });
@@ -219,15 +220,6 @@ test.each([
   expect(await server.process.exited).toBe(code);
   expect(server.log).toMatch(says);
 });
-
-function alive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
-    throw error;
-  }
-}
 
 test("TERM while workers boot: what waits in the queues is served before they leave", async () => {
   const app = `${waitsForGo}

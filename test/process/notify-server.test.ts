@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isAlive } from "../../bench/kill.ts";
 import { monotonicUsec } from "../../src/os/processes/notify.ts";
 import { receiver } from "../support/notify-receiver.ts";
 import { gunicorn, type ServerOptions, start, until } from "../support/server.ts";
@@ -117,13 +118,5 @@ test("USR2: the new master speaks when the old one has named it as the main proc
   process.kill(pid, "SIGTERM");
   await socat.heard(/STOPPING=1\n/, heard);
   expect(socat.lines.filter((line) => line === "STOPPING=1")).toHaveLength(1);
-  await until("the new master's end", () => {
-    try {
-      process.kill(pid, 0);
-      return false;
-    } catch (error) {
-      // ESRCH: it has gone.
-      return (error as NodeJS.ErrnoException).code === "ESRCH";
-    }
-  });
+  await until("the new master's end", () => !isAlive(pid));
 });

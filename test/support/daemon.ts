@@ -1,5 +1,6 @@
 /** Tests of daemons: they leave their launcher, so that they have to be found again. */
 import { readdirSync, readFileSync } from "node:fs";
+import { killAll } from "../../bench/kill.ts";
 import { type RunningServer, type ServerOptions, start, until } from "./server.ts";
 
 /** The server's launcher, and whatever it has left running. */
@@ -25,7 +26,7 @@ export function daemon(options: ServerOptions): Daemon {
     },
     async [Symbol.asyncDispose]() {
       for (let left = processesOf(folder); left.length > 0; left = processesOf(folder)) {
-        for (const pid of left) kill(pid);
+        killAll(left);
         await Bun.sleep(5);
       }
       await launcher[Symbol.asyncDispose]();
@@ -56,12 +57,4 @@ export function readProc(name: string): string {
 export function statusOf(pid: string, name: string): string {
   const found = new RegExp(`^${name}:\\s*(.*)$`, "m").exec(readProc(`${pid}/status`));
   return found?.[1] ?? "";
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
 }

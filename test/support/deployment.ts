@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { killAll } from "../../bench/kill.ts";
 import { childrenOf, until } from "./server.ts";
 
 const root = join(import.meta.dir, "../..");
@@ -93,13 +94,7 @@ export class Deployment implements AsyncDisposable {
     const left = this.#process === null ? [] : descendants(this.#process.pid);
     this.#process?.kill("SIGKILL");
     await this.#process?.exited;
-    for (const pid of left) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-      }
-    }
+    killAll(left);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

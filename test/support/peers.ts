@@ -184,10 +184,15 @@ export function nginx(upstream: number | string, location = ""): Promise<Peer> {
             }
           }
         }`,
-        (file) => [toolPath("nginx") as string, "-e", "stderr", "-p", peer.folder, "-c", file],
+        (file) => nginxCommand(peer.folder, file),
       ),
     "127.0.0.1",
   );
+}
+
+/** nginx with its paths below the folder, and the errors before it has read the file shown. */
+export function nginxCommand(folder: string, file: string): string[] {
+  return [toolPath("nginx") as string, "-e", "stderr", "-p", folder, "-c", file];
 }
 
 /** haproxy in front of servers; `backend` holds the lines of its backend. */

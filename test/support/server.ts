@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { killAll } from "../../bench/kill.ts";
 import { namesIn, readIfThere } from "../../bench/process-tree.ts";
 import { Certificates } from "./certificates.ts";
 
@@ -247,13 +248,7 @@ export class RunningServer implements AsyncDisposable {
     const left = new Set([...this.#family(), ...childrenOf(this.process.pid)]);
     this.process.kill("SIGKILL");
     await this.process.exited;
-    for (const pid of left) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-      }
-    }
+    killAll(left);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,22 +1,13 @@
 /** USR2 and what follows it, each step awaited by what it brings about. */
+import { isAlive } from "../../bench/kill.ts";
 import { childrenOf, type RunningServer, until } from "./server.ts";
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
-    throw error;
-  }
-}
 
 const started = /\[(\d+)\] \[INFO\] Starting gunicorn-ts/g;
 
 /** The pid of the master that was started last and still lives. */
 export function latestMaster(server: RunningServer): number {
   const pids = [...server.log.matchAll(started)].map(([, pid]) => Number(pid));
-  const found = pids.findLast((pid) => alive(pid));
+  const found = pids.findLast(isAlive);
   if (found === undefined) throw new Error(`no master lives:\n${server.log}`);
   return found;
 }

@@ -72,10 +72,11 @@ const rooms: Readonly<Record<string, string>> = {
   "arbiter/decide": "arbiter/decide/update/observe.ts ipc types:log types:scaling types:tls",
   "arbiter/decide/update": "arbiter/decide ipc types:log",
   "arbiter/admin":
-    "api types:arbiter/act types:arbiter/act/configuration arbiter/admin/page arbiter/control arbiter/decide config control http/request http/response http/response/head http/syntax ipc listen log net os os/processes os/sockets telemetry/metrics tls tls/pem",
+    "api types:arbiter/act/apps types:arbiter/act/configuration arbiter/admin/page arbiter/control arbiter/decide config control http/request http/response http/response/head http/syntax ipc listen log net os os/processes os/sockets telemetry/metrics tls tls/pem",
   "arbiter/admin/page": "types:arbiter/admin arbiter/decide ipc",
   "arbiter/act":
-    "api types:arbiter/control arbiter/admin arbiter/act/birth arbiter/act/configuration arbiter/act/master arbiter/act/scaling arbiter/decide arbiter/decide/update config ipc listen log os os/processes telemetry telemetry/metrics types:tls",
+    "api types:arbiter/control arbiter/admin arbiter/act/apps arbiter/act/birth arbiter/act/configuration arbiter/act/master arbiter/act/scaling arbiter/decide arbiter/decide/update config ipc listen log os os/processes types:telemetry types:tls",
+  "arbiter/act/apps": "arbiter/act/birth arbiter/decide ipc log telemetry/metrics",
   "arbiter/act/scaling":
     "arbiter/decide arbiter/decide/update config types:listen os os/processes scaling",
   "arbiter/act/configuration":
@@ -110,7 +111,7 @@ const rooms: Readonly<Record<string, string>> = {
   "worker/records":
     "api app http http/proxy http/request http/response/globals http/syntax ipc log log/access",
 
-  cli: "api arbiter arbiter/act arbiter/act/birth arbiter/act/configuration arbiter/act/master arbiter/control/check-place.ts arbiter/decide/certificates.ts app cli/build cli/ctl config config/sources http/syntax ipc listen log log/sinks modules/own-package.ts net os os/processes os/sockets os/sockets/listening reload tls",
+  cli: "api arbiter arbiter/act/apps arbiter/act arbiter/act/birth arbiter/act/configuration arbiter/act/master arbiter/control/check-place.ts arbiter/decide/certificates.ts app cli/build cli/ctl config config/sources http/syntax ipc listen log log/sinks modules/own-package.ts net os os/processes os/sockets os/sockets/listening reload tls",
   "cli/build": "api cli/explain-option.ts config/worker-classes.ts ipc/exit-codes.ts modules os",
   // A client: nothing of the server is read for it.
   "cli/ctl":

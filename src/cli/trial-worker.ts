@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { inTime, late } from "../app/in-time.ts";
 import { type Environment, withRawEnv } from "../arbiter/act/master/environment.ts";
 import type { AppConfig } from "../arbiter/act/configuration/generation.ts";
-import { Apps } from "../arbiter/act/apps.ts";
+import { Apps } from "../arbiter/act/apps/apps.ts";
 import { openScoreboard } from "../arbiter/act/open-scoreboard.ts";
 import { signalWorker, spawnWorker } from "../arbiter/act/birth/spawn.ts";
 import { workerClassOf } from "../config/worker-classes.ts";

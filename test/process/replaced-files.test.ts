@@ -23,7 +23,7 @@ const place = mkdtempSync(join(tmpdir(), "gunicorn-ts-test-"));
 
 /** What isn't imported by the start, and how many processes import it soon after. Each says so in a file. */
 const rooms = {
-  "src/arbiter/act/app-parts.ts": 1,
+  "src/arbiter/act/apps/app-parts.ts": 1,
   "src/arbiter/admin/page/assets.ts": 1,
   "src/worker/dump/send-dump.ts": 2,
 };

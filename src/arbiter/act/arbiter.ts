@@ -9,7 +9,7 @@ import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { Scoreboard } from "../../ipc/scoreboard.ts";
 import { asError, describeError, type Log, type LogLevel } from "../../log/error-log.ts";
 import type { ControlHost } from "../control/control-room.ts";
-import { Apps } from "./apps.ts";
+import { Apps } from "./apps/apps.ts";
 import { Balancer } from "./balancer.ts";
 import { CertificateCare } from "./certificate-care.ts";
 import type { EarlyWorker } from "./birth/early-worker.ts";

@@ -6,7 +6,7 @@ import { type Address, sameAddress } from "../../net/bind-address.ts";
 import { closeGroup, type Group, ListenError, urlOf } from "../../listen/group.ts";
 import { openFirstSocket, type OpenOptions } from "../../listen/open-group.ts";
 import type { AdminSettings } from "./settings.ts";
-import type { Apps } from "../act/apps.ts";
+import type { Apps } from "../act/apps/apps.ts";
 import { AdminServer } from "./admin-server.ts";
 import { Pages } from "./pages.ts";
 import { History } from "./history.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { AppMetrics } from "../../../../src/arbiter/act/app-metrics.ts";
-import type { AppFamily } from "../../../../src/telemetry/metrics/app-families.ts";
+import { AppMetrics } from "../../../../../src/arbiter/act/apps/app-metrics.ts";
+import type { AppFamily } from "../../../../../src/telemetry/metrics/app-families.ts";
 
 const families = (value: number) => [
   { name: "jobs", help: "", type: "counter", values: [{ value, labels: {} }] },

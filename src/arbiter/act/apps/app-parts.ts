@@ -1,6 +1,6 @@
 /** What apps say to the master, by what it is about: what their websockets publish, and what they have counted. */
-import type { AppMessage } from "../../ipc/messages.ts";
-import type { AppFamily } from "../../telemetry/metrics/app-families.ts";
+import type { AppMessage } from "../../../ipc/messages.ts";
+import type { AppFamily } from "../../../telemetry/metrics/app-families.ts";
 import { AppMetrics } from "./app-metrics.ts";
 import { Relay, type RelayHost, trySend } from "./relay.ts";
 

@@ -1,12 +1,12 @@
 /** The metrics that apps have themselves: asked of the workers when somebody scrapes, and kept of those that have gone. */
-import type { AppMetricsMessage, MasterMessage } from "../../ipc/messages.ts";
-import type { LogLevel } from "../../log/error-log.ts";
+import type { AppMetricsMessage, MasterMessage } from "../../../ipc/messages.ts";
+import type { LogLevel } from "../../../log/error-log.ts";
 import {
   aggregate,
   type AppFamily,
   depart,
   readFamilies,
-} from "../../telemetry/metrics/app-families.ts";
+} from "../../../telemetry/metrics/app-families.ts";
 
 /** How long a scrape waits for workers: one that is blocked is shown as it was. */
 const patienceMs = 500;

@@ -2,10 +2,10 @@
  * What the apps in the workers say to the master. Most never say anything, and the start doesn't import what hears them. Nothing
  * overtakes what waits for the import.
  */
-import { importSoon } from "../../import-soon.ts";
-import type { AppMessage } from "../../ipc/messages.ts";
-import { describeError } from "../../log/error-log.ts";
-import type { AppFamily } from "../../telemetry/metrics/app-families.ts";
+import { importSoon } from "../../../import-soon.ts";
+import type { AppMessage } from "../../../ipc/messages.ts";
+import { describeError } from "../../../log/error-log.ts";
+import type { AppFamily } from "../../../telemetry/metrics/app-families.ts";
 import type { AppParts } from "./app-parts.ts";
 import type { RelayHost } from "./relay.ts";
 

@@ -1,8 +1,8 @@
 /** Passes on between workers what they publish to websockets: carries out what decide/relay.ts says. */
-import type { MasterMessage, RelayMessage } from "../../ipc/messages.ts";
-import { describeError, type LogLevel } from "../../log/error-log.ts";
-import { join, leave, type Members, onTaken, relay, type Relayed } from "../decide/relay.ts";
-import { sendToWorker } from "./birth/spawn.ts";
+import type { MasterMessage, RelayMessage } from "../../../ipc/messages.ts";
+import { describeError, type LogLevel } from "../../../log/error-log.ts";
+import { join, leave, type Members, onTaken, relay, type Relayed } from "../../decide/relay.ts";
+import { sendToWorker } from "../birth/spawn.ts";
 
 type Process = Pick<Bun.Subprocess, "pid" | "send">;
 

@@ -1,13 +1,12 @@
 /**
  * The arbiter: one queue of events, one loop. update() says what an event means, plan() what to do
- * next, and #perform is the only code that spawns, signals or closes. Nothing here awaits: what
- * takes time is started, and comes back as an event.
+ * next, and what #perform calls is the only code that spawns, signals or closes. Nothing here awaits:
+ * what takes time is started, and comes back as an event.
  */
-import { messageOf } from "../../api/thrown.ts";
 import { workerClassOf } from "../../config/worker-classes.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { Scoreboard } from "../../ipc/scoreboard.ts";
-import { asError, describeError, type Log, type LogLevel } from "../../log/error-log.ts";
+import { asError, describeError, type Log } from "../../log/error-log.ts";
 import type { ControlHost } from "../control/control-room.ts";
 import { Apps } from "./apps/apps.ts";
 import { Balancer } from "./balancer.ts";
@@ -16,18 +15,19 @@ import type { EarlyWorker } from "./birth/early-worker.ts";
 import { Children } from "./children.ts";
 import { Companions } from "./companions.ts";
 import { type ConfigurationParts, Configurations } from "./configuration/configurations.ts";
-import type { Action, Done, Event, Reaction } from "../decide/events.ts";
-import { asGeneration, drawLifetimeMs, mostConnections } from "./configuration/generation.ts";
+import type { Action, Done, Event } from "../decide/events.ts";
+import { asGeneration } from "./configuration/generation.ts";
 import { Metrics } from "./metrics.ts";
 import { nextDeadlineMs, plan } from "../decide/plan.ts";
 import type { Release } from "./configuration/releases.ts";
 import { ServiceManager } from "./master/service-manager.ts";
-import { sendToWorker, signalWorker, spawnWorker } from "./birth/spawn.ts";
+import { react, type ReactionParts } from "./react.ts";
 import { performOnSockets } from "./socket-actions.ts";
+import { performOnWorkers, type WorkerActionParts } from "./worker-actions.ts";
 import { generationsInUse, initialState, sharing, type State } from "../decide/state.ts";
 import { progressOf, type Status, status } from "../decide/status.ts";
 import { update } from "../decide/update/update.ts";
-import { upgrade, type UpgradeParts } from "./master/upgrade.ts";
+import type { UpgradeParts } from "./master/upgrade.ts";
 
 /** How often the scoreboard is read: fine enough to meet `timeout` within a second. */
 const tickMs = 250;
@@ -56,6 +56,7 @@ export class Arbiter {
   readonly #balancer: Balancer;
   readonly #companions: Companions;
   readonly #certificates: CertificateCare;
+  readonly #hands: ReactionParts & WorkerActionParts;
   readonly #queue: Event[] = [];
   readonly #ended = Promise.withResolvers<number>();
   #state: State;
@@ -97,6 +98,18 @@ export class Arbiter {
       listeners: parts.listeners,
     });
     this.#service = new ServiceManager({ env, warn: (message) => this.log.warning(message) });
+    this.#hands = {
+      ...parts,
+      configurations: this.#configurations,
+      certificates: this.#certificates,
+      companions: this.#companions,
+      children: this.#children,
+      apps: this.#apps,
+      service: this.#service,
+      log: () => this.log,
+      handle: (event) => this.handle(event),
+      guard: (hook) => this.#guard(hook),
+    };
     parts.succession.count(() => this.#state.fleet, parts.scoreboard, this.#children);
     this.#state = initialState(asGeneration(1, parts.resolved), performance.now(), {
       slots: parts.listeners.slots,
@@ -172,7 +185,7 @@ export class Arbiter {
   #absorb(event: Event): void {
     const step = update(this.#state, event, performance.now());
     this.#state = step.state;
-    for (const reaction of step.reactions) this.#tryReact(reaction);
+    for (const reaction of step.reactions) react(reaction, this.#hands, this.#state.fleet);
     if (event.type !== "exited") return;
     this.#children.remove(event.age);
     this.#apps.remove(event.age);
@@ -211,71 +224,13 @@ export class Arbiter {
     this.handle({ type: "tick", scores: this.#children.read(memory, performance.now()) });
   }
 
-  #tryReact(reaction: Reaction): void {
-    try {
-      this.#react(reaction);
-    } catch (error) {
-      // A log that can't be opened anew, a pid file that can't be renamed: the server serves on.
-      this.log.error(`Can't ${reaction.do}: ${messageOf(asError(error))}`);
-    }
-  }
-
-  #react(reaction: Reaction): void {
-    switch (reaction.do) {
-      case "log":
-        return this.log[reaction.level](reaction.message);
-      case "load config":
-        void this.#configurations
-          .prepare(reaction.generation, this.#state.fleet.wanted.number)
-          .then((event) => this.handle(event));
-        return;
-      case "use":
-        this.#configurations.use(reaction.generation);
-        this.#companions.use(this.#configurations.get(reaction.generation));
-        return this.#certificates.use(reaction.generation);
-      case "discard":
-        return this.#configurations.discard();
-      case "reopen logs":
-        return this.#configurations.reopenLogs();
-      case "pass on USR1":
-        for (const pid of reaction.pids) signalWorker(pid, "SIGUSR1");
-        return;
-      case "upgrade": {
-        const parts = { ...this.#parts, service: this.#service };
-        const { wanted, target } = this.#state.fleet;
-        const workers = wanted.autoscale === null ? null : target;
-        return void this.#queue.push(upgrade(parts, workers, (event) => this.handle(event)));
-      }
-      case "promote":
-        this.#parts.hooks.promote();
-        this.#parts.identity.promote(this.log);
-        return this.#configurations.promote(this.#state.fleet.wanted.number);
-      case "set log level":
-        return this.#setLogLevel(reaction.level);
-      case "dump":
-        return sendToWorker(this.#children.get(reaction.age)?.process, reaction.order);
-      case "hook onReload":
-        return this.#guard(() => this.#parts.hooks.onReload());
-      case "hook nworkersChanged":
-        return this.#guard(() => this.#parts.hooks.nworkersChanged(reaction.value, reaction.old));
-      case "hook childExit": {
-        const worker = this.#children.describe(reaction.age);
-        if (worker === null) return;
-        const { resolved } = this.#configurations.get(worker.generation);
-        return this.#guard(() => this.#parts.hooks.childExit(worker, resolved.config));
-      }
-      default:
-        return reaction satisfies never;
-    }
-  }
-
   /** A hook that throws stops the server, as in Gunicorn. */
   #guard(hook: () => void): void {
     try {
       hook();
     } catch (error) {
       this.log.critical(`Unhandled exception in main loop\n${describeError(error)}`);
-      this.#queue.push({ type: "fault", message: "A server hook failed." });
+      this.handle({ type: "fault", message: "A server hook failed." });
     }
   }
 
@@ -292,22 +247,10 @@ export class Arbiter {
   #attempt(action: Action): Done | "ended" {
     switch (action.do) {
       case "spawn":
-        return this.#spawn(action);
-      case "signal": {
-        const { age, signal, because } = action;
-        if (because !== null)
-          this.log[because.level](because.message + this.#children.cut(age, signal));
-        signalWorker(action.pid, signal);
-        return { type: "signalled", age, signal };
-      }
+      case "signal":
       case "wind down":
-        sendToWorker(this.#children.get(action.age)?.process, { type: "wind down" });
-        return { type: "winding down", age: action.age };
-      case "send credentials": {
-        const { age, edition } = action;
-        this.#certificates.send(age);
-        return { type: "credentials sent", age, edition };
-      }
+      case "send credentials":
+        return performOnWorkers(action, this.#hands, this.#state.fleet.target);
       case "halt":
         this.#over = true;
         this.#halt(action);
@@ -318,50 +261,6 @@ export class Arbiter {
           freesAccepted: workerClassOf(this.#release.resolved.config.workerClass).freesAccepted,
         });
     }
-  }
-
-  #spawn(action: Extract<Action, { do: "spawn" }>): Done {
-    const { age, slot, row, generation } = action;
-    const { hooks, scoreboard, listeners } = this.#parts;
-    const { resolved, secure } = this.#configurations.get(generation);
-    this.#guard(() => hooks.preFork({ age, slot, generation, pid: "[booting]" }, resolved.config));
-    scoreboard.clear(row);
-    const child = spawnWorker(
-      {
-        age,
-        slot,
-        row,
-        generation,
-        numWorkers: this.#state.fleet.target,
-        masterName: hooks.masterName,
-        resolved,
-        listeners: listeners.forSlot(slot, listeners.addresses(resolved.config)),
-        credentials: secure?.credentials ?? null,
-        scoreboardFd: scoreboard.fd,
-        env: this.#configurations.env(generation),
-      },
-      {
-        message: ({ type }) => this.handle({ type: "message", age, message: type }),
-        app: (message) => this.#apps.receive(age, message),
-        exited: (code, signal) => this.handle(this.#children.exit(age, code, signal)),
-      },
-      this.#parts.early,
-    );
-    this.#children.add(age, {
-      process: child,
-      scores: scoreboard.row(row),
-      slot,
-      generation,
-      mostConnections: mostConnections(resolved),
-    });
-    const lifetimeMs = drawLifetimeMs(resolved, Math.random);
-    return { type: "spawned", age, pid: child.pid, slot, row, generation, lifetimeMs };
-  }
-
-  #setLogLevel(level: LogLevel): void {
-    this.#configurations.setLogLevel(level);
-    for (const { age } of this.#state.fleet.workers)
-      sendToWorker(this.#children.get(age)?.process, { type: "log level", level });
   }
 
   #controlHost(): ControlHost {

@@ -158,8 +158,11 @@ export type Action =
       readonly left: readonly number[];
     };
 
-/** What plan() wants done to the listening sockets. */
-export type SocketAction = Exclude<
+/** What plan() wants done to workers. */
+export type WorkerAction = Extract<
   Action,
-  { readonly do: "spawn" | "signal" | "wind down" | "send credentials" | "halt" }
+  { readonly do: "spawn" | "signal" | "wind down" | "send credentials" }
 >;
+
+/** What plan() wants done to the listening sockets. */
+export type SocketAction = Exclude<Action, WorkerAction | { readonly do: "halt" }>;

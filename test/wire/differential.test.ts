@@ -1,6 +1,6 @@
 /**
  * The corpus over real sockets. Its valid half is sent to ours, to Bun.serve and to node:http, all running the same app; each
- * difference must have its row in support/differential-table.ts. Its invalid half must be refused by ours as written.
+ * difference must have its row in support/differential/table.ts. Its invalid half must be refused by ours as written.
  */
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";

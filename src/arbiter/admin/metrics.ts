@@ -7,11 +7,23 @@ import {
   receivedBytes,
   sentBytes,
 } from "../../ipc/scoreboard-columns.ts";
-import type { Family, Labels, Sample } from "../../telemetry/metrics/open-metrics.ts";
+import type { Family } from "../../telemetry/metrics/open-metrics.ts";
 import { version } from "../../version.ts";
+import {
+  bySlot,
+  counter,
+  gauge,
+  inBytes,
+  inSeconds,
+  labelled,
+  mostOf,
+  one,
+  seconds,
+  sumOf,
+} from "./families.ts";
 import { isReady } from "./health.ts";
 import type { Snapshot } from "./snapshot.ts";
-import type { Status, WorkerStatus } from "../decide/status.ts";
+import type { Status } from "../decide/status.ts";
 
 export function metricsOf(snapshot: Snapshot): readonly Family[] {
   const { countsConnections } = snapshot;
@@ -246,70 +258,4 @@ function system({
       gauge("process_start_time_seconds", "When the master started, since 1970", one(startedAt)),
     ),
   ];
-}
-
-type Plain = Extract<Family, { readonly samples: readonly Sample[] }>;
-
-function counter(name: string, help: string, samples: readonly Sample[]): Plain {
-  return { name, type: "counter", help, samples };
-}
-
-function gauge(name: string, help: string, samples: readonly Sample[]): Plain {
-  return { name, type: "gauge", help, samples };
-}
-
-function inBytes(family: Plain): Family {
-  return { ...family, unit: "bytes" };
-}
-
-function inSeconds(family: Plain): Family {
-  return { ...family, unit: "seconds" };
-}
-
-/** None for what isn't known. */
-function one(value: number | null): readonly Sample[] {
-  return value === null ? [] : [{ labels: {}, value }];
-}
-
-function labelled(
-  label: string,
-  values: readonly (readonly [string, number])[],
-): readonly Sample[] {
-  return values.map(([text, value]) => ({ labels: { [label]: text } satisfies Labels, value }));
-}
-
-type Known = number | null | undefined;
-type Measure = (workers: readonly WorkerStatus[]) => Known;
-
-/** A slot may have two workers: a pid as a label would begin a new series with each one. */
-function bySlot(workers: readonly WorkerStatus[], measure: Measure): readonly Sample[] {
-  const bySlots = Map.groupBy(workers, (worker) => worker.slot);
-  return [...bySlots]
-    .sort(([one], [other]) => one - other)
-    .flatMap(([slot, occupants]) => {
-      const value = measure(occupants) ?? null;
-      return value === null ? [] : [{ labels: { slot: String(slot) }, value }];
-    });
-}
-
-function sumOf(read: (worker: WorkerStatus) => Known): Measure {
-  return (workers) => reduceKnown(workers.map(read), (sum, value) => sum + value);
-}
-
-function mostOf(read: (worker: WorkerStatus) => Known): Measure {
-  return (workers) => reduceKnown(workers.map(read), Math.max);
-}
-
-function reduceKnown(
-  values: readonly Known[],
-  join: (one: number, other: number) => number,
-): Known {
-  return values.reduce<Known>((before, value) => {
-    if (value === null || value === undefined) return before;
-    return before === null || before === undefined ? value : join(before, value);
-  }, null);
-}
-
-function seconds(milliseconds: Known): Known {
-  return milliseconds === null || milliseconds === undefined ? null : milliseconds / 1000;
 }

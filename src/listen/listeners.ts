@@ -9,7 +9,6 @@
 import type { ListeningSocket } from "../api/serving.ts";
 import { type Address, type FdAddress, formatTuple } from "../net/bind-address.ts";
 import { bindAddresses, type BindSettings, secureByDefault } from "../net/secure-addresses.ts";
-import { type Adoption, adoptSockets } from "./adopt.ts";
 import {
   closeGroup,
   closeSlots,
@@ -27,21 +26,12 @@ import {
 } from "./group.ts";
 import { type Handover, planHandover } from "./handover.ts";
 import { checkSchemes } from "./schemes.ts";
-import { needsV6only, openFirstSocket, type OpenOptions } from "./open-group.ts";
+import type { OpenOptions } from "./open-group.ts";
+import { Preparation } from "./preparation.ts";
 import type { SystemError } from "../os/libc.ts";
 import { listen } from "../os/sockets/listening/socket.ts";
-import { closeFd } from "../os/sockets/socket-options.ts";
 
 export type { OpenOptions } from "./open-group.ts";
-
-/** What prepare() has found and opened. */
-interface Prepared {
-  /** Sockets of the old master, by address. */
-  readonly adopted: readonly Group[];
-  readonly opened: readonly Group[];
-  /** Sockets of the old master that no address wants. */
-  readonly unclaimed: readonly number[];
-}
 
 export interface ListenerFact {
   /** As in the log: `http://127.0.0.1:8000`. */
@@ -50,8 +40,6 @@ export interface ListenerFact {
   readonly fd: number | null;
   readonly type: "tcp" | "tcp6" | "unix";
 }
-
-const nothingPrepared: Prepared = { adopted: [], opened: [], unclaimed: [] };
 
 export class Listeners {
   readonly #activated: readonly FdAddress[] | null;
@@ -62,11 +50,8 @@ export class Listeners {
   #unused: readonly Group[] = [];
   /** Groups among them that refuse new connections by now: nobody who comes back is served there. */
   #leaving: readonly Group[] = [];
-  /** What an old master has left; open() finds out what they are. */
-  #adopted: readonly number[] = [];
-  /** Those of them that the old master serves TLS on. */
-  #adoptedSecure: readonly number[] = [];
-  #prepared: Prepared = nothingPrepared;
+  /** What prepare() has found and opened. */
+  readonly #preparation = new Preparation();
   #slots = 0;
   #backlog = 0;
   /** What part of the new connections each slot gets; null as long as the kernel spreads them over all. */
@@ -109,8 +94,7 @@ export class Listeners {
    * @param secure those of them that it serves TLS on
    */
   adopt(fds: readonly number[], secure: readonly number[] = []): void {
-    this.#adopted = fds;
-    this.#adoptedSecure = secure;
+    this.#preparation.inherit(fds, secure);
   }
 
   /** What the new master needs to adopt the sockets. */
@@ -136,39 +120,25 @@ export class Listeners {
     slots: number,
     options: OpenOptions,
   ): Promise<boolean> {
-    const adoption: Adoption =
-      this.#adopted.length === 0
-        ? { groups: [], unclaimed: [] }
-        : await adoptSockets(addresses, this.#adopted, options.kind);
-    const adopted = adoption.groups.filter((group) => group !== null);
-    this.#prepared = { adopted, opened: [], unclaimed: adoption.unclaimed };
-    const all = () => [...this.#allGroups(), ...adopted, ...this.#prepared.opened];
-    let wanted = groupsOf(addresses, all());
+    const preparation = this.#preparation;
+    await preparation.adopt(addresses, options.kind);
     try {
-      // While an attempt waits, an address that was open may be dropped: all are looked up again after it.
-      for (let at = wanted.indexOf(null); at >= 0; at = wanted.indexOf(null)) {
-        const address = addresses[at]!;
-        const ours = [...this.#allGroups(), ...adopted, ...this.#leaving];
-        const group = await openFirstSocket(
-          address,
-          needsV6only(address, addresses),
-          address.type === "fd" ? [...ours, ...this.#prepared.opened] : ours,
-          options,
-        );
-        this.#prepared = { ...this.#prepared, opened: [...this.#prepared.opened, group] };
-        wanted = groupsOf(addresses, all());
-      }
+      const wanted = await preparation.open(addresses, options, {
+        groups: () => this.#allGroups(),
+        leaving: () => this.#leaving,
+      });
       options.signal?.throwIfAborted();
-      checkSchemes(addresses, wanted, (group) => this.#isSecure(group));
-      const inherited = adopted.map(({ kind, fds }) => (kind === "slots" ? fds.length : 0));
-      const least = Math.max(0, ...inherited) || slots;
+      checkSchemes(addresses, wanted, (group) => preparation.isSecure(group));
       // A slot that went while the attempts ran stays away.
-      this.#fill(all(), this.#slots || least, options.backlog);
+      const least = this.#slots || preparation.slots || slots;
+      this.#fill([...this.#allGroups(), ...preparation.groups], least, options.backlog);
+      return (
+        wanted.length !== this.#groups.length || wanted.some((g, at) => g !== this.#groups[at])
+      );
     } catch (error) {
       this.discard();
       throw error;
     }
-    return wanted.length !== this.#groups.length || wanted.some((g, at) => g !== this.#groups[at]);
   }
 
   /**
@@ -176,22 +146,18 @@ export class Listeners {
    * wanted stay open until closeUnused().
    */
   use(addresses: readonly Address[], backlog: number): void {
-    const { adopted, opened, unclaimed } = this.#prepared;
     const open = this.#allGroups();
+    const all = [...open, ...this.#preparation.groups];
     // Slots that came while the attempts ran have no sockets of the new addresses yet.
-    this.#fill([...open, ...adopted, ...opened], this.#slots, backlog);
-    const groups = groupsOf(addresses, [...open, ...adopted, ...opened]).map((group, at) => {
+    this.#fill(all, this.#slots, backlog);
+    const groups = groupsOf(addresses, all).map((group, at) => {
       if (group === null) throw new RangeError(`no socket for ${formatTuple(addresses[at]!)}`);
       return group;
     });
     this.#groups = groups;
     this.#addresses = addresses;
     this.#unused = open.filter((group) => !groups.includes(group));
-    // Where an earlier configuration is taken back, a prepare() may be under way: what that has opened stays aside.
-    const aside = opened.filter((group) => !groups.includes(group));
-    this.#prepared = { ...nothingPrepared, opened: aside };
-    this.#adopted = [];
-    for (const fd of unclaimed) closeFd(fd);
+    this.#preparation.taken(groups);
     if (backlog !== this.#backlog)
       for (const fd of this.#allGroups().flatMap(listeningFds)) listen(fd, backlog);
     this.#backlog = backlog;
@@ -199,9 +165,7 @@ export class Listeners {
 
   /** Closes what prepare() has opened, and use() won't need. */
   discard(): void {
-    // Nobody else has these.
-    for (const group of this.#prepared.opened) closeGroup(group, false);
-    this.#prepared = nothingPrepared;
+    this.#preparation.discard();
   }
 
   /**
@@ -316,12 +280,6 @@ export class Listeners {
     this.#slots = 0;
     this.#steered = null;
     return refused;
-  }
-
-  /** How those serve on it who have it already; nobody has what is opened for a configuration. */
-  #isSecure(group: Group): boolean {
-    const [fd = -1] = group.fds;
-    return this.#adopted.includes(fd) ? this.#adoptedSecure.includes(fd) : group.address.secure;
   }
 
   #allGroups(): Group[] {

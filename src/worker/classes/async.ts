@@ -3,23 +3,17 @@ import { AppServer, type AppWebsockets, withoutWebsockets } from "../../app/serv
 import { installResponse } from "../../http/response/globals/install.ts";
 import type { BoundTo, ListeningSocket, Serving } from "../../api/serving.ts";
 import { acceptPackets } from "../../os/sockets/listening/hop-limit.ts";
-import { openSendFile } from "../../os/sockets/send-file.ts";
-import { holdBack } from "../../os/sockets/hold-back.ts";
-import { receiveInto } from "../../os/sockets/receive.ts";
-import { peerHasEnded, unsentBytes } from "../../os/sockets/send-queue.ts";
 import { hasWaiting } from "../../os/sockets/listening/accept-queue.ts";
-import { FileSender } from "../connection/file-sender.ts";
 import { closeFd, duplicateFd } from "../../os/sockets/socket-options.ts";
 import { askedOfServer } from "./asked-of-server.ts";
 import { type Acceptor, type Owner, plainHandlers } from "../connection/acceptor.ts";
 import type { Engine } from "../connection/http1.ts";
 import { type Door, Gate } from "../exchange/gate.ts";
-import { Connections } from "../connection/connections.ts";
-import { engineSettings } from "../connection/engine-settings.ts";
-import { ReaderPool } from "../connection/reader-pool.ts";
+import type { Connections } from "../connection/connections.ts";
 import type { Site } from "../exchange/site.ts";
 import type { Upgrades } from "../exchange/upgrades.ts";
 import type { EngineRecord } from "../records/engine-record.ts";
+import { engineOf } from "./engine.ts";
 import { authorityOf, listeningAt } from "./listening-at.ts";
 import type { InternalContext } from "./serving.ts";
 import { SharedQueue } from "./shared-queue.ts";
@@ -100,25 +94,8 @@ export class AsyncServing implements Serving {
     this.#gate = context.shedder?.gate(bound) ?? bound;
     this.#closes = closes;
     this.#context = context;
-    const scriptName = process.env["SCRIPT_NAME"] ?? "";
-    const probe = { unsentBytes, peerHasEnded };
-    const settings = engineSettings(context.config, scriptName, { probe, Proxies });
-    const { bytes, timeouts } = context.scores;
-    // Gunicorn's None: nobody has switched it off.
-    const files =
-      context.config.sendfile === false
-        ? null
-        : new FileSender(openSendFile, () => performance.now());
-    this.#connections = new Connections(context.scores);
-    this.#engine = {
-      connections: this.#connections,
-      settings,
-      readers: new ReaderPool(settings),
-      scores: { bytes, timeouts },
-      files,
-      receiveInto,
-      holdBack,
-    };
+    this.#engine = engineOf(context, Proxies);
+    this.#connections = this.#engine.connections;
     const { scores: own, siblings } = context;
     if (siblings !== null) {
       const shared = context.listeners.filter((each) => each.shared);

@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { countsOf, type Visit, visit } from "../../bench/balance/visits.ts";
 import { gunicorn, type RunningServer, start, until, waitsForGo } from "../support/server.ts";
+import { dawdle } from "../support/dawdle.ts";
 
 setDefaultTimeout(120_000);
 
@@ -40,7 +41,7 @@ async function nearlyAllAreAnswered(server: RunningServer, goOn: () => void): Pr
   let answered = 0;
   for (let count = 0; count < asked; count += 1) {
     const one = visitOf(server).then(() => (answered += 1));
-    await Promise.race([one, Bun.sleep(50)]);
+    await Promise.race([one, dawdle(50)]);
   }
   // By chance it would be 75, and in the kernel's own way.
   await until("nearly all to be answered", () => answered >= 90);

@@ -2,6 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { adminArgs, adminUrl, scrape } from "../support/admin.ts";
 import { gunicorn, type RunningServer, until } from "../support/server.ts";
+import { dawdle } from "../support/dawdle.ts";
 
 // Each waits for the end of an overload, on a machine that has other things to do.
 setDefaultTimeout(120_000);
@@ -53,7 +54,7 @@ function crowd(server: RunningServer, count: number): Crowd {
       if (answer.status !== 503) continue;
       retryAfter.add(answer.headers.get("retry-after"));
       // It is one of forty, and the machine has other things to do.
-      await Bun.sleep(50);
+      await dawdle(50);
     }
   });
   const leave = async () => {

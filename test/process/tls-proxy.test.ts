@@ -4,6 +4,7 @@ import { connect as connectPlain } from "node:net";
 import { connect as connectSecurely } from "node:tls";
 import { RawClient } from "../support/raw-client.ts";
 import { gunicorn, type RunningServer } from "../support/server.ts";
+import { dawdle } from "../support/dawdle.ts";
 
 const app = `export default {
   fetch: (request, server) => Response.json([request.url.slice(0, 6), server.requestIP(request)?.address]),
@@ -91,7 +92,8 @@ async function sendPieces(
     const piece = bytes.subarray(from, place);
     from = place;
     await new Promise<void>((resolve) => void socket.write(piece, () => resolve()));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    // So that each comes by itself.
+    await dawdle(20);
   }
 }
 

@@ -15,6 +15,7 @@ import {
   until,
   waitsForGo,
 } from "../support/server.ts";
+import { dawdle } from "../support/dawdle.ts";
 
 const certificates = new Certificates();
 afterAll(() => certificates[Symbol.dispose]());
@@ -151,7 +152,7 @@ test(
     await using server = await serving();
     writeFileSync(join(server.folder, "cert.pem"), second.chain);
     // Time enough for a look at it.
-    await Bun.sleep(1000);
+    await dawdle(1000);
     writeFileSync(join(server.folder, "key.pem"), second.key);
     await servesOnly(server, "two.test");
     expect(lines(server, /\[(WARNING|ERROR)\]/)).toEqual([]);

@@ -413,7 +413,7 @@ describe("Listeners.waiting()", () => {
     // The client's last packet may still be on its way.
     await until("all to wait", () => listeners.waiting() === 6);
     serveAll(listeners);
-    while (listeners.waiting() > 0) await Bun.sleep(1);
+    await until("all to be accepted", () => listeners.waiting() === 0);
     for (const client of clients) client.end();
     cleanUp();
     rmSync(folder, { recursive: true });

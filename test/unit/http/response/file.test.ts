@@ -3,6 +3,7 @@ import { closeSync, fstatSync, mkdtempSync, openSync, readdirSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OpenFile, openFile, streamOf } from "../../../../src/http/response/file.ts";
+import { until } from "../../../support/server.ts";
 
 const rounds = 20;
 const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-file-"));
@@ -84,7 +85,7 @@ test.each(ends)("a file that %s closes its own descriptor, and no other", async 
     expect(stillOpen).toEqual(others);
   }
   // What a cancelled read of Bun's has open is closed a moment later.
-  while (openFds().some((fd) => !before.includes(fd))) await Bun.sleep(1);
+  await until("it to be closed", () => openFds().every((fd) => before.includes(fd)));
 });
 
 test.each([

@@ -141,7 +141,7 @@ test("hasWaiting() sees what waits, until it is accepted", async () => {
   // The client's last packet may still be on its way.
   await until("it to wait", () => hasWaiting(fd));
   const listener = listenOn(fd, () => {});
-  while (hasWaiting(fd)) await Bun.sleep(1);
+  await until("it to be accepted", () => !hasWaiting(fd));
   listener.stop(true);
   client.end();
 });
@@ -156,7 +156,7 @@ test.if(onLinux).each([
   const clients = await Promise.all([1, 2, 3].map(() => Bun.connect({ hostname, port, socket })));
   await until("all to wait", () => acceptQueueLength(fd) === 3);
   const listener = listenOn(fd, () => {});
-  while (acceptQueueLength(fd) !== 0) await Bun.sleep(1);
+  await until("all to be accepted", () => acceptQueueLength(fd) === 0);
   listener.stop(true);
   for (const client of clients) client.end();
 });

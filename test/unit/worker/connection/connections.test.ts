@@ -1,6 +1,7 @@
 /** The clock of all connections, and who is counted. */
 import { expect, test } from "bun:test";
 import { Connections } from "../../../../src/worker/connection/connections.ts";
+import { until } from "../../../support/server.ts";
 
 function member() {
   const seen = { ticks: 0, drains: 0 };
@@ -13,12 +14,12 @@ test("one clock runs from the first start() to stop(), however often both are ca
   connections.add(one);
   connections.start();
   connections.start();
-  while (one.seen.ticks === 0) await Bun.sleep(5);
+  await until("a tick", () => one.seen.ticks > 0);
   expect(one.seen.ticks).toBe(1);
   connections.stop();
   connections.stop();
   connections.start();
-  while (one.seen.ticks === 1) await Bun.sleep(5);
+  await until("another tick", () => one.seen.ticks > 1);
   connections.stop();
   expect(one.seen.ticks).toBe(2);
 });

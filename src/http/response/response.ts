@@ -17,6 +17,7 @@ import {
 import { isDecoded } from "./globals/decoded.ts";
 import { NativeReadableStream } from "./globals/direct-stream.ts";
 import { isPlainGenerator } from "./globals/generator.ts";
+import { lastWasLong, noteLength } from "./globals/json.ts";
 import { headRoom } from "./file.ts";
 import { bytesType, frameFile } from "./file-framing.ts";
 import { discard, frameFixed, frameNothing, frameStream } from "./head/framing.ts";
@@ -44,9 +45,6 @@ export type Prepared = FixedResponse | StreamResponse | BrokenResponse;
 
 /** The largest body in memory that is copied whole; a larger one is written as the client takes it. */
 const blobStreamBytes = 256 * 1024;
-
-/** JSON of so many bytes is long. */
-const longJsonBytes = 32 * 1024;
 
 const nativeBytes = NativeResponse.prototype.bytes;
 
@@ -172,24 +170,16 @@ function encodeBlock(response: FixedResponse, block: Buffer, output: OutputBuffe
   output.addBlock(block, start, headRoom + bodyBytes);
 }
 
-/** The last JSON was so long that its bytes are what to ask for. */
-let longJson = false;
-
-/**
- * JSON.stringify's text has to be copied to be sent. Where it is long, the bytes that Bun makes of it are free once they
- * are written, and the text at once; the text itself would wait for the collector, and the next one take new memory
- * (bench: json-100k). How long it is, nobody tells before: the last one's length does.
- */
 function prepareJson(response: Response, fields: AppFields, context: ResponseContext): Prepared {
-  if (longJson) {
+  if (lastWasLong()) {
     const answer = prepareBytes(response, fields, textType, context);
-    longJson = answer.type === "fixed" && answer.bodyBytes >= longJsonBytes;
+    noteLength(answer.type === "fixed" ? answer.bodyBytes : 0);
     return answer;
   }
   const text = Bun.peek(response.text());
   if (typeof text !== "string") return broken("Response.json() has no text");
   const bytes = Buffer.byteLength(text);
-  longJson = bytes >= longJsonBytes;
+  noteLength(bytes);
   return frameFixed(response, fields, text, bytes, textType, context);
 }
 

@@ -7,7 +7,7 @@
  * | --------- | ----------------------------------------------------------- | ---------------------------------- |
  * | none      | null or undefined                                           | no body                            |
  * | text      | a string, a number, a boolean, a bigint                     | the text                           |
- * | json text | the value that Response.json() was given                    | the text that Bun has made of it   |
+ * | json text | what Bun has made JSON of, as json.ts leaves it to it       | the text that Bun has made of it   |
  * | bytes     | a buffer or a view, a form; the same of a clone             | the bytes, which Bun gives at once |
  * | blob      | a Blob or a Bun.file                                        | its bytes; large ones in parts     |
  * | stream    | a stream or an iterable; or unknown: the Response is one of | what comes, as it comes            |
@@ -29,7 +29,7 @@ export const unknownInit = Symbol("unknown");
 /** The init of a clone whose bytes are all there. */
 const fixedInit = Symbol("fixed");
 
-/** The init of Response.json(). */
+/** The init of JSON whose text only Bun has. */
 export const jsonInit = Symbol("json");
 
 /** The init of bytes that have no type unless a field says one: what a node listener has written. */

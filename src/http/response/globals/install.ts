@@ -7,7 +7,6 @@ import {
   bodyKind,
   copyMark,
   filePath,
-  jsonInit,
   lendBody,
   markBody,
   markSlice,
@@ -16,6 +15,7 @@ import {
 import { copyDecoded, markDecoded } from "./decoded.ts";
 import { makeStream, NativeReadableStream } from "./direct-stream.ts";
 import { isPlainGenerator } from "./generator.ts";
+import { json } from "./json.ts";
 import {
   headersChange,
   type KnownFields,
@@ -26,12 +26,8 @@ import {
 
 /** Native classes and functions, kept apart from what apps may patch later. */
 const NativeRequest = Request;
-const nativeJson = NativeResponse.json as (...args: unknown[]) => Response;
 const nativeClone = NativeResponse.prototype.clone;
 const nativeFetch = fetch;
-
-/** What Response.json() says of its text, unless it is told more. */
-const jsonFields: KnownFields = { names: [], values: [], fields: null };
 const nativeSlice = Blob.prototype.slice;
 
 let installed = false;
@@ -115,12 +111,6 @@ function WrappedRequest(input: unknown, init: unknown): object {
 
 function hasBody(init: unknown): boolean {
   return typeof init === "object" && init !== null && Reflect.get(init, "body") != null;
-}
-
-function json(...args: unknown[]): Response {
-  const response = nativeJson.apply(NativeResponse, args);
-  markBody(response, jsonInit, args.length === 1 ? jsonFields : null);
-  return response;
 }
 
 /** The method of Headers, which counts. */

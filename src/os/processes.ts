@@ -67,8 +67,8 @@ function isZombie(pid: number): boolean {
   return statFields(pid)?.[0] === "Z";
 }
 
-/** State, parent and what follows; before them stands a name that may contain anything. */
-function statFields(pid: number): string[] | null {
+/** State, parent and what follows; before them stands a name that may contain anything. Null where /proc doesn't tell. */
+export function statFields(pid: number | "self"): string[] | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ");

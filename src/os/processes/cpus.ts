@@ -64,11 +64,12 @@ function parseCfsQuota(quota: string, period: string): number {
   return cpus > 0 ? cpus : Number.POSITIVE_INFINITY;
 }
 
-function readTextIfAny(path: string): string | null {
+/** Null for a file of the system that can't be read: no cgroups, no /proc, no permission, no descriptor left. */
+export function readTextIfAny(path: string): string | null {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    // Whatever keeps the file from being read (no cgroups, no /proc, no permission), no limit is known.
+    // Whatever it is, no limit is known.
     return null;
   }
 }

@@ -1,6 +1,7 @@
 /** What of a process its children get by being born of it, beside environment and descriptors. */
 import { fstatSync, readFileSync, readlinkSync } from "node:fs";
 import { getPriority } from "node:os";
+import { statFields } from "../processes.ts";
 
 /** proc(5). The mask of files isn't told by all kernels. */
 const inStatus =
@@ -9,7 +10,7 @@ const inStatus =
 /** Namespaces that a process may change for itself, or for its children. */
 const namespaces = ["mnt", "net", "pid_for_children"];
 
-/** Behind the name in proc_pid_stat(5), which may hold blanks: process group, session, priority and policy of scheduling. */
+/** Of statFields(): process group, session, priority and policy of scheduling. */
 const inStat = [2, 3, 37, 38];
 
 /**
@@ -17,6 +18,8 @@ const inStat = [2, 3, 37, 38];
  * current directory, and where standard output and error go, and how. Null where the system doesn't say.
  */
 export function inheritedState(): string | null {
+  const stat = statFields("self");
+  if (stat === null) return null;
   try {
     const facts = [
       ...(readFileSync("/proc/self/status", "latin1").match(inStatus) ?? []),
@@ -24,7 +27,7 @@ export function inheritedState(): string | null {
         readFileSync(`/proc/self/${name}`, "latin1"),
       ),
       ...namespaces.map((name) => readlinkSync(`/proc/self/ns/${name}`)),
-      ...statFields(),
+      ...inStat.map((index) => stat[index]),
       process.umask(),
       getPriority(),
       process.cwd(),
@@ -41,10 +44,4 @@ export function inheritedState(): string | null {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     return null;
   }
-}
-
-function statFields(): (string | undefined)[] {
-  const stat = readFileSync("/proc/self/stat", "latin1");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return inStat.map((index) => fields[index]);
 }

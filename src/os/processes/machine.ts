@@ -1,6 +1,5 @@
 /** What of the machine is left for more: idle CPUs and free memory. */
-import { readFileSync } from "node:fs";
-import { cgroupFolders } from "./cpus.ts";
+import { cgroupFolders, readTextIfAny } from "./cpus.ts";
 
 /** How long all CPUs together were idle since the machine started; null where /proc doesn't tell. */
 export function idleCpuSeconds(): number | null {
@@ -38,13 +37,4 @@ const namesOfVersion1 = ["memory.limit_in_bytes", "memory.usage_in_bytes", "memo
 /** Null for `max`, and for nothing. */
 function wholeBytes(text = ""): number | null {
   return /^\d+\s*$/.test(text) ? Number(text) : null;
-}
-
-function readTextIfAny(path: string): string | null {
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    // No /proc, no cgroups, no permission, no descriptor left: nothing is known.
-    return null;
-  }
 }

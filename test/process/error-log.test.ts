@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { descriptorsOf } from "../support/descriptors.ts";
 import { isRoot, needsRoot } from "../support/needs.ts";
@@ -13,15 +13,10 @@ export const fetch = (request) => {
 };
 `;
 
-function readIn({ folder }: RunningServer, name: string): string {
-  const path = join(folder, name);
-  return existsSync(path) ? readFileSync(path, "utf8") : "";
-}
-
 /** Started with --error-logfile, so that its address stands in the file. */
 async function urlOf(server: RunningServer, name = "log"): Promise<string> {
   return until("the address in the log", () => {
-    const log = readIn(server, name);
+    const log = server.read(name);
     return log.includes("Booting worker") ? /Listening at: (\S+)/.exec(log)?.[1] : null;
   });
 }
@@ -31,7 +26,7 @@ test("master and workers write to the file, and nothing to standard error", asyn
   const url = await urlOf(server);
   expect(await (await fetch(url, { keepalive: false })).text()).toBe("ok");
   expect(await server.stop()).toBe(0);
-  expect(readIn(server, "log")).toMatch(
+  expect(server.read("log")).toMatch(
     /Starting[^]*Booting worker[^]*Worker exiting[^]*Shutting down: Master\n$/,
   );
   expect(server.log).toBe("imported\nasked for /\n");
@@ -43,7 +38,7 @@ test("USR1 opens the file anew, in master and workers, and capture_output follow
     args: ["-w", "2", "--log-file", "log", "--capture-output"],
   });
   const url = await urlOf(server);
-  const count = (name: string, what: RegExp) => readIn(server, name).match(what)?.length ?? 0;
+  const count = (name: string, what: RegExp) => server.read(name).match(what)?.length ?? 0;
   await until("both workers", () => count("log", /^imported$/gm) === 2);
   expect(await (await fetch(`${url}/one`, { keepalive: false })).text()).toBe("ok");
   await until("the app's output", () => count("log", /^asked for \/one$/gm) === 1);
@@ -58,11 +53,11 @@ test("USR1 opens the file anew, in master and workers, and capture_output follow
     }
     return count("log", /^asked for \/two$/gm) === before + 20;
   });
-  const old = readIn(server, "log.1");
+  const old = server.read("log.1");
   expect(old).toContain("Handling signal: usr1\n");
   expect(await server.stop()).toBe(0);
-  expect(readIn(server, "log.1")).toBe(old);
-  expect(readIn(server, "log").match(/Worker exiting/g)).toHaveLength(2);
+  expect(server.read("log.1")).toBe(old);
+  expect(server.read("log").match(/Worker exiting/g)).toHaveLength(2);
   expect(server.log).toBe("");
 });
 
@@ -73,9 +68,9 @@ test("HUP takes the log to another file", async () => {
   await urlOf(server, "one");
   writeFileSync(join(server.folder, "gunicorn.conf.ts"), config("two"));
   server.process.kill("SIGHUP");
-  await until("a line in the new file", () => readIn(server, "two").includes("Booting worker"));
+  await until("a line in the new file", () => server.read("two").includes("Booting worker"));
   expect(await server.stop()).toBe(0);
-  expect(readIn(server, "two")).toEndWith("Shutting down: Master\n");
+  expect(server.read("two")).toEndWith("Shutting down: Master\n");
 });
 
 test("capture_output ends with a reload that doesn't ask for it", async () => {
@@ -83,7 +78,7 @@ test("capture_output ends with a reload that doesn't ask for it", async () => {
   const files = { "app.ts": app, "gunicorn.conf.ts": captured };
   await using server = start({ files });
   await urlOf(server, "one");
-  await until("the app's output", () => readIn(server, "one").includes("imported"));
+  await until("the app's output", () => server.read("one").includes("imported"));
   expect(server.log).toBe("");
   writeFileSync(join(server.folder, "gunicorn.conf.ts"), `export const errorlog = "-";\n`);
   server.process.kill("SIGHUP");
@@ -103,7 +98,8 @@ test("log_format json: each line is an object with the same names", async () => 
   const response = await fetch(`${url}/path?query`, { keepalive: false });
   expect(response.status).toBe(500);
   expect(await server.stop()).toBe(0);
-  const entries = readIn(server, "log")
+  const entries = server
+    .read("log")
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line));
@@ -114,7 +110,7 @@ test("log_format json: each line is an object with the same names", async () => 
     message: "Error handling request GET /path?query",
     stack: expect.stringMatching(/^Error: boom\n\s+at /),
   });
-  const [access, ...more] = readIn(server, "access").trimEnd().split("\n");
+  const [access, ...more] = server.read("access").trimEnd().split("\n");
   expect(more).toEqual([]);
   expect(JSON.parse(access ?? "")).toMatchObject({
     logger: "gunicorn.access",
@@ -139,7 +135,7 @@ testUnless(process.platform !== "linux")(
       descriptorsOf(server.process.pid).filter(([, what]) => paths.includes(what)).length;
     for (let reload = 1; reload <= 3; reload++) {
       server.process.kill("SIGHUP");
-      const exited = () => readIn(server, "log").match(/Worker exiting/g)?.length ?? 0;
+      const exited = () => server.read("log").match(/Worker exiting/g)?.length ?? 0;
       await until("the old worker to leave", () => exited() === reload);
       await until("one pair of files", () => open() === 2);
     }
@@ -176,6 +172,6 @@ test.skipIf(!isRoot)(
     // It is made first, and given away then.
     await until("its owner", () => owner().every((id) => id === 65534));
     expect(await server.stop()).toBe(0);
-    expect(readIn(server, "log")).toContain("Worker exiting");
+    expect(server.read("log")).toContain("Worker exiting");
   },
 );

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loggingConf } from "../support/logging-conf.ts";
-import { gunicorn, type RunningServer, start, until } from "../support/server.ts";
+import { gunicorn, start, until } from "../support/server.ts";
 
 const app = `export const fetch = (request) => {
   if (request.url.endsWith("/boom")) throw new Error("boom");
@@ -13,11 +13,6 @@ const app = `export const fetch = (request) => {
 /** A connection of its own, so that no idle one keeps a worker from leaving. */
 function ask(url: string): Promise<Response> {
   return fetch(url, { keepalive: false });
-}
-
-function readIn({ folder }: RunningServer, name: string): string {
-  const path = join(folder, name);
-  return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 
 /** Gunicorn's example, but for syslog and rotation, in the server's folder. */
@@ -38,14 +33,14 @@ test("a logging.conf says where both logs go, and workers go by what the master 
   // A worker that starts later doesn't read the file again.
   writeFileSync(join(server.folder, "logging.conf"), "nonsense");
   server.kill("SIGTTIN");
-  await until("a second worker", () => readIn(server, "error.log").split("Booting").length === 3);
+  await until("a second worker", () => server.read("error.log").split("Booting").length === 3);
   for (const path of ["/one", "/boom"]) await (await ask(`${server.url}${path}`)).text();
   await until("both requests", () =>
-    /\/one [^]*\/boom |\/boom [^]*\/one /.test(readIn(server, "access.log")),
+    /\/one [^]*\/boom |\/boom [^]*\/one /.test(server.read("access.log")),
   );
-  expect(readIn(server, "access.log")).toMatch(/^\S+ - - \[[^\]]+\] "GET \/boom HTTP\/1.1" 500 /m);
+  expect(server.read("access.log")).toMatch(/^\S+ - - \[[^\]]+\] "GET \/boom HTTP\/1.1" 500 /m);
   expect(await server.stop()).toBe(0);
-  const errors = readIn(server, "error.log");
+  const errors = server.read("error.log");
   expect(errors).toMatch(
     /^\S+ \S+ \[\d+\] \[ERROR\] Error handling request GET \/boom\nError: boom\n/m,
   );
@@ -70,7 +65,7 @@ test("logconfig_dict wins over the files, of which none is read then", async () 
   expect(await server.stop()).toBe(0);
   expect(server.log).toBe("");
   const files = readdirSync(server.folder).filter((name) => name.startsWith("all.log"));
-  const lines = files.flatMap((name) => readIn(server, name).split("\n").filter(Boolean));
+  const lines = files.flatMap((name) => server.read(name).split("\n").filter(Boolean));
   expect(lines.filter((line) => / "GET \/\d+ HTTP\/1.1" 200 2 /.test(line))).toHaveLength(200);
   expect(files.length).toBeGreaterThan(1);
 });

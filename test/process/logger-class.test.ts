@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gunicorn, type RunningServer, start, until } from "../support/server.ts";
+import { gunicorn, start, until } from "../support/server.ts";
 
 const library = join(import.meta.dir, "../../src/index.ts");
 
@@ -52,11 +52,6 @@ function ask(url: string): Promise<Response> {
   return fetch(url, { keepalive: false });
 }
 
-function readIn({ folder }: RunningServer, name: string): string {
-  const path = join(folder, name);
-  return existsSync(path) ? readFileSync(path, "utf8") : "";
-}
-
 test("a class that extends Logger leaves health checks out, and the rest is as ever", async () => {
   await using server = await gunicorn({
     files,
@@ -68,7 +63,7 @@ test("a class that extends Logger leaves health checks out, and the rest is as e
   server.kill("SIGUSR1");
   await until("the new file", () => existsSync(join(server.folder, "access")));
   expect(await server.stop()).toBe(0);
-  const lines = readIn(server, "access.1") + readIn(server, "access");
+  const lines = server.read("access.1") + server.read("access");
   expect(lines).toContain('"GET /one HTTP/1.1" 200 2');
   expect(lines).toContain('"GET /two HTTP/1.1" 200 2');
   expect(lines).not.toContain("/health");
@@ -81,13 +76,13 @@ test("a class of its own gets everything, and the server's own files aren't open
   });
   const url = await until(
     "the address",
-    () => /Listening at: (\S+)/.exec(readIn(server, "own.log"))?.[1],
+    () => /Listening at: (\S+)/.exec(server.read("own.log"))?.[1],
   );
   await until("an answer", async () => (await ask(`${url}/one`).catch(() => null))?.ok);
   server.process.kill("SIGUSR1");
-  await until("both to reopen", () => readIn(server, "own.log").match(/^reopen/gm)?.length === 2);
+  await until("both to reopen", () => server.read("own.log").match(/^reopen/gm)?.length === 2);
   expect(await server.stop()).toBe(0);
-  const lines = readIn(server, "own.log");
+  const lines = server.read("own.log");
   expect(lines).toContain("access GET /one 200\n");
   expect(lines).toContain("info asked\n");
   expect(lines.match(/^close \d+$/gm)).toHaveLength(2);
@@ -159,6 +154,6 @@ test("lines that wait are written when an app ends the process", async () => {
   await (await ask(`${server.url}/last`)).text();
   await ask(`${server.url}/exit`).catch(() => null);
   await server.logged("Booting worker", await server.logged("Booting worker"));
-  expect(readIn(server, "access")).toContain('"GET /last HTTP/1.1" 200 2');
+  expect(server.read("access")).toContain('"GET /last HTTP/1.1" 200 2');
   expect(await server.stop()).toBe(0);
 });

@@ -217,6 +217,11 @@ export class RunningServer implements AsyncDisposable {
     });
   }
 
+  /** What a file of the folder says; empty for none. */
+  read(name: string): string {
+    return readIfThere(join(this.folder, name)) ?? "";
+  }
+
   kill(signal: NodeJS.Signals): void {
     process.kill(this.pid, signal);
   }

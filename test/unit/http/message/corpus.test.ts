@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { parseErrors } from "../../../../src/http/errors.ts";
 import { readCorpus, run, type Case, type Outcome } from "../../../support/corpus.ts";
+import { seeded } from "../../../support/mutate.ts";
 
 const cases = readCorpus();
 const next = Buffer.from("GET /next HTTP/1.1\r\nHost: next\r\nX-Next: 1\r\n\r\n");
@@ -130,17 +131,6 @@ function roomForNext(row: Case): { requestLine: number; fields: number } {
   return {
     requestLine: Math.max(row.limits.requestLine, 40),
     fields: Math.max(row.limits.fields, 2),
-  };
-}
-
-/** mulberry32. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
 

@@ -2,7 +2,19 @@ import { ptr } from "bun:ffi";
 import { expect, test } from "bun:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { check, library } from "../../src/os/libc.ts";
 import { encodeName } from "../../src/os/sockets/socket-address.ts";
 import { AF_UNIX, createStreamSocket } from "../../src/os/sockets/socket-options.ts";
@@ -101,6 +113,62 @@ test("closed at the start", async () => {
   await until("the pid file", () => Bun.file(join(server.folder, "pid")).exists());
   server.process.kill("SIGTERM");
   expect(await server.process.exited).toBe(0);
+}, 120_000);
+
+/** Writes until nothing more is taken. */
+function fill(fd: number): void {
+  try {
+    for (;;) writeSync(fd, Buffer.alloc(4096));
+  } catch (error) {
+    expect((error as NodeJS.ErrnoException).code).toBe("EAGAIN");
+  }
+}
+
+/** What stands in the pipe now. */
+function readPipe(fd: number): string {
+  const bytes = Buffer.alloc(1 << 20);
+  try {
+    return bytes.toString("utf8", 0, readSync(fd, bytes));
+  } catch (error) {
+    expect((error as NodeJS.ErrnoException).code).toBe("EAGAIN");
+    return "";
+  }
+}
+
+test("a full pipe that nobody reads keeps no one from serving and from leaving", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-pipe-"));
+  const path = join(folder, "pipe");
+  expect(Bun.spawnSync(["mkfifo", path]).exitCode).toBe(0);
+  // Both ends: the server's own descriptor of it waits, as a shell makes it.
+  const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  fill(fd);
+  const socket = join(folder, "app.sock");
+  await using server = start({
+    folder,
+    files,
+    bind: [`unix:${socket}`],
+    through: ["sh", "-c", 'exec "$@" 2> pipe', "sh"],
+    args: ["--access-logfile", "/dev/stderr", ...format],
+  });
+  const ask = () => fetch("http://localhost/f", { unix: socket, keepalive: false });
+  await until("an answer", () =>
+    ask().then(
+      (response) => response.ok,
+      () => false,
+    ),
+  );
+  let text = readPipe(fd);
+  // It logs a line.
+  server.process.kill("SIGUSR1");
+  await until("a word of what is lost", async () => {
+    await ask();
+    text += readPipe(fd);
+    return /\d+ bytes of this log are lost/.test(text) && text.includes("line /f\n");
+  });
+  fill(fd);
+  server.process.kill("SIGTERM");
+  expect(await server.process.exited).toBe(0);
+  closeSync(fd);
 }, 120_000);
 
 const handler = (maxBytes: number) => ({

@@ -3,7 +3,7 @@ import { isA } from "../../api/thrown.ts";
 import { ConfigError } from "../../api/errors.ts";
 import type { CustomLogger } from "../../api/log.ts";
 import type { ConfigData } from "../../config/types.ts";
-import { writeFully } from "../../os/write-fully.ts";
+import { writeInTime } from "../../os/write-in-time.ts";
 import { loadClass } from "../../modules/load-class.ts";
 import { describeError } from "../error-log.ts";
 import { textLine } from "../lines/line-format.ts";
@@ -73,7 +73,7 @@ function construct(Class: LoggerClass, config: ConfigData, place: string): Custo
 /** A logger that throws must not end the server; reopen() may, as its contract says. */
 function guarded(logger: CustomLogger): BuiltInLogs {
   const tell = (error: unknown) =>
-    writeFully(2, textLine("error", `Exception in logger_class\n${describeError(error)}`));
+    writeInTime(2, textLine("error", `Exception in logger_class\n${describeError(error)}`));
   const guard = (act: () => unknown): void => {
     try {
       const result = act();

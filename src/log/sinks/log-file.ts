@@ -13,7 +13,7 @@ import {
   writeSync,
 } from "node:fs";
 import { lockFile, unlockFile, writtenUpTo } from "../../os/file-lock.ts";
-import { writeFully } from "../../os/write-fully.ts";
+import { writeInTime } from "../../os/write-in-time.ts";
 import type { LineSink } from "./line-sink.ts";
 
 /** Whom the file is to belong to. */
@@ -67,7 +67,7 @@ export class LogFile implements LineSink {
 
   write(text: string): void {
     // Somebody still has a log that another has taken over from.
-    if (this.#closed) return void writeFully(2, text);
+    if (this.#closed) return void writeInTime(2, text);
     const bytes = Buffer.from(text);
     const rest = this.#kept.length === 0 ? this.#append(bytes) : bytes;
     if (rest.length > 0) this.#keep(rest);
@@ -103,7 +103,11 @@ export class LogFile implements LineSink {
     this.#closed = true;
     closeAnyway(this.#fd);
     const lost = this.#keptBytes + this.#lostBytes;
-    if (lost > 0) writeFully(2, `${lost} bytes of ${this.path} are lost: the disk is full\n`);
+    if (lost > 0)
+      writeInTime(
+        2,
+        `${lost} bytes of ${this.path} are lost: ${this.#isRegular ? "the disk is full" : "nobody has read them"}\n`,
+      );
   }
 
   /**

@@ -1,13 +1,11 @@
 import { fstatSync } from "node:fs";
 import { writeFully } from "../../os/write-fully.ts";
+import { pipeBytes, writeInTime } from "../../os/write-in-time.ts";
 import type { LineSink } from "./line-sink.ts";
-
-/** PIPE_BUF: a pipe takes so many bytes of one write in one piece, whoever else writes to it (pipe(7)). */
-const pieceBytes = 4096;
 
 /**
  * Standard output or error, which master and workers share. What it doesn't take is lost, counted, and told when it
- * takes lines again.
+ * takes lines again: a reader that stands still must not keep the master from a signal, nor a worker from its clients.
  */
 export class StandardStream implements LineSink {
   readonly #fd: 1 | 2;
@@ -27,8 +25,8 @@ export class StandardStream implements LineSink {
 
   write(text: string): void {
     // Three bytes at most for each UTF-16 unit.
-    if (this.#isFile || text.length * 3 <= pieceBytes) this.#write(text);
-    else for (const piece of linePieces(text, pieceBytes)) this.#write(piece);
+    if (this.#isFile || text.length * 3 <= pipeBytes) this.#write(text);
+    else for (const piece of linePieces(text, pipeBytes)) this.#write(piece);
   }
 
   flush(): void {}
@@ -39,22 +37,27 @@ export class StandardStream implements LineSink {
   close(): void {
     if (this.#lostBytes === 0) return;
     const line = this.#notice();
-    if (line !== "") writeFully(this.#fd, (this.#torn ? "\n" : "") + line, 1);
+    if (line !== "") this.#put((this.#torn ? "\n" : "") + line, 1);
   }
 
   #write(text: string): void {
     if (this.#lostBytes > 0) this.#writeAgain(text);
-    else this.#count(text, writeFully(this.#fd, text));
+    else this.#count(text, this.#put(text));
   }
 
   /** What didn't take the last line isn't waited for: each would cost a second. */
   #writeAgain(text: string): void {
     const end = this.#torn ? "\n" : "";
-    const left = writeFully(this.#fd, end + text, 1);
+    const left = this.#put(end + text, 1);
     if (left > 0) return this.#count(text, left);
     this.#torn = false;
     const line = this.#notice();
-    if (line !== "") this.#count(line, writeFully(this.#fd, line));
+    if (line !== "") this.#count(line, this.#put(line));
+  }
+
+  /** Answers how many bytes nobody has taken. Many processes write to a file: each write is one piece. */
+  #put(text: string, tries?: number): number {
+    return this.#isFile ? writeFully(this.#fd, text) : writeInTime(this.#fd, text, tries);
   }
 
   #notice(): string {

@@ -1,7 +1,7 @@
 /** What the kernel knows of a connected socket that its owner isn't told. */
 import { ptr } from "bun:ffi";
 import { library } from "../libc.ts";
-import { pollNow } from "./socket-options.ts";
+import { pollNow } from "../poll.ts";
 
 const SIOCOUTQ = 0x5411;
 const POLLRDHUP = 0x2000;

@@ -106,15 +106,6 @@ export function setNonBlocking(fd: number): void {
   fcntl(fd, F_SETFL, fcntl(fd, F_GETFL, 0) | system.nonBlocking);
 }
 
-/** What of the events of poll(2) holds for the fd now; nothing where the system doesn't say. */
-export function pollNow(fd: number, events: number): number {
-  // struct pollfd { int fd; short events; short revents; }
-  const poll = new Int16Array(4);
-  new Int32Array(poll.buffer)[0] = fd;
-  poll[2] = events;
-  return library().poll(ptr(poll), 1, 0) < 0 ? 0 : (poll[3] ?? 0);
-}
-
 /**
  * Never waits. Answers with the number of bytes that the kernel has taken, or the error; `to` is null on a socket that
  * is connected.

@@ -4,6 +4,7 @@
  */
 import { ptr } from "bun:ffi";
 import { check, library, SystemError } from "../libc.ts";
+import { pollNow } from "../poll.ts";
 import { domainOf } from "./socket-address.ts";
 import {
   AF_UNIX,
@@ -13,7 +14,6 @@ import {
   IPPROTO_TCP,
   onDarwin,
   onLinux,
-  pollNow,
   sendNow,
   system,
   TCP_NODELAY,

@@ -11,7 +11,7 @@ import { assume, identityOf } from "../../os/processes/privileges.ts";
 import { hasWaiting } from "../../os/sockets/listening/accept-queue.ts";
 import { protectInherited } from "../../os/sockets/listening/protect-inherited.ts";
 import { processTitle, setProcessTitle } from "../../os/processes/process-title.ts";
-import { writeFully } from "../../os/write-fully.ts";
+import { writeInTime } from "../../os/write-in-time.ts";
 import { AppLoader } from "./app-loader.ts";
 import { inTime } from "../../app/in-time.ts";
 import { Dumps } from "../dump/dumps.ts";
@@ -296,7 +296,7 @@ async function openLogsOrExit(config: ConfigData): Promise<Logs> {
     logs.use();
     return logs;
   } catch (error) {
-    writeFully(2, `Worker ${process.pid} can't open its logs: ${describeError(error)}\n`);
+    writeInTime(2, `Worker ${process.pid} can't open its logs: ${describeError(error)}\n`);
     return process.exit(exitCodes.workerBoot);
   }
 }

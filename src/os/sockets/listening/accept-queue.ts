@@ -1,7 +1,8 @@
 /** What the kernel knows of connections that wait to be accepted. */
 import { ptr } from "bun:ffi";
 import { library } from "../../libc.ts";
-import { IPPROTO_TCP, pollNow } from "../socket-options.ts";
+import { pollNow } from "../../poll.ts";
+import { IPPROTO_TCP } from "../socket-options.ts";
 
 const POLLIN = 1;
 const LINUX_TCP_INFO = 11;

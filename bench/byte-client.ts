@@ -43,8 +43,9 @@ export class ByteClient implements Disposable {
   }
 
   /**
-   * Resolves when the connection is open, over TLS when its handshake is done; rejects with the `code` of connect(2) where nobody listens.
-   * It stays open behind the server's FIN, until close(): the client decides itself when it has said all.
+   * Resolves when the connection is open, over TLS when its handshake is done; rejects with the `code` of connect(2)
+   * where nobody listens. It stays open behind the server's FIN, until close(): the client decides itself when it has
+   * said all.
    */
   static async connect(to: ServerAddress, receiver: Receiver = {}): Promise<ByteClient> {
     const client = new ByteClient(receiver);

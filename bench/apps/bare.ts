@@ -1,6 +1,6 @@
 /**
- * The other side of each comparison: `bun bare.ts APP PORT [PROCESSES [CERTIFICATE KEY]]` serves the same app with a bare Bun.serve,
- * in one process or, with reusePort, in several.
+ * The other side of each comparison: `bun bare.ts APP PORT [PROCESSES [CERTIFICATE KEY]]` serves the same app with a
+ * bare Bun.serve, in one process or, with reusePort, in several.
  */
 const [, script = "", app = "", port = "", processes = "1", certificate, key] = process.argv;
 

@@ -1,6 +1,6 @@
 /**
- * For `soak --clients mixed`: `/memory/SIZE/SEED` and `/file/SIZE/SEED` are bytes that follow from the URL, `/events` is a stream of
- * numbers, and a POST is answered with the hash of what has come.
+ * For `soak --clients mixed`: `/memory/SIZE/SEED` and `/file/SIZE/SEED` are bytes that follow from the URL, `/events`
+ * is a stream of numbers, and a POST is answered with the hash of what has come.
  */
 import { mkdirSync, renameSync, existsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

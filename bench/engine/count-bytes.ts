@@ -1,6 +1,7 @@
 /**
- * A process without garbage collection (the caller sets BUN_JSC_useGC=0): what its memory grows by is what was allocated. Prints the bytes
- * per request of each row as JSON. JavaScriptCore has no counter of allocations to ask instead.
+ * A process without garbage collection (the caller sets BUN_JSC_useGC=0): what its memory grows by is what was
+ * allocated. Prints the bytes per request of each row as JSON. JavaScriptCore has no counter of allocations to ask
+ * instead.
  */
 import { anonymousBytesOf } from "../process-tree.ts";
 import { medianOf } from "../statistics.ts";

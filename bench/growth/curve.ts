@@ -35,7 +35,10 @@ export interface Curve {
   readonly quantities: readonly Quantity[];
   /** It is measured once, however many turns are asked for. */
   readonly once?: true;
-  /** What the first quantity grows by from one value to the next, for each unit of this many of x; absent where that says nothing. */
+  /**
+   * What the first quantity grows by from one value to the next, for each unit of this many of x; absent where that
+   * says nothing.
+   */
   readonly each?: { readonly name: string; readonly per: number; readonly factor: number };
   /** Why it isn't flat, or not linear. */
   readonly why: string;

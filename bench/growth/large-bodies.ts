@@ -1,6 +1,6 @@
 /**
- * Bodies of many megabytes, one after the other on one connection, by a client of our own: what isn't finished at the end of a turn of
- * wrk's would be as much as what is, and wrk takes seconds to make such a body.
+ * Bodies of many megabytes, one after the other on one connection, by a client of our own: what isn't finished at the
+ * end of a turn of wrk's would be as much as what is, and wrk takes seconds to make such a body.
  */
 import { ByteClient } from "../byte-client.ts";
 import { BenchError } from "../errors.ts";

@@ -1,4 +1,7 @@
-/** Those who watch a server by its admin address: a collector of metrics, which asks each second, and the page, which stays open. */
+/**
+ * Those who watch a server by its admin address: a collector of metrics, which asks each second, and the page, which
+ * stays open.
+ */
 import { cleanUp } from "../clean-up.ts";
 
 const scrapeMs = 1000;

@@ -1,6 +1,6 @@
 /**
- * Clients of all sorts, a bounded number of each, in a process of their own: slow readers, those that leave at random, event streams, uploads
- * and downloads. Run with a port and seconds; prints what they have seen as JSON.
+ * Clients of all sorts, a bounded number of each, in a process of their own: slow readers, those that leave at random,
+ * event streams, uploads and downloads. Run with a port and seconds; prints what they have seen as JSON.
  */
 import { ByteClient, type Receiver } from "../byte-client.ts";
 import { derivedBytes } from "./derived.ts";

@@ -1,4 +1,7 @@
-/** `soak --clients mixed`: clients that are slow, that leave and that stream, with HUPs; wrong bytes, descriptors and memory decide. */
+/**
+ * `soak --clients mixed`: clients that are slow, that leave and that stream, with HUPs; wrong bytes, descriptors and
+ * memory decide.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -42,8 +42,8 @@ export function memorySlope(samples: readonly Sample[], hups: readonly number[])
 }
 
 /**
- * After the warm-up: the mean of each whole period from HUP to HUP, since memory rises and falls within one, with old and new workers
- * side by side. Without HUPs, the samples.
+ * After the warm-up: the mean of each whole period from HUP to HUP, since memory rises and falls within one, with old
+ * and new workers side by side. Without HUPs, the samples.
  */
 export function settledMemory(samples: readonly Sample[], hups: readonly number[]): Sample[] {
   const end = samples.at(-1)?.seconds ?? 0;

@@ -43,7 +43,10 @@ export interface TlsFacts {
   readonly version: string;
   /** As OpenSSL names it: `TLS_AES_256_GCM_SHA384`. */
   readonly cipher: string;
-  /** The subject of the client's certificate, as RFC 4514 writes it: `CN=client,O=Example`; one character for each byte of its UTF-8. Null: it has sent none. */
+  /**
+   * The subject of the client's certificate, as RFC 4514 writes it: `CN=client,O=Example`; one character for each byte
+   * of its UTF-8. Null: it has sent none.
+   */
   readonly clientSubject: string | null;
 }
 

@@ -28,9 +28,9 @@ export type Fetch = (request: Request, server: unknown) => Response | Promise<Re
 
 /**
  * An instance of a worker class. The worker makes it when the app is imported, and calls in this order: `listen` once;
- * `windDown` never, once or again, as `renewed`; `drain` once; `close` once, if it is there. A quick stop, or graceful_timeout, ends the
- * process between any two of them. What the constructor or `listen` throws ends the worker: it fails to boot. The others
- * must not throw or reject.
+ * `windDown` never, once or again, as `renewed`; `drain` once; `close` once, if it is there. A quick stop, or
+ * graceful_timeout, ends the process between any two of them. What the constructor or `listen` throws ends the worker:
+ * it fails to boot. The others must not throw or reject.
  */
 export interface Serving {
   /** Starts to accept; returns or resolves when it does. */

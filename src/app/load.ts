@@ -58,7 +58,8 @@ export interface LoadOptions {
 
 /**
  * Imports the module of MODULE[:EXPORT] and answers its app: the export, or what the module listens with. Throws
- * AppImportError when the reference doesn't name one; what the app's own code throws while it is imported or called passes through as it is.
+ * AppImportError when the reference doesn't name one; what the app's own code throws while it is imported or called
+ * passes through as it is.
  */
 export async function loadApp(text: string, options: LoadOptions): Promise<App> {
   const reference = parseReference(text);

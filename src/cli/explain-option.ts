@@ -1,4 +1,7 @@
-/** An option that node's parseArgs refuses, for people: without node's advice for words that begin with a dash, as no command takes any. */
+/**
+ * An option that node's parseArgs refuses, for people: without node's advice for words that begin with a dash, as no
+ * command takes any.
+ */
 import { UsageError } from "../api/errors.ts";
 
 /** @param suggest what a name without its dashes may mean, as the end of a message; empty for nothing */

@@ -1,8 +1,8 @@
 /**
- * How a heap or a profile comes to whoever has asked for it: from the worker straight to a socket of the client, so that the
- * master holds none of it, and the client writes the file with its own rights. The worker sends the token as soon as it has
- * connected, then a line of JSON, then the bytes. Only client, master and worker know the token: the socket's name, which everybody sees,
- * follows from it.
+ * How a heap or a profile comes to whoever has asked for it: from the worker straight to a socket of the client, so
+ * that the master holds none of it, and the client writes the file with its own rights. The worker sends the token as
+ * soon as it has connected, then a line of JSON, then the bytes. Only client, master and worker know the token: the
+ * socket's name, which everybody sees, follows from it.
  */
 import { createHash } from "node:crypto";
 

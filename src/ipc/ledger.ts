@@ -51,8 +51,8 @@ export class Ledger {
   }
 
   /**
-   * The new master's, behind an inherited descriptor, which is closed; null for anything else, which stays open: a master that knows
-   * nothing of it hands its number on, and that is somebody else's by then.
+   * The new master's, behind an inherited descriptor, which is closed; null for anything else, which stays open: a
+   * master that knows nothing of it hands its number on, and that is somebody else's by then.
    */
   static inherit(fd: number): Ledger | null {
     try {

@@ -1,4 +1,7 @@
-/** Apps that a tool of their framework makes: one after the other, as each takes all of the machine, and Vite wants a project for itself. */
+/**
+ * Apps that a tool of their framework makes: one after the other, as each takes all of the machine, and Vite wants a
+ * project for itself.
+ */
 import { headType } from "./fetch-apps.ts";
 import type { FrameworkApp } from "./framework-app.ts";
 import { compressedRows, pageRows } from "./own-requests.ts";

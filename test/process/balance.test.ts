@@ -36,7 +36,10 @@ function visitOf({ port }: RunningServer): Promise<Visit> {
 
 const asked = 100;
 
-/** Clients come one after another, each when the one before is answered or has waited; nearly all are answered, and nobody is lost. */
+/**
+ * Clients come one after another, each when the one before is answered or has waited; nearly all are answered, and
+ * nobody is lost.
+ */
 async function nearlyAllAreAnswered(server: RunningServer, goOn: () => void): Promise<void> {
   let answered = 0;
   for (let count = 0; count < asked; count += 1) {

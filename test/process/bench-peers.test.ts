@@ -1,4 +1,7 @@
-/** Servers that have the apps of the bench written for themselves: they answer what the apps answer, or the comparison says nothing. */
+/**
+ * Servers that have the apps of the bench written for themselves: they answer what the apps answer, or the comparison
+ * says nothing.
+ */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { javascriptPeers } from "../../bench/compare/javascript-peers.ts";

@@ -1,6 +1,6 @@
 /**
- * Versions rolled out over hosts and containers behind HAProxy, under load. `bun run rollout [REQUESTS [KILLS]]` prints a table: how many requests
- * were answered at each, by which versions, and how many have failed. As root.
+ * Versions rolled out over hosts and containers behind HAProxy, under load. `bun run rollout [REQUESTS [KILLS]]` prints
+ * a table: how many requests were answered at each, by which versions, and how many have failed. As root.
  */
 import { type Outcome, counted } from "./load.ts";
 import { TwoHosts } from "./hosts.ts";

@@ -1,4 +1,7 @@
-/** A swarm of one machine, as examples/deploy/rollout/stack.yaml has it: versions, one that never gets ready, and containers that die. */
+/**
+ * A swarm of one machine, as examples/deploy/rollout/stack.yaml has it: versions, one that never gets ready, and
+ * containers that die.
+ */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** A world for update() and plan(): workers that boot, serve, tire, hang and die on a clock of its own; it checks the invariants as it goes. */
+/**
+ * A world for update() and plan(): workers that boot, serve, tire, hang and die on a clock of its own; it checks the
+ * invariants as it goes.
+ */
 import type { Action, Done, Event, Reaction } from "../../src/arbiter/decide/events.ts";
 import { takenAs } from "../../src/arbiter/decide/update/failures.ts";
 import { plan } from "../../src/arbiter/decide/plan.ts";
@@ -191,7 +194,10 @@ export class World {
     }
   }
 
-  /** Who serves an address that is dropped leaves it to somebody, unless new connections are refused there, and none is under way. */
+  /**
+   * Who serves an address that is dropped leaves it to somebody, unless new connections are refused there, and none is
+   * under way.
+   */
   #checkServed({ age, because }: Extract<Action, { do: "signal" }>): void {
     const { fleet, sockets, mastership } = this.state;
     const settled = !sockets.unused && sockets.unusedRefusedSinceMs === null;

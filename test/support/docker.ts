@@ -1,6 +1,7 @@
 /**
- * A real Docker for a test. Its daemon lives in namespaces of its own (mounts, network, processes), so that whatever ends it, a killed test
- * run too, leaves no container, mount, bridge or firewall rule; its data is in memory and goes with them.
+ * A real Docker for a test. Its daemon lives in namespaces of its own (mounts, network, processes), so that whatever
+ * ends it, a killed test run too, leaves no container, mount, bridge or firewall rule; its data is in memory and goes
+ * with them.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,7 @@
-/** Every planned event, and the loss of an idle worker, under 16 closed-loop clients. Run by itself, it prints what `-k serve` loses. */
+/**
+ * Every planned event, and the loss of an idle worker, under 16 closed-loop clients. Run by itself, it prints what `-k
+ * serve` loses.
+ */
 import { Load, type LoadResult } from "./load.ts";
 import { gunicorn, type RunningServer, until } from "./server.ts";
 

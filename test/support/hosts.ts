@@ -1,6 +1,6 @@
 /**
- * Hosts of one network, each a network namespace of its own, for a test. A namespace lives as long as the process that holds it, and
- * those are killed together with the tests: nothing is left, whatever ends them.
+ * Hosts of one network, each a network namespace of its own, for a test. A namespace lives as long as the process that
+ * holds it, and those are killed together with the tests: nothing is left, whatever ends them.
  */
 import { readlinkSync } from "node:fs";
 import { toolPath } from "./peers.ts";

@@ -1,4 +1,7 @@
-/** Every planned event under closed-loop clients, one by one. Run by itself, it prints the table of what each has lost: `bun run losses [REQUESTS [NAME [nobody]]]`. */
+/**
+ * Every planned event under closed-loop clients, one by one. Run by itself, it prints the table of what each has lost:
+ * `bun run losses [REQUESTS [NAME [nobody]]]`.
+ */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Certificates } from "./certificates.ts";

@@ -1,4 +1,7 @@
-/** Packages that a few tests want, of a folder's own package.json: installed when they are missing, never by a plain installation. */
+/**
+ * Packages that a few tests want, of a folder's own package.json: installed when they are missing, never by a plain
+ * installation.
+ */
 import { statSync } from "node:fs";
 import { join } from "node:path";
 

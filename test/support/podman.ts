@@ -1,6 +1,6 @@
 /**
- * A real podman for a test, in namespaces of its own (mounts, network, processes): whatever ends the test, no container, mount, bridge or
- * firewall rule is left; its images are in memory and go with them.
+ * A real podman for a test, in namespaces of its own (mounts, network, processes): whatever ends the test, no
+ * container, mount, bridge or firewall rule is left; its images are in memory and go with them.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

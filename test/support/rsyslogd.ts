@@ -1,4 +1,7 @@
-/** A real rsyslogd for a test: its own configuration, ports, socket and files in a folder of its own; the system's syslog isn't touched. */
+/**
+ * A real rsyslogd for a test: its own configuration, ports, socket and files in a folder of its own; the system's
+ * syslog isn't touched.
+ */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

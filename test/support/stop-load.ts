@@ -1,6 +1,7 @@
 /**
- * Closed-loop clients that open a connection for each request, until they are refused: whose connection was opened gets its answer. Run
- * with a URL, the answer's text and how many clients; prints a line when 100 requests are answered, and in the end the outcome as JSON.
+ * Closed-loop clients that open a connection for each request, until they are refused: whose connection was opened gets
+ * its answer. Run with a URL, the answer's text and how many clients; prints a line when 100 requests are answered, and
+ * in the end the outcome as JSON.
  */
 import { ByteClient } from "../../bench/byte-client.ts";
 

@@ -1,6 +1,7 @@
 /**
- * Servers of node:http, which listens by Bun.serve: in a worker they listen on a unix socket of the process, for upgraded connections
- * alone, and look as if they did so on this server's first address. Requests are dispatched to them (dispatch.ts).
+ * Servers of node:http, which listens by Bun.serve: in a worker they listen on a unix socket of the process, for
+ * upgraded connections alone, and look as if they did so on this server's first address. Requests are dispatched to
+ * them (dispatch.ts).
  */
 import type { Listening } from "../captured-server.ts";
 import { type Incoming, takeClient } from "./client-field.ts";
@@ -75,8 +76,9 @@ export function listensForUpgrades(server: object): boolean {
 const withRequest = new Set(["request", "checkContinue", "checkExpectation", "upgrade", "connect"]);
 
 /**
- * Before a listener sees a request, its socket tells of the client, and not of this process. Who doesn't know
- * the field isn't the worker, and is cut: where the socket can only be an abstract one, others reach it. And whose a server of Bun's is, is found out when it listens.
+ * Before a listener sees a request, its socket tells of the client, and not of this process. Who doesn't know the field
+ * isn't the worker, and is cut: where the socket can only be an abstract one, others reach it. And whose a server of
+ * Bun's is, is found out when it listens.
  */
 function showClients(): void {
   if (isPatched) return;

@@ -67,7 +67,10 @@ export class Children {
     return `: ${describeDoing(child.watch.doing(performance.now()))}`;
   }
 
-  /** One that has ended, with what there is to say about it: the requests that ended with it, and where Bun's report of a crash is. */
+  /**
+   * One that has ended, with what there is to say about it: the requests that ended with it, and where Bun's report of
+   * a crash is.
+   */
   exit(age: number, code: number | null, signal: string | null): Exit {
     const doing = this.#byAge.get(age)?.watch.doing(performance.now());
     const had = doing === undefined || doing.inFlight === 0 ? "" : `It had ${describeBusy(doing)}`;

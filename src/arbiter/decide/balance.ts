@@ -91,8 +91,8 @@ export function expectedOf(arrivals: Arrivals, slots: number, nowMs: number): nu
 
 /**
  * What each can take, beside the best of them: 0 to 1. By a power of the time in which it isn't later: who comes to a
- * worker that is late half of the time waits for it, and the others may have more instead, until they are late too. Where all are late, for want of
- * CPUs, it is chance who is later.
+ * worker that is late half of the time waits for it, and the others may have more instead, until they are late too.
+ * Where all are late, for want of CPUs, it is chance who is later.
  */
 function capacitiesOf(slots: readonly SlotLoad[]): readonly number[] {
   const able = slots.filter((slot) => slot.able);

@@ -132,7 +132,10 @@ function windDown(fleet: Fleet): Action[] {
     .map(({ age }): Action => ({ do: "wind down", age }));
 }
 
-/** Before the sockets close, no new handshake begins at them; null when those that had begun are through. A quick stop waits for nobody. */
+/**
+ * Before the sockets close, no new handshake begins at them; null when those that had begun are through. A quick stop
+ * waits for nobody.
+ */
 function refuse({ sockets, mastership }: State, { how }: Stopping, nowMs: number): Action[] | null {
   if (sharing(mastership)) return null;
   if (sockets.refusedSinceMs === null) return [{ do: "refuse new connections" }];

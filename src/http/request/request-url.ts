@@ -15,7 +15,10 @@ export interface RequestTarget {
 /** Characters that URL keeps as they are in path and query. `'` is not among them: it is encoded in a query only. */
 const plainTarget = /^\/[A-Za-z0-9\-_~!$&()*+,;=:@%/?.]*$/;
 
-/** A name with a last label that can't be a number: URL would rewrite `127.1`. No upper case, which URL folds, and no Punycode, which it checks. */
+/**
+ * A name with a last label that can't be a number: URL would rewrite `127.1`. No upper case, which URL folds, and no
+ * Punycode, which it checks.
+ */
 const plainHost =
   /^(?!.*xn--)(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*(?::[0-9]+)?$|^127\.0\.0\.1(?::[0-9]+)?$/;
 

@@ -35,8 +35,9 @@ export interface SpanFacts {
 }
 
 /**
- * One span, as text: what waits for the collector is small, and nothing holds the request. Written piece by piece, and of few
- * pieces: most of it is the same each time, and code and memory that one request of a hundred needs are in no cache (bench: traces).
+ * One span, as text: what waits for the collector is small, and nothing holds the request. Written piece by piece, and
+ * of few pieces: most of it is the same each time, and code and memory that one request of a hundred needs are in no
+ * cache (bench: traces).
  */
 export function spanText(facts: SpanFacts): string {
   const { request, trace, path, scheme, host, userAgent, endedUs } = facts;

@@ -58,7 +58,10 @@ export class LoopTurns {
     return nowMs - this.#beganMs + this.#beforeMs;
   }
 
-  /** The loop is at work for a request that has come before: what it takes from now on is this turn's, if nothing has come in it. */
+  /**
+   * The loop is at work for a request that has come before: what it takes from now on is this turn's, if nothing has
+   * come in it.
+   */
   works(): void {
     if (this.#beganMs === -1) this.#watch(this.#clock.nowMs(), 0);
   }

@@ -1,4 +1,7 @@
-/** update(): what an event means for the state. Pure: no clock, no process, no log; what must be said or run comes back as reactions. */
+/**
+ * update(): what an event means for the state. Pure: no clock, no process, no log; what must be said or run comes back
+ * as reactions.
+ */
 import { exitCodes } from "../../../ipc/exit-codes.ts";
 import type { Event, Reaction, WorkerSignal } from "../events.ts";
 import { onAutoscale, targetAfter } from "./autoscale.ts";

@@ -1,4 +1,7 @@
-/** Heads that came before: what is known is the very same head; test/unit/http/message/fuzz.test.ts proves that it says the same. */
+/**
+ * Heads that came before: what is known is the very same head; test/unit/http/message/fuzz.test.ts proves that it says
+ * the same.
+ */
 import { expect, test } from "bun:test";
 import { headsByTrust, MessageReader } from "../../../../src/http/request/message-reader.ts";
 import type { Head } from "../../../../src/http/syntax/head.ts";

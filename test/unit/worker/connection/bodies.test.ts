@@ -1,4 +1,7 @@
-/** Bodies that are read from the socket itself, beside those that come by its events: the app gets each byte once, and the next request is whole. */
+/**
+ * Bodies that are read from the socket itself, beside those that come by its events: the app gets each byte once, and
+ * the next request is whole.
+ */
 import { describe, expect, test } from "bun:test";
 import { FakeEngine, statuses, ticks } from "../../../support/fake-engine.ts";
 import type { FakeWire } from "../../../support/fake-wire.ts";

@@ -1,4 +1,7 @@
-/** Files that the kernel sends, with a kernel that does whatever a row says: the client gets each byte once, and the file is closed once. */
+/**
+ * Files that the kernel sends, with a kernel that does whatever a row says: the client gets each byte once, and the
+ * file is closed once.
+ */
 import { afterAll, describe, expect, test } from "bun:test";
 import {
   closeSync,

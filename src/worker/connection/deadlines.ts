@@ -29,7 +29,7 @@ export interface DeadlineTicks {
   readonly probe: SocketProbe;
 }
 
-/** What the kernel knows of a socket: os/send-queue.ts says it. */
+/** What the kernel knows of a socket: os/sockets/send-queue.ts says it. */
 export interface SocketProbe {
   /** Bytes that are written and that the client hasn't taken, FIN counting as one; -1 if nobody knows. */
   unsentBytes(fd: number): number;

@@ -113,12 +113,13 @@ export function update(state: State, event: Event, nowMs: number): Step {
       return still(changeWorker(state, event.age, { edition: event.edition }));
     case "slot opened":
       return still(withFleet(state, { slots: [...state.fleet.slots, freshSlot] }));
-    case "slot closed":
-      return without(
-        withFleet(state, { slots: state.fleet.slots.slice(0, -1) }),
-        losses.closing,
-        event.refused,
-      );
+    case "slot closed": {
+      const slots = state.fleet.slots.slice(0, -1);
+      // One that is opened in its place has sockets of this master's alone.
+      const common = Math.min(state.sockets.common, slots.length);
+      const closed = withSockets(withFleet(state, { slots }), { common });
+      return without(closed, losses.closing, event.refused);
+    }
     case "steered": {
       const steered = { count: event.count, sinceMs: nowMs };
       const steerable = event.refused === null;

@@ -811,6 +811,14 @@ describe("two masters with different numbers of slots", () => {
     expect(signals(world)).toEqual(["SIGTERM 1", "SIGTERM 2", "SIGTERM 3"]);
   });
 
+  test("a slot that went meanwhile, and came again, isn't the other master's", () => {
+    const world = new World().ready(1, 2).event({ type: "upgrade started", pid: 99 });
+    world.signal("ttou").pass(250).exit(2).signal("ttin").ready(3).signal("term");
+    expect(world.actions.at(-1)).toEqual({ do: "steer", count: 1 });
+    world.pass(250);
+    expect(signals(world)).toEqual(["SIGTERM 2", "SIGTERM 1", "SIGTERM 3"]);
+  });
+
   test("a promoted master steers anew", () => {
     const world = new World(generation(1), { understudy: true }).ready(1, 2);
     world.event({ type: "promoted" });

@@ -42,8 +42,8 @@ function occupy({ fleet, sockets }: Places, nowMs: number): Action[] {
     for (const worker of here) {
       if (worker.phase !== "booting") continue;
       if (fit !== undefined || !current.includes(worker.generation)) {
-        // It may serve by now, with its word on the way: what it has accepted is answered.
-        out.push(signal(worker, worker.awake ? "SIGTERM" : "SIGQUIT"));
+        // It may serve by now, with its word on the way: what it has accepted is answered. One that isn't awake dies of it.
+        out.push(signal(worker, "SIGTERM"));
       }
     }
     if (fit !== undefined || here.length >= 2) continue;

@@ -136,6 +136,9 @@ function obituary(worker: WorkerState, { code, signal, about }: Exit): readonly 
   if (signal !== null) {
     // What the master itself did is in the log already, with its reason.
     if (worker.phase === "killed" && signal === "SIGKILL") return [];
+    // Or it is in the ordinary course of things: before it is awake, a process dies of the signal that tells it to leave.
+    const isTold = leaving(worker) && worker.readyAtMs === null;
+    if (isTold && (signal === "SIGTERM" || signal === "SIGQUIT")) return [];
     if (signal === "SIGKILL") {
       return [log("error", `${who} was sent SIGKILL! Perhaps out of memory?${more}`)];
     }

@@ -80,6 +80,18 @@ describe("death", () => {
     },
   );
 
+  test.each(["SIGTERM", "SIGQUIT"] as const)(
+    "one that a second reload has no use for is told by TERM, and dies of it, or of %s, without a line",
+    (signal) => {
+      const world = new World(generation(1, { workers: 1 })).ready(1);
+      world.wakes = false;
+      world.loaded(generation(2, { workers: 1 })).loaded(generation(3, { workers: 1 }));
+      expect(signals(world)).toEqual(["SIGTERM 2"]);
+      const { lines } = world;
+      expect(world.exit(2, null, signal).lines).toEqual(lines);
+    },
+  );
+
   test("what else is known of a death stands behind its line", () => {
     const about = "It had 1 request in flight: GET / for 0.2 s";
     const lines = [

@@ -33,8 +33,6 @@ export type PumpOutcome =
 /** How much one stream may send before others get a turn. */
 const turnBytes = 1024 * 1024;
 
-const nativeThen = Promise.prototype.then;
-
 /** Pumps with something that leaves when the turn of the event loop ends. */
 let leaving: StreamPump[] = [];
 
@@ -66,8 +64,6 @@ export class StreamPump {
   #turnBytes = 0;
   /** For whom waits for room. */
   #room: PromiseWithResolvers<void> | null = null;
-  readonly #onChunk = (chunk: Chunk): void => this.#arrived(chunk);
-  readonly #onError = (error: unknown): void => this.#fail(error);
 
   constructor(response: StreamResponse, body: ReadableStream<Uint8Array>, target: PumpTarget) {
     this.#response = response;
@@ -79,10 +75,10 @@ export class StreamPump {
   start(): void {
     try {
       this.#source = sourceOf(this.#body, this.#response.generator, this);
-      this.#run();
     } catch (error) {
-      this.#fail(error);
+      return this.#fail(error);
     }
+    void this.#run();
   }
 
   /** The client has read: there is room again. */
@@ -91,7 +87,7 @@ export class StreamPump {
     this.#blocked = false;
     this.#room?.resolve();
     this.#room = null;
-    if (!this.#reading) this.#goOn();
+    if (!this.#reading) void this.#run();
     else if (!this.#block.empty) this.#write();
   }
 
@@ -138,36 +134,25 @@ export class StreamPump {
     this.#release(undefined);
   }
 
-  #arrived(chunk: Chunk): void {
-    this.#reading = false;
-    if (this.#ended) return;
-    try {
-      this.#take(chunk);
-      this.#run();
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  #goOn(): void {
-    try {
-      this.#run();
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  #run(): void {
+  /** Reads until the client must read, the end, or another's turn. It never rejects. */
+  async #run(): Promise<void> {
     const source = this.#source as ChunkSource;
-    while (!this.#ended && !this.#blocked) {
-      if (this.#turnBytes > turnBytes) return this.#rest();
-      const read = source.read();
-      if (Bun.peek.status(read) === "fulfilled") this.#take(Bun.peek(read) as Chunk);
-      else {
-        this.#reading = true;
-        nativeThen.call(read, this.#onChunk as (value: unknown) => void, this.#onError);
-        return this.#gathered();
+    try {
+      while (!this.#ended && !this.#blocked) {
+        if (this.#turnBytes > turnBytes) return this.#rest();
+        const read = source.read();
+        if (Bun.peek.status(read) === "fulfilled") this.#take(Bun.peek(read) as Chunk);
+        else {
+          this.#reading = true;
+          this.#gathered();
+          const chunk = await read;
+          this.#reading = false;
+          if (this.#ended) return;
+          this.#take(chunk);
+        }
       }
+    } catch (error) {
+      this.#fail(error);
     }
   }
 

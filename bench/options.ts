@@ -1,4 +1,5 @@
 /** What subcommands are, and their flags: described once, for the usage and for the strict reading. */
+import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { BenchError } from "./errors.ts";
 
@@ -55,6 +56,17 @@ export function readOptions(subcommand: Subcommand, given: readonly string[]): O
     integer: (flag) => positive(flag, text(flag) ?? "", Number.isInteger),
     select: (flag, all) => select(flag, values[flag], all),
   };
+}
+
+export const workersFlag: Flag = {
+  type: "string",
+  valueHint: "N",
+  description: "Workers (one for each CPU)",
+};
+
+/** What workersFlag says. */
+export function workersOf(options: Options): number {
+  return options.text("workers") === null ? cpus().length : options.integer("workers");
 }
 
 function select<T extends { readonly name: string }>(

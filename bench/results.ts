@@ -119,9 +119,15 @@ function write(path: string, result: ResultFile): void {
   }
 }
 
-/** Where the chart of a result goes: beside it. */
-export function chartPath(path: string): string {
-  return path.replace(/(\.json)?$/, ".svg");
+/**
+ * Writes the chart of a result, beside it.
+ * @param path the result's; null where none is written
+ */
+export function writeChart(path: string | null, svg: string): void {
+  if (path === null) return;
+  const chart = path.replace(/(\.json)?$/, ".svg");
+  writeFileSync(chart, svg);
+  console.error(`Chart: ${chart}`);
 }
 
 function show(path: string): string {

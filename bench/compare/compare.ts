@@ -1,12 +1,11 @@
 /** `bun run bench compare`: gunicorn-ts beside other servers, with the same app under the same load, in turns. */
-import { cpus } from "node:os";
 import { docsFlag, readDocsPage } from "../docs-page.ts";
 import { driverFlag, selectDriver } from "../drivers/drivers.ts";
 import type { Load } from "../loads/load.ts";
 import { comparedLoads, loadFlag, loads } from "../loads/loads.ts";
 import { readMachine, showMachine } from "../machine.ts";
 import { findMarkers, writeBetweenMarkers } from "../markers.ts";
-import { readOptions, type Subcommand } from "../options.ts";
+import { readOptions, type Subcommand, workersFlag, workersOf } from "../options.ts";
 import { Progress } from "../progress.ts";
 import { commandLine, outFlag, ownVersion, record, resultPath } from "../results.ts";
 import { Facilities } from "../servers/facilities.ts";
@@ -33,7 +32,7 @@ export const compare: Subcommand = {
       valueHint: "NAME",
       description: `Only this server, repeatable: ${peers.map(({ name }) => name).join("; ")}`,
     },
-    workers: { type: "string", valueHint: "N", description: "Processes (one for each CPU)" },
+    workers: { ...workersFlag, description: "Processes (one for each CPU)" },
     rounds: { type: "string", valueHint: "N", description: "Turns of each server", default: "5" },
     seconds: { type: "string", valueHint: "S", description: "Length of a turn", default: "1" },
     "write-docs": {
@@ -60,7 +59,7 @@ export const compare: Subcommand = {
     const settings = {
       driver,
       peers: options.select("peer", peers) ?? peers,
-      workers: options.text("workers") === null ? cpus().length : options.integer("workers"),
+      workers: workersOf(options),
       rounds: smoke ? 1 : options.integer("rounds"),
       seconds: smoke ? 0.3 : options.number("seconds"),
     };

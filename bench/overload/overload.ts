@@ -1,5 +1,4 @@
 /** `bun run bench overload`: what becomes of an app that gets more than it can do, without shed_latency_ms and with it. */
-import { writeFileSync } from "node:fs";
 import { mostPerSecond } from "../apps/busy.ts";
 import { renderSvg } from "../charts/svg.ts";
 import { BenchError } from "../errors.ts";
@@ -7,7 +6,7 @@ import { freePort } from "../free-port.ts";
 import { readMachine, showMachine } from "../machine.ts";
 import { readOptions, type Subcommand } from "../options.ts";
 import { Progress } from "../progress.ts";
-import { chartPath, commandLine, outFlag, ownVersion, record, resultPath } from "../results.ts";
+import { commandLine, outFlag, ownVersion, record, resultPath, writeChart } from "../results.ts";
 import { benchApp, gunicornTs } from "../servers/gunicorn-ts.ts";
 import { BenchServer } from "../servers/server.ts";
 import { runOpenLoop } from "./open-loop.ts";
@@ -68,10 +67,7 @@ export const overload: Subcommand = {
         show() {
           const facts = showMachine(readMachine());
           console.log(`${facts}\n\n${renderOverload(visited, shedLatencyMs)}`);
-          if (path === null) return;
-          const chart = chartPath(path);
-          writeFileSync(chart, renderSvg("Overload", facts, panelsOf(visited, shedLatencyMs)));
-          console.error(`Chart: ${chart}`);
+          writeChart(path, renderSvg("Overload", facts, panelsOf(visited, shedLatencyMs)));
         },
       },
       () => run(settings, visited),

@@ -1,6 +1,4 @@
 /** `bun run bench soak`: minutes of mixed load while workers are reloaded and recycled; what fails, grows or slows down. */
-import { writeFileSync } from "node:fs";
-import { cpus } from "node:os";
 import { renderSvg } from "../charts/svg.ts";
 import { cleanUp } from "../clean-up.ts";
 import { addErrors, countErrors, type Driver } from "../drivers/driver.ts";
@@ -9,10 +7,10 @@ import { BenchError } from "../errors.ts";
 import { loads } from "../loads/loads.ts";
 import { readMachine, showMachine } from "../machine.ts";
 import { measureTurn } from "../measure.ts";
-import { type Options, readOptions, type Subcommand } from "../options.ts";
+import { type Options, readOptions, type Subcommand, workersFlag, workersOf } from "../options.ts";
 import { childrenOf, residentBytesOf } from "../process-tree.ts";
 import { Progress } from "../progress.ts";
-import { chartPath, commandLine, outFlag, ownVersion, record, resultPath } from "../results.ts";
+import { commandLine, outFlag, ownVersion, record, resultPath, writeChart } from "../results.ts";
 import { benchApp, gunicornTs } from "../servers/gunicorn-ts.ts";
 import { freePort } from "../free-port.ts";
 import { BenchServer } from "../servers/server.ts";
@@ -50,7 +48,7 @@ export const soak: Subcommand = {
       description: "fast: a load generator's; mixed: slow, leaving, streaming, with HUPs only",
       default: "fast",
     },
-    workers: { type: "string", valueHint: "N", description: "Workers (one for each CPU)" },
+    workers: workersFlag,
     segment: { type: "string", valueHint: "S", description: "Seconds for a point", default: "5" },
     smoke: { type: "boolean", description: "Three seconds, two HUPs: shows that it works" },
     out: outFlag,
@@ -69,7 +67,7 @@ export const soak: Subcommand = {
       segmentSeconds: smoke ? 0.5 : options.number("segment"),
       hupSeconds: smoke ? 1.2 : options.number("hup"),
       maxRequests: smoke ? 2000 : options.integer("max-requests"),
-      workers: options.text("workers") === null ? cpus().length : options.integer("workers"),
+      workers: workersOf(options),
     };
     const { driver } = settings;
     const versions = { ...ownVersion, [driver.name]: driver.detect() };
@@ -88,10 +86,7 @@ export const soak: Subcommand = {
         show() {
           const facts = showMachine(readMachine());
           console.log(`${facts}\n\n${renderSoak(soaked)}`);
-          if (path === null) return;
-          const chart = chartPath(path);
-          writeFileSync(chart, renderSvg("Soak", facts, panelsOf(soaked)));
-          console.error(`Chart: ${chart}`);
+          writeChart(path, renderSvg("Soak", facts, panelsOf(soaked)));
         },
       },
       () => run(settings, soaked),
@@ -107,7 +102,7 @@ async function soakWithMixedClients(options: Options): Promise<void> {
   const soaked = await soakMixed({
     seconds: smoke ? 3 : options.number("minutes") * 60,
     hupSeconds: smoke ? 1.2 : options.number("hup"),
-    workers: options.text("workers") === null ? cpus().length : options.integer("workers"),
+    workers: workersOf(options),
   });
   console.log(`${showMachine(readMachine())}\n\n${renderMixed(soaked)}`);
   const faults = faultsOf(soaked);

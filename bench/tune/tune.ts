@@ -1,5 +1,4 @@
 /** `bun run bench tune [MODULE:EXPORT]`: how many workers an app, or each built-in load, needs on this machine. */
-import { writeFileSync } from "node:fs";
 import { cpus as processors } from "node:os";
 import { renderSvg } from "../charts/svg.ts";
 import { type Driver, plainTraffic } from "../drivers/driver.ts";
@@ -10,7 +9,7 @@ import { loadFlag, loads } from "../loads/loads.ts";
 import { readMachine, showMachine } from "../machine.ts";
 import { type Options, readOptions, type Subcommand } from "../options.ts";
 import { Progress } from "../progress.ts";
-import { chartPath, commandLine, outFlag, ownVersion, record, resultPath } from "../results.ts";
+import { commandLine, outFlag, ownVersion, record, resultPath, writeChart } from "../results.ts";
 import { Facilities } from "../servers/facilities.ts";
 import { benchApp, gunicornTs, gunicornTsFeature } from "../servers/gunicorn-ts.ts";
 import { freePort } from "../free-port.ts";
@@ -234,9 +233,6 @@ function show(tunings: readonly Tuning[], cpus: number, path: string | null): vo
     const { workers } = recommend(complete(tuning.steps));
     console.log(renderVerified(checked, workers, badCount(tuning.load, cpus)));
   }
-  if (path === null) return;
   const panels = tunings.flatMap((tuning) => panelsOf(named(tuning), cpus));
-  const chart = chartPath(path);
-  writeFileSync(chart, renderSvg("How many workers?", facts, panels));
-  console.error(`Chart: ${chart}`);
+  writeChart(path, renderSvg("How many workers?", facts, panels));
 }

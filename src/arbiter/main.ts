@@ -39,6 +39,7 @@ import { masterSignals } from "./decide/events.ts";
 import { Identity } from "./act/master/identity.ts";
 import { MasterHooks } from "./act/master/master-hooks.ts";
 import { openMemory, openScoreboard } from "./act/open-scoreboard.ts";
+import { logStrayErrors } from "./act/master/stray-errors.ts";
 import { Succession } from "./act/master/succession.ts";
 import { type Inheritance, type Origin, readInheritance } from "./act/master/upgrade.ts";
 
@@ -217,6 +218,7 @@ async function serve(
   const { resolved, listeners, hooks, identity, scoreboard } = parts;
   const { log } = parts.logs;
   const arbiter = new Arbiter(parts);
+  logStrayErrors(() => arbiter.log);
   log.debug("Arbiter booted");
   log.info(`Listening at: ${listeners.urls.join(",")} (${process.pid})`);
   sayWorkerClass(resolved.config, log);

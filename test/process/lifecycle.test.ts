@@ -221,6 +221,23 @@ test.each([
   expect(server.log).toMatch(says);
 });
 
+test.each([
+  ["promise", "async () => { await 1; throw new Error('later'); }"],
+  ["timer", "() => void setTimeout(() => { throw new Error('later'); })"],
+])(
+  "a %s of a hook in the master that fails is in the log, and stops nothing",
+  async (_name, hook) => {
+    const files = { "app.ts": okApp, "gunicorn.conf.ts": `export const onReload = ${hook};` };
+    await using server = await gunicorn({ files });
+    const [pid] = await server.settled(1);
+    server.kill("SIGHUP");
+    await server.logged(/\[ERROR\] Unhandled exception in master process\nError: later/);
+    await until("replaced", () => server.workers().every((each) => each !== pid));
+    expect(await (await server.fetch()).text()).toBe("ok");
+    expect(await server.stop()).toBe(0);
+  },
+);
+
 test("TERM while workers boot: what waits in the queues is served before they leave", async () => {
   const app = `${waitsForGo}
     export const fetch = () => new Response("ok");`;

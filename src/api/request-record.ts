@@ -33,6 +33,11 @@ export interface RequestRecord {
   environ(name: string): string | null;
   /** The TLS of its connection to this server; null or absent without, and where nobody knows (worker_class serve). */
   readonly tls?: TlsFacts | null;
+  /**
+   * Of a head that comes again and again, byte by byte the same: what has been made of it before, by numbers of whoever
+   * has made it. Null or absent: nobody keeps it.
+   */
+  readonly notes?: string[] | null;
   /** Its place in a trace; null or absent without otel_endpoint, or if the app wasn't asked. */
   readonly trace?: Trace | null;
 }

@@ -67,7 +67,7 @@ export class KnownHeads {
     if (head.contentLength > 0) return this.#metWithBody(head, bytes, start, end);
     if (bytes[start] !== letterG) return;
     if (again !== null && again.bytes.length === length) {
-      head.detach();
+      keep(head);
       again.head = head;
       this.#last = again;
       return;
@@ -88,11 +88,16 @@ export class KnownHeads {
     if (bytes[start] !== letterP) return;
     const known = this.#withBody;
     if (known?.bytes.length === end - start && begins(bytes, start, end, known.bytes)) {
-      head.detach();
+      keep(head);
       known.head = head;
     } else if (this.#bodyPatience.missed())
       this.#withBody = { bytes: Buffer.from(bytes.subarray(start, end)), head: null };
   }
+}
+
+function keep(head: Head): void {
+  head.detach();
+  head.notes = [];
 }
 
 function beginsAlike(bytes: Buffer, start: number, end: number, known: Buffer): boolean {

@@ -52,6 +52,9 @@ export class Head {
   connection = 0;
   expectation: Expectation = "none";
 
+  /** What observers make of a head that is kept because it comes again; null: this one isn't. */
+  notes: string[] | null = null;
+
   #source: Buffer = noBytes;
   #start = 0;
   #end = 0;
@@ -158,6 +161,7 @@ export class Head {
     this.transferCoding = "none";
     this.connection = 0;
     this.expectation = "none";
+    this.notes = null;
     this.#source = noBytes;
     this.#text = null;
     this.#fields = null;

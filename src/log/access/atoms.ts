@@ -4,6 +4,8 @@ import { basicUser, decodePath, rawPath, rawQuery } from "./request-facts.ts";
 import type { RequestRecord } from "../../api/request-record.ts";
 
 export interface Atom {
+  /** All that it says stands in the request's head. */
+  readonly ofHead?: true;
   /** The text for a plain line, escaped. */
   text(request: RequestRecord): string;
   /**
@@ -26,6 +28,10 @@ function quoted(value: (request: RequestRecord) => string | null): Atom {
   return { value, text: (request) => shown(value(request)) };
 }
 
+function ofHead(atom: Atom): Atom {
+  return { ...atom, ofHead: true };
+}
+
 /** A text of the server's own, which needs no escape; empty where it is missing. */
 function own(value: (request: RequestRecord) => string): Atom {
   return {
@@ -41,6 +47,7 @@ export const atoms = {
   h: own(({ clientAddress }) => clientAddress),
   l: { value: () => null, text: () => missing },
   u: {
+    ofHead: true,
     value: basicUser,
     text(request) {
       const user = basicUser(request);
@@ -49,13 +56,14 @@ export const atoms = {
   },
   t: own(() => commonLogTime(Date.now())),
   r: {
+    ofHead: true,
     value: (request) => requestLine(request) || null,
     text: escapedRequestLine,
   },
-  m: quoted(({ method }) => method || null),
-  U: quoted((request) => decodePath(rawPath(request)) || null),
-  q: quoted(rawQuery),
-  H: own(({ protocol }) => protocol),
+  m: ofHead(quoted(({ method }) => method || null)),
+  U: ofHead(quoted((request) => decodePath(rawPath(request)) || null)),
+  q: ofHead(quoted(rawQuery)),
+  H: ofHead(own(({ protocol }) => protocol)),
   s: numeric(({ status }) => status),
   B: numeric(({ bodyBytes }) => bodyBytes),
   b: {
@@ -63,8 +71,8 @@ export const atoms = {
     value: ({ bodyBytes }) => (bodyBytes === -1 ? null : bodyBytes),
     text: ({ bodyBytes }) => (bodyBytes === -1 ? missing : String(bodyBytes)),
   },
-  f: quoted((request) => request.requestHeader("referer")),
-  a: quoted((request) => request.requestHeader("user-agent")),
+  f: ofHead(quoted((request) => request.requestHeader("referer"))),
+  a: ofHead(quoted((request) => request.requestHeader("user-agent"))),
   T: numeric(({ durationUs }) => Math.trunc(durationUs / 1e6)),
   D: numeric(({ durationUs }) => durationUs),
   M: numeric(({ durationUs }) => Math.trunc(durationUs / 1000)),
@@ -92,7 +100,7 @@ export function namedAtom(name: string, source: Source): Atom | null {
   switch (source) {
     case "i": {
       const header = name.toLowerCase();
-      return quoted((request) => request.requestHeader(header));
+      return ofHead(quoted((request) => request.requestHeader(header)));
     }
     case "o": {
       const header = name.toLowerCase();

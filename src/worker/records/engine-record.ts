@@ -101,6 +101,10 @@ export class EngineRecord implements RequestRecord, Surroundings {
     return head.text.slice(head.targetEnd + 1, head.targetEnd + 9);
   }
 
+  get notes(): string[] | null {
+    return this.#head === null ? null : this.#head.notes;
+  }
+
   get clientAddress(): string {
     return this.#client?.clientAddress ?? "";
   }

@@ -45,6 +45,14 @@ function facts(head: Head): unknown[] {
   return [method, target, authority, versionMinor, text, fields];
 }
 
+test("only what comes again has notes, and each its own", () => {
+  const [first, second, third] = readAll([usual, usual, usual]).heads;
+  const [, other] = readAll(Array(2).fill(usual.replace("c=d", "e=f"))).heads;
+  expect([first?.notes, second?.notes, third?.notes]).toEqual([null, [], []]);
+  third?.notes?.push("x");
+  expect([second?.notes, other?.notes]).toEqual([["x"], []]);
+});
+
 const rows: [claim: string, pieces: string[], known: boolean[]][] = [
   ["a head is kept the second time", [usual, usual, usual, usual], [false, true, true]],
   ["so is a browser's", Array(3).fill(browserHead.toString("latin1")), [false, true]],
@@ -131,7 +139,7 @@ test("a head that differs in one byte is another one, wherever that is", () => {
         if (fresh.heads.length > 0) expect(facts(read.heads[0]!)).toEqual(facts(fresh.heads[0]!));
       }
     }
-    expect(readAll([usual], heads).heads).toEqual([head!]);
+    expect(readAll([usual], heads).heads.map(facts)).toEqual([facts(head!)]);
   }
 });
 

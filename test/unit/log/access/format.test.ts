@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { ConfigError } from "../../../../src/api/errors.ts";
+import type { RequestRecord } from "../../../../src/api/request-record.ts";
 import { logging } from "../../../../src/config/settings/logging.ts";
 import { compileAccessFormat } from "../../../../src/log/access/format.ts";
 import { parseCombined, record, unescapeText } from "../../../support/access-lines.ts";
@@ -73,6 +74,36 @@ describe("an atom", () => {
   ];
   test.each(rows)("%s, row %#", (format, given, line) => {
     expect(compileAccessFormat(format)(record(given))).toBe(line);
+  });
+
+  test.each(rows)("%s, of a head that comes again, row %#", (format, given, line) => {
+    const render = compileAccessFormat(format);
+    const notes: string[] = [];
+    compileAccessFormat('"%(r)s" %(a)s')(record({ ...given, notes }));
+    for (let time = 0; time < 3; time++) expect(render(record({ ...given, notes }))).toBe(line);
+  });
+
+  test("what doesn't stand in a head is looked at each time", () => {
+    const render = compileAccessFormat(
+      "%(h)s %(l)s %(s)s %(B)s %(b)s %(D)s %({x}o)s %({x}e)s %({SSL_CIPHER}x)s %({TRACE_ID}x)s",
+    );
+    const notes: string[] = [];
+    const lines = ["a", "b", "a"].map((text, index) =>
+      render(
+        record({
+          notes,
+          clientAddress: text,
+          status: index,
+          bodyBytes: index,
+          durationUs: index,
+          answerHeaders: { x: text },
+          variables: { X: text },
+          tls: { version: text, cipher: text, clientSubject: text },
+          trace: { traceId: text, spanId: text } as RequestRecord["trace"] & object,
+        }),
+      ),
+    );
+    expect(lines).toEqual(["a - 0 0 0 0 a a a a", "b - 1 1 1 1 b b b b", "a - 2 2 2 2 a a a a"]);
   });
 
   test("t is now, in the zone of the machine", () => {

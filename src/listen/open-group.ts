@@ -15,10 +15,10 @@ import {
 import { SystemError } from "../os/libc.ts";
 import type { WantedAddress } from "../os/sockets/listening/port-holder.ts";
 import {
+  claimAddress,
   createListeningSocket,
   createReservedSocket,
   listen,
-  probeAddress,
 } from "../os/sockets/listening/socket.ts";
 import {
   createAbstractSocket,
@@ -120,7 +120,8 @@ function openTcp(
   const overlapsOurs = ours.some(({ bound }) => bound.type === "tcp" && bound.port === wantedPort);
   const reusePort = kind !== "shared";
   const parts = { ...wanted, port: wantedPort };
-  if (reusePort && wantedPort !== 0 && !overlapsOurs) probeAddress(parts);
+  using held = new DisposableStack();
+  if (reusePort && wantedPort !== 0 && !overlapsOurs) held.use(claimAddress(parts));
   const create = kind === "reserved" ? createReservedSocket : createListeningSocket;
   const { fd, port } = create({ ...parts, backlog, reusePort });
   const bound: Bound = { type: "tcp", ...wanted, port };

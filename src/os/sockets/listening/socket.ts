@@ -1,6 +1,7 @@
 /** Listening sockets by libc. A socket made here is close-on-exec and non-blocking from its first moment. */
 import { ptr } from "bun:ffi";
 import { check, library } from "../../libc.ts";
+import { refuseNewConnections } from "./hop-limit.ts";
 import { encodeTcp, nameOf } from "../socket-address.ts";
 import {
   AF_INET,
@@ -9,6 +10,7 @@ import {
   createStreamSocket,
   IPPROTO_IPV6,
   IPPROTO_TCP,
+  onLinux,
   setOption,
   system,
   TCP_NODELAY,
@@ -53,11 +55,27 @@ export function createReservedSocket(
 }
 
 /**
- * Throws EADDRINUSE when somebody listens on the address. SO_REUSEPORT sockets of the same user would
- * share it silently; a bind without the option doesn't.
+ * Keeps an address for this process while its first SO_REUSEPORT socket is opened, which would share it silently with those
+ * of another server of the same user. Two that begin at the same moment both can bind; the kernel looks once more in listen(),
+ * and lets one through (inet_csk_listen_start). Elsewhere than on Linux nothing is kept: who listens already is found.
+ * @returns what has to be let go when that socket listens
+ * @throws SystemError EADDRINUSE when somebody listens there, or keeps it
  */
-export function probeAddress(options: Omit<ListeningSocketOptions, "backlog" | "reusePort">): void {
-  closeFd(createBoundSocket({ ...options, reusePort: false }));
+export function claimAddress(
+  options: Omit<ListeningSocketOptions, "backlog" | "reusePort">,
+): Disposable {
+  const fd = createBoundSocket({ ...options, reusePort: false });
+  if (!onLinux) {
+    closeFd(fd);
+    return { [Symbol.dispose]() {} };
+  }
+  return closeOnFailure(fd, () => {
+    // Nobody accepts here: who comes now tries again, and meets the other socket. A help, as it takes a moment only.
+    refuseNewConnections(fd, options.family);
+    listen(fd, 1);
+    setOption(fd, system.socketLevel, system.reusePort, 1);
+    return { [Symbol.dispose]: () => closeFd(fd) };
+  });
 }
 
 /** Listens, or changes the backlog of a socket that listens already. */

@@ -6,8 +6,8 @@ import {
   hasWaiting,
 } from "../../../../src/os/sockets/listening/accept-queue.ts";
 import {
+  claimAddress,
   createListeningSocket,
-  probeAddress,
   type ListeningSocketOptions,
 } from "../../../../src/os/sockets/listening/socket.ts";
 import { closeFd, duplicateFd, setCloseOnExec } from "../../../../src/os/sockets/socket-options.ts";
@@ -87,24 +87,57 @@ describe("createListeningSocket()", () => {
   });
 });
 
-describe("probeAddress()", () => {
+describe("claimAddress()", () => {
   for (const reusePort of [false, true])
     test(`sees a listener ${reusePort ? "with" : "without"} SO_REUSEPORT`, () => {
       const { port } = create({ reusePort });
-      expect(failureOf(() => probeAddress({ ...loopback, port })).code).toBe("EADDRINUSE");
-      expect(failureOf(() => probeAddress({ ...loopback, hostname: "0.0.0.0", port })).code).toBe(
+      expect(failureOf(() => claimAddress({ ...loopback, port })).code).toBe("EADDRINUSE");
+      expect(failureOf(() => claimAddress({ ...loopback, hostname: "0.0.0.0", port })).code).toBe(
         "EADDRINUSE",
       );
     });
 
   test("leaves nothing behind", () => {
-    const { port } = create();
-    closeFd(open.pop() ?? -1);
-    probeAddress({ ...loopback, port });
-    probeAddress({ ...loopback, port });
+    const port = freePort();
+    claimAddress({ ...loopback, port })[Symbol.dispose]();
+    claimAddress({ ...loopback, port })[Symbol.dispose]();
     expect(create({ port }).port).toBe(port);
   });
+
+  test.if(onLinux).each([
+    [4, "127.0.0.1"],
+    [6, "::1"],
+  ] as const)(
+    "keeps the address over IPv%d until a socket listens on it",
+    async (family, hostname) => {
+      const parts = { ...loopback, family, hostname, port: freePort() };
+      let client: Promise<Bun.Socket> | null = null;
+      let first: number | null = null;
+      {
+        using held = new DisposableStack();
+        held.use(claimAddress(parts));
+        expect(failureOf(() => claimAddress(parts)).code).toBe("EADDRINUSE");
+        const { port } = parts;
+        client = Bun.connect({ hostname, port, socket: { data() {} } });
+        ({ fd: first } = create({ ...parts, reusePort: true }));
+      }
+      expect(failureOf(() => claimAddress(parts)).code).toBe("EADDRINUSE");
+      // Who came meanwhile has tried again.
+      await until("the client to wait", () => hasWaiting(first));
+      (await client).end();
+      // The kernel's numbers begin with the one that stays.
+      expect(steerReuseport(first, [1])).toBeNull();
+      const next = await Bun.connect({ hostname, port: parts.port, socket: { data() {} } });
+      next.end();
+    },
+  );
 });
+
+function freePort(): number {
+  const { port } = create();
+  closeFd(open.pop() ?? -1);
+  return port;
+}
 
 test("setCloseOnExec() sets the flag", () => {
   const { fd } = create();

@@ -8,7 +8,7 @@ import { closeFd, duplicateFd } from "../../os/sockets/socket-options.ts";
 import { askedOfServer } from "./asked-of-server.ts";
 import { type Acceptor, type Owner, plainHandlers } from "../connection/acceptor.ts";
 import type { Engine } from "../connection/http1.ts";
-import { type Door, Gate } from "../exchange/gate.ts";
+import type { Door, Gate } from "../exchange/gate.ts";
 import type { Connections } from "../connection/connections.ts";
 import type { Site } from "../exchange/site.ts";
 import type { Upgrades } from "../exchange/upgrades.ts";
@@ -16,7 +16,7 @@ import type { EngineRecord } from "../records/engine-record.ts";
 import { engineOf } from "./engine.ts";
 import { authorityOf, listeningAt } from "./listening-at.ts";
 import type { InternalContext } from "./serving.ts";
-import { SharedQueue } from "./shared-queue.ts";
+import type { SharedQueue } from "./shared-queue.ts";
 import type { ProxyReader } from "../../http/proxy/proxy-protocol.ts";
 import type { SecureListening, SecureOptions } from "../tls/secure-listening.ts";
 
@@ -46,12 +46,22 @@ export interface RareParts {
   readonly Records: typeof EngineRecord | null;
   /** Null without proxy_protocol. */
   readonly Proxies: typeof ProxyReader | null;
+  /** Null if the app has as many requests at a time as come. */
+  readonly Gates: typeof Gate | null;
+  /** Null if no socket is shared with other workers. */
+  readonly Queues: typeof SharedQueue | null;
 }
 
-export async function importRare({ config, observers }: InternalContext): Promise<RareParts> {
+/** @param threads as in Manner */
+export async function importRare(
+  { config, observers, siblings }: InternalContext,
+  threads: number,
+): Promise<RareParts> {
   const observed = observers.length > 0;
   const proxied = config.proxyProtocol !== "off";
   return {
+    Gates: threads > 0 ? (await import("../exchange/gate.ts")).Gate : null,
+    Queues: siblings === null ? null : (await import("./shared-queue.ts")).SharedQueue,
     Records: observed ? (await import("../records/engine-record.ts")).EngineRecord : null,
     Proxies: proxied ? (await import("../../http/proxy/proxy-protocol.ts")).ProxyReader : null,
   };
@@ -77,31 +87,31 @@ export class AsyncServing implements Serving {
   #shared: SharedQueue | null = null;
 
   static async create(context: InternalContext): Promise<Serving> {
-    return new AsyncServing(context, await importRare(context));
+    return new AsyncServing(context, await importRare(context, context.config.threads));
   }
 
   /** @param manner what another class on the same engine does otherwise */
   protected constructor(
     context: InternalContext,
-    { Records, Proxies }: RareParts,
+    { Records, Proxies, Gates, Queues }: RareParts,
     manner: Partial<Manner> = {},
   ) {
     const { threads = context.config.threads, closes = context.config.keepalive === 0 } = manner;
     const { refusesWebsockets = null } = manner;
     this.#takesUpgrades = refusesWebsockets === null;
     this.#websockets = withoutWebsockets(refusesWebsockets ?? noHandlers);
-    const bound = threads === 0 ? null : new Gate(threads);
+    const bound = Gates === null ? null : new Gates(threads);
     this.#gate = context.shedder?.gate(bound) ?? bound;
     this.#closes = closes;
     this.#context = context;
     this.#engine = engineOf(context, Proxies);
     this.#connections = this.#engine.connections;
     const { scores: own, siblings } = context;
-    if (siblings !== null) {
+    if (siblings !== null && Queues !== null) {
       const shared = context.listeners.filter((each) => each.shared);
       const waiting = () => shared.some(({ fd }) => hasWaiting(fd));
       const [stop, resume] = [() => this.#stopListening(shared), () => this.#keepBound()];
-      this.#shared = new SharedQueue({ own, siblings, waiting, stop, resume });
+      this.#shared = new Queues({ own, siblings, waiting, stop, resume });
     }
     this.#records = Records === null ? null : new Records(context.observers);
     this.#sites = context.listeners.map((each) => [each, this.#site(each)] as const);

@@ -13,12 +13,13 @@ const refusal = `server.upgrade() is not supported by --worker-class sync: ${why
 
 export class SyncServing extends AsyncServing {
   static override async create(context: InternalContext): Promise<Serving> {
-    return new SyncServing(context, await importRare(context));
+    const threads = Math.max(1, context.config.threads);
+    return new SyncServing(context, await importRare(context, threads), threads);
   }
 
-  private constructor(context: InternalContext, parts: RareParts) {
+  private constructor(context: InternalContext, parts: RareParts, threads: number) {
     super(context, parts, {
-      threads: Math.max(1, context.config.threads),
+      threads,
       closes: true,
       refusesWebsockets: refusal,
     });

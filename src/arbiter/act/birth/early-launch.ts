@@ -36,18 +36,21 @@ const flagsAgainst = {
 /** Words of the environment that hold flags as well. */
 const commandVariable = "GUNICORN_CMD_ARGS";
 
+/** Another master's sockets, a daemon, and secrets that are the master's alone; Bun's own, an inspector's port among them. */
+const variablesAgainst = ["GUNICORN_", "LISTEN_", "BUN_OPTIONS", "BUN_INSPECT", "NODE_OPTIONS"];
+
 /**
  * Whether it is worth a try. A wrong yes costs a process that nobody sees, a wrong no some milliseconds, but for what
  * code of the user's would see: Bun runs what it is told to preload in every process.
  */
 export function mayStartEarly({ words, env, execArgv, bunfig }: ProgramStart): boolean {
   if (execArgv.some((word) => word !== "--no-install") || bunfig.includes("preload")) return false;
-  // Another master's sockets, a daemon, and secrets that are the master's alone; Bun's own, an inspector's port among them.
+  // Not by patterns, which are compiled first: the worker waits for this (bench: start).
   const isAgainst = (name: string) =>
-    name !== commandVariable &&
-    /^(?:GUNICORN_|LISTEN_|BUN_OPTIONS|BUN_INSPECT|NODE_OPTIONS)/.test(name);
+    name !== commandVariable && variablesAgainst.some((prefix) => name.startsWith(prefix));
   if (Object.keys(env).some(isAgainst)) return false;
-  const all = [...words, ...(env[commandVariable] ?? "").split(/\s+/)];
+  const more = env[commandVariable];
+  const all = more === undefined ? words : [...words, ...more.split(/\s+/)];
   return !all.some((word, index) => speaksAgainst(word) && !saysGuess(word, all[index + 1]));
 }
 
@@ -58,9 +61,11 @@ function saysGuess(word: string, next: string | undefined): boolean {
 }
 
 function speaksAgainst(word: string): boolean {
+  if (!word.startsWith("-")) return false;
   if (flagsAgainst.short.some((flag) => word.startsWith(flag))) return true;
+  if (!word.startsWith("--")) return false;
   const [name = ""] = word.split("=", 1);
-  return /^--./.test(name) && flagsAgainst.long.some((flag) => flag.startsWith(name));
+  return name.length > 2 && flagsAgainst.long.some((flag) => flag.startsWith(name));
 }
 
 /** The environment that the master gives its workers if nothing changes it. */

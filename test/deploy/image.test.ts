@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { example } from "../support/deployment.ts";
-import { Container, ContainerLoad } from "../support/docker-container.ts";
-import { Docker } from "../support/docker.ts";
+import { Container, ContainerLoad } from "../support/containers/docker-container.ts";
+import { Docker } from "../support/containers/docker.ts";
 import { toolPath } from "../support/peers.ts";
-import { install } from "../support/package.ts";
+import { install } from "../support/packaging/package.ts";
 import { until } from "../support/server.ts";
 
 setDefaultTimeout(300_000);

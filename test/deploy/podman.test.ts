@@ -3,10 +3,10 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { example } from "../support/deployment.ts";
-import { Executables } from "../support/executable.ts";
+import { Executables } from "../support/packaging/executable.ts";
 import { isRoot, needsRoot } from "../support/needs.ts";
 import { describeWith } from "../support/peers.ts";
-import { Podman } from "../support/podman.ts";
+import { Podman } from "../support/containers/podman.ts";
 import { until } from "../support/server.ts";
 
 setDefaultTimeout(240_000);

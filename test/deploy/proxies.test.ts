@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "../../bench/free-port.ts";
 import { Deployment, example } from "../support/deployment.ts";
-import { Load } from "../support/load.ts";
+import { Load } from "../support/loads/load.ts";
 import { describeWith, nginxCommand, temporaryPaths, toolPath } from "../support/peers.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { allReplaced, type RunningServer, start, until } from "../support/server.ts";

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "../../bench/free-port.ts";
 import { Deployment, example } from "../support/deployment.ts";
-import { Load } from "../support/load.ts";
+import { Load } from "../support/loads/load.ts";
 import { describeWith, toolPath } from "../support/peers.ts";
 import { allReplaced, childrenOf, until } from "../support/server.ts";
 

@@ -1,4 +1,4 @@
 /** The packages that the apps are made of: package.json of this folder. */
-import { packagesOf } from "../support/packages.ts";
+import { packagesOf } from "../support/packaging/packages.ts";
 
 export const needsPackages = await packagesOf(import.meta.dir);

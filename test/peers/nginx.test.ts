@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { Load } from "../support/load.ts";
+import { Load } from "../support/loads/load.ts";
 import {
   describeWith,
   mirrorApp,

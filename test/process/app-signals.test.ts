@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Load } from "../support/load.ts";
+import { Load } from "../support/loads/load.ts";
 import { gunicorn, until, waitsForGo } from "../support/server.ts";
 import { Client } from "../support/websocket-client.ts";
 

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { closedLoad } from "../support/closed-load.ts";
+import { closedLoad } from "../support/loads/closed-load.ts";
 import { ctl, ctlData } from "../support/ctl.ts";
 import { gunicorn, until } from "../support/server.ts";
 

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { readIfThere } from "../../bench/process-tree.ts";
 import { settingEntries } from "../../src/config/settings.ts";
 import { adminArgs, adminUrl, askAdmin } from "../support/admin.ts";
-import { install } from "../support/package.ts";
+import { install } from "../support/packaging/package.ts";
 import { gunicorn, type RunningServer, type ServerOptions, until } from "../support/server.ts";
 import { Client } from "../support/websocket-client.ts";
 import { startNew } from "../support/upgrades.ts";

@@ -5,8 +5,8 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Certificates } from "../support/certificates.ts";
-import { Container, ContainerLoad } from "../support/docker-container.ts";
-import { Docker } from "../support/docker.ts";
+import { Container, ContainerLoad } from "../support/containers/docker-container.ts";
+import { Docker } from "../support/containers/docker.ts";
 import { until } from "../support/server.ts";
 
 setDefaultTimeout(120_000);

@@ -10,8 +10,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Executables } from "../support/executable.ts";
-import { lossOf, plannedEvents } from "../support/losses.ts";
+import { Executables } from "../support/packaging/executable.ts";
+import { lossOf, plannedEvents } from "../support/loads/losses.ts";
 import {
   allReplaced,
   gunicorn,

@@ -1,12 +1,12 @@
 /**
  * Reloads and a stop under load by HTTP/2. What counts as lost: a request without its whole answer, unless the client knows by
- * GOAWAY or REFUSED_STREAM that the server hasn't seen it (test/support/http2-load.ts).
+ * GOAWAY or REFUSED_STREAM that the server hasn't seen it (test/support/loads/http2-load.ts).
  */
 import { afterAll, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { Certificates } from "../support/certificates.ts";
 import { ask, nghttp2, serveHttp2 } from "../support/http2.ts";
-import { Http2Load } from "../support/http2-load.ts";
+import { Http2Load } from "../support/loads/http2-load.ts";
 import { describeWith } from "../support/peers.ts";
 import { type RunningServer, until } from "../support/server.ts";
 

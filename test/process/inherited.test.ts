@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Load } from "../support/load.ts";
+import { Load } from "../support/loads/load.ts";
 import { type RunningServer, start, until } from "../support/server.ts";
 
 const app = `export const fetch = (request, server) => {

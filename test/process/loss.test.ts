@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { eventfulLoad, okApp, type ServeLoss } from "../support/eventful-load.ts";
+import { eventfulLoad, okApp, type ServeLoss } from "../support/loads/eventful-load.ts";
 import { linesOf, nextOf } from "../support/lines.ts";
 import { isRoot, needsRoot } from "../support/needs.ts";
 import { gunicorn } from "../support/server.ts";
@@ -21,7 +21,7 @@ test("no planned event loses a request: HUP, TTIN, TTOU, max_requests, the loss 
 
 /** A network namespace of its own, with its own answer to whether the kernel migrates requests. */
 async function serveLossWhere(migrates: 0 | 1): Promise<ServeLoss> {
-  const script = join(import.meta.dir, "../support/eventful-load.ts");
+  const script = join(import.meta.dir, "../support/loads/eventful-load.ts");
   const command = `ip link set lo up && echo ${migrates} > /proc/sys/net/ipv4/tcp_migrate_req && exec "$0" "$1"`;
   await using child = Bun.spawn(
     ["unshare", "--net", "sh", "-c", command, process.execPath, script],

@@ -1,6 +1,6 @@
 /** Each planned event, a few times; `bun run losses` does it at length and prints the table. */
 import { expect, test } from "bun:test";
-import { lossOf, plannedEvents } from "../support/losses.ts";
+import { lossOf, plannedEvents } from "../support/loads/losses.ts";
 
 test.each(plannedEvents.map((event) => [event.name, event] as const))(
   "no request is lost: %s",

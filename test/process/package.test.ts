@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { tarballFinding } from "../../.ci/release-rules.ts";
 import { anchorOf } from "../../docs/site/pages.ts";
-import { bunInstall, install } from "../support/package.ts";
+import { bunInstall, install } from "../support/packaging/package.ts";
 import { gunicorn, until } from "../support/server.ts";
 
 const app = `export const fetch = () => new Response("hello");`;

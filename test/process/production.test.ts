@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Load } from "../support/load.ts";
+import { Load } from "../support/loads/load.ts";
 import { machineMs } from "../support/machine-time.ts";
 import { childrenOf, gunicorn, until } from "../support/server.ts";
 

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { EmptyRegistry } from "../support/registry.ts";
+import { EmptyRegistry } from "../support/packaging/registry.ts";
 import { program } from "../support/server.ts";
 
 const app = `export const fetch = () => new Response("ok");`;

@@ -2,10 +2,10 @@ import { expect, test } from "bun:test";
 import { unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { linesOf, nextOf } from "../support/lines.ts";
-import { Load } from "../support/load.ts";
+import { Load } from "../support/loads/load.ts";
 import { freePort } from "../../bench/free-port.ts";
 import { gunicorn, type RunningServer, until } from "../support/server.ts";
-import type { StopLoadResult } from "../support/stop-load.ts";
+import type { StopLoadResult } from "../support/loads/stop-load.ts";
 
 const okApp = `console.error("app loaded"); export const fetch = () => new Response("ok");`;
 
@@ -29,7 +29,7 @@ async function replaced(server: RunningServer, before: readonly number[]): Promi
 
 /** Clients of a port that have had their first 100 answers. Who can't connect has lost nothing, and ends with that. */
 async function startClients(port: number) {
-  const program = join(import.meta.dir, "../support/stop-load.ts");
+  const program = join(import.meta.dir, "../support/loads/stop-load.ts");
   const load = Bun.spawn([process.execPath, program, `http://127.0.0.1:${port}/`, "ok"], {
     stdio: ["pipe", "pipe", "inherit"],
   });

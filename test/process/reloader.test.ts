@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { appendFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Load } from "../support/load.ts";
+import { Load } from "../support/loads/load.ts";
 import { gunicorn, type RunningServer, start, until } from "../support/server.ts";
 
 function says(text: string, more = ""): string {

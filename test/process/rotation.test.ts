@@ -1,7 +1,7 @@
 /** The access log of many requests, rotated five times a second; `bun run rotation` does it at length. */
 import { expect, test } from "bun:test";
 import { describeWith } from "../support/peers.ts";
-import { rotate } from "../support/rotation.ts";
+import { rotate } from "../support/loads/rotation.ts";
 
 describeWith(["wrk"], "the access log", () => {
   test("loses no line and tears none when it is rotated again and again", async () => {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Browser } from "../support/browser.ts";
-import { packagesOf } from "../support/packages.ts";
+import { packagesOf } from "../support/packaging/packages.ts";
 import { toolPath } from "../support/peers.ts";
 import { until } from "../support/server.ts";
 

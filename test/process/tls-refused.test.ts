@@ -5,9 +5,9 @@ import { once } from "node:events";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "node:tls";
-import { badTls, configFileOf } from "../support/bad-tls.ts";
+import { badTls, configFileOf } from "../support/bad-tls/bad-tls.ts";
 import { Certificates } from "../support/certificates.ts";
-import { Load } from "../support/load.ts";
+import { Load } from "../support/loads/load.ts";
 import { gunicorn, start, until } from "../support/server.ts";
 import { asNobody, canBeNobody, folderForAll } from "../support/unprivileged.ts";
 

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Certificates, type Made } from "../support/certificates.ts";
-import { Load } from "../support/load.ts";
+import { Load } from "../support/loads/load.ts";
 import { isRoot, needsRoot } from "../support/needs.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { nameServed, namesServed, type Renewal, renewals } from "../support/renewals.ts";

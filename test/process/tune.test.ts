@@ -1,6 +1,6 @@
 /** `ctl tune` of servers that run: what it measures, advises and does. */
 import { expect, test } from "bun:test";
-import { closedLoad } from "../support/closed-load.ts";
+import { closedLoad } from "../support/loads/closed-load.ts";
 import { ctl, ctlData } from "../support/ctl.ts";
 import { gunicorn, until } from "../support/server.ts";
 

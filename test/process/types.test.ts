@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { install } from "../support/package.ts";
+import { install } from "../support/packaging/package.ts";
 
 const modules = join(import.meta.dir, "../../node_modules");
 

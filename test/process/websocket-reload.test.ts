@@ -1,6 +1,6 @@
 /** Open websockets and requests while workers are replaced, and at the end. */
 import { expect, test } from "bun:test";
-import { Load } from "../support/load.ts";
+import { Load } from "../support/loads/load.ts";
 import { handshake } from "../support/frames.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { gunicorn, until } from "../support/server.ts";

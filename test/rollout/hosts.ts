@@ -2,8 +2,8 @@
 import { copyFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { Deployment, example } from "../support/deployment.ts";
-import { Executables } from "../support/executable.ts";
-import { Hosts } from "../support/hosts.ts";
+import { Executables } from "../support/packaging/executable.ts";
+import { Hosts } from "../support/containers/hosts.ts";
 import { toolPath } from "../support/peers.ts";
 import { type RunningServer, start, until } from "../support/server.ts";
 import { app, type Outcome, underLoad } from "./load.ts";

@@ -1,5 +1,5 @@
 /** Clients of a proxy, while a version is rolled out behind it: what each was answered, and what was lost. */
-import { Load } from "../support/load.ts";
+import { Load } from "../support/loads/load.ts";
 import { until } from "../support/server.ts";
 
 /** Answers with its version, some time after it was asked: so there are requests under way whatever happens. */

@@ -5,7 +5,7 @@
 import { type Outcome, counted } from "./load.ts";
 import { TwoHosts } from "./hosts.ts";
 import { Swarm } from "./swarm.ts";
-import { Docker } from "../support/docker.ts";
+import { Docker } from "../support/containers/docker.ts";
 
 const requests = Number(process.argv[2] ?? 200_000);
 const kills = Number(process.argv[3] ?? 10);

@@ -1,6 +1,6 @@
 /** The short form of `bun run rollout`: what examples/deploy/rollout has, with few requests and deaths. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { Docker } from "../support/docker.ts";
+import { Docker } from "../support/containers/docker.ts";
 import { isRoot, needsRoot } from "../support/needs.ts";
 import { describeWith, toolPath } from "../support/peers.ts";
 import { TwoHosts } from "./hosts.ts";

@@ -2,7 +2,7 @@
 import { expect } from "bun:test";
 import { join } from "node:path";
 import { ByteClient, type Ending } from "../../bench/byte-client.ts";
-import { Load } from "./load.ts";
+import { Load } from "./loads/load.ts";
 import { anonymousBytes, megabyte, settledGrowth, Watch } from "./memory.ts";
 import { machineMs } from "./machine-time.ts";
 import { gunicorn, type RunningServer, type ServerOptions, until } from "./server.ts";

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { AppImportError } from "../../../src/modules/errors.ts";
 import { loadApp } from "../../../src/app/load.ts";
 import type { AppType } from "../../../src/app/shape.ts";
-import { EmptyRegistry } from "../../support/registry.ts";
+import { EmptyRegistry } from "../../support/packaging/registry.ts";
 
 const cwd = join(import.meta.dir, "../../fixtures/app");
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "gunicorn-ts-app-")));

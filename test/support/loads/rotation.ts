@@ -1,12 +1,12 @@
 /**
  * The access log of many requests over three workers, while its file is renamed and USR1 sent again and again. Run by itself, it
- * prints what has come of it: `bun test/support/rotation.ts [REQUESTS]`.
+ * prints what has come of it: `bun test/support/loads/rotation.ts [REQUESTS]`.
  */
 import { createReadStream, existsSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { parseCombined } from "./access-lines.ts";
-import { gunicorn, type RunningServer, until } from "./server.ts";
+import { parseCombined } from "../access-lines.ts";
+import { gunicorn, type RunningServer, until } from "../server.ts";
 
 export interface Rotation {
   /** As wrk counts them. */

@@ -2,7 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { program } from "./server.ts";
+import { program } from "../server.ts";
 
 export interface Ran {
   readonly code: number;

@@ -7,11 +7,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ImageRoot } from "./image-root.ts";
-import { isRoot } from "./needs.ts";
-import { toolPath } from "./peers.ts";
-import { childrenOf, until } from "./server.ts";
+import { isRoot } from "../needs.ts";
+import { toolPath } from "../peers.ts";
+import { childrenOf, until } from "../server.ts";
 
-const project = join(import.meta.dir, "../..");
+const project = join(import.meta.dir, "../../..");
 
 /** The address of the daemon in its network, for a swarm; the kernel of a test machine may have no interface of type dummy. */
 export const lanAddress = "10.77.0.1";

@@ -4,17 +4,17 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Certificates } from "./certificates.ts";
+import { Certificates } from "../certificates.ts";
 import { Load } from "./load.ts";
-import { gunicorn, type RunningServer, start, until } from "./server.ts";
-import { asNobody, folderForAll } from "./unprivileged.ts";
+import { gunicorn, type RunningServer, start, until } from "../server.ts";
+import { asNobody, folderForAll } from "../unprivileged.ts";
 import {
   latestMaster,
   rollBack,
   rollBackAfterGrowth,
   upgrade,
   upgradeAfterGrowth,
-} from "./upgrades.ts";
+} from "../upgrades.ts";
 
 export interface PlannedEvent {
   readonly name: string;

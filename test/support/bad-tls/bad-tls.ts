@@ -1,7 +1,7 @@
 /** Configurations of TLS that nobody should serve with, and the one line that each is refused with. */
-import { badChains, badFiles, badKeys } from "./bad-tls-files.ts";
-import { badClients, badNames, badSettings } from "./bad-tls-settings.ts";
-import type { Certificates } from "./certificates.ts";
+import { badChains, badFiles, badKeys } from "./files.ts";
+import { badClients, badNames, badSettings } from "./settings.ts";
+import type { Certificates } from "../certificates.ts";
 
 export interface BadTls {
   readonly name: string;

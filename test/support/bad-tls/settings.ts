@@ -1,6 +1,6 @@
 /** Settings that TLS can't be served with. */
 import type { BadTls, Stock } from "./bad-tls.ts";
-import type { Made } from "./certificates.ts";
+import type { Made } from "../certificates.ts";
 
 export function badClients({
   pair,

@@ -1,5 +1,5 @@
 /** Closed-loop clients over plain sockets: one request at a time each, every answer checked, every failure kept with its reason. */
-import { ByteClient, type Receiver } from "../../bench/byte-client.ts";
+import { ByteClient, type Receiver } from "../../../bench/byte-client.ts";
 
 export interface LoadOptions {
   readonly port: number;

@@ -1,8 +1,8 @@
 /** Containers of a test's Docker, and clients beside them. */
 import { join } from "node:path";
 import type { Docker } from "./docker.ts";
-import { until } from "./server.ts";
-import type { StopLoadResult } from "./stop-load.ts";
+import { until } from "../server.ts";
+import type { StopLoadResult } from "../loads/stop-load.ts";
 
 /** A container of the image, with the words that `docker run` takes. */
 export class Container implements AsyncDisposable {
@@ -92,7 +92,7 @@ export class ContainerLoad {
   #told = "";
 
   constructor(docker: Docker, url: string, text: string) {
-    const clients = join(import.meta.dir, "stop-load.ts");
+    const clients = join(import.meta.dir, "../loads/stop-load.ts");
     this.#process = Bun.spawn([...docker.within(), process.execPath, clients, url, text], {
       stdio: ["pipe", "pipe", "inherit"],
     });

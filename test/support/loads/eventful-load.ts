@@ -3,7 +3,7 @@
  * serve` loses.
  */
 import { Load, type LoadResult } from "./load.ts";
-import { gunicorn, type RunningServer, until } from "./server.ts";
+import { gunicorn, type RunningServer, until } from "../server.ts";
 
 export const okApp = `export const fetch = () => new Response("ok");`;
 

@@ -3,8 +3,8 @@
  * holds it, and those are killed together with the tests: nothing is left, whatever ends them.
  */
 import { readlinkSync } from "node:fs";
-import { toolPath } from "./peers.ts";
-import { until } from "./server.ts";
+import { toolPath } from "../peers.ts";
+import { until } from "../server.ts";
 
 const own = readlinkSync("/proc/self/ns/net");
 

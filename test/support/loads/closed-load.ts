@@ -1,5 +1,5 @@
 /** So many clients that ask again as soon as they are answered, each time on a connection of its own. */
-import type { RunningServer } from "./server.ts";
+import type { RunningServer } from "../server.ts";
 
 export interface ClosedLoad extends AsyncDisposable {
   readonly answered: number;

@@ -5,9 +5,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "../../bench/free-port.ts";
+import { freePort } from "../../../bench/free-port.ts";
 import { Load, type LoadResult } from "./load.ts";
-import { allReplaced, gunicorn, until } from "./server.ts";
+import { allReplaced, gunicorn, until } from "../server.ts";
 
 const rounds = 10;
 const workers = 2;

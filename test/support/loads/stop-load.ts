@@ -3,7 +3,7 @@
  * its answer. Run with a URL, the answer's text and how many clients; prints a line when 100 requests are answered, and
  * in the end the outcome as JSON.
  */
-import { ByteClient } from "../../bench/byte-client.ts";
+import { ByteClient } from "../../../bench/byte-client.ts";
 
 export interface StopLoadResult {
   readonly answered: number;

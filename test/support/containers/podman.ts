@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ImageRoot } from "./image-root.ts";
-import { childrenOf, until } from "./server.ts";
+import { childrenOf, until } from "../server.ts";
 
 /** In the new namespaces; the first process there is one that waits. */
 const inside = `mount --make-rprivate / && mount -t tmpfs tmpfs "$0/data" && mount -t tmpfs tmpfs /run && ip link set lo up &&

@@ -1,3 +1,4 @@
+/** From MODULE:EXPORT to an app: what the module exports, or else what it listens with. */
 import { basename, extname } from "node:path";
 import { AppImportError } from "../modules/errors.ts";
 import { moduleExtensions } from "../modules/find.ts";

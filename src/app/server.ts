@@ -1,3 +1,4 @@
+/** The server object that apps are given. */
 import type { Trace } from "../api/trace.ts";
 import type { HeaderFields, PeerCertificate, WorkerServer } from "../api/worker-server.ts";
 

@@ -1,3 +1,4 @@
+/** The addresses of `bind`: how they are written, and how messages name them. */
 import { resolve } from "node:path";
 import { isIPv6 } from "./ip-address.ts";
 import { ConfigError } from "../api/errors.ts";

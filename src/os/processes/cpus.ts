@@ -1,3 +1,4 @@
+/** How many CPUs there are for this process, and which cgroups limit it. */
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 

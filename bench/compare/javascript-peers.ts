@@ -37,7 +37,7 @@ function bunServe(many: boolean): Peer {
     install: "",
     command(task) {
       const { app, port, workers, feature } = task;
-      const tls = tlsWords(task);
+      const tls = pairOf(task);
       if (tls === null) return without(task);
       const processes = String(many ? workers : 1);
       const words = [join(apps, "bare.ts"), join(apps, `${app}.ts`), String(port), processes];
@@ -50,7 +50,7 @@ function bunServe(many: boolean): Peer {
 }
 
 /** Certificate and key; none without TLS; null when there are none, or for another feature. */
-function tlsWords({ feature, facilities }: PeerTask): readonly string[] | null {
+function pairOf({ feature, facilities }: PeerTask): readonly string[] | null {
   if (feature === null) return [];
   const pair = feature === "TLS" ? facilities.certificate() : null;
   return pair === null ? null : [pair.certificate, pair.key];
@@ -62,7 +62,7 @@ const nodeCluster: Peer = {
   install: "https://nodejs.org",
   command(task) {
     const { app, port, workers, feature } = task;
-    const tls = tlsWords(task);
+    const tls = pairOf(task);
     const written = writtenApp(app);
     if (tls === null || written === null) return without(task);
     const [certificate, key] = tls;

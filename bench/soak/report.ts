@@ -36,7 +36,7 @@ const warmUpShare = 0.2;
 
 /** What memory grows by, in MiB per hour, after the warm-up; null when there are too few periods, or samples without HUPs. */
 export function memorySlope(samples: readonly Sample[], hups: readonly number[]): Line | null {
-  const settled = settledMemory(samples, hups);
+  const settled = settledSamples(samples, hups);
   if (settled.length < 3) return null;
   return fitLine(settled.map(({ seconds, bytes }) => [seconds / hour, bytes / mebibyte]));
 }
@@ -45,7 +45,7 @@ export function memorySlope(samples: readonly Sample[], hups: readonly number[])
  * After the warm-up: the mean of each whole period from HUP to HUP, since memory rises and falls within one, with old
  * and new workers side by side. Without HUPs, the samples.
  */
-export function settledMemory(samples: readonly Sample[], hups: readonly number[]): Sample[] {
+export function settledSamples(samples: readonly Sample[], hups: readonly number[]): Sample[] {
   const end = samples.at(-1)?.seconds ?? 0;
   const from = end * warmUpShare;
   if (hups.length === 0) return samples.filter(({ seconds }) => seconds >= from);
@@ -110,7 +110,7 @@ export function seriesOf({ segments, samples, hups }: Soaked): Series[] {
     better,
     values,
   });
-  const settled = settledMemory(samples, hups);
+  const settled = settledSamples(samples, hups);
   const memory = (settled.length > 0 ? settled : samples).map(({ bytes }) => bytes / mebibyte);
   const p99 = known(
     segments.map(({ turn }) => turn),

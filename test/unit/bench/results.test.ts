@@ -17,7 +17,7 @@ import { loads } from "../../../bench/loads/loads.ts";
 import { readMachine } from "../../../bench/machine.ts";
 import type { Measured } from "../../../bench/measure.ts";
 import { commandLine, readResult, record, type Series } from "../../../bench/results.ts";
-import { memorySlope, settledMemory } from "../../../bench/soak/report.ts";
+import { memorySlope, settledSamples } from "../../../bench/soak/report.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "gunicorn-ts-bench-test-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -167,7 +167,7 @@ test("memorySlope() looks at whole periods between HUPs: a saw without growth ha
   // One MiB in 20 s.
   expect(growing.slope).toBeCloseTo(180);
   expect(growing.slope).toBeGreaterThan(growing.noise);
-  expect(settledMemory(saw(1), hups)).toHaveLength(4);
+  expect(settledSamples(saw(1), hups)).toHaveLength(4);
   expect(memorySlope(saw(1).slice(0, 100), hups.slice(0, 2))).toBeNull();
 });
 

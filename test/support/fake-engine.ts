@@ -81,7 +81,7 @@ export interface FakeEngineOptions {
 export function settingsOf(
   config: Partial<ConfigData>,
   scriptName = "",
-  probe: SocketProbe = { unsentBytes: () => -1, peerHasEnded: () => false },
+  probe: SocketProbe = { unsentBytes: () => -1, peerHasEnded: () => false, unreadBytes: () => -1 },
 ): EngineSettings {
   const all = { ...configData(defaults), ...timeouts, ...config };
   return engineSettings(all, scriptName, { probe, Proxies: ProxyReader });
@@ -164,6 +164,7 @@ export class FakeEngine {
     const settings = settingsOf(options.config ?? {}, options.scriptName, {
       unsentBytes: (fd) => this.#wireOf(fd)?.unsent ?? -1,
       peerHasEnded: (fd) => this.#wireOf(fd)?.finSent ?? false,
+      unreadBytes: (fd) => this.#wireOf(fd)?.unreadBytes ?? -1,
     });
     const { files: calls, fileClock = () => performance.now() } = options;
     const files = calls === undefined ? null : new FileSender(() => calls, fileClock);

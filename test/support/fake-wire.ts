@@ -64,6 +64,11 @@ export class FakeWire implements Wire {
     return this.#finSent;
   }
 
+  /** What has come and nobody has read. */
+  get unreadBytes(): number {
+    return this.#sent.reduce((sum, { length }) => sum + length, 0);
+  }
+
   /** The text since the last call. */
   take(): string {
     const { text } = this;
@@ -87,6 +92,11 @@ export class FakeWire implements Wire {
 
   end(): void {
     this.did.push("end");
+    this.#close();
+  }
+
+  close(): void {
+    this.did.push("close");
     this.#close();
   }
 

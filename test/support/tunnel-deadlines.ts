@@ -8,5 +8,5 @@ export const deadlines: DeadlineTicks = {
   keepAliveTicks: 1,
   lingerTicks: 3,
   graceTicks: 1,
-  probe: { unsentBytes: () => -1, peerHasEnded: () => false },
+  probe: { unsentBytes: () => -1, peerHasEnded: () => false, unreadBytes: () => -1 },
 };

@@ -4,6 +4,7 @@ import { library } from "../libc.ts";
 import { pollNow } from "../poll.ts";
 
 const SIOCOUTQ = 0x5411;
+const FIONREAD = process.platform === "darwin" ? 0x4004667f : 0x541b;
 const POLLRDHUP = 0x2000;
 
 const onLinux = process.platform === "linux";
@@ -21,4 +22,10 @@ export function unsentBytes(fd: number): number {
 /** Whether the peer has sent FIN, also behind bytes that nobody has read yet. Linux only: elsewhere it is false. */
 export function peerHasEnded(fd: number): boolean {
   return onLinux && fd >= 0 && (pollNow(fd, POLLRDHUP) & POLLRDHUP) !== 0;
+}
+
+/** Bytes that have come to a connected socket and that nobody has read; -1 if that can't be known. */
+export function unreadBytes(fd: number): number {
+  if (fd < 0) return -1;
+  return library().ioctl(fd, FIONREAD, ptr(answer)) < 0 ? -1 : (answer[0] as number);
 }

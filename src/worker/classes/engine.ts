@@ -3,7 +3,7 @@ import type { ProxyReader } from "../../http/proxy/proxy-protocol.ts";
 import { holdBack } from "../../os/sockets/hold-back.ts";
 import { receiveInto } from "../../os/sockets/receive.ts";
 import { openSendFile } from "../../os/sockets/send-file.ts";
-import { peerHasEnded, unsentBytes } from "../../os/sockets/send-queue.ts";
+import { peerHasEnded, unreadBytes, unsentBytes } from "../../os/sockets/send-queue.ts";
 import { Connections } from "../connection/connections.ts";
 import { engineSettings } from "../connection/engine-settings.ts";
 import { FileSender } from "../connection/file-sender.ts";
@@ -16,7 +16,7 @@ export function engineOf(context: InternalContext, Proxies: typeof ProxyReader |
   const { config, scores } = context;
   const { bytes, timeouts } = scores;
   const scriptName = process.env["SCRIPT_NAME"] ?? "";
-  const probe = { unsentBytes, peerHasEnded };
+  const probe = { unsentBytes, peerHasEnded, unreadBytes };
   const settings = engineSettings(config, scriptName, { probe, Proxies });
   // Gunicorn's None: nobody has switched it off.
   const sends = config.sendfile !== false;

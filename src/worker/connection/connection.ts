@@ -57,6 +57,10 @@ export class Connection implements Member, Transport, WireOwner {
   #takes: Takes = all;
   /** The client has sent FIN, and all before that has been received. */
   #clientDone = false;
+  /** Something was written before the last answer: nobody knows how much of it the client has. */
+  #wrote = false;
+  /** Nothing comes behind the only request, and the kernel has all of its answer, which is short. */
+  #settled = false;
 
   /** `foregoing`: what is known of the client of a TLS connection, whose handshake is over. */
   constructor(wire: Wire, site: Site, engine: Engine, foregoing: Foregoing | null = null) {
@@ -89,6 +93,12 @@ export class Connection implements Member, Transport, WireOwner {
   become(protocol: Protocol): void {
     this.#protocol = protocol;
     this.turn();
+  }
+
+  /** In place of one that has idled: so many ticks are left until keepalive expires. */
+  goesOn(ticks: number): void {
+    this.#wrote = true;
+    this.deadlines.idles(ticks);
   }
 
   receive(bytes: Buffer): void {
@@ -162,6 +172,7 @@ export class Connection implements Member, Transport, WireOwner {
     if (this.#takes === full || this.#stage >= lingering) return "full";
     const step = sender.send(this.#wire, fd, at, size);
     if (typeof step === "number") count(this.#engine.scores.bytes, sentBytes, step);
+    this.#wrote = true;
     this.deadlines.appWrites();
     if (sender.full) {
       this.#takes = full;
@@ -254,7 +265,7 @@ export class Connection implements Member, Transport, WireOwner {
       this.#protocol.clientEnded();
     if (!this.#protocol.ended) return;
     this.#stage = closing;
-    this.#held.take();
+    this.#settled = this.#held.take().length === 0 && this.#protocol.settled && !this.#wrote;
   }
 
   /** Writes what the socket takes; true when nothing is left. */
@@ -265,6 +276,7 @@ export class Connection implements Member, Transport, WireOwner {
     const held = this.#stage === closing && before === all && this.#holdBack();
     const left = before === full || !this.#writeOut();
     if (held && left) this.#engine.holdBack?.(this.#wire.fd, false);
+    if (!held || left) this.#settled = false;
     this.#takes = left ? full : all;
     if (this.output.broken) {
       this.#reset();
@@ -295,6 +307,7 @@ export class Connection implements Member, Transport, WireOwner {
     const { output } = this;
     const before = output.byteLength;
     const empty = output.writeTo(this.#wire);
+    if (before > 0) this.#wrote = true;
     count(this.#engine.scores.bytes, sentBytes, before - output.byteLength);
     return empty;
   }
@@ -316,8 +329,22 @@ export class Connection implements Member, Transport, WireOwner {
     this.#held.unwanted = false;
     this.#steerReading();
     if (this.#clientDone) return this.#abandon();
+    if (this.#settled && this.#nothingUnread) return this.#close();
     this.deadlines.lingers();
     this.#wire.shutdown();
+  }
+
+  /** Bytes that nobody has read make a reset of a close. */
+  get #nothingUnread(): boolean {
+    return this.#engine.settings.deadlines.probe.unreadBytes(this.#wire.fd) === 0;
+  }
+
+  /** Sends FIN behind the last answer, and doesn't wait for the client's: nothing comes that would be reset. */
+  #close(): void {
+    this.closed();
+    // end() of a plain socket sends what is held back before FIN.
+    if (this.client.tls === null) this.#wire.close();
+    else this.#wire.end();
   }
 
   /** The client took too long: nobody waits for it any more. */
@@ -350,6 +377,6 @@ function count(cells: Float64Array, index: number, more: number): void {
 /** Of the former one nothing is left that was read and not answered: a new one does. */
 const resume: Resume = (wire, site, engine, foregoing, ticks) => {
   const connection = new Connection(wire, site, engine, foregoing);
-  connection.deadlines.idles(ticks);
+  connection.goesOn(ticks);
   return connection;
 };

@@ -35,6 +35,8 @@ export interface SocketProbe {
   unsentBytes(fd: number): number;
   /** The client has sent FIN, though bytes before it may wait to be read. */
   peerHasEnded(fd: number): boolean;
+  /** Bytes that have come and nobody has read; -1 if nobody knows. */
+  unreadBytes(fd: number): number;
 }
 
 /** What the time to receive is for. */

@@ -6,6 +6,7 @@
  */
 import { errors, type RefusalName } from "../../http/errors.ts";
 import { highWaterBytes } from "../../http/limits.ts";
+import { isPersistent } from "../../http/message/keep-alive.ts";
 import type { MessageReader } from "../../http/request/message-reader.ts";
 import { currentDate } from "../../http/response/head/date.ts";
 import type { OpenFile } from "../../http/response/file.ts";
@@ -63,6 +64,8 @@ export class Http1 implements Protocol, Reply {
   #exchange: Exchange | null = null;
   /** The exchange is the last one. */
   #last = false;
+  /** So the client wants it, and all has come that it sends. */
+  #settled = false;
 
   constructor(transport: Transport, site: Site, engine: Engine) {
     this.#transport = transport;
@@ -88,6 +91,10 @@ export class Http1 implements Protocol, Reply {
 
   get ended(): boolean {
     return this.#stage === ended;
+  }
+
+  get settled(): boolean {
+    return this.#settled;
   }
 
   get idle(): boolean {
@@ -206,6 +213,7 @@ export class Http1 implements Protocol, Reply {
   finished(persistent: boolean): void {
     if (!persistent) this.#last = true;
     if (this.gone) return;
+    if (this.#last && this.#exchange !== null) this.#settled = settles(this.#exchange);
     this.#transport.unwanted = false;
     // The rest of the body is read first, unless the connection ends anyway.
     if (this.bodyMissing === 0 || this.#last) this.#next();
@@ -350,4 +358,9 @@ export class Http1 implements Protocol, Reply {
     this.#stage = reading;
     this.#deadlines.idles();
   }
+}
+
+/** RFC 9112 §9.6: who asks for the close sends no further request. Behind a body, old clients send CRLF (§2.2). */
+function settles({ head, body }: Exchange): boolean {
+  return body === null && !isPersistent(head.versionMinor, head.connection, false);
 }

@@ -13,6 +13,8 @@ export interface Protocol {
   readonly reading: boolean;
   /** Nothing follows what is in the output: the connection ends behind it. */
   readonly ended: boolean;
+  /** By the client's own word nothing follows what it has sent, either. To be asked when it has ended. */
+  readonly settled: boolean;
   /** Nothing is under way, and a new HTTP/1 connection in the place of this one goes on as it would. */
   readonly idle: boolean;
   /** The app has an answer to give. */

@@ -19,6 +19,8 @@ export interface Wire {
   /** Sends FIN; the client may go on sending. */
   shutdown(): void;
   end(): void;
+  /** Closes at once: behind what is written, FIN; no word of TLS. Not in bun-types. */
+  close(): void;
   /** Leaves by a reset, and drops what the kernel holds. */
   terminate(): void;
   pause(): void;
@@ -29,8 +31,6 @@ export interface Wire {
 export interface SecureWire extends Wire {
   /** An authority that is trusted has signed the client's certificate, and it is valid. */
   readonly authorized: boolean;
-  /** Closes at once, without a word of TLS. */
-  close(): void;
   /** `TLSv1.3`. */
   getTLSVersion(): string;
   getCipher(): { readonly name: string };

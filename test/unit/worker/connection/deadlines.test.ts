@@ -8,7 +8,7 @@ const times: DeadlineTicks = {
   keepAliveTicks: 3,
   lingerTicks: 2,
   graceTicks: 4,
-  probe: { unsentBytes: () => -1, peerHasEnded: () => false },
+  probe: { unsentBytes: () => -1, peerHasEnded: () => false, unreadBytes: () => -1 },
 };
 
 /** After how many ticks something runs out, and what; null if nothing does. */

@@ -15,9 +15,9 @@ function connected(body = "hello", room = Number.POSITIVE_INFINITY) {
 }
 
 test.each<[claim: string, sent: string[], body: string, did: string[]]>([
-  ["the last answer", [last], "hello", ["hold back", "shutdown"]],
+  ["the last answer", [last], "hello", ["hold back", "close"]],
   ["the last of several", [first, first, last], "hello", ["hold back", "shutdown"]],
-  ["of pipelined ones", [first + last], "hello", ["hold back", "shutdown"]],
+  ["of pipelined ones", [first + last], "hello", ["hold back", "close"]],
   ["a refusal", ["nonsense\r\n\r\n"], "hello", ["hold back", "shutdown"]],
   ["no other answer", [first, first], "hello", []],
   ["none that fills packets of its own", [last], "x".repeat(64 * 1024), ["shutdown"]],

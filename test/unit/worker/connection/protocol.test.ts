@@ -8,6 +8,7 @@ import { FakeWire } from "../../../support/fake-wire.ts";
 class Echo implements Protocol {
   reading = true;
   ended = false;
+  readonly settled = false;
   readonly idle = false;
   readonly awaitsApp = false;
   readonly bodyOpen = false;

@@ -11,7 +11,7 @@ import { FakeWire } from "../../../support/fake-wire.ts";
 class FakeSecureWire extends FakeWire implements SecureWire {
   authorized = false;
   certificate: PeerCertificate | undefined = undefined;
-  close(): void {
+  override close(): void {
     this.did.push("close");
     this.terminate();
   }

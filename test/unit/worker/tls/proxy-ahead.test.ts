@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { ProxyAhead } from "../../../../src/worker/tls/proxy-ahead.ts";
 import { FakeWire } from "../../../support/fake-wire.ts";
 
-const probe = { unsentBytes: () => -1, peerHasEnded: () => false };
+const probe = { unsentBytes: () => -1, peerHasEnded: () => false, unreadBytes: () => -1 };
 const others = { bodyTicks: 0, writeTicks: 0, graceTicks: 0, probe };
 const deadlines = { headTicks: 9, keepAliveTicks: 3, lingerTicks: 2, ...others };
 

@@ -18,7 +18,10 @@ import { routedApp } from "../classes/serving.ts";
 import type { Enricher } from "../exchange/enrich-response.ts";
 import { drawLimit, Handler, type RequestHooks } from "../exchange/handler.ts";
 import type { TlsSource } from "../../tls/credentials.ts";
+import type { Shedder } from "../overload/shedder.ts";
+import type { Tally } from "../records/tally.ts";
 import type { Tracer } from "../traces/tracer.ts";
+import type { TracingHandler } from "../traces/tracing-handler.ts";
 import { AppLifespan } from "./app-lifespan.ts";
 import type { WorkerChannel } from "./publish-channel.ts";
 
@@ -110,37 +113,18 @@ export class AppLoader {
     const { boot, worker, hooks, scores, tls, logs, onTired } = this.#parts;
     const { config, slot, numWorkers, listeners } = boot;
     const { log } = logs;
-    const tallies = isWatched(config)
-      ? [new (await import("../records/tally.ts")).Tally(scores)]
-      : [];
-    const traces =
-      config.otelEndpoint === null ? null : await import("../traces/tracing-handler.ts");
-    const tracer =
-      traces === null
-        ? null
-        : (await import("../traces/tracer.ts")).openTracer({
-            config,
-            env: process.env,
-            log,
-            scores,
-            slot,
-          });
-    this.#tracer = tracer;
-    const observers = [...logs.observers, ...tallies, ...(tracer === null ? [] : [tracer])];
+    const tally = await openTally(this.#parts);
+    const tracing = await openTracing(this.#parts);
+    this.#tracer = tracing?.tracer ?? null;
+    const observers = [...logs.observers, tally, this.#tracer].filter((each) => each !== null);
     const app = await routedApp(loaded, config);
     const limit = drawLimit(config.maxRequests, config.maxRequestsJitter, Math.random);
     if (app.websocket !== null) this.#websockets = await this.#openWebsockets();
     const enricher = this.#Enricher === null ? null : new this.#Enricher(limit);
-    const { shedLatencyMs } = config;
-    const shedder =
-      shedLatencyMs === 0
-        ? null
-        : new (await import("../overload/shedder.ts")).Shedder({ config, log, scores });
+    const shedder = await openShedder(this.#parts);
     const parts = { app, worker, hooks, log, scores, limit, enricher, onTired };
     const handler =
-      traces === null || tracer === null
-        ? new Handler(parts)
-        : new traces.TracingHandler(parts, tracer);
+      tracing === null ? new Handler(parts) : new tracing.TracingHandler(parts, tracing.tracer);
     return await this.#createServing({
       slot,
       app,
@@ -226,4 +210,32 @@ function captureServers({ boot, logs }: AppLoaderParts): Capture {
   });
   capture.install();
   return capture;
+}
+
+// What a worker doesn't use isn't imported (bench: start).
+
+async function openTally({ boot, scores }: AppLoaderParts): Promise<Tally | null> {
+  if (!isWatched(boot.config)) return null;
+  const { Tally } = await import("../records/tally.ts");
+  return new Tally(scores);
+}
+
+interface Tracing {
+  readonly tracer: Tracer;
+  readonly TracingHandler: typeof TracingHandler;
+}
+
+async function openTracing({ boot, scores, logs }: AppLoaderParts): Promise<Tracing | null> {
+  const { config, slot } = boot;
+  if (config.otelEndpoint === null) return null;
+  const { TracingHandler } = await import("../traces/tracing-handler.ts");
+  const { openTracer } = await import("../traces/tracer.ts");
+  const tracer = openTracer({ config, env: process.env, log: logs.log, scores, slot });
+  return tracer === null ? null : { tracer, TracingHandler };
+}
+
+async function openShedder({ boot, scores, logs }: AppLoaderParts): Promise<Shedder | null> {
+  if (boot.config.shedLatencyMs === 0) return null;
+  const { Shedder } = await import("../overload/shedder.ts");
+  return new Shedder({ config: boot.config, log: logs.log, scores });
 }

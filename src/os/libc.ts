@@ -101,11 +101,15 @@ export function library(): Library {
   return libc().symbols;
 }
 
-/** memfd_create(2); null where the C library has none, as on macOS. */
-export function memfdCreate(): ((name: Uint8Array, flags: number) => number) | null {
-  const definition = { args: ["ptr", "u32"], returns: "i32" } as const;
+const memoryDefinitions = {
+  memfd_create: { args: ["ptr", "u32"], returns: "i32" },
+  posix_fallocate: { args: ["i32", "i64", "i64"], returns: "i32" },
+} as const;
+
+/** What makes memory without a file; null where the C library has none, as on macOS. */
+export function memoryLibrary() {
   try {
-    return dlopen(libc().path, { memfd_create: definition }).symbols.memfd_create;
+    return dlopen(libc().path, memoryDefinitions).symbols;
   } catch {
     // dlopen() throws for a name that isn't there.
     return null;

@@ -2,15 +2,15 @@ import { describe, expect, test } from "bun:test";
 import {
   ServiceManager,
   servicePhase,
-} from "../../../../src/arbiter/act/master/service-manager.ts";
-import type { Generation, Stopping } from "../../../../src/arbiter/decide/state.ts";
+} from "../../../../../src/arbiter/act/master/service-manager.ts";
+import type { Generation, Stopping } from "../../../../../src/arbiter/decide/state.ts";
 import {
   describeProgress,
   type FleetFacts,
   type MastershipFacts,
   type ProgressFacts,
   progressOf,
-} from "../../../../src/arbiter/decide/status.ts";
+} from "../../../../../src/arbiter/decide/status.ts";
 
 type Worker = FleetFacts["workers"][number];
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { withoutServiceManager } from "../../../../src/arbiter/act/master/environment.ts";
+import { withoutServiceManager } from "../../../../../src/arbiter/act/master/environment.ts";
 
 test("withoutServiceManager() keeps the rest of the environment", () => {
   const env = { PATH: "/bin", NOTIFY_SOCKET: "/x", WATCHDOG_USEC: "1", WATCHDOG_PID: "1" };

@@ -2,20 +2,20 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isRoot, needsRoot } from "../../../support/needs.ts";
-import { testUnless } from "../../../support/wire.ts";
-import { fcntl } from "../../../../src/os/libc.ts";
-import { hasWaiting } from "../../../../src/os/sockets/listening/accept-queue.ts";
-import { nameOf } from "../../../../src/os/sockets/socket-address.ts";
-import { maxPathBytes } from "../../../../src/os/sockets/socket-path.ts";
-import { closeFd } from "../../../../src/os/sockets/socket-options.ts";
+import { isRoot, needsRoot } from "../../../../support/needs.ts";
+import { testUnless } from "../../../../support/wire.ts";
+import { fcntl } from "../../../../../src/os/libc.ts";
+import { hasWaiting } from "../../../../../src/os/sockets/listening/accept-queue.ts";
+import { nameOf } from "../../../../../src/os/sockets/socket-address.ts";
+import { maxPathBytes } from "../../../../../src/os/sockets/socket-path.ts";
+import { closeFd } from "../../../../../src/os/sockets/socket-options.ts";
 import {
   createUnixSocket,
   fileAt,
   inspectPath,
   unlinkIfSame,
   type UnixSocketOptions,
-} from "../../../../src/os/sockets/listening/unix-socket.ts";
+} from "../../../../../src/os/sockets/listening/unix-socket.ts";
 
 const F_GETFD = 1;
 const F_GETFL = 3;

@@ -3,11 +3,11 @@ import { ptr } from "bun:ffi";
 import {
   acceptPackets,
   refuseNewConnections,
-} from "../../../../src/os/sockets/listening/hop-limit.ts";
-import { library } from "../../../../src/os/libc.ts";
-import { hasWaiting } from "../../../../src/os/sockets/listening/accept-queue.ts";
-import { createListeningSocket } from "../../../../src/os/sockets/listening/socket.ts";
-import { encodeTcp } from "../../../../src/os/sockets/socket-address.ts";
+} from "../../../../../src/os/sockets/listening/hop-limit.ts";
+import { library } from "../../../../../src/os/libc.ts";
+import { hasWaiting } from "../../../../../src/os/sockets/listening/accept-queue.ts";
+import { createListeningSocket } from "../../../../../src/os/sockets/listening/socket.ts";
+import { encodeTcp } from "../../../../../src/os/sockets/socket-address.ts";
 import {
   AF_INET,
   closeFd,
@@ -16,8 +16,8 @@ import {
   getOption,
   setOption,
   system,
-} from "../../../../src/os/sockets/socket-options.ts";
-import { until } from "../../../support/server.ts";
+} from "../../../../../src/os/sockets/socket-options.ts";
+import { until } from "../../../../support/server.ts";
 
 const IPPROTO_IP = 0;
 const IP_TTL = 2;

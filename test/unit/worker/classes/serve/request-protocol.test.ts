@@ -1,7 +1,7 @@
 /** Bun says nowhere that this is so: with each new version of it, these rows show whether it still is. */
 import { afterAll, describe, expect, test } from "bun:test";
 import http2 from "node:http2";
-import { protocolOf } from "../../../../src/worker/classes/serve/request-protocol.ts";
+import { protocolOf } from "../../../../../src/worker/classes/serve/request-protocol.ts";
 
 const answer = (request: Request) => new Response(`<${protocolOf(request)}>`);
 const server = Bun.serve({

@@ -1,17 +1,21 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { steerReuseport } from "../../../../src/os/sockets/listening/bpf.ts";
-import { fcntl, SystemError } from "../../../../src/os/libc.ts";
+import { steerReuseport } from "../../../../../src/os/sockets/listening/bpf.ts";
+import { fcntl, SystemError } from "../../../../../src/os/libc.ts";
 import {
   acceptQueueLength,
   hasWaiting,
-} from "../../../../src/os/sockets/listening/accept-queue.ts";
+} from "../../../../../src/os/sockets/listening/accept-queue.ts";
 import {
   claimAddress,
   createListeningSocket,
   type ListeningSocketOptions,
-} from "../../../../src/os/sockets/listening/socket.ts";
-import { closeFd, duplicateFd, setCloseOnExec } from "../../../../src/os/sockets/socket-options.ts";
-import { until } from "../../../support/server.ts";
+} from "../../../../../src/os/sockets/listening/socket.ts";
+import {
+  closeFd,
+  duplicateFd,
+  setCloseOnExec,
+} from "../../../../../src/os/sockets/socket-options.ts";
+import { until } from "../../../../support/server.ts";
 
 const onLinux = process.platform === "linux";
 const F_GETFD = 1;

@@ -5,7 +5,7 @@ import {
   noFields,
   readAppFields,
   readFlatFields,
-} from "../../../../src/http/response/head/app-fields.ts";
+} from "../../../../../src/http/response/head/app-fields.ts";
 
 /** Of nothing but `lines`. */
 const plain = { ...noFields };

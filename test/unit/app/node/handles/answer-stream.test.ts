@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { AnswerStream } from "../../../../src/app/node/handles/answer-stream.ts";
+import { AnswerStream } from "../../../../../src/app/node/handles/answer-stream.ts";
 
 const piece = new Uint8Array(100_000);
 

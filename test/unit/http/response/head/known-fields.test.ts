@@ -3,11 +3,11 @@ import { describe, expect, test } from "bun:test";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { givenFields } from "../../../../src/http/response/globals/body.ts";
-import { newContext } from "../../../../src/http/response/head/head.ts";
-import { installResponse } from "../../../../src/http/response/globals/install.ts";
-import { knownFields } from "../../../../src/http/response/head/known-fields.ts";
-import { prepareResponse } from "../../../../src/http/response/response.ts";
+import { givenFields } from "../../../../../src/http/response/globals/body.ts";
+import { newContext } from "../../../../../src/http/response/head/head.ts";
+import { installResponse } from "../../../../../src/http/response/globals/install.ts";
+import { knownFields } from "../../../../../src/http/response/head/known-fields.ts";
+import { prepareResponse } from "../../../../../src/http/response/response.ts";
 
 installResponse();
 

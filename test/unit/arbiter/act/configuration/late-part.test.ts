@@ -1,6 +1,6 @@
 /** A part of the master that is imported when a configuration asks for it. */
 import { expect, test } from "bun:test";
-import { LatePart } from "../../../../src/arbiter/act/configuration/late-part.ts";
+import { LatePart } from "../../../../../src/arbiter/act/configuration/late-part.ts";
 
 /** What is told last, when all that was told before has been heard. */
 function last<T>(part: LatePart<T>): Promise<T> {

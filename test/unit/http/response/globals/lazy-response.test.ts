@@ -3,7 +3,7 @@ import {
   lazyResponse,
   nativeResponse,
   untouchedAnswer,
-} from "../../../../src/http/response/globals/lazy-response.ts";
+} from "../../../../../src/http/response/globals/lazy-response.ts";
 
 const answer = {
   status: 201,

@@ -1,6 +1,6 @@
 /** What is left of test/wire/hosts.test.ts: other places that a server may have. */
 import { expect, test } from "bun:test";
-import { soundUrl } from "../../../../src/worker/classes/serve/sound-url.ts";
+import { soundUrl } from "../../../../../src/worker/classes/serve/sound-url.ts";
 
 test.each([
   ["/x?q", null, "unix:///run/web.sock", false, "http://localhost/x?q"],

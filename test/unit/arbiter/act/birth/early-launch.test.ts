@@ -5,8 +5,8 @@ import {
   likelyEnvironment,
   mayStartEarly,
   type ProgramStart,
-} from "../../../../src/arbiter/act/birth/early-launch.ts";
-import type { WorkerLaunch } from "../../../../src/arbiter/act/birth/worker-process.ts";
+} from "../../../../../src/arbiter/act/birth/early-launch.ts";
+import type { WorkerLaunch } from "../../../../../src/arbiter/act/birth/worker-process.ts";
 
 const plain: ProgramStart = { words: ["app"], env: { PATH: "/bin" }, execArgv: [], bunfig: "" };
 

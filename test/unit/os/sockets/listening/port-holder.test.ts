@@ -5,14 +5,14 @@ import { basename, join } from "node:path";
 import {
   findHolder,
   type WantedAddress,
-} from "../../../../src/os/sockets/listening/port-holder.ts";
-import { nameOfProcess } from "../../../../src/os/processes.ts";
-import { createListeningSocket } from "../../../../src/os/sockets/listening/socket.ts";
-import { closeFd } from "../../../../src/os/sockets/socket-options.ts";
+} from "../../../../../src/os/sockets/listening/port-holder.ts";
+import { nameOfProcess } from "../../../../../src/os/processes.ts";
+import { createListeningSocket } from "../../../../../src/os/sockets/listening/socket.ts";
+import { closeFd } from "../../../../../src/os/sockets/socket-options.ts";
 import {
   createAbstractSocket,
   createUnixSocket,
-} from "../../../../src/os/sockets/listening/unix-socket.ts";
+} from "../../../../../src/os/sockets/listening/unix-socket.ts";
 
 const onLinux = process.platform === "linux";
 const cleanUps: (() => void)[] = [];

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { Succession } from "../../../../src/arbiter/act/master/succession.ts";
-import { createRow, readRow, type Totals } from "../../../../src/ipc/scoreboard.ts";
-import { createNamelessFile } from "../../../../src/os/shared-memory.ts";
-import { World } from "../../../support/arbiter-world.ts";
+import { Succession } from "../../../../../src/arbiter/act/master/succession.ts";
+import { createRow, readRow, type Totals } from "../../../../../src/ipc/scoreboard.ts";
+import { createNamelessFile } from "../../../../../src/os/shared-memory.ts";
+import { World } from "../../../../support/arbiter-world.ts";
 
 /** A master that has answered so many requests; each has spent some CPU time, and started two workers. */
 class Master {

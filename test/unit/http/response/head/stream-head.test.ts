@@ -1,9 +1,12 @@
 /** Heads of pumped answers: the last one is kept, and never is it another's. */
 import { expect, test } from "bun:test";
-import { type AppFields, noFields } from "../../../../src/http/response/head/app-fields.ts";
-import { newContext, type ResponseContext } from "../../../../src/http/response/head/head.ts";
-import { type StreamFraming, streamHead } from "../../../../src/http/response/head/stream-head.ts";
-import type { Trailers } from "../../../../src/http/response/head/trailers.ts";
+import { type AppFields, noFields } from "../../../../../src/http/response/head/app-fields.ts";
+import { newContext, type ResponseContext } from "../../../../../src/http/response/head/head.ts";
+import {
+  type StreamFraming,
+  streamHead,
+} from "../../../../../src/http/response/head/stream-head.ts";
+import type { Trailers } from "../../../../../src/http/response/head/trailers.ts";
 
 interface Made {
   readonly status: number;

@@ -1,9 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { newContext } from "../../../../src/http/response/head/head.ts";
-import { OutputBuffer } from "../../../../src/http/response/output.ts";
-import { prepareResponse } from "../../../../src/http/response/response.ts";
-import { StreamPump } from "../../../../src/http/response/stream-pump.ts";
-import { giveTrailers, Trailers, trailersOf } from "../../../../src/http/response/head/trailers.ts";
+import { newContext } from "../../../../../src/http/response/head/head.ts";
+import { OutputBuffer } from "../../../../../src/http/response/output.ts";
+import { prepareResponse } from "../../../../../src/http/response/response.ts";
+import { StreamPump } from "../../../../../src/http/response/stream-pump.ts";
+import {
+  giveTrailers,
+  Trailers,
+  trailersOf,
+} from "../../../../../src/http/response/head/trailers.ts";
 
 describe("Trailers.add()", () => {
   test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { bodyOf, copyOf } from "../../../../src/app/node/handles/chunk.ts";
+import { bodyOf, copyOf } from "../../../../../src/app/node/handles/chunk.ts";
 
 describe("the body that a listener has written in one piece", () => {
   const long = "a".repeat(1025);

@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { ownListeners } from "../../../../src/os/sockets/listening/own-listeners.ts";
+import { ownListeners } from "../../../../../src/os/sockets/listening/own-listeners.ts";
 
 const onLinux = process.platform === "linux";
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { figuresOf, type Look, quantile } from "../../../../src/arbiter/admin/page/figures.ts";
-import { Recorder } from "../../../../src/arbiter/admin/recorder.ts";
-import type { Snapshot } from "../../../../src/arbiter/admin/snapshot.ts";
-import { durationBounds } from "../../../../src/ipc/scoreboard-columns.ts";
-import { World } from "../../../support/arbiter-world.ts";
-import { snapshotOf } from "../../../support/snapshots.ts";
+import { figuresOf, type Look, quantile } from "../../../../../src/arbiter/admin/page/figures.ts";
+import { Recorder } from "../../../../../src/arbiter/admin/recorder.ts";
+import type { Snapshot } from "../../../../../src/arbiter/admin/snapshot.ts";
+import { durationBounds } from "../../../../../src/ipc/scoreboard-columns.ts";
+import { World } from "../../../../support/arbiter-world.ts";
+import { snapshotOf } from "../../../../support/snapshots.ts";
 
 /** Durations by the upper bound of their bucket, in seconds; Infinity for what is above all. */
 function durations(counts: Readonly<Record<number, number>>): number[] {

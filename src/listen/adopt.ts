@@ -11,7 +11,7 @@ import {
 import { canonicalHostname } from "../os/sockets/socket-address.ts";
 
 /** Sockets of one address that no address of the configuration has claimed. */
-interface Orphan {
+export interface Orphan {
   readonly bound: Bound;
   readonly kind: SocketKind;
   readonly fds: number[];
@@ -21,7 +21,7 @@ export interface Adoption {
   /** Groups by address; null where none of the sockets is bound to it. */
   readonly groups: readonly (Group | null)[];
   /** The sockets that nobody wants. */
-  readonly unclaimed: readonly number[];
+  readonly unclaimed: readonly Orphan[];
 }
 
 /**
@@ -55,7 +55,7 @@ export async function adoptSockets(
       groups[index] = { ...orphan, address, foreign: false };
     }
   }
-  return { groups, unclaimed: orphans.flatMap((orphan) => orphan.fds) };
+  return { groups, unclaimed: orphans };
 }
 
 function takeSocket(fd: number): InheritedSocket {

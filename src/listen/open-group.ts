@@ -43,6 +43,9 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Sockets that this server has already: nobody else is in the way of an address there. */
+type OwnSockets = Pick<Group, "bound" | "fds">;
+
 const attempts = 5;
 
 /**
@@ -52,7 +55,7 @@ const attempts = 5;
 export async function openFirstSocket(
   address: Address,
   v6only: boolean,
-  ours: readonly Group[],
+  ours: readonly OwnSockets[],
   options: OpenOptions,
 ): Promise<Group> {
   if (address.type !== "tcp" && options.kind === "reserved")
@@ -112,8 +115,8 @@ async function attempt(
 function openTcp(
   address: TcpAddress,
   wanted: Omit<TcpBound, "type" | "port">,
-  ours: readonly Group[],
-  { backlog, kind }: OpenOptions,
+  ours: readonly OwnSockets[],
+  { backlog, kind, owner }: OpenOptions,
 ): Group {
   const { port: wantedPort } = address;
   // An address that overlaps one of our own (127.0.0.1:80 becoming 0.0.0.0:80) is not somebody else's.
@@ -122,8 +125,12 @@ function openTcp(
   const parts = { ...wanted, port: wantedPort };
   using held = new DisposableStack();
   if (reusePort && wantedPort !== 0 && !overlapsOurs) held.use(claimAddress(parts));
-  const create = kind === "reserved" ? createReservedSocket : createListeningSocket;
-  const { fd, port } = create({ ...parts, backlog, reusePort });
+  // Workers of another user couldn't open theirs.
+  const strict = (owner?.uid ?? process.geteuid?.()) === process.geteuid?.();
+  const { fd, port } =
+    kind === "reserved"
+      ? createReservedSocket({ ...parts, reusePort, strict })
+      : createListeningSocket({ ...parts, backlog, reusePort });
   const bound: Bound = { type: "tcp", ...wanted, port };
   return { address, bound, kind, fds: [fd], foreign: false };
 }

@@ -1,7 +1,7 @@
 /** Sockets that a configuration is to have and that aren't in use yet: those of an old master, and those that are opened for it. */
 import type { Address } from "../net/bind-address.ts";
 import { closeFd } from "../os/sockets/socket-options.ts";
-import { type Adoption, adoptSockets } from "./adopt.ts";
+import { type Adoption, adoptSockets, type Orphan } from "./adopt.ts";
 import { closeGroup, type Group, groupsOf, type SocketKind } from "./group.ts";
 import { needsV6only, openFirstSocket, type OpenOptions } from "./open-group.ts";
 
@@ -22,7 +22,7 @@ export class Preparation {
   #adopted: readonly Group[] = [];
   #opened: readonly Group[] = [];
   /** Sockets of the old master that no address wants. */
-  #unclaimed: readonly number[] = [];
+  #unclaimed: readonly Orphan[] = [];
 
   /** @param secure those of them that the old master serves TLS on */
   inherit(fds: readonly number[], secure: readonly number[]): void {
@@ -69,7 +69,8 @@ export class Preparation {
     // While an attempt waits, an address that was open may be dropped: all are looked up again after it.
     for (let at = wanted.indexOf(null); at >= 0; at = wanted.indexOf(null)) {
       const address = addresses[at]!;
-      const ours = [...sockets.groups(), ...this.#adopted, ...sockets.leaving()];
+      const inherited = [...this.#adopted, ...this.#unclaimed];
+      const ours = [...sockets.groups(), ...inherited, ...sockets.leaving()];
       const group = await openFirstSocket(
         address,
         needsV6only(address, addresses),
@@ -94,7 +95,7 @@ export class Preparation {
     this.#opened = this.#opened.filter((group) => !groups.includes(group));
     this.#adopted = [];
     this.#inherited = [];
-    for (const fd of this.#unclaimed) closeFd(fd);
+    for (const fd of this.#unclaimed.flatMap(({ fds }) => fds)) closeFd(fd);
     this.#unclaimed = [];
   }
 

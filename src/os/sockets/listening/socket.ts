@@ -44,14 +44,19 @@ export function createListeningSocket(options: ListeningSocketOptions): Listenin
 }
 
 /**
- * Binds without listening: the port is kept from other users' servers, and with SO_REUSEPORT this user's
- * own sockets can still listen on it. Throws SystemError, with nothing left open.
+ * Binds without listening: the port is kept from other users' servers, and with SO_REUSEPORT this user's own sockets can still
+ * listen on it. Throws SystemError, with nothing left open.
+ * @param strict for claimAddress() it counts as one that listens. Sockets of another user can't listen then.
  */
 export function createReservedSocket(
-  options: Omit<ListeningSocketOptions, "backlog">,
+  options: Omit<ListeningSocketOptions, "backlog"> & { readonly strict: boolean },
 ): ListeningSocket {
   const fd = createBoundSocket(options);
-  return closeOnFailure(fd, () => ({ fd, port: boundPort(fd) }));
+  return closeOnFailure(fd, () => {
+    // What is bound, and doesn't listen, is in nobody's way if both may reuse the address (inet_bind_conflict).
+    if (onLinux && options.strict) setOption(fd, system.socketLevel, system.reuseAddress, 0);
+    return { fd, port: boundPort(fd) };
+  });
 }
 
 /**

@@ -8,6 +8,7 @@ import {
 import {
   claimAddress,
   createListeningSocket,
+  createReservedSocket,
   type ListeningSocketOptions,
 } from "../../../../../src/os/sockets/listening/socket.ts";
 import {
@@ -136,6 +137,23 @@ describe("claimAddress()", () => {
     },
   );
 });
+
+test.if(onLinux).each([
+  [true, "EADDRINUSE"],
+  [false, null],
+] as const)(
+  "createReservedSocket(), strict: %p: a claim of the address fails with %p",
+  (strict, code) => {
+    const parts = { ...loopback, port: freePort(), reusePort: true };
+    open.push(createReservedSocket({ ...parts, strict }).fd);
+    const claim = () => claimAddress(parts)[Symbol.dispose]();
+    if (code === null) claim();
+    else expect(failureOf(claim).code).toBe(code);
+    // Its workers' own.
+    create(parts);
+    create(parts);
+  },
+);
 
 function freePort(): number {
   const { port } = create();

@@ -32,7 +32,7 @@ export async function ask(
   requests: readonly AskedRequest[],
   { directory, env }: { readonly directory: string; readonly env: Environment },
 ): Promise<number> {
-  const messages = requests.map((request) => messageOf(request, directory));
+  const messages = requests.map((request) => encode(request, directory));
   const software = { SERVER_SOFTWARE: `gunicorn-ts/${version}` };
   const worker = new TrialWorker(resolved, { ...withoutServiceManager(env), ...software });
   const bootFailure = await worker.boot();
@@ -123,7 +123,7 @@ class Output {
   }
 }
 
-function messageOf(request: AskedRequest, directory: string): Buffer {
+function encode(request: AskedRequest, directory: string): Buffer {
   const { method, target, fields } = request;
   const body = request.body === null ? null : bodyOf(request.body, directory);
   const given = new Set(fields.map(([name]) => name.toLowerCase()));

@@ -2,8 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { currentDate, httpDate, refreshDate } from "../../../../src/http/response/head/date.ts";
-import { errorPage } from "../../../../src/http/response/error-page.ts";
+import { httpDate } from "../../../../src/http/response/head/date.ts";
 import type { ResponseContext } from "../../../../src/http/response/head/head.ts";
 import { installResponse } from "../../../../src/http/response/globals/install.ts";
 import { lazyResponse } from "../../../../src/http/response/globals/lazy-response.ts";
@@ -590,34 +589,6 @@ describe("encodeFixed()", () => {
   });
 });
 
-describe("errorPage()", () => {
-  test("is Gunicorn's", () => {
-    const message = "Invalid Request Line 'Invalid HTTP request line: 'GET HTTP/1.1''";
-    const page = errorPage(400, message, context({ keepAlive: false }));
-    expect(page.body).toBe(`<html>
-  <head>
-    <title>Bad Request</title>
-  </head>
-  <body>
-    <h1><p>Bad Request</p></h1>
-    Invalid Request Line &#x27;Invalid HTTP request line: &#x27;GET HTTP/1.1&#x27;&#x27;
-  </body>
-</html>
-`);
-    expect(page.head).toBe(
-      `HTTP/1.1 400 Bad Request\r\nServer: gunicorn-ts\r\nDate: ${date}\r\nConnection: close\r\n` +
-        "Content-Type: text/html\r\nContent-Length: 205\r\n\r\n",
-    );
-    expect(page.keepAlive).toBe(false);
-  });
-
-  test("escapes, and counts bytes", () => {
-    const page = errorPage(500, '<b>&"\u00e9', context());
-    expect(page.body).toContain("&lt;b&gt;&amp;&quot;\u00e9");
-    expect(page.bodyBytes).toBe(Buffer.byteLength(String(page.body)));
-  });
-});
-
 describe("installResponse()", () => {
   test("leaves Response and Request as they were", () => {
     for (const [name, type] of [
@@ -700,17 +671,5 @@ describe("installResponse()", () => {
     const response = await fetch(server.url);
     expect(response instanceof Response).toBe(true);
     expect(sent(response)).toContain("<length 1>");
-  });
-});
-
-describe("httpDate()", () => {
-  test.each([
-    [784_111_777_000, "Sun, 06 Nov 1994 08:49:37 GMT"],
-    [784_111_777_999, "Sun, 06 Nov 1994 08:49:37 GMT"],
-    [784_111_778_000, "Sun, 06 Nov 1994 08:49:38 GMT"],
-  ])("%d", (now, expected) => {
-    expect(httpDate(now)).toBe(expected);
-    refreshDate(now);
-    expect(currentDate()).toBe(expected);
   });
 });

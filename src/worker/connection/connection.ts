@@ -110,8 +110,10 @@ export class Connection implements Member, Transport, WireOwner {
 
   /** The socket takes bytes again. */
   drained(): void {
+    // Bun says so behind each handshake, too.
+    if (this.#takes !== full) return;
     this.deadlines.writeMoves();
-    if (this.#takes === full) this.#takes = behind;
+    this.#takes = behind;
     this.turn();
   }
 

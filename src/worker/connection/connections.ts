@@ -81,8 +81,7 @@ export class Connections {
   }
 
   remove(member: Member | LastingMember): void {
-    this.#members.delete(member as Member);
-    this.#lasting.delete(member as LastingMember);
+    if (!this.#members.delete(member as Member)) this.#lasting.delete(member as LastingMember);
     this.#scores.connections = this.size;
     if (this.#members.size === 0) this.#served?.resolve();
     if (this.size === 0) this.#empty?.resolve();

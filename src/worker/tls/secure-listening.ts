@@ -95,8 +95,8 @@ function termsOf(acceptor: Acceptor, contexts: Contexts): HandshakeTerms {
       const { wire, named } = handshake;
       const connection = new Connection(wire, site, engine, { tls, named });
       wire.data = connection;
-      connections.add(connection);
-      connections.remove(handshake);
+      connections.swap(handshake, connection);
+      if (connections.draining) connection.drain();
     },
     plainHttp: ({ wire, named }) => refusePlainHttp(acceptor, wire, named),
   };

@@ -1,11 +1,11 @@
 /** Memory of the serving process per connection that has had one answer, and has been idle for some seconds since. */
 import { IdleConnections } from "../idle-connections.ts";
-import type { Figure } from "./figure.ts";
 import { anonymousBytesOf } from "../process-tree.ts";
 import { plainTraffic } from "../drivers/driver.ts";
 import { wrk } from "../drivers/wrk.ts";
 import { Facilities } from "../servers/facilities.ts";
 import type { BenchServer } from "../servers/server.ts";
+import type { Figure } from "./figure.ts";
 import { certificateOf, type Side, startSide } from "./sides.ts";
 
 const connectionCount = 8000;

@@ -1,9 +1,9 @@
 /** Time from the spawning of the program to its first answer. */
-import type { Figure } from "./figure.ts";
 import { ownCheckout } from "../servers/gunicorn-ts.ts";
 import { Package } from "../servers/package.ts";
-import { programOf, type Side, startSide } from "./sides.ts";
 import { spreadOf } from "../statistics.ts";
+import type { Figure } from "./figure.ts";
+import { programOf, type Side, startSide } from "./sides.ts";
 
 /** Starts per turn: the median of them is the turn's figure. */
 const starts = 5;

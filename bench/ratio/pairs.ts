@@ -1,8 +1,8 @@
 /** Paired turns: ours, the other, ours, the other. What disturbs the machine for a while disturbs both sides of a pair. */
+import { type Spread, spreadOf } from "../statistics.ts";
 import type { Figure } from "./figure.ts";
 import type { RatioLoad } from "./loads.ts";
 import type { Side } from "./sides.ts";
-import { type Spread, spreadOf } from "../statistics.ts";
 
 export interface Pair {
   readonly ours: Figure;

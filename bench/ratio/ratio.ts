@@ -13,10 +13,10 @@ import {
   resultPath,
   type Series,
 } from "../results.ts";
+import { checkoutAt } from "../servers/gunicorn-ts.ts";
 import { type RatioLoad, ratioLoads } from "./loads.ts";
 import { comparePair, type LoadResult, type Pair, runPairs } from "./pairs.ts";
 import { notes, renderTable } from "./report.ts";
-import { checkoutAt } from "../servers/gunicorn-ts.ts";
 import { nameOf, type Side } from "./sides.ts";
 
 /** Beyond the seconds of a turn: start and warm-up of its server. */

@@ -1,11 +1,11 @@
 /** Ratios as text. */
 import { saturated } from "../drivers/driver.ts";
+import { type Spread, spreadOf } from "../statistics.ts";
+import { renderColumns, showNumber } from "../tables.ts";
 import type { Figure } from "./figure.ts";
 import type { RatioLoad } from "./loads.ts";
 import { type LoadResult, summarise } from "./pairs.ts";
 import { nameOf, type Side } from "./sides.ts";
-import { type Spread, spreadOf } from "../statistics.ts";
-import { renderColumns, showNumber } from "../tables.ts";
 
 export function renderTable(results: readonly LoadResult[], other: Side = "bare"): string {
   const columns = [

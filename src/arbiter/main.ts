@@ -1,6 +1,6 @@
 /** The master process, in Gunicorn's order: settings, hooks, pid file, sockets, workers, loop, end. */
-import { isA } from "../api/thrown.ts";
 import { existsSync, readFileSync } from "node:fs";
+import { isA } from "../api/thrown.ts";
 import { configData } from "../config/data.ts";
 import type { Config } from "../config/types.ts";
 import { workerClassOf } from "../config/worker-classes.ts";

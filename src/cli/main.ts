@@ -1,6 +1,6 @@
 /** Words to an exit code: help, version, check, print, or the master's run. */
-import { isA } from "../api/thrown.ts";
 import { statSync } from "node:fs";
+import { isA } from "../api/thrown.ts";
 import type { EarlyWorker } from "../arbiter/act/birth/early-worker.ts";
 import { type EarlySignals, StartStopped } from "../arbiter/act/master/early-signals.ts";
 import { type Origin, readInheritance } from "../arbiter/act/master/upgrade.ts";

@@ -1,6 +1,6 @@
 /** The commands of the control socket: one table, for the server, `ctl`, its help, its completion and docs/control.md. */
-import { type DumpKind, isDumpToken } from "./dump.ts";
 import { type LogLevel, logLevels } from "../log/lines/line-format.ts";
+import { type DumpKind, isDumpToken } from "./dump.ts";
 
 /** What a client asks for, understood. */
 export type Command =

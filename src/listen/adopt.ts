@@ -1,14 +1,14 @@
 /** Sockets that an old master left to this one: they become groups again, and addresses find theirs. */
 import type { Address } from "../net/bind-address.ts";
-import { type Bound, type Group, ListenError, type SocketKind } from "./group.ts";
-import { boundOf, inheritedGroup } from "./open-group.ts";
-import { resolveHostname } from "./resolve.ts";
 import {
   type InheritedSocket,
   inspectSocket,
   prepareInherited,
 } from "../os/sockets/listening/inherited-socket.ts";
 import { canonicalHostname } from "../os/sockets/socket-address.ts";
+import { type Bound, type Group, ListenError, type SocketKind } from "./group.ts";
+import { boundOf, inheritedGroup } from "./open-group.ts";
+import { resolveHostname } from "./resolve.ts";
 
 /** Sockets of one address that no address of the configuration has claimed. */
 export interface Orphan {

@@ -9,6 +9,8 @@
 import type { ListeningSocket } from "../api/serving.ts";
 import { type Address, type FdAddress, formatTuple } from "../net/bind-address.ts";
 import { bindAddresses, type BindSettings, secureByDefault } from "../net/secure-addresses.ts";
+import type { SystemError } from "../os/libc.ts";
+import { listen } from "../os/sockets/listening/socket.ts";
 import {
   closeGroup,
   closeSlots,
@@ -28,8 +30,6 @@ import { type Handover, planHandover } from "./handover.ts";
 import { checkSchemes } from "./schemes.ts";
 import type { OpenOptions } from "./open-group.ts";
 import { Preparation } from "./preparation.ts";
-import type { SystemError } from "../os/libc.ts";
-import { listen } from "../os/sockets/listening/socket.ts";
 
 export type { OpenOptions } from "./open-group.ts";
 

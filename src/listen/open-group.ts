@@ -3,10 +3,6 @@ import { constants } from "node:os";
 import { ConfigError } from "../api/errors.ts";
 import type { Address, FdAddress, TcpAddress, UnixAddress } from "../net/bind-address.ts";
 import { formatTuple } from "../net/bind-address.ts";
-import { describeFailure } from "./describe-failure.ts";
-import { type Bound, type Group, ListenError, type SocketKind, type TcpBound } from "./group.ts";
-import { resolveHostname } from "./resolve.ts";
-import { unlessAborted } from "./unless-aborted.ts";
 import {
   type InheritedSocket,
   inspectSocket,
@@ -27,6 +23,10 @@ import {
   inspectPath,
   unlinkIfSame,
 } from "../os/sockets/listening/unix-socket.ts";
+import { describeFailure } from "./describe-failure.ts";
+import { type Bound, type Group, ListenError, type SocketKind, type TcpBound } from "./group.ts";
+import { resolveHostname } from "./resolve.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 export interface OpenOptions {
   readonly backlog: number;

@@ -2,6 +2,8 @@
 import { resolve } from "node:path";
 import type { ConfigData } from "../config/types.ts";
 import { captureOutput, leaveLauncherOutput, releaseOutput } from "../os/processes/output.ts";
+import type { RequestObserver, RequestRecord } from "../api/request-record.ts";
+import type { Statsd } from "../telemetry/statsd.ts";
 import { AccessLog } from "./access/access-log.ts";
 import { createLog, isSevere, type Log, type LogLevel } from "./error-log.ts";
 import type { LogHandler } from "./sinks/log-handler.ts";
@@ -18,8 +20,6 @@ import {
   opening,
   openLogFile,
 } from "./sinks/open-handlers.ts";
-import type { RequestObserver, RequestRecord } from "../api/request-record.ts";
-import type { Statsd } from "../telemetry/statsd.ts";
 
 export interface Logs {
   readonly log: Log;

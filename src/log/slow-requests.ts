@@ -1,8 +1,8 @@
 /** slow_request_log: a warning for each request that took too long. One that never ends has none. */
+import type { RequestObserver, RequestRecord } from "../api/request-record.ts";
 import { escapeText } from "./lines/escape.ts";
 import type { Log } from "./error-log.ts";
 import { rawPath } from "./access/request-facts.ts";
-import type { RequestObserver, RequestRecord } from "../api/request-record.ts";
 
 export class SlowRequests implements RequestObserver {
   readonly #limitUs: number;

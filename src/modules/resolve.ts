@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
+import { builtApp, builtAppFile, ownFile } from "../own-files.ts";
 import { AppImportError } from "./errors.ts";
 import { findModule, findVisible, isPath, moduleExtensions } from "./find.ts";
-import { builtApp, builtAppFile, ownFile } from "../own-files.ts";
 import { parseReference, type Reference } from "./reference.ts";
 import { describeFound, dottedExport, suggestModule } from "./suggest.ts";
 

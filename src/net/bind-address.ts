@@ -1,8 +1,8 @@
 /** The addresses of `bind`: how they are written, and how messages name them. */
 import { resolve } from "node:path";
-import { isIPv6 } from "./ip-address.ts";
 import { ConfigError } from "../api/errors.ts";
 import { maxPathBytes } from "../os/sockets/socket-path.ts";
+import { isIPv6 } from "./ip-address.ts";
 
 interface AnyAddress {
   /** Connections to it begin with a TLS handshake. */

@@ -5,9 +5,9 @@
 import type { Metric } from "../api/log.ts";
 import type { ConfigData } from "../config/types.ts";
 import { parseStatsdAddress } from "../net/telemetry-address.ts";
+import type { RequestObserver, RequestRecord } from "../api/request-record.ts";
 import { type Channel, DatagramChannel, targetOf } from "./channel.ts";
 import { RequestMetrics } from "./request-metrics.ts";
-import type { RequestObserver, RequestRecord } from "../api/request-record.ts";
 
 /** What an Ethernet frame holds beside the heads of IPv6 and UDP, with room for a tunnel's. */
 const datagramBytes = 1432;

@@ -6,9 +6,9 @@ import {
   type SyslogAddress,
   syslogFacilities,
 } from "../net/telemetry-address.ts";
-import { type Channel, DatagramChannel, StreamChannel, type Target, targetOf } from "./channel.ts";
 import type { LogLevel } from "../log/error-log.ts";
 import type { LogHandler } from "../log/sinks/log-handler.ts";
+import { type Channel, DatagramChannel, StreamChannel, type Target, targetOf } from "./channel.ts";
 import { cutPacket, formatPacket, framePacket, type SyslogSource } from "./syslog-packet.ts";
 
 /** How much waits for a receiver; messages beyond that are lost, and counted. */

@@ -1,4 +1,7 @@
 /** Keeps what the workers have to do level: looks at the scoreboard, and tells the sockets what part each slot is to get. */
+import { equalShares } from "../../listen/group.ts";
+import type { Listeners } from "../../listen/listeners.ts";
+import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import {
   type Arrivals,
   expectedOf,
@@ -9,9 +12,6 @@ import {
   type SlotLoad,
 } from "../decide/balance.ts";
 import { serving, sharing, type State, type WorkerState } from "../decide/state.ts";
-import { equalShares } from "../../listen/group.ts";
-import type { Listeners } from "../../listen/listeners.ts";
-import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 
 /** How often it looks while connections come; at rest, with the arbiter's ticks. A look takes longer with more slots. */
 const lookMs = 100;

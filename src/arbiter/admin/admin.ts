@@ -5,16 +5,16 @@
 import { type Address, sameAddress } from "../../net/bind-address.ts";
 import { closeGroup, type Group, ListenError, urlOf } from "../../listen/group.ts";
 import { openFirstSocket, type OpenOptions } from "../../listen/open-group.ts";
-import type { AdminSettings } from "./settings.ts";
 import type { Apps } from "../act/apps/apps.ts";
+import type { Progress } from "../decide/status.ts";
+import { sharing, type State } from "../decide/state.ts";
+import type { AdminSettings } from "./settings.ts";
 import { AdminServer } from "./admin-server.ts";
 import { Pages } from "./pages.ts";
 import { History } from "./history.ts";
 import { Recorder } from "./recorder.ts";
 import { type SnapshotSources, takeSnapshot } from "./snapshot.ts";
 import { steer, type Steered } from "./steering.ts";
-import type { Progress } from "../decide/status.ts";
-import { sharing, type State } from "../decide/state.ts";
 
 const retryDelayMs = 250;
 

@@ -9,6 +9,7 @@ import {
 } from "../../ipc/scoreboard-columns.ts";
 import type { Family } from "../../telemetry/metrics/open-metrics.ts";
 import { version } from "../../version.ts";
+import type { Status } from "../decide/status.ts";
 import {
   bySlot,
   counter,
@@ -23,7 +24,6 @@ import {
 } from "./families.ts";
 import { isReady } from "./health.ts";
 import type { Snapshot } from "./snapshot.ts";
-import type { Status } from "../decide/status.ts";
 
 export function metricsOf(snapshot: Snapshot): readonly Family[] {
   const { countsConnections } = snapshot;

@@ -9,10 +9,10 @@ import {
 import type { Config } from "../../config/types.ts";
 import type { ListenerFact } from "../../listen/listeners.ts";
 import { maxWorkers } from "../../ipc/scoreboard.ts";
-import type { Event, SignalName } from "../decide/events.ts";
-import type { Status, WorkerStatus } from "../decide/status.ts";
 import { encodeLoad } from "../../scaling/load-answer.ts";
 import type { LoadSample } from "../../scaling/load-sample.ts";
+import type { Event, SignalName } from "../decide/events.ts";
+import type { Status, WorkerStatus } from "../decide/status.ts";
 import { showConfig } from "./show-config.ts";
 import { showListeners, showRequests, showStats, showWorkers } from "./show.ts";
 

@@ -1,7 +1,7 @@
 /** What people see of an answer. */
 import type { CommandName } from "../../control/commands.ts";
-import type { Data } from "./client.ts";
 import { escapeText } from "../../log/lines/escape.ts";
+import type { Data } from "./client.ts";
 import { showBytes, showSeconds, table } from "./table.ts";
 
 export const layouts: Readonly<Record<CommandName, (data: Data) => string>> = {

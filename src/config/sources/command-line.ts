@@ -3,13 +3,13 @@
  * node:util's parseArgs knows none of them, and costs each start 2 ms.
  */
 import { UsageError } from "../../api/errors.ts";
-import { explainFlags, explainPidFile } from "./foreign-flags.ts";
 import { quote } from "../values/kinds.ts";
-import { type AskedRequest, readRequests, requestFlags, type RequestPart } from "./requests.ts";
 import type { Flag, Setting } from "../setting.ts";
 import { settingEntries } from "../settings.ts";
-import { explainValue } from "./taken-app.ts";
 import type { SettingKey } from "../types.ts";
+import { explainFlags, explainPidFile } from "./foreign-flags.ts";
+import { type AskedRequest, readRequests, requestFlags, type RequestPart } from "./requests.ts";
+import { explainValue } from "./taken-app.ts";
 
 export interface CommandLine {
   /** Set when -h or -v was met: then nothing behind it was read. */

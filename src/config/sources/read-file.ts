@@ -2,9 +2,9 @@
  * The configuration file, imported and read into raw values by setting. Imported itself only where there is one (bench:
  * start).
  */
-import { inspectSafely, isA, messageOf, propertyOf, textProperty } from "../../api/thrown.ts";
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { inspectSafely, isA, messageOf, propertyOf, textProperty } from "../../api/thrown.ts";
 import { explainImport } from "../../modules/explain-import.ts";
 import { importModule, withoutLoad } from "../../modules/import.ts";
 import { provideOwnPackageFor } from "../../modules/own-package.ts";
@@ -12,9 +12,9 @@ import { asksRegistry } from "../../modules/packages.ts";
 import { ConfigError } from "../../api/errors.ts";
 import type { ServerHooks } from "../../api/hooks.ts";
 import { settingEntries, settings } from "../settings.ts";
+import type { SettingKey } from "../types.ts";
 import { fileLabel } from "./find-file.ts";
 import { suggestSetting } from "./suggest.ts";
-import type { SettingKey } from "../types.ts";
 
 /**
  * The file's raw values by setting. Another `generation` evaluates the file again.

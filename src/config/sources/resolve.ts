@@ -4,18 +4,18 @@
  * Nothing about the process changes here, so that HUP may run it again and drop the result.
  */
 import { isA } from "../../api/thrown.ts";
-import { located, type Places } from "./places.ts";
-import { parseCommandLine } from "./command-line.ts";
 import { ConfigError, UsageError } from "../../api/errors.ts";
-import { fileLabel, findConfigFile } from "./find-file.ts";
-import { explainWords } from "./foreign-flags.ts";
 import type { Facts } from "../values/kinds.ts";
 import { checkRules } from "../rules.ts";
 import type { Setting } from "../setting.ts";
 import { settingEntries, settingOf } from "../settings.ts";
+import type { Config, SettingKey } from "../types.ts";
+import { located, type Places } from "./places.ts";
+import { parseCommandLine } from "./command-line.ts";
+import { fileLabel, findConfigFile } from "./find-file.ts";
+import { explainWords } from "./foreign-flags.ts";
 import { shellWords } from "./shell-words.ts";
 import { explainValue, findTaken } from "./taken-app.ts";
-import type { Config, SettingKey } from "../types.ts";
 
 export interface ConfigInputs extends Facts {
   /** The words behind the program's name. */

@@ -1,4 +1,5 @@
 /** Hosts and ports, as targets and Host name them (RFC 3986 §3.2). */
+import { isIPv6 } from "../../net/ip-address.ts";
 import {
   colon,
   leftBracket,
@@ -9,7 +10,6 @@ import {
   isHostByte,
   latin1,
 } from "../bytes.ts";
-import { isIPv6 } from "../../net/ip-address.ts";
 
 /**
  * Whether the bytes are `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2). Stricter than the grammar in three

@@ -15,9 +15,9 @@ import {
   latin1,
 } from "../bytes.ts";
 import type { ParseErrorName } from "../errors.ts";
+import { isForbiddenTrailer, judgeUnderscore, type HeaderMap } from "../message/policy.ts";
 import type { Head } from "./head.ts";
 import { knownLengths, readKnownField } from "./known-fields.ts";
-import { isForbiddenTrailer, judgeUnderscore, type HeaderMap } from "../message/policy.ts";
 
 export interface FieldRules {
   readonly maxFields: number;

@@ -2,13 +2,13 @@
  * The fields that the parser itself acts on, and what it makes of their values: each rule is a function of the message
  * room.
  */
-import { isAuthority } from "./authority.ts";
 import { equalsWord, word } from "../bytes.ts";
 import type { ParseErrorName } from "../errors.ts";
 import { readContentLength, readTransferCoding } from "../message/framing.ts";
-import type { Head } from "./head.ts";
 import { readConnection } from "../message/keep-alive.ts";
 import { readExpectation } from "../message/policy.ts";
+import { isAuthority } from "./authority.ts";
+import type { Head } from "./head.ts";
 
 const hostName = word("host");
 const expectName = word("expect");

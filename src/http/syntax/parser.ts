@@ -7,10 +7,10 @@
  */
 import { CR, latin1, LF } from "../bytes.ts";
 import type { ParseErrorName } from "../errors.ts";
-import { FieldLines } from "./field-lines.ts";
-import { Head } from "./head.ts";
 import type { Limits } from "../limits.ts";
 import type { HeaderMap } from "../message/policy.ts";
+import { FieldLines } from "./field-lines.ts";
+import { Head } from "./head.ts";
 import { RequestLine } from "./request-line.ts";
 
 export interface ParserOptions {

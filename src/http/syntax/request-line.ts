@@ -1,5 +1,4 @@
 /** The request line, byte by byte: method, target and version (RFC 9112 §3), behind at most one empty line. */
-import { isAuthority, isHostAndPort } from "./authority.ts";
 import {
   asterisk,
   colon,
@@ -14,6 +13,7 @@ import {
   latin1,
 } from "../bytes.ts";
 import type { ParseErrorName } from "../errors.ts";
+import { isAuthority, isHostAndPort } from "./authority.ts";
 import type { Head } from "./head.ts";
 
 export interface RequestLineRules {

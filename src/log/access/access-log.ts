@@ -1,6 +1,6 @@
 /** The access log: a line for each answered request, to each of its destinations. */
-import type { LogHandler } from "../sinks/log-handler.ts";
 import type { RequestObserver, RequestRecord } from "../../api/request-record.ts";
+import type { LogHandler } from "../sinks/log-handler.ts";
 
 export class AccessLog implements RequestObserver {
   readonly #format: (request: RequestRecord) => string;

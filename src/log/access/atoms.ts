@@ -1,7 +1,7 @@
 /** Gunicorn's atoms of access_log_format: what each makes of a request. What is missing is `-`. */
+import type { RequestRecord } from "../../api/request-record.ts";
 import { escapeText, escapeWord } from "../lines/escape.ts";
 import { basicUser, decodePath, rawPath, rawQuery } from "./request-facts.ts";
-import type { RequestRecord } from "../../api/request-record.ts";
 
 export interface Atom {
   /** All that it says stands in the request's head. */

@@ -1,9 +1,9 @@
 /** access_log_format: Gunicorn's %-style with named atoms, read once and made into one function. */
 import { ConfigError } from "../../api/errors.ts";
-import { type Atom, atoms, namedAtom, type Source, extraAtoms } from "./atoms.ts";
-import { decodeText, escapeJson, jsonPlaces } from "../lines/json-text.ts";
-import { joinPieces, type Piece, type Render } from "./join-pieces.ts";
 import type { RequestRecord } from "../../api/request-record.ts";
+import { decodeText, escapeJson, jsonPlaces } from "../lines/json-text.ts";
+import { type Atom, atoms, namedAtom, type Source, extraAtoms } from "./atoms.ts";
+import { joinPieces, type Piece, type Render } from "./join-pieces.ts";
 
 /** An atom as a format has it. */
 interface Field {

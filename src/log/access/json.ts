@@ -2,9 +2,9 @@
  * The JSON form of the access log: one object a line, always the same fields in the same order. docs/logging.md has
  * them.
  */
+import type { RequestRecord } from "../../api/request-record.ts";
 import { decodeText } from "../lines/json-text.ts";
 import { basicUser, rawPath, rawQuery } from "./request-facts.ts";
-import type { RequestRecord } from "../../api/request-record.ts";
 
 /** The line of a request; what isn't known is null. */
 export function formatAccessJson(request: RequestRecord): string {

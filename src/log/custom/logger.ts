@@ -5,9 +5,9 @@
 import type { CustomLogger, Log, Metric } from "../../api/log.ts";
 import type { ConfigData } from "../../config/types.ts";
 import { writeFully } from "../../os/write-fully.ts";
+import type { RequestRecord } from "../../api/request-record.ts";
 import { textOf } from "../lines/describe-error.ts";
 import { type LogLevel, textLine } from "../lines/line-format.ts";
-import type { RequestRecord } from "../../api/request-record.ts";
 
 /** The server's own logs, as the settings want them. */
 export interface BuiltInLogs {

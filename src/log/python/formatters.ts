@@ -7,8 +7,8 @@ import {
   type LogLevel,
   splitStack,
 } from "../lines/line-format.ts";
-import { allowOnly, readText, refuse, type Values } from "./values.ts";
 import { compileTime } from "../lines/strftime.ts";
+import { allowOnly, readText, refuse, type Values } from "./values.ts";
 
 /** A formatter serves both loggers, and `%(name)s` tells them apart. */
 export type Formatter = (logger: LoggerName) => LineFormat;

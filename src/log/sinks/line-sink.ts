@@ -1,6 +1,6 @@
 /** What takes the lines of a handler, and how a handler passes them on: one by one, or in batches. */
-import type { LogHandler } from "./log-handler.ts";
 import type { LineFormat, LogLevel } from "../lines/line-format.ts";
+import type { LogHandler } from "./log-handler.ts";
 
 /** Invariant: lines stay whole, and none of it throws for what the system refuses, but for reopen(). */
 export interface LineSink {

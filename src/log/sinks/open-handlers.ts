@@ -4,14 +4,14 @@ import { dirname } from "node:path";
 import { ConfigError } from "../../api/errors.ts";
 import type { ConfigData } from "../../config/types.ts";
 import { SystemError } from "../../os/libc.ts";
-import type { LogHandler } from "./log-handler.ts";
+import type { openSyslog } from "../../telemetry/syslog.ts";
 import { bareLine, type LineFormat } from "../lines/line-format.ts";
+import type { Destination, HandlerPlan, LogPlan } from "../plan.ts";
+import type { LogHandler } from "./log-handler.ts";
 import { BatchHandler, DirectHandler, type LineSink } from "./line-sink.ts";
 import type { FileOwner, LogFile, LogFileOptions } from "./log-file.ts";
-import type { Destination, HandlerPlan, LogPlan } from "../plan.ts";
 import type { RotatingFile } from "./rotating-file.ts";
 import { StandardStream } from "./standard-stream.ts";
-import type { openSyslog } from "../../telemetry/syslog.ts";
 
 /** What is kept while the disk is full. */
 const keptBytes = { error: 1024 * 1024, access: 16 * 1024 * 1024 } as const;

@@ -8,11 +8,11 @@ import { workerClassOf } from "../../config/worker-classes.ts";
 import { exitCodes } from "../../ipc/exit-codes.ts";
 import type { PreloadMessage, PreloadResult } from "../../ipc/messages.ts";
 import { bindAddresses } from "../../net/secure-addresses.ts";
+import { assume, identityOf } from "../../os/processes/privileges.ts";
 import { listeningAt } from "../classes/listening-at.ts";
 import { loadOwnClass } from "../classes/own-class.ts";
 import { refuseApp, routedApp } from "../classes/serving.ts";
 import { describeFailure } from "./boot-failure.ts";
-import { assume, identityOf } from "../../os/processes/privileges.ts";
 
 /** Apps that listen are told of the first address as it is configured: nothing is open here, and no request comes. */
 function listeningFor(config: PreloadMessage["config"]): Listening {

@@ -1,17 +1,17 @@
 /** --reload: watches what the app is made of, and stands in for an app that can't be loaded. */
-import { isA } from "../../api/thrown.ts";
 import { resolve } from "node:path";
+import { isA } from "../../api/thrown.ts";
 import { brokenApp } from "../../app/broken.ts";
 import { AppImportError } from "../../modules/errors.ts";
 import type { App } from "../../app/load.ts";
 import { parseReference } from "../../modules/reference.ts";
 import type { ConfigData } from "../../config/types.ts";
-import { describeFailure } from "./boot-failure.ts";
 import type { Log } from "../../log/error-log.ts";
 import { expand, isPattern } from "../../reload/extra-files.ts";
 import { loadedModules, sourcesOf } from "../../reload/modules.ts";
 import { isFile } from "../../reload/stamp.ts";
 import { Watcher } from "../../reload/watcher.ts";
+import { describeFailure } from "./boot-failure.ts";
 
 export interface ReloaderParts {
   readonly config: ConfigData;

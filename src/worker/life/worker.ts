@@ -12,9 +12,11 @@ import { hasWaiting } from "../../os/sockets/listening/accept-queue.ts";
 import { protectInherited } from "../../os/sockets/listening/protect-inherited.ts";
 import { processTitle, setProcessTitle } from "../../os/processes/process-title.ts";
 import { writeInTime } from "../../os/write-in-time.ts";
-import { AppLoader } from "./app-loader.ts";
 import { inTime } from "../../app/in-time.ts";
+import type { Serving } from "../../api/serving.ts";
+import type { TlsCredentials } from "../../tls/credentials.ts";
 import { Dumps } from "../dump/dumps.ts";
+import { AppLoader } from "./app-loader.ts";
 import { AppSignals } from "./app-signals.ts";
 import { logBootFailure } from "./boot-failure.ts";
 import { Ending } from "./ending.ts";
@@ -23,8 +25,6 @@ import { explainCollision } from "./port-collision.ts";
 import { PortWatch } from "./port-watch.ts";
 import { Pulse } from "./pulse.ts";
 import type { Reloader } from "./reloader.ts";
-import type { Serving } from "../../api/serving.ts";
-import type { TlsCredentials } from "../../tls/credentials.ts";
 
 /** With reload, how long a worker goes on loading an app of which a file has changed meanwhile. */
 const staleLoadMs = 1000;

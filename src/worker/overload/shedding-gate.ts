@@ -1,6 +1,6 @@
 /** The gate of a worker with shed_latency_ms: who comes is let in, waits for `threads`, or is refused. */
-import type { Comer, Door, Gate, Guest } from "../exchange/gate.ts";
 import type { RequestFacts } from "../../api/request-record.ts";
+import type { Comer, Door, Gate, Guest } from "../exchange/gate.ts";
 
 /** Who decides. */
 interface Judge {

@@ -9,8 +9,8 @@ import type { Head } from "../../http/syntax/head.ts";
 import type { MessageReader } from "../../http/request/message-reader.ts";
 import type { RequestObserver, RequestRecord, TlsFacts } from "../../api/request-record.ts";
 import { rawPath } from "../../log/access/request-facts.ts";
-import { environOf, mountOf, type Surroundings } from "./cgi-variables.ts";
 import type { Trace } from "../../api/trace.ts";
+import { environOf, mountOf, type Surroundings } from "./cgi-variables.ts";
 import { knownTrace, traceOfExchange } from "./traces.ts";
 import type { RecordedClient } from "./recorded.ts";
 

@@ -6,8 +6,8 @@
 import { bodyInit, bodyKind, hasNoBody } from "../../http/response/globals/body.ts";
 import { rawPath } from "../../log/access/request-facts.ts";
 import type { RequestFacts, RequestObserver, RequestRecord } from "../../api/request-record.ts";
-import { environOf, type Surroundings } from "./cgi-variables.ts";
 import type { Trace } from "../../api/trace.ts";
+import { environOf, type Surroundings } from "./cgi-variables.ts";
 import { knownTrace } from "./traces.ts";
 import { noAnswer } from "./recorded.ts";
 

@@ -5,8 +5,8 @@
 import type { Log } from "../../api/log.ts";
 import { canOpen } from "../../os/sockets/free-descriptors.ts";
 import { unsentBytes } from "../../os/sockets/send-queue.ts";
-import type { InnerEnd } from "./inner-end.ts";
 import type { Wire } from "../connection/wire.ts";
+import type { InnerEnd } from "./inner-end.ts";
 
 /**
  * How many sockets are opened at a time. A unix socket refuses whoever finds its queue full, and Bun's has 512 places: the

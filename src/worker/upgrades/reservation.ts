@@ -3,9 +3,9 @@
  * client's tunnel, or dropped.
  */
 import type { Accepted, InnerServer, Offer, Waiting } from "../../app/websocket/inner-server.ts";
+import type { Wire } from "../connection/wire.ts";
 import type { InnerEnd } from "./inner-end.ts";
 import type { Tunnel } from "./tunnel.ts";
-import type { Wire } from "../connection/wire.ts";
 
 /** A socket of this process, whose owner can be another. */
 type InnerWire = Wire & { data: unknown };

@@ -14,9 +14,9 @@
  */
 import type { LastingMember } from "../connection/connections.ts";
 import { type DeadlineTicks, Deadlines } from "../connection/deadlines.ts";
+import type { Wire, WireOwner } from "../connection/wire.ts";
 import { Flow } from "./flow.ts";
 import type { InnerEnd } from "./inner-end.ts";
-import type { Wire, WireOwner } from "../connection/wire.ts";
 
 /** What a tunnel begins with, and whom it tells. */
 export interface TunnelParts {

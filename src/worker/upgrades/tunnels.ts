@@ -3,10 +3,10 @@ import type { Log } from "../../api/log.ts";
 import type { Connections } from "../connection/connections.ts";
 import type { DeadlineTicks } from "../connection/deadlines.ts";
 import { Http1 } from "../connection/http1.ts";
-import type { InnerEnd } from "./inner-end.ts";
-import { Tunnel } from "./tunnel.ts";
 import type { Leaving } from "../exchange/upgrades.ts";
 import { noAnswer } from "../records/recorded.ts";
+import type { InnerEnd } from "./inner-end.ts";
+import { Tunnel } from "./tunnel.ts";
 import { InnerConnections } from "./inner-connections.ts";
 
 /** Where a connection goes. */

@@ -1,7 +1,5 @@
 /** Starts one worker. It inherits the scoreboard as fd 3 and its slot's listening sockets from fd 4 on. */
 import { workerHooks } from "../../../config/worker-hooks.ts";
-import type { WorkerSignal } from "../../decide/events.ts";
-import type { AppConfig } from "../configuration/generation.ts";
 import { configData } from "../../../config/data.ts";
 import type { Config } from "../../../config/types.ts";
 import { workerClassOf } from "../../../config/worker-classes.ts";
@@ -15,6 +13,8 @@ import {
 } from "../../../ipc/messages.ts";
 import type { ListeningSocket } from "../../../api/serving.ts";
 import type { TlsCredentials } from "../../../tls/credentials.ts";
+import type { WorkerSignal } from "../../decide/events.ts";
+import type { AppConfig } from "../configuration/generation.ts";
 import type { EarlyWorker } from "./early-worker.ts";
 import {
   startWorkerProcess,

@@ -12,9 +12,12 @@ import { stampOfAll } from "../../../reload/stamp.ts";
 import { credentialFiles } from "../../../tls/credential-files.ts";
 import type { Surroundings } from "../../../tls/read-credentials.ts";
 import type { AdminSettings } from "../../admin/settings.ts";
-import { adopt, type Environment, setUmask, withRawEnv } from "../master/environment.ts";
 import type { ControlHost, ControlRoom } from "../../control/control-room.ts";
 import type { Event } from "../../decide/events.ts";
+import { adopt, type Environment, setUmask, withRawEnv } from "../master/environment.ts";
+import type { Identity } from "../master/identity.ts";
+import type { MasterHooks } from "../master/master-hooks.ts";
+import type { Origin } from "../master/upgrade.ts";
 import {
   type AppConfig,
   asGeneration,
@@ -23,10 +26,7 @@ import {
   checkWorkers,
   openOptions,
 } from "./generation.ts";
-import type { Identity } from "../master/identity.ts";
-import type { MasterHooks } from "../master/master-hooks.ts";
 import { type ReadCredentials, type Release, Releases } from "./releases.ts";
-import type { Origin } from "../master/upgrade.ts";
 
 export interface ConfigurationParts extends Release {
   /** Null until a configuration asks for it. */

@@ -6,9 +6,9 @@ import { ConfigError } from "../../../api/errors.ts";
 import { configData } from "../../../config/data.ts";
 import type { Config } from "../../../config/types.ts";
 import { isPreloadResult, type PreloadMessage, type PreloadResult } from "../../../ipc/messages.ts";
+import { ownFile, ownRuntime } from "../../../own-files.ts";
 import { type Environment, withRawEnv } from "../master/environment.ts";
 import type { AppConfig } from "./generation.ts";
-import { ownFile, ownRuntime } from "../../../own-files.ts";
 
 /** An app that never ends its import would keep the server from starting, and from reloading. */
 const preloadLimitMs = 60_000;

@@ -6,7 +6,6 @@
  * one until its end, which names the new one as its last word.
  */
 import { monotonicUsec, sendNotification } from "../../../os/processes/notify.ts";
-import type { Environment } from "./environment.ts";
 import {
   describeProgress,
   type MastershipFacts,
@@ -14,6 +13,7 @@ import {
   type ProgressFacts,
   progressOf,
 } from "../../decide/status.ts";
+import type { Environment } from "./environment.ts";
 
 export interface ServiceManagerParts {
   /** The environment that the master was started with. */

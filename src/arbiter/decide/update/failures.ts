@@ -1,7 +1,7 @@
 /** What the system refuses never ends the master: it is told once, and then tried again later, or done without. */
 import type { Action, Done, Event } from "../events.ts";
-import { countRetry, takeBack } from "./reap.ts";
 import type { Mastership, State } from "../state.ts";
+import { countRetry, takeBack } from "./reap.ts";
 import { changeWorker, log, type Step, still, tellOnce, withFleet } from "./step.ts";
 
 type Failed = Extract<Event, { type: "action failed" }>;

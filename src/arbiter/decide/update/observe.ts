@@ -1,7 +1,7 @@
 /** What a tick shows of the workers: heartbeats, warm-up, and who has lived or grown beyond its bounds. */
-import { countFailure } from "./reap.ts";
 import type { Reaction, WorkerScores } from "../events.ts";
 import type { Generation, State, WorkerState } from "../state.ts";
+import { countFailure } from "./reap.ts";
 import { log, type Step, tellOnce, withFleet } from "./step.ts";
 
 /** Ticks come at least once a second; a gap this long means that the whole machine stood still, not the workers. */

@@ -4,13 +4,13 @@
  */
 import { exitCodes } from "../../../ipc/exit-codes.ts";
 import type { Event, Reaction, WorkerSignal } from "../events.ts";
+import { editionOf, renewed } from "../renewal.ts";
+import { type Fallback, freshSlot, type Phase, type State, type WorkerState } from "../state.ts";
 import { onAutoscale, targetAfter } from "./autoscale.ts";
 import { onActionFailed, takenAs, toldAfterStart, without } from "./failures.ts";
 import { observe } from "./observe.ts";
 import { countFailure, reap } from "./reap.ts";
 import { loadNext, onCommand, onSignal, startLoading } from "./signals.ts";
-import { editionOf, renewed } from "../renewal.ts";
-import { type Fallback, freshSlot, type Phase, type State, type WorkerState } from "../state.ts";
 import {
   changeSlot,
   changeWorker,

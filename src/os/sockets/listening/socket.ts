@@ -1,7 +1,6 @@
 /** Listening sockets by libc. A socket made here is close-on-exec and non-blocking from its first moment. */
 import { ptr } from "bun:ffi";
 import { check, library } from "../../libc.ts";
-import { refuseNewConnections } from "./hop-limit.ts";
 import { encodeTcp, nameOf } from "../socket-address.ts";
 import {
   AF_INET,
@@ -16,6 +15,7 @@ import {
   TCP_NODELAY,
   tryOption,
 } from "../socket-options.ts";
+import { refuseNewConnections } from "./hop-limit.ts";
 
 export interface ListeningSocketOptions {
   readonly family: 4 | 6;

@@ -2,9 +2,9 @@
 import { lchownSync, lstatSync, type Stats, unlinkSync } from "node:fs";
 import { ptr } from "bun:ffi";
 import { check, library, SystemError } from "../../libc.ts";
-import { listen } from "./socket.ts";
 import { encodeUnix } from "../socket-address.ts";
 import { AF_UNIX, closeFd, closeOnFailure, createStreamSocket } from "../socket-options.ts";
+import { listen } from "./socket.ts";
 
 /** The identity of a file, whatever its name: a socket that somebody put in its place is another one. */
 export interface FileIdentity {

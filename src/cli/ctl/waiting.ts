@@ -7,6 +7,8 @@ export class TimedOut extends Error {
 }
 
 const pollMs = 100;
+/** How long an answer may take, however little time there is. */
+const leastMs = 1000;
 
 /** As many workers serve as are wanted, and nothing is under way. */
 export function isReady({ state, workers_ready: ready, workers_target: target }: Data): boolean {
@@ -31,20 +33,28 @@ function tellFailure(why: unknown): string {
 }
 
 /**
- * Asks until the answer isn't null.
- * @throws TimedOut, and whatever `probe` throws
+ * Asks until the answer isn't null, at least once. A server that is stopped or busy takes the question and doesn't answer: it
+ * isn't waited for beyond the time, but for the moment that any answer takes.
+ * @throws TimedOut, and whatever `probe` throws by then
  */
 export async function poll<T>(
   what: string,
   timeoutMs: number,
   probe: () => Promise<T | null>,
 ): Promise<T> {
+  const late = () => new TimedOut(`${what} within ${timeoutMs / 1000} s`);
   const end = performance.now() + timeoutMs;
-  for (;;) {
-    const value = await probe();
-    if (value !== null) return value;
-    if (performance.now() >= end) throw new TimedOut(`${what} within ${timeoutMs / 1000} s`);
-    await Bun.sleep(Math.max(0, Math.min(pollMs, end - performance.now())));
+  const { promise: over, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(late()), Math.max(timeoutMs, leastMs));
+  try {
+    for (;;) {
+      const value = await Promise.race([probe(), over]);
+      if (value !== null) return value;
+      if (performance.now() >= end) throw late();
+      await Bun.sleep(Math.max(0, Math.min(pollMs, end - performance.now())));
+    }
+  } finally {
+    clearTimeout(timer);
   }
 }
 

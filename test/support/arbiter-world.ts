@@ -233,3 +233,17 @@ export class World {
     if (target < 1) throw new Error("target below 1");
   }
 }
+
+/** The signals that were sent, and to whom: `SIGTERM 1`. */
+export function signals(world: World): string[] {
+  return world.actions.flatMap((each) =>
+    each.do === "signal" ? [`${each.signal} ${each.age}`] : [],
+  );
+}
+
+/** The workers that were started. */
+export function spawns(world: World): string[] {
+  return world.actions.flatMap((each) =>
+    each.do === "spawn" ? [`age ${each.age} slot ${each.slot} generation ${each.generation}`] : [],
+  );
+}

@@ -214,6 +214,13 @@ describe("the sources", () => {
     expect([...found].sort()).toEqual(Object.keys(rooms).sort());
   });
 
+  test("live in rooms that src/README.md tells of, each in a row", async () => {
+    const text = await Bun.file(join(root, "src/README.md")).text();
+    const told = [...text.matchAll(/^\| `([\w/]+)` /gm)].map(([, room = ""]) => room);
+    const named = Object.keys(rooms).filter((room) => room !== "");
+    expect(told.toSorted()).toEqual(named.toSorted());
+  });
+
   test("stand in rooms that are taken in at a glance: 14 files at most", async () => {
     const counts = new Map<string, number>();
     for (const room of [...(await readSources("src")).keys()].map(roomOf))

@@ -38,6 +38,11 @@ export function convertBody<Kind extends BodyKind>(
   return convert(kind, contentType, source, owned) as Promise<BodyResult[Kind]>;
 }
 
+/** Nobody looks at bytes that aren't owned once they are converted. */
+export function copiesAtOnce(kind: BodyKind): boolean {
+  return kind !== "formData" && kind !== "blob";
+}
+
 /** What the read methods give for a request that has no body. */
 export function convertNothing<Kind extends BodyKind>(
   kind: Kind,

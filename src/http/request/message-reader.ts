@@ -218,8 +218,8 @@ export class MessageReader {
   #readLength(bytes: Buffer, start: number, end: number): "need more" | "end" {
     const stop = Math.min(end, start + this.#left);
     this.#left -= stop - start;
-    // `buffer` costs an object, which a body that came whole, or is small, does without (bench: post-json).
-    const large = this.#left > 0 && stop - start >= leastBytes;
+    // `buffer` costs an object, which a small body does without (bench: post-json).
+    const large = stop - start >= leastBytes;
     const alone = large && this.#first && stop === bytes.length && stop === bytes.buffer.byteLength;
     this.#first = false;
     this.body?.push(bytes.subarray(start, stop), alone);

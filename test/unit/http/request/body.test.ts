@@ -67,6 +67,53 @@ describe("RequestBody.read()", () => {
     expect(source.calls).toEqual(["first read"]);
   });
 
+  test.each([
+    ["text", true],
+    ["json", true],
+    ["bytes", true],
+    ["arrayBuffer", true],
+    ["blob", false],
+    ["formData", false],
+  ] as const)("%s of a chunk that nobody else refers to", async (kind, isFreed) => {
+    const type = "application/x-www-form-urlencoded";
+    const sent = kind === "json" ? JSON.stringify("x".repeat(20_000)) : `a=${"x".repeat(20_000)}`;
+    const chunk = new Uint8Array(Buffer.from(`head${sent}`));
+    const [body] = create(sent.length);
+    body.push(chunk.subarray(4), true);
+    body.end();
+    const read = body.read(kind, type);
+    expect(chunk.buffer.detached).toBe(isFreed);
+    const result: unknown = await read;
+    const native = await new Request("http://x/", {
+      method: "POST",
+      headers: { "content-type": type },
+      body: sent,
+    })[kind]();
+    expect(result instanceof Blob ? await result.text() : result).toEqual(
+      native instanceof Blob ? await native.text() : native,
+    );
+  });
+
+  test.each([["text"], ["json"], ["bytes"], ["arrayBuffer"]] as const)(
+    "%s leaves a chunk alone that somebody else refers to",
+    async (kind) => {
+      const chunk = new Uint8Array(20_000).fill(0x31);
+      const [body] = create(16_384);
+      body.push(chunk.subarray(0, 16_384));
+      body.end();
+      await body.read(kind, "");
+      expect(chunk.every((byte) => byte === 0x31)).toBe(true);
+      expect(chunk.byteLength).toBe(20_000);
+    },
+  );
+
+  test("lets its source go on once all has come, read or not", () => {
+    const [body, source] = create();
+    body.push(new Uint8Array(highWaterBytes));
+    body.end();
+    expect(source.calls).toEqual(["pause", "resume"]);
+  });
+
   test("resumes a source that was paused before", () => {
     const [body, source] = create();
     body.push(new Uint8Array(highWaterBytes));

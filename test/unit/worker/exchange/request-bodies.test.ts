@@ -86,6 +86,25 @@ describe("a body", () => {
     expect(wire.did).toEqual(["pause", "resume"]);
   });
 
+  test("that comes in one piece, and whole, stops nothing, whatever follows", async () => {
+    const read: string[] = [];
+    const engine = new FakeEngine(async (request) => {
+      await Promise.resolve();
+      const text = await request.text();
+      read.push(text);
+      return new Response(String(text.length));
+    });
+    const wire = engine.connect();
+    const [first, second] = ["x".repeat(100_000), "y".repeat(20_000)];
+    wire.send(post(100_000) + first);
+    await engine.settle();
+    expect(wire.did).toEqual([]);
+    wire.send(post(20_000) + second + post(100_000) + first + post(2) + "zz");
+    await engine.settle();
+    expect(bodies(wire.text)).toEqual(["100000", "20000", "100000", "2"]);
+    expect(read).toEqual([first, second, first, "zz"]);
+  });
+
   test("read as a stream comes piece by piece", async () => {
     const pieces: string[] = [];
     const engine = new FakeEngine(async (request) => {

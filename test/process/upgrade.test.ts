@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import {
   existsSync,
+  readdirSync,
   readFileSync,
   symlinkSync,
   unlinkSync,
@@ -72,6 +73,19 @@ test("an upgrade that is taken back: the new master is Master.2 to its end, and 
   expect(readPid(server.folder, "pid")).toBe(old);
   await upgrade(server);
   await endOf(server, latestMaster(server));
+}, 120_000);
+
+test("a new master that is stopped as soon as the old one has gone leaves nothing behind", async () => {
+  const bind = ["127.0.0.1:0", "unix:app.sock"];
+  const args = ["-w", "1", "-p", "pid", "--control-socket", "app.ctl"];
+  await using server = await gunicorn({ files: { "app.ts": app }, bind, args });
+  const [, next] = await startNew(server, 1);
+  expect(await server.stop("SIGQUIT")).toBe(0);
+  await endOf(server, next);
+  expect(linesOf(server, next).at(-1)).toBe("[INFO] Shutting down: Master");
+  expect(readdirSync(server.folder).filter((name) => /^(app\.(sock|ctl)|pid)/.test(name))).toEqual(
+    [],
+  );
 }, 120_000);
 
 test("a new master that can't start ends alone: the old one serves on, and says so", async () => {

@@ -149,6 +149,8 @@ export class Arbiter {
     if (this.#over) return;
     this.#queue.push(event);
     if (this.#busy) return;
+    // Before anything else: whoever stops as an understudy leaves sockets and files to a master that is there.
+    if (this.#isOrphaned()) this.#queue.unshift({ type: "promoted" });
     this.#busy = true;
     try {
       this.#work();
@@ -214,11 +216,13 @@ export class Arbiter {
     this.#timer = setTimeout(() => this.#tick(), waitMs);
   }
 
+  /** The old master has gone. */
+  #isOrphaned(): boolean {
+    return this.#state.mastership.understudy && process.ppid !== this.#parts.oldMaster;
+  }
+
   #tick(): void {
     const { fleet, mastership } = this.#state;
-    if (mastership.understudy && process.ppid !== this.#parts.oldMaster) {
-      this.handle({ type: "promoted" });
-    }
     if (process.pid === 1) this.#children.reapStrays(mastership.upgrade?.pid ?? null, this.log);
     const memory = Number.isFinite(fleet.wanted.maxMemoryBytes);
     this.handle({ type: "tick", scores: this.#children.read(memory, performance.now()) });

@@ -21,6 +21,7 @@ import { adminOf, credentialsOf, preloadIfAsked } from "./act/configuration/conf
 import {
   adopt,
   type Environment,
+  hasServiceManager,
   setUmask,
   warnOfDevelopment,
   withoutServiceManager,
@@ -35,11 +36,12 @@ import {
 } from "./act/configuration/generation.ts";
 import type { ControlRoom } from "./control/control-room.ts";
 import { type EarlySignals, StartStopped } from "./act/master/early-signals.ts";
-import { masterSignals } from "./decide/events.ts";
+import { masterSignals } from "./decide/master-signals.ts";
 import { Identity } from "./act/master/identity.ts";
 import { MasterHooks } from "./act/master/master-hooks.ts";
 import { openMemory, openScoreboard } from "./act/open-scoreboard.ts";
 import { logStrayErrors } from "./act/master/stray-errors.ts";
+import type { ServiceManager } from "./act/master/service-manager.ts";
 import { Succession } from "./act/master/succession.ts";
 import { type Inheritance, type Origin, readInheritance } from "./act/master/upgrade.ts";
 
@@ -127,6 +129,7 @@ export async function runMaster(options: MasterOptions): Promise<number> {
         onTerminal: !config.daemon && hasTerminal(),
         early,
         control,
+        Service: await importService(origin.env),
       };
       exitCode = await serve(parts, signals, onUp);
     } catch (error) {
@@ -158,6 +161,12 @@ async function openControl(
   const control = new ControlRoom({ env, second });
   control.open(resolved.config);
   return control;
+}
+
+/** Null where no service manager wants to hear of the server: its code isn't imported then. */
+async function importService(env: Environment): Promise<typeof ServiceManager | null> {
+  if (!hasServiceManager(env)) return null;
+  return (await import("./act/master/service-manager.ts")).ServiceManager;
 }
 
 /** What a process is started with. */

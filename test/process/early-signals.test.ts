@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "../../bench/free-port.ts";
-import { masterSignals } from "../../src/arbiter/decide/events.ts";
+import { masterSignals } from "../../src/arbiter/decide/master-signals.ts";
 import { type ServerOptions, start, until } from "../support/server.ts";
 
 const app = `export const fetch = () => new Response("ok");`;

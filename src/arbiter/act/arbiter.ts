@@ -23,7 +23,7 @@ import { type ConfigurationParts, Configurations } from "./configuration/configu
 import { asGeneration } from "./configuration/generation.ts";
 import { Metrics } from "./metrics.ts";
 import type { Release } from "./configuration/releases.ts";
-import { ServiceManager } from "./master/service-manager.ts";
+import type { ServiceManager } from "./master/service-manager.ts";
 import { react, type ReactionParts } from "./react.ts";
 import { performOnSockets } from "./socket-actions.ts";
 import { performOnWorkers, type WorkerActionParts } from "./worker-actions.ts";
@@ -44,13 +44,15 @@ export interface ArbiterParts extends ConfigurationParts, Pick<UpgradeParts, "su
   /** A terminal is attached. */
   readonly onTerminal: boolean;
   readonly early: EarlyWorker | null;
+  /** Null if nobody wants to hear of this server: most have none, and needn't import it (bench: start). */
+  readonly Service: typeof ServiceManager | null;
 }
 
 export class Arbiter {
   readonly #parts: ArbiterParts;
   readonly #configurations: Configurations;
   readonly #metrics: Metrics;
-  readonly #service: ServiceManager;
+  readonly #service: ServiceManager | null;
   readonly #children = new Children();
   readonly #apps: Apps;
   readonly #balancer: Balancer;
@@ -97,7 +99,9 @@ export class Arbiter {
       apps: this.#apps,
       listeners: parts.listeners,
     });
-    this.#service = new ServiceManager({ env, warn: (message) => this.log.warning(message) });
+    const { Service } = parts;
+    const warn = (message: string) => this.log.warning(message);
+    this.#service = Service === null ? null : new Service({ env, warn });
     this.#hands = {
       ...parts,
       configurations: this.#configurations,
@@ -164,7 +168,7 @@ export class Arbiter {
     if (!this.#over) this.#balancer.observe(this.#state);
     this.#parts.succession.observe(sharing(this.#state.mastership));
     this.#companions.observe(this.#state);
-    if (!this.#over) this.#service.observe(this.#state, performance.now());
+    if (!this.#over) this.#service?.observe(this.#state, performance.now());
     this.#schedule();
   }
 
@@ -211,7 +215,10 @@ export class Arbiter {
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#over) return;
     const nowMs = performance.now();
-    const nextMs = Math.min(nextDeadlineMs(this.#state, nowMs), this.#service.nextDeadlineMs());
+    const nextMs = Math.min(
+      nextDeadlineMs(this.#state, nowMs),
+      this.#service?.nextDeadlineMs() ?? Infinity,
+    );
     const waitMs = Math.max(0, Math.min(tickMs, Math.ceil(nextMs - nowMs)));
     this.#timer = setTimeout(() => this.#tick(), waitMs);
   }
@@ -286,7 +293,7 @@ export class Arbiter {
   #halt({ exitCode, reason, left }: Extract<Action, { do: "halt" }>): void {
     const { hooks, listeners } = this.#parts;
     try {
-      this.#service.halt(this.#state.mastership);
+      this.#service?.halt(this.#state.mastership);
       this.#configurations.close();
       this.#companions.close();
       listeners.close(sharing(this.#state.mastership));

@@ -1,22 +1,8 @@
 /** Everything that can happen to the arbiter, and everything it can do. */
 import type { DumpMessage, WorkerMessage } from "../../ipc/messages.ts";
 import type { LogLevel } from "../../log/error-log.ts";
+import type { SignalName } from "./master-signals.ts";
 import type { Generation } from "./state.ts";
-
-/** The signals that the master handles, by Gunicorn's names in the log. */
-export const masterSignals = {
-  SIGHUP: "hup",
-  SIGQUIT: "quit",
-  SIGINT: "int",
-  SIGTERM: "term",
-  SIGTTIN: "ttin",
-  SIGTTOU: "ttou",
-  SIGUSR1: "usr1",
-  SIGUSR2: "usr2",
-  SIGWINCH: "winch",
-  SIGCHLD: "chld",
-} as const satisfies Partial<Record<NodeJS.Signals, string>>;
-export type SignalName = (typeof masterSignals)[keyof typeof masterSignals];
 
 export type WorkerSignal = "SIGTERM" | "SIGQUIT" | "SIGABRT" | "SIGKILL";
 

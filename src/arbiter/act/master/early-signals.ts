@@ -4,7 +4,7 @@
  * process 1 of a container.
  */
 import { constants } from "node:os";
-import { masterSignals } from "../../decide/events.ts";
+import { masterSignals } from "../../decide/master-signals.ts";
 
 export type MasterSignal = keyof typeof masterSignals;
 

@@ -11,6 +11,11 @@ const ofServiceManager: ReadonlySet<string> = new Set([
   "WATCHDOG_PID",
 ]);
 
+/** Whether somebody is to hear of the server, or of its successor. */
+export function hasServiceManager(env: Environment): boolean {
+  return [...ofServiceManager].some((name) => env[name] !== undefined);
+}
+
 /** The environment for workers, hooks and apps: the service manager is no business of theirs. */
 export function withoutServiceManager(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !ofServiceManager.has(name)));

@@ -37,7 +37,7 @@ const firstFd = 3;
 export interface UpgradeParts {
   readonly hooks: Pick<MasterHooks, "preExec">;
   readonly listeners: Pick<Listeners, "handover">;
-  readonly service: Pick<ServiceManager, "successorEnv">;
+  readonly service: Pick<ServiceManager, "successorEnv"> | null;
   readonly origin: Origin;
   readonly succession: Succession;
 }
@@ -69,7 +69,7 @@ export function upgrade(
       cwd: origin.directory,
       env: {
         ...withoutServiceManager(origin.env),
-        ...service.successorEnv(),
+        ...service?.successorEnv(),
         // This master's own may be from an upgrade before.
         GUNICORN_TLS_FD: undefined,
         GUNICORN_COUNTS_FD: counted === null ? undefined : String(firstFd + handover.stdio.length),

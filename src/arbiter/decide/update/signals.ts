@@ -1,6 +1,7 @@
 /** What an operator's wishes mean for the state: Gunicorn's signals, and the commands of the control socket. */
 import { maxWorkers } from "../../../ipc/scoreboard.ts";
-import type { Command, Reaction, SignalName } from "../events.ts";
+import type { Command, Reaction } from "../events.ts";
+import type { SignalName } from "../master-signals.ts";
 import type { Fleet, State } from "../state.ts";
 import { pauseAutoscale } from "./autoscale.ts";
 import { changeWorker, log, type Step, still, stop, withFleet, withMastership } from "./step.ts";

@@ -82,7 +82,7 @@ export const curves: readonly Curve[] = [
     showX: String,
     quantities: [cpu],
     each: { name: "ns for each further field", per: 1, factor: 1000 },
-    why: "Not linear: a head of up to 2 KiB that comes again byte by byte, as with ten fields, is compared with the last one in place of being read; one of 100 fields is longer and is read each time.",
+    why: "Nearly flat: a head of up to 8 KiB that comes again byte by byte is compared with the last one in place of being read.",
     measure: (side, fields, seconds) =>
       measureLoad(side, { app: "hello", traffic: { ...plainTraffic, fields } }, seconds, cpuOf),
   },

@@ -12,11 +12,15 @@
 import { Patience } from "../patience.ts";
 import type { Head } from "../syntax/head.ts";
 
-/** The longest head that is kept. */
-const longestBytes = 2048;
+/** The longest head that is kept: a browser's with large cookies. */
+const longestBytes = 8192;
 
-/** One for each length modulo this: 32 KiB at most. */
+/** One for each length modulo this, up to so many bytes: 32 KiB at most. */
 const places = 16;
+const usualBytes = 2048;
+
+/** And for each length of longer ones: 32 KiB at most, too. */
+const longPlaces = 4;
 
 const letterG = 0x47;
 const letterP = 0x50;
@@ -28,7 +32,7 @@ interface Known {
 }
 
 export class KnownHeads {
-  readonly #known: (Known | null)[] = Array.from({ length: places }, () => null);
+  readonly #known: (Known | null)[] = Array.from({ length: places + longPlaces }, () => null);
   /** The last one that came again: pipelined requests tend to be the same. */
   #last: Known | null = null;
   /** It came before, and its head wasn't kept. */
@@ -46,7 +50,7 @@ export class KnownHeads {
     const last = this.#last;
     const length = end - start;
     if (last !== null && beginsAlike(bytes, start, end, last.bytes)) return last.head;
-    const known = this.#known[length % places] as Known | null;
+    const known = this.#known[placeOf(length)] as Known | null;
     if (known === null || known.bytes.length !== length) return null;
     if (!begins(bytes, start, end, known.bytes)) return null;
     if (known.head === null) {
@@ -73,7 +77,7 @@ export class KnownHeads {
       return;
     }
     if (!this.#patience.missed()) return;
-    this.#known[length % places] = { bytes: Buffer.from(bytes.subarray(start, end)), head: null };
+    this.#known[placeOf(length)] = { bytes: Buffer.from(bytes.subarray(start, end)), head: null };
   }
 
   #findWithBody(bytes: Buffer, start: number, end: number): Head | null {
@@ -93,6 +97,10 @@ export class KnownHeads {
     } else if (this.#bodyPatience.missed())
       this.#withBody = { bytes: Buffer.from(bytes.subarray(start, end)), head: null };
   }
+}
+
+function placeOf(length: number): number {
+  return length <= usualBytes ? length % places : places + (length % longPlaces);
 }
 
 function keep(head: Head): void {

@@ -53,6 +53,20 @@ test("only what comes again has notes, and each its own", () => {
   expect([second?.notes, other?.notes]).toEqual([["x"], []]);
 });
 
+/** A head of so many bytes. */
+function long(bytes: number): string {
+  const start = "GET / HTTP/1.1\r\nHost: x\r\nA: ";
+  return `${start}${"b".repeat(bytes - start.length - 4)}\r\n\r\n`;
+}
+
+test("one of 100 fields says what it said at first", () => {
+  const fields = Array.from({ length: 99 }, (_, at) => `X-Field-${at}: ${"v".repeat(at)}\r\n`);
+  const text = `GET /a?b HTTP/1.1\r\nHost: x\r\n${fields.join("")}\r\n`;
+  const [first, second, third, fourth] = readAll([text, text, text, text]).heads;
+  expect([third === second, fourth === second]).toEqual([true, true]);
+  expect(facts(fourth!)).toEqual(facts(first!));
+});
+
 const rows: [claim: string, pieces: string[], known: boolean[]][] = [
   ["a head is kept the second time", [usual, usual, usual, usual], [false, true, true]],
   ["so is a browser's", Array(3).fill(browserHead.toString("latin1")), [false, true]],
@@ -113,10 +127,11 @@ const rows: [claim: string, pieces: string[], known: boolean[]][] = [
     [false, false, false],
   ],
   [
-    "nor a long head",
-    Array(4).fill(`GET / HTTP/1.1\r\nHost: x\r\nA: ${"b".repeat(2048)}\r\n\r\n`),
-    [false, false, false],
+    "a long one is, beside a usual one and others that are long",
+    [long(4000), usual, usual, long(4001), long(4000), long(4002), long(4003), usual, long(4000)],
+    [false, false, false, false, false, false, true, true],
   ],
+  ["a very long one isn't", Array(4).fill(long(8193)), [false, false, false]],
 ];
 
 test.each(rows)("%s", (_claim, pieces, known) => {

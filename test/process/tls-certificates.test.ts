@@ -138,7 +138,20 @@ describe("a client certificate", () => {
     await server.logged(/^https\|TLSv1\.3\|TLS_[A-Z0-9_]+\|-\|$/m);
   });
 
-  test("is what a node listener finds at its socket", async () => {
+  test.each<[claim: string, args: string[], good: string, nobody: string]>([
+    [
+      "is what a node listener finds at its socket",
+      ["--cert-reqs", "1", "--ca-certs", authority.certfile],
+      '[true,true,"good","TLSv1.3","TLSv1.3"]',
+      '[true,false,null,"TLSv1.2","TLSv1.2"]',
+    ],
+    [
+      "isn't asked for, and a node listener finds the TLS of the connection",
+      [],
+      '[true,false,null,"TLSv1.3","TLSv1.3"]',
+      '[true,false,null,"TLSv1.2","TLSv1.2"]',
+    ],
+  ])("%s", async (_, args, good, nobody) => {
     const listener = `
     import { createServer } from "node:http";
     createServer((request, response) => {
@@ -146,19 +159,12 @@ describe("a client certificate", () => {
       response.end(JSON.stringify([socket.encrypted, socket.authorized,
         socket.getPeerCertificate().subject?.CN ?? null, socket.getProtocol(), socket.getCipher().version]));
     }).listen(8000);`;
-    await using server = await serve(
-      listener,
-      "--cert-reqs",
-      "1",
-      "--ca-certs",
-      authority.certfile,
-    );
-    const good = await ask(server.port, shows(clients.good));
-    const nobody = await ask(server.port, { maxVersion: "TLSv1.2" });
-    expect([good.body, nobody.body]).toEqual([
-      '[true,true,"good","TLSv1.3","TLSv1.3"]',
-      '[true,false,null,"TLSv1.2","TLSv1.2"]',
-    ]);
+    await using server = await serve(listener, ...args);
+    const answers = [
+      await ask(server.port, shows(clients.good)),
+      await ask(server.port, { maxVersion: "TLSv1.2" }),
+    ];
+    expect(answers.map(({ body }) => body)).toEqual([good, nobody]);
   });
 });
 

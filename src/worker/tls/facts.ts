@@ -3,9 +3,6 @@ import type { TlsFacts } from "../../api/request-record.ts";
 import type { PeerCertificate } from "../../api/worker-server.ts";
 import type { SecureWire } from "../connection/wire.ts";
 
-/** Of a connection that nobody observes, whose client shows no certificate: to ask for them takes a microsecond. */
-export const unobserved: TlsFacts = Object.freeze({ version: "", cipher: "", clientSubject: null });
-
 /** Those of connections without client certificates, which are few different ones. */
 const shared = new Map<string, TlsFacts>();
 

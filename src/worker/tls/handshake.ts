@@ -10,7 +10,7 @@ import type { Member } from "../connection/connections.ts";
 import type { DeadlineTicks } from "../connection/deadlines.ts";
 import type { SecureWire, WireOwner } from "../connection/wire.ts";
 import type { ClientCertificates } from "../../tls/credentials.ts";
-import { factsOf, unobserved } from "./facts.ts";
+import { factsOf } from "./facts.ts";
 import { validityProblem } from "./validity.ts";
 import { Patience } from "./patience.ts";
 import { isPlainHttp, reasonOf } from "./reason.ts";
@@ -21,8 +21,6 @@ export interface HandshakeTerms {
   readonly clientCertificates: ClientCertificates;
   /** Somebody is trusted to sign them. Without that, OpenSSL asks the authorities of the web, who sign for anybody. */
   readonly hasAuthority: boolean;
-  /** Somebody is told of requests, and of their TLS. */
-  readonly observed: boolean;
   readonly log: Pick<Log, "debug">;
   /** It is over, and well: whoever is called gives the socket another owner. */
   secured(handshake: Handshake, facts: TlsFacts): void;
@@ -55,8 +53,7 @@ export class Handshake implements Member, WireOwner {
     const { wire } = this;
     const terms = this.#terms;
     if (!success) return isPlainHttp(error) ? terms.plainHttp(this) : this.#tell(reasonOf(error));
-    if (terms.clientCertificates === "none")
-      return terms.secured(this, terms.observed ? factsOf(wire, null) : unobserved);
+    if (terms.clientCertificates === "none") return terms.secured(this, factsOf(wire, null));
     const certificate = wire.getPeerCertificate() ?? null;
     const problem = this.#problemOf(certificate, error);
     if (problem !== null) {

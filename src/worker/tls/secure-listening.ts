@@ -89,7 +89,6 @@ function termsOf(acceptor: Acceptor, contexts: Contexts): HandshakeTerms {
     deadlines: engine.settings.deadlines,
     clientCertificates,
     hasAuthority: ca !== null,
-    observed: site.records !== null,
     log: site.log,
     secured(handshake, tls) {
       const { wire, named } = handshake;

@@ -40,7 +40,6 @@ function begin(
   deadlines: Partial<typeof times> = {},
   hasAuthority = true,
   named: ClientAddress | null = null,
-  observed = true,
 ) {
   const wire = new FakeSecureWire();
   const lines: string[] = [];
@@ -50,7 +49,6 @@ function begin(
     deadlines: { ...times, ...deadlines },
     clientCertificates,
     hasAuthority,
-    observed,
     log: { debug: (line) => void lines.push(line) },
     secured: (_, facts) => void secured.push(facts),
     plainHttp: () => void answers.push("400"),
@@ -76,14 +74,6 @@ describe("Handshake", () => {
     handshake.ended(true, { code: "UNABLE_TO_GET_ISSUER_CERT", message: "unable to" });
     expect(secured).toEqual([{ version: "TLSv1.3", cipher: "TLS_X", clientSubject: null }]);
     expect([lines, wire.did]).toEqual([[], []]);
-  });
-
-  test("asks the socket for nothing that nobody is told", () => {
-    const { handshake, secured, wire } = begin("none", {}, true, null, false);
-    wire.getTLSVersion = () => expect.unreachable();
-    wire.getCipher = () => expect.unreachable();
-    handshake.ended(true, null);
-    expect(secured).toEqual([{ version: "", cipher: "", clientSubject: null }]);
   });
 
   test("says why it has failed, and leaves the socket to Bun", () => {

@@ -291,7 +291,9 @@ class Watched {
     await this.clients.stop();
     await this.allShown();
     const from = this.server.log.length;
-    const workers = childrenOf(pid).filter((each) => this.clients.by([each]) > 0);
+    // Also those that have answered nothing yet. A second master is a child of the first.
+    const next = latestMaster(this.server);
+    const workers = childrenOf(pid).filter((each) => each !== next);
     process.kill(pid, signal);
     await this.until("one master", () => this.server.log.slice(from).includes(line));
     // Without their master they serve on for a moment, and nobody knows what.

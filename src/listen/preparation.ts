@@ -14,7 +14,7 @@ export interface OpenSockets {
 }
 
 export class Preparation {
-  /** What an old master has left; find() learns what they are. */
+  /** What an old master has left; adopt() learns what they are. */
   #inherited: readonly number[] = [];
   /** Those of them that the old master serves TLS on. */
   #inheritedSecure: readonly number[] = [];

@@ -1,33 +1,23 @@
 /** What plan() asks of workers, carried out. */
 import type { Scoreboard } from "../../ipc/scoreboard.ts";
 import type { Listeners } from "../../listen/listeners.ts";
-import type { Log } from "../../log/error-log.ts";
-import type { Action, Done, Event, WorkerAction } from "../decide/events.ts";
+import type { Action, Done, WorkerAction } from "../decide/events.ts";
 import type { Apps } from "./apps/apps.ts";
 import type { EarlyWorker } from "./birth/early-worker.ts";
 import { sendToWorker, signalWorker, spawnWorker } from "./birth/spawn.ts";
-import type { CertificateCare } from "./certificate-care.ts";
-import type { Children } from "./children.ts";
-import type { Configurations } from "./configuration/configurations.ts";
 import { drawLifetimeMs, mostConnections } from "./configuration/generation.ts";
-import type { MasterHooks } from "./master/master-hooks.ts";
+import type { ReactionParts } from "./react.ts";
 
-/** What of the arbiter it needs. */
-export interface WorkerActionParts {
-  readonly hooks: MasterHooks;
+/** What of the arbiter it needs, beside what reactions do. */
+export interface WorkerActionParts extends Pick<
+  ReactionParts,
+  "hooks" | "configurations" | "certificates" | "children" | "log" | "handle" | "guard"
+> {
   readonly scoreboard: Scoreboard;
   readonly listeners: Listeners;
   /** Taken if it is what would be started. */
   readonly early: EarlyWorker | null;
-  readonly configurations: Configurations;
-  readonly certificates: CertificateCare;
-  readonly children: Children;
   readonly apps: Apps;
-  /** Of the configuration in use. */
-  log(): Log;
-  handle(event: Event): void;
-  /** Runs a hook, which may throw. */
-  guard(hook: () => void): void;
 }
 
 /**

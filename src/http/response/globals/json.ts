@@ -3,7 +3,7 @@
  * promise of it, which costs half as much as the text (bench: json). So the text of an object is made here, and the
  * Response of it, with what Bun's own says of JSON.
  */
-import { type KnownFields } from "../head/known-fields.ts";
+import type { KnownFields } from "../head/known-fields.ts";
 import { jsonInit, markBody, NativeResponse } from "./body.ts";
 
 const nativeJson = NativeResponse.json as (...args: unknown[]) => Response;

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { freePort } from "../../../../../bench/free-port.ts";
 import { steerReuseport } from "../../../../../src/os/sockets/listening/bpf.ts";
 import { fcntl, SystemError } from "../../../../../src/os/libc.ts";
 import {
@@ -154,12 +155,6 @@ test.if(onLinux).each([
     create(parts);
   },
 );
-
-function freePort(): number {
-  const { port } = create();
-  closeFd(open.pop() ?? -1);
-  return port;
-}
 
 test("setCloseOnExec() sets the flag", () => {
   const { fd } = create();

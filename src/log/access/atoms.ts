@@ -1,6 +1,7 @@
 /** Gunicorn's atoms of access_log_format: what each makes of a request. What is missing is `-`. */
 import type { RequestRecord } from "../../api/request-record.ts";
 import { escapeText, escapeWord } from "../lines/escape.ts";
+import { localTime } from "../lines/local-time.ts";
 import { basicUser, decodePath, rawPath, rawQuery } from "./request-facts.ts";
 
 export interface Atom {
@@ -153,17 +154,10 @@ function commonLogTime(nowMs: number): string {
   // Made once a second, not for each line (bench: access-log).
   const second = Math.trunc(nowMs / 1000);
   if (second === lastSecond) return lastTime;
-  const date = new Date(nowMs);
-  const offset = -date.getTimezoneOffset();
-  const minutes = Math.abs(offset);
-  const zone = `${offset < 0 ? "-" : "+"}${two(Math.trunc(minutes / 60))}${two(minutes % 60)}`;
-  const day = `${two(date.getDate())}/${months[date.getMonth()]}/${date.getFullYear()}`;
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  const local = localTime(new Date(nowMs));
+  const month = months[Number(local.slice(5, 7)) - 1];
+  const day = `${local.slice(8, 10)}/${month}/${local.slice(0, 4)}`;
   lastSecond = second;
-  lastTime = `[${day}:${time} ${zone}]`;
+  lastTime = `[${day}:${local.slice(11, 19)} ${local.slice(19)}]`;
   return lastTime;
-}
-
-function two(value: number): string {
-  return String(value).padStart(2, "0");
 }

@@ -2,6 +2,7 @@
  * Forms of a line: Gunicorn's, one JSON object, or the bare message. Small, since apps import it by way of
  * src/index.ts.
  */
+import { localTime } from "./local-time.ts";
 
 /** Gunicorn's levels, the most severe first. */
 export const logLevels = ["critical", "error", "warning", "info", "debug"] as const;
@@ -12,22 +13,10 @@ export type LineFormat = (level: LogLevel, message: string) => string;
 
 export type LoggerName = "gunicorn.error" | "gunicorn.access";
 
-function pad(value: number, width = 2): string {
-  return String(value).padStart(width, "0");
-}
-
-/** The zone of a local time as Python's `%z`. */
-export function zoneOf(date: Date): string {
-  const offset = -date.getTimezoneOffset();
-  const minutes = Math.abs(offset);
-  return `${offset < 0 ? "-" : "+"}${pad(Math.floor(minutes / 60))}${pad(minutes % 60)}`;
-}
-
 /** Local time as Python's `%Y-%m-%d %H:%M:%S %z`. */
 function formatLogTime(date: Date): string {
-  const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
-  const time = `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
-  return `${day} ${time} ${zoneOf(date)}`;
+  const time = localTime(date);
+  return `${time.slice(0, 10)} ${time.slice(11, 19)} ${time.slice(19)}`;
 }
 
 /** Gunicorn's line of the error log: `[2026-11-20 11:24:13 +0000] [21023] [INFO] message`. */

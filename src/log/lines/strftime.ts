@@ -1,5 +1,5 @@
 /** Python's time.strftime in the C locale, for `datefmt`. */
-import { zoneOf } from "./line-format.ts";
+import { zoneOf } from "./local-time.ts";
 
 const days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const months = [

@@ -183,11 +183,13 @@ function prepareJson(response: Response, fields: AppFields, context: ResponseCon
   return frameFixed(response, fields, text, bytes, textType, context);
 }
 
+/** `size`: how many they are, if that is known before. */
 function prepareBytes(
   response: Response,
   fields: AppFields,
   type: string,
   context: ResponseContext,
+  size = 0,
 ): Prepared {
   const native = response.bytes === nativeBytes;
   const bytes = Bun.peek(response.bytes());
@@ -197,14 +199,15 @@ function prepareBytes(
     answer.owned = native;
     return answer;
   }
-  // Bun has yet to gather them.
+  // Bun has yet to gather them: those of a Blob that is made of files.
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
       controller.enqueue(await bytes);
       controller.close();
     },
   });
-  return frameStream(response, fields, stream, null, "", context);
+  // A file that isn't there is 0 bytes long as well.
+  return frameStream(response, fields, stream, size === 0 ? null : size, type, context);
 }
 
 /**
@@ -260,7 +263,7 @@ function prepareBlob(
     return prepareStream(response, fields, null, "", context);
   }
   if (size > blobStreamBytes) return prepareStream(response, fields, size, type, context);
-  return prepareBytes(response, fields, type, context);
+  return prepareBytes(response, fields, type, context, size);
 }
 
 /** False: a subclass, or the app itself, may have put another body in the place of the one that it was made with. */

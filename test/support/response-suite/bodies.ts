@@ -94,6 +94,9 @@ export const blobs: readonly SuiteRow[] = [
   ],
 ];
 
+/** As apps give a Blob a name for its download. */
+const named = (blob: Blob, name: string): Blob => Object.assign(blob, { name });
+
 export const files: readonly SuiteRow[] = [
   ["a small file", () => new Response(Bun.file("small.txt"))],
   ["a small file of HTML", () => new Response(Bun.file("small.html"))],
@@ -136,6 +139,21 @@ export const files: readonly SuiteRow[] = [
   [
     "a file of 200,000 bytes under a type of the app's own",
     () => new Response(Bun.file("large.bin"), { headers: { "content-type": "text/x-own" } }),
+  ],
+  ["a file with another name", () => new Response(named(Bun.file("small.txt"), "small.html"))],
+  [
+    "a slice of a file with another name",
+    () => new Response(named(Bun.file("small.txt").slice(2, 7), "small.html")),
+  ],
+  ["a slice of a named file", () => new Response(named(Bun.file("small.txt"), "x").slice(2, 7))],
+  ["a Blob made of a file", () => new Response(new Blob([Bun.file("small.txt")]))],
+  [
+    "a Blob with the name of a file",
+    () => new Response(named(new Blob(["a blob"], { type: "text/x-blob" }), "small.txt")),
+  ],
+  [
+    "a slice of a Blob with the name of a file",
+    () => new Response(named(blob("text/x-blob"), "small.txt").slice(0, 3, "text/x-part")),
   ],
   ["a file of /proc", () => new Response(Bun.file("/proc/sys/kernel/ostype"))],
   ["a missing file", () => new Response(Bun.file("missing.txt"))],

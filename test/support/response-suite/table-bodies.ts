@@ -204,6 +204,8 @@ export const bodyDifferences: readonly Difference[] = [
           "a slice of a file with a type",
           "a large slice of a file",
           "a Response made of the body of a slice of a file",
+          "a slice of a file with another name",
+          "a slice of a named file",
         ],
         requests: ["HEAD"],
         ours: { status: asGet, reason: asGet, "content-range": asGet },

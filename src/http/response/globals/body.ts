@@ -78,13 +78,22 @@ class BodyMark extends Stamped {
   }
 }
 
-/** Where a slice of a file starts, which Bun doesn't say. */
-class SliceMark extends Stamped {
-  readonly #start: number;
+/**
+ * Which file a Bun.file is of, and where a slice of it starts. Bun doesn't say either: `name` is the path until the app
+ * gives it another one, as it may to every Blob.
+ */
+class FileMark extends Stamped {
+  readonly #path: string;
+  readonly #start: number | undefined;
 
-  constructor(blob: Blob, start: number) {
+  constructor(blob: Blob, path: string, start: number | undefined) {
     super(blob);
+    this.#path = path;
     this.#start = start;
+  }
+
+  static path(blob: Blob): string | null {
+    return #path in blob ? blob.#path : null;
   }
 
   static start(blob: Blob): number | undefined {
@@ -181,15 +190,22 @@ export function bodyKind(init: unknown): InitKind {
   return "stream";
 }
 
-/** Remembers where `part` starts, which is `whole.slice(from)`. */
+/** Remembers the path of a new Bun.file. One of a descriptor, or of S3, has none. */
+export function markFile(file: Blob): void {
+  const path: unknown = Reflect.get(file, "name");
+  if (typeof path === "string" && !("presign" in file))
+    Reflect.construct(FileMark, [file, path, undefined]);
+}
+
+/** Remembers where `part` starts, which is `whole.slice(from)` of a file. */
 export function markSlice(whole: Blob, part: Blob, from: unknown): void {
-  const start = (SliceMark.start(whole) ?? 0) + sliceOffset(whole, from);
-  Reflect.construct(SliceMark, [part, start]);
+  const start = (FileMark.start(whole) ?? 0) + sliceOffset(whole, from);
+  Reflect.construct(FileMark, [part, FileMark.path(whole), start]);
 }
 
 /** The offset of a slice of a file; undefined for a whole file. */
 export function sliceStart(blob: Blob): number | undefined {
-  return SliceMark.start(blob);
+  return FileMark.start(blob);
 }
 
 /** The offset that Blob.slice makes of its first argument. */
@@ -198,9 +214,7 @@ function sliceOffset(whole: Blob, from: unknown): number {
   return start < 0 ? Math.max(0, whole.size + start) : start;
 }
 
-/** The path of a Bun.file; null for bytes in memory, File objects, S3 and file descriptors. */
+/** The path of what Bun.file has made; null for every other Blob, one that is made of such a file included. */
 export function filePath(blob: Blob): string | null {
-  const name: unknown = Reflect.get(blob, "name");
-  if (typeof name !== "string" || blob instanceof File || "presign" in blob) return null;
-  return name;
+  return FileMark.path(blob);
 }

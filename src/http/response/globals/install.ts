@@ -9,6 +9,7 @@ import {
   filePath,
   lendBody,
   markBody,
+  markFile,
   markSlice,
   NativeResponse,
 } from "./body.ts";
@@ -28,13 +29,14 @@ import {
 const NativeRequest = Request;
 const nativeClone = NativeResponse.prototype.clone;
 const nativeFetch = fetch;
+const nativeFile = Bun.file;
 const nativeSlice = Blob.prototype.slice;
 
 let installed = false;
 
 /**
- * Makes Responses remember what they were made from, direct streams how they are read, fetch() what it has decoded, and
- * Requests copy ours. The second call does nothing.
+ * Makes Responses remember what they were made from, files their path, direct streams how they are read, fetch() what it has
+ * decoded, and Requests copy ours. The second call does nothing.
  */
 export function installResponse(): void {
   if (installed) return;
@@ -44,6 +46,7 @@ export function installResponse(): void {
   replaceGlobal("ReadableStream", NativeReadableStream, WrappedReadableStream);
   replaceMethod(WrappedResponse, "json", json);
   replaceMethod(NativeResponse.prototype, "clone", clone);
+  replaceMethod(Bun, "file", file);
   replaceMethod(Blob.prototype, "slice", slice);
   for (const name of ["append", "set", "delete"] as const)
     replaceMethod(Headers.prototype, name, changing(name));
@@ -134,6 +137,13 @@ async function fetchAndMark(...args: readonly unknown[]): Promise<Response> {
   const response: Response = await Reflect.apply(nativeFetch, undefined, args);
   const init = args[1] as BunFetchRequestInit | undefined;
   return init?.decompress === false ? response : markDecoded(response);
+}
+
+/** The arguments are the native function's to judge. */
+function file(...args: readonly unknown[]): Bun.BunFile {
+  const made: Bun.BunFile = Reflect.apply(nativeFile, Bun, args);
+  markFile(made);
+  return made;
 }
 
 function slice(this: Blob, ...args: Parameters<Blob["slice"]>): Blob {

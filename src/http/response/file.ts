@@ -2,9 +2,10 @@
  * A file as a body. It is opened when the answer is prepared, so that a missing or unreadable one is an error before
  * the head is sent. It is read through that descriptor: replacing the file on disk can't mix two versions.
  */
-import { closeSync, fstatSync, openSync, read, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, read, readSync } from "node:fs";
 import { type ByteRange, selectRange } from "../request/range.ts";
 import { takeBlock } from "./blocks.ts";
+import { streamOfPipe } from "./pipe.ts";
 
 /** Up to this size a file is read at once: one write for head and body, like any small answer. */
 const smallBytes = 64 * 1024;
@@ -14,6 +15,9 @@ export const headRoom = 4 * 1024;
 
 /** A smaller file has memory of its own: it costs less than a block in the hands of somebody who doesn't read. */
 const blockFrom = 4 * 1024;
+
+/** A FIFO would stop the whole process until somebody writes to it. */
+const readOnly = constants.O_RDONLY | constants.O_NONBLOCK;
 
 const chunkBytes = 256 * 1024;
 
@@ -48,7 +52,7 @@ export function openFile(
   range: string | null,
   unread: boolean,
 ): OpenedFile {
-  const fd = openSync(path, "r");
+  const fd = openSync(path, readOnly);
   let handedOver = false;
   try {
     const stat = fstatSync(fd);
@@ -76,6 +80,7 @@ export function openFile(
       return { body, block, length, sizeBytes, range: selected };
     }
     handedOver = true;
+    if (stat.isFIFO()) return { body: streamOfPipe(fd), block: null, ...figures };
     const file = new OpenFile(fd, stat, stat.isFile() ? part.start : null, length ?? Infinity);
     return { body: length === null ? streamOf(file) : file, block: null, ...figures };
   } finally {

@@ -96,3 +96,24 @@ test.each([
   const bytes = await readAll(read(large, start, length));
   expect(bytes.equals(pattern.subarray(start, start + length))).toBe(true);
 });
+
+test("a FIFO keeps nobody waiting but those who read it", async () => {
+  const path = join(folder, "fifo");
+  Bun.spawnSync(["mkfifo", path]);
+  // Whoever waits within openFile() gets its word.
+  const code = `setTimeout(() => require("node:fs").writeFileSync(${JSON.stringify(path)}, "late"), 3000)`;
+  await using late = Bun.spawn([process.execPath, "-e", code], { stdio: ["ignore", null, null] });
+  const before = openFds();
+  const { body, length } = openFile(path, 0, Infinity, null, false);
+  if (!(body instanceof ReadableStream)) throw new Error("it has a length");
+  const pending = readAll(body.getReader());
+  Bun.spawnSync(["sh", "-c", `echo written > '${path}'`]);
+  expect([length, (await pending).toString()]).toEqual([null, "written\n"]);
+  const { body: unread } = openFile(path, 0, Infinity, null, false);
+  const reader = (unread as ReadableStream<Uint8Array>).getReader();
+  const read = reader.read();
+  await reader.cancel();
+  expect((await read).done).toBe(true);
+  await until("all to be closed", () => openFds().every((fd) => before.includes(fd)));
+  late.kill();
+});

@@ -1,12 +1,13 @@
 /** Listening sockets by libc. A socket made here is close-on-exec and non-blocking from its first moment. */
 import { ptr } from "bun:ffi";
-import { check, library } from "../../libc.ts";
+import { check, library, SystemError } from "../../libc.ts";
 import { encodeTcp, nameOf } from "../socket-address.ts";
 import {
   AF_INET,
   closeFd,
   closeOnFailure,
   createStreamSocket,
+  getOption,
   IPPROTO_IPV6,
   IPPROTO_TCP,
   onLinux,
@@ -16,6 +17,10 @@ import {
   tryOption,
 } from "../socket-options.ts";
 import { refuseNewConnections } from "./hop-limit.ts";
+
+const LINUX_SO_BINDTOIFINDEX = 62;
+/** The kernel numbers interfaces from 1 on, and doesn't look whether there is one of this number. */
+const noInterface = 0x7fffffff;
 
 export interface ListeningSocketOptions {
   readonly family: 4 | 6;
@@ -63,6 +68,8 @@ export function createReservedSocket(
  * Keeps an address for this process while its first SO_REUSEPORT socket is opened, which would share it silently with those
  * of another server of the same user. Two that begin at the same moment both can bind; the kernel looks once more in listen(),
  * and lets one through (inet_csk_listen_start). Elsewhere than on Linux nothing is kept: who listens already is found.
+ *
+ * Who connects is refused until that socket listens, and tries again when it likes: nobody comes to the one that listens here.
  * @returns what has to be let go when that socket listens
  * @throws SystemError EADDRINUSE when somebody listens there, or keeps it
  */
@@ -75,12 +82,28 @@ export function claimAddress(
     return { [Symbol.dispose]() {} };
   }
   return closeOnFailure(fd, () => {
-    // Nobody accepts here: who comes now tries again, and meets the other socket. A help, as it takes a moment only.
-    refuseNewConnections(fd, options.family);
+    // Else it is one of the group that is to come, and nobody accepts there: SYNs that it drops come again, a second later.
+    if (!bindToNoInterface(fd)) refuseNewConnections(fd, options.family);
     listen(fd, 1);
     setOption(fd, system.socketLevel, system.reusePort, 1);
     return { [Symbol.dispose]: () => closeFd(fd) };
   });
+}
+
+/**
+ * No packet comes by an interface that doesn't exist, while sockets of all interfaces are in the way of any one
+ * (inet_bind_conflict), and those that are bound to the same are. Answers whether it is done: Linux before 5.7 refuses it.
+ */
+function bindToNoInterface(fd: number): boolean {
+  try {
+    // A link-local address has one. In a VRF, it says which table of ports the address is kept in.
+    if (getOption(fd, system.socketLevel, LINUX_SO_BINDTOIFINDEX) !== 0) return false;
+    setOption(fd, system.socketLevel, LINUX_SO_BINDTOIFINDEX, noInterface);
+    return true;
+  } catch (error) {
+    if (error instanceof SystemError) return false;
+    throw error;
+  }
 }
 
 /** Listens, or changes the backlog of a socket that listens already. */

@@ -114,27 +114,30 @@ describe("claimAddress()", () => {
     [4, "127.0.0.1"],
     [6, "::1"],
   ] as const)(
-    "keeps the address over IPv%d until a socket listens on it",
+    "keeps the address over IPv%d until a socket listens on it, and lets nobody wait",
     async (family, hostname) => {
       const parts = { ...loopback, family, hostname, port: freePort() };
-      let client: Promise<Bun.Socket> | null = null;
+      const connect = () => Bun.connect({ hostname, port: parts.port, socket: { data() {} } });
+      const clients: Bun.Socket[] = [];
       let first: number | null = null;
       {
         using held = new DisposableStack();
         held.use(claimAddress(parts));
         expect(failureOf(() => claimAddress(parts)).code).toBe("EADDRINUSE");
-        const { port } = parts;
-        client = Bun.connect({ hostname, port, socket: { data() {} } });
-        ({ fd: first } = create({ ...parts, reusePort: true }));
+        const refused = connect().then(
+          () => null,
+          ({ code }) => code,
+        );
+        expect(await refused).toBe("ECONNREFUSED");
+        ({ fd: first } = create({ ...parts, backlog: 64, reusePort: true }));
+        clients.push(...(await Promise.all(Array.from({ length: 32 }, connect))));
       }
       expect(failureOf(() => claimAddress(parts)).code).toBe("EADDRINUSE");
-      // Who came meanwhile has tried again.
-      await until("the client to wait", () => hasWaiting(first));
-      (await client).end();
+      await until("all of them to wait", () => acceptQueueLength(first) === clients.length);
       // The kernel's numbers begin with the one that stays.
       expect(steerReuseport(first, [1])).toBeNull();
-      const next = await Bun.connect({ hostname, port: parts.port, socket: { data() {} } });
-      next.end();
+      (await connect()).end();
+      for (const client of clients) client.end();
     },
   );
 });

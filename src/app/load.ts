@@ -3,7 +3,7 @@ import { basename, extname } from "node:path";
 import { AppImportError } from "../modules/errors.ts";
 import { moduleExtensions } from "../modules/find.ts";
 import { importModule } from "../modules/import.ts";
-import { nearest } from "../modules/nearest.ts";
+import { didYouMean, nearest } from "../modules/nearest.ts";
 import { parseReference, type Target } from "../modules/reference.ts";
 import { resolveModule } from "../modules/resolve.ts";
 import type { Capture, Captured } from "./capture.ts";
@@ -202,11 +202,11 @@ function find(module: Module, { text, path }: Target): Found {
 /** The export that a misspelt one may mean, or that there is an app without naming one. */
 function hintAt(name: string, { name: module, exports, type }: Module): string {
   const near = nearest(name, Object.keys(exports));
-  if (near !== null) return `, did you mean '${module}:${near}'?`;
+  if (near !== null) return didYouMean(`'${module}:${near}'`);
   const found = usualExports.find((each) => isApp(exports[each], type));
   if (found === undefined) return "";
   if (found === "default") return `, did you mean '${module}', whose default is an app?`;
-  return `, did you mean '${module}:${found}'?`;
+  return didYouMean(`'${module}:${found}'`);
 }
 
 function call(module: Module, target: Target, args: readonly unknown[]): Found {

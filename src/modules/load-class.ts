@@ -7,7 +7,7 @@ import { AppImportError } from "./errors.ts";
 import { explainImport } from "./explain-import.ts";
 import { findModule } from "./find.ts";
 import { importModule, withoutLoad } from "./import.ts";
-import { nearest } from "./nearest.ts";
+import { didYouMean, nearest } from "./nearest.ts";
 import { parseReference, type Reference } from "./reference.ts";
 import { suggestModule } from "./suggest.ts";
 
@@ -35,7 +35,7 @@ export async function loadClass(reference: ClassReference): Promise<LoadedClass>
   if (!Object.hasOwn(exports, name)) {
     const names = Object.keys(exports);
     const near = nearest(name, names);
-    const hint = near === null ? "" : `, did you mean '${module}:${near}'?`;
+    const hint = didYouMean(near && `'${module}:${near}'`);
     const all = names.join(", ") || "nothing";
     throw new ConfigError(`${place}: no class ${name}, ${basename(path)} exports ${all}${hint}`);
   }
@@ -77,7 +77,7 @@ function findClassModule(module: string, { setting, folder }: ClassReference): s
     cause = error;
   }
   const meant = suggestModule(module, folder);
-  const hint = meant === null ? "" : `, did you mean '${meant}'?`;
+  const hint = didYouMean(meant && `'${meant}'`);
   throw new ConfigError(`${setting}: no module named '${module}' in ${folder}${hint}`, { cause });
 }
 

@@ -17,6 +17,11 @@ export function nearest(name: string, words: Iterable<string>): string | null {
   return best;
 }
 
+/** The end of a message, `, did you mean show workers?`; empty where nothing is near. */
+export function didYouMean(meant: string | null): string {
+  return meant === null ? "" : `, did you mean ${meant}?`;
+}
+
 /** How many letters must be added, removed, replaced or swapped with their neighbours to get from one word to the other. */
 export function editDistance(from: string, to: string): number {
   let before: readonly number[] = [];

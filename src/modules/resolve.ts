@@ -3,6 +3,7 @@ import { builtApp, builtAppFile, ownFile } from "../own-files.ts";
 import { AppImportError } from "./errors.ts";
 import { findModule, findVisible, isPath, moduleExtensions } from "./find.ts";
 import { parseReference, type Reference } from "./reference.ts";
+import { didYouMean } from "./nearest.ts";
 import { describeFound, dottedExport, suggestModule } from "./suggest.ts";
 
 /** The module of the app that is inside of this executable: by its name none of the disk is meant. */
@@ -26,7 +27,7 @@ function explain(reference: Reference, cwd: string): string {
   const path = dotted ?? suggestModule(module, cwd);
   const meant =
     path === null && target === null ? dottedExport(module, cwd) : path && path + exported;
-  const hint = meant === null ? "" : `, did you mean '${meant}'?`;
+  const hint = didYouMean(meant && `'${meant}'`);
   if (dotted !== null) return hint;
   const found = describeFound(module, cwd);
   if (found !== null) return `: ${found}${hint}`;

@@ -1,7 +1,7 @@
 /** The words behind `gunicorn-ts build`. */
 import { parseArgs } from "node:util";
 import { UsageError } from "../../api/errors.ts";
-import { nearest } from "../../modules/nearest.ts";
+import { didYouMean, nearest } from "../../modules/nearest.ts";
 import { explainOption } from "../explain-option.ts";
 
 export const usageLine = "usage: gunicorn-ts build [APP_MODULE] -o FILE [--target TARGET]";
@@ -73,7 +73,7 @@ function parse(words: readonly string[]) {
 
 function suggest(name: string): string {
   const near = nearest(name, Object.keys(options));
-  return near === null ? "" : `, did you mean --${near}?`;
+  return didYouMean(near && `--${near}`);
 }
 
 /** The text of --help. */

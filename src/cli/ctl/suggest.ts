@@ -1,5 +1,5 @@
 /** What words that `ctl` doesn't know may mean. */
-import { nearest } from "../../modules/nearest.ts";
+import { didYouMean, nearest } from "../../modules/nearest.ts";
 
 /** What other programs call it, or the server's own flags. */
 const otherWords: ReadonlyMap<string, string> = new Map([
@@ -12,7 +12,7 @@ const otherWords: ReadonlyMap<string, string> = new Map([
   ["control-socket", "socket"],
 ]);
 
-/** A question that ends a message, `, did you mean show workers?`; empty where nothing is near. */
+/** As didYouMean() says it. */
 export function suggest(word: string, names: readonly string[], prefix = ""): string {
   const near = nearest(
     word,
@@ -20,5 +20,5 @@ export function suggest(word: string, names: readonly string[], prefix = ""): st
   );
   const named = names.find((name) => name.split(" ").includes(near ?? ""));
   const meant = otherWords.get(word) ?? named ?? near;
-  return meant === null ? "" : `, did you mean ${prefix}${meant}?`;
+  return didYouMean(meant && prefix + meant);
 }

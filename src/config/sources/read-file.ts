@@ -7,6 +7,7 @@ import { dirname } from "node:path";
 import { inspectSafely, isA, messageOf, propertyOf, textProperty } from "../../api/thrown.ts";
 import { explainImport } from "../../modules/explain-import.ts";
 import { importModule, withoutLoad } from "../../modules/import.ts";
+import { didYouMean } from "../../modules/nearest.ts";
 import { provideOwnPackageFor } from "../../modules/own-package.ts";
 import { asksRegistry } from "../../modules/packages.ts";
 import { ConfigError } from "../../api/errors.ts";
@@ -49,7 +50,7 @@ export async function loadHooks(file: string): Promise<Partial<ServerHooks>> {
 
 function unknown(name: string, named: boolean): string {
   const suggestion = suggestSetting(name);
-  if (suggestion !== null) return `${name}: unknown setting, did you mean ${suggestion}?`;
+  if (suggestion !== null) return `${name}: unknown setting${didYouMean(suggestion)}`;
   const hint = named ? "; every export is taken for a setting, so helpers stay unexported" : "";
   return `${name}: unknown setting${hint}`;
 }

@@ -1,9 +1,6 @@
 /** The master process, in Gunicorn's order: settings, hooks, pid file, sockets, workers, loop, end. */
-import { existsSync, readFileSync } from "node:fs";
 import { isA } from "../api/thrown.ts";
 import { configData } from "../config/data.ts";
-import type { Config } from "../config/types.ts";
-import { workerClassOf } from "../config/worker-classes.ts";
 import type { Scoreboard } from "../ipc/scoreboard.ts";
 import { type Activation, takeActivation } from "../listen/activation.ts";
 import { Listeners } from "../listen/listeners.ts";
@@ -34,6 +31,7 @@ import {
   checkWorkers,
   openOptions,
 } from "./act/configuration/generation.ts";
+import { describeConfig, sayWorkerClass } from "./first-lines.ts";
 import type { ControlRoom } from "./control/control-room.ts";
 import { type EarlySignals, StartStopped } from "./act/master/early-signals.ts";
 import { masterSignals } from "./decide/master-signals.ts";
@@ -68,18 +66,13 @@ const upCheckMs = 20;
  * signal that comes before there is a log
  */
 export async function runMaster(options: MasterOptions): Promise<number> {
-  const { config: resolved, reload, origin, signals, early, onUp } = options;
+  const { config: resolved, origin, signals } = options;
   const { config } = resolved;
   checkWorkers(resolved);
-  const warnings: string[] = [];
-  const surroundings = {
-    env: origin.env,
-    warn: (message: string) => void warnings.push(message),
-  };
-  const secure = await credentialsOf(resolved, surroundings);
-  const admin = await adminOf(resolved, surroundings);
+  const credentials = await readCredentials(options);
   setUmask(config);
-  const { env, inheritance, activation } = takeOver();
+  const surroundings = takeOver();
+  const { env, inheritance } = surroundings;
   const second = inheritance !== null;
   adopt(withRawEnv(env, config.rawEnv));
   const opening = openLogs(configData(config), identityOf(config));
@@ -92,62 +85,99 @@ export async function runMaster(options: MasterOptions): Promise<number> {
   const identity = new Identity(config, second);
   let exitCode: number = exitCodes.ok;
   let starting = false;
-  let control: ControlRoom | null = null;
   try {
     await preloadIfAsked(resolved, env, signals.stop);
     log.info(`Starting gunicorn-ts ${version}`);
     identity.create();
     hooks.onStarting();
     starting = true;
-    if (activation.warning !== null) log.warning(activation.warning);
     const found = [
+      surroundings.activation.warning,
+      ...credentials.warnings,
       warnOfPython(origin.directory, resolved.configFile),
       warnOfDevelopment(origin.directory, origin.env),
     ];
-    for (const each of [...warnings, ...found]) if (each !== null) log.warning(each);
-    const listeners = await openListeners(resolved, activation, inheritance, log, signals.stop);
-    try {
-      control = await openControl(resolved, origin.env, second);
-      const parts: ArbiterParts = {
-        resolved,
-        reload,
-        logs,
-        secure,
-        admin,
-        hooks,
-        identity,
-        listeners,
-        scoreboard: openScoreboard(config.workerTmpDir),
-        env,
-        origin,
-        succession: new Succession(
-          (bytes) => openMemory(config.workerTmpDir, bytes, "of counters"),
-          inheritance?.countsFd ?? null,
-        ),
-        oldMaster: inheritance?.oldMaster ?? null,
-        autoscaled: inheritance?.workers ?? null,
-        onTerminal: !config.daemon && hasTerminal(),
-        early,
-        control,
-        Service: await importService(origin.env),
-      };
-      exitCode = await serve(parts, signals, onUp);
-    } catch (error) {
-      // A hook has thrown: no socket file stays behind.
-      listeners.close(second);
-      throw error;
-    }
+    for (const each of found) if (each !== null) log.warning(each);
+    exitCode = await listenAndServe({ options, surroundings, credentials, logs, hooks, identity });
   } catch (error) {
     if (!isA(error, StartStopped)) throw error;
     log.info(`Handling signal: ${masterSignals[error.signal]}`);
     log.info(`Shutting down: ${hooks.masterName}`);
   } finally {
-    control?.close();
     identity.remove();
   }
   if (starting) hooks.onExit();
   closeLogsInUse();
   return exitCode;
+}
+
+/** What is ready before the first socket. */
+interface Begun extends Pick<ArbiterParts, "logs" | "hooks" | "identity"> {
+  readonly options: MasterOptions;
+  readonly surroundings: Surroundings;
+  readonly credentials: Credentials;
+}
+
+/**
+ * From the first socket to the last.
+ * @returns the exit code
+ */
+async function listenAndServe(begun: Begun): Promise<number> {
+  const { options, surroundings, credentials, logs, hooks, identity } = begun;
+  const { config: resolved, reload, origin, signals, early, onUp } = options;
+  const { config } = resolved;
+  const { env, inheritance } = surroundings;
+  const second = inheritance !== null;
+  const listeners = await openListeners(resolved, surroundings, logs.log, signals.stop);
+  let control: ControlRoom | null = null;
+  try {
+    control = await openControl(resolved, origin.env, second);
+    const parts: ArbiterParts = {
+      resolved,
+      reload,
+      logs,
+      secure: credentials.secure,
+      admin: credentials.admin,
+      hooks,
+      identity,
+      listeners,
+      scoreboard: openScoreboard(config.workerTmpDir),
+      env,
+      origin,
+      succession: new Succession(
+        (bytes) => openMemory(config.workerTmpDir, bytes, "of counters"),
+        inheritance?.countsFd ?? null,
+      ),
+      oldMaster: inheritance?.oldMaster ?? null,
+      autoscaled: inheritance?.workers ?? null,
+      onTerminal: !config.daemon && hasTerminal(),
+      early,
+      control,
+      Service: await importService(origin.env),
+    };
+    return await serve(parts, signals, onUp);
+  } catch (error) {
+    // A hook has thrown: no socket file stays behind.
+    listeners.close(second);
+    throw error;
+  } finally {
+    control?.close();
+  }
+}
+
+/** What TLS is served with, and what is to be said of it as soon as there is a log. */
+interface Credentials extends Pick<ArbiterParts, "secure" | "admin"> {
+  readonly warnings: readonly string[];
+}
+
+async function readCredentials({ config, origin }: MasterOptions): Promise<Credentials> {
+  const warnings: string[] = [];
+  const surroundings = {
+    env: origin.env,
+    warn: (message: string) => void warnings.push(message),
+  };
+  const secure = await credentialsOf(config, surroundings);
+  return { secure, admin: await adminOf(config, surroundings), warnings };
 }
 
 /** Opens the control socket, if there is to be one: its code isn't imported otherwise. Throws ConfigError. */
@@ -198,8 +228,7 @@ function takeOver(): Surroundings {
  */
 async function openListeners(
   resolved: AppConfig,
-  activation: Activation,
-  inheritance: Inheritance | null,
+  { activation, inheritance }: Surroundings,
   log: Log,
   signal: AbortSignal,
 ): Promise<Listeners> {
@@ -254,25 +283,4 @@ function watchForUp(scoreboard: Scoreboard, workers: number, onUp: () => void): 
     onUp();
   }, upCheckMs);
   return timer;
-}
-
-function sayWorkerClass({ workerClass }: Config, log: Log): void {
-  log.info(`Using worker: ${workerClass}`);
-  if (workerClassOf(workerClass).sockets !== "own" || migratesRequests()) return;
-  log.warning(
-    `Workers of class ${workerClass} open their own sockets: connections that wait when one leaves are reset, unless net.ipv4.tcp_migrate_req is 1`,
-  );
-}
-
-/** Whether the kernel hands the queue of a socket that closes to the others of its reuseport group. */
-function migratesRequests(): boolean {
-  const file = "/proc/sys/net/ipv4/tcp_migrate_req";
-  return existsSync(file) && readFileSync(file, "latin1").trim() !== "0";
-}
-
-function describeConfig({ config }: AppConfig, log: Log): void {
-  log.debug("Current configuration:");
-  for (const [name, value] of Object.entries(config)) {
-    log.debug(`  ${name}: ${typeof value === "function" ? "<function>" : JSON.stringify(value)}`);
-  }
 }

@@ -2,18 +2,15 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gunicorn, type RunningServer, until } from "../support/server.ts";
+import { gunicorn, type RunningServer, until, waitsForGo } from "../support/server.ts";
 import { asNobody, canBeNobody, folderForAll } from "../support/unprivileged.ts";
 import { latestMaster } from "../support/upgrades.ts";
 
 const limitMs = 120_000;
 
-/** Answers after 200 ms, and at once what asks for /now. */
+/** What asks for /slow is answered when the test says so. */
 const app = `export const fetch = async (request) => {
-  if (!request.url.endsWith("/now")) {
-    console.log("asked");
-    await Bun.sleep(200);
-  }
+  if (request.url.endsWith("/slow")) { console.log("asked"); ${waitsForGo} }
   return new Response("whole");
 };
 `;
@@ -60,9 +57,11 @@ describe.skipIf(!canBeNobody)("as an ordinary user", () => {
     async (_claim, args) => {
       await using server = await nobodysServer(args);
       const from = server.log.length;
-      const answered = answer(server.url);
+      const answered = answer(`${server.url}/slow`);
       await server.logged("asked", from);
       const code = server.stop("SIGTERM");
+      await server.logged("Handling signal: term", from);
+      server.go();
       expect(await answered).toBe("whole");
       expectCleanEnd(server, await code);
     },
@@ -84,7 +83,7 @@ describe.skipIf(!canBeNobody)("as an ordinary user", () => {
       const files = { "gunicorn.conf.ts": config, binds: "127.0.0.1:0 127.0.0.2:0" };
       await using server = await nobodysServer(["-w", "2"], files);
       const [, other = ""] = /Listening at: \S+,(http:\/\/127\.0\.0\.2:\d+)/.exec(server.log) ?? [];
-      expect(await answer(`${other}/now`)).toBe("whole");
+      expect(await answer(`${other}/`)).toBe("whole");
       writeFileSync(join(server.folder, "binds"), "127.0.0.1:0");
       const old = server.workers();
       server.kill("SIGHUP");
@@ -94,7 +93,7 @@ describe.skipIf(!canBeNobody)("as an ordinary user", () => {
       });
       expect(await answer(server.url)).toBe("whole");
       await until("the other address to close", async () => {
-        const answered = await answer(`${other}/now`).catch(() => "refused");
+        const answered = await answer(`${other}/`).catch(() => "refused");
         return answered === "refused";
       });
       expectCleanEnd(server, await server.stop());

@@ -1,6 +1,7 @@
 /** Short last answers, behind which the server closes at once: clients get all of them, whenever they read. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import { dawdle } from "../support/dawdle.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { gunicorn, type RunningServer, until } from "../support/server.ts";
 import { sClient } from "../support/tls-client.ts";
@@ -39,7 +40,7 @@ async function asked(server: RunningServer, request: string, waitsMs: number): P
   using client = await RawClient.connect(server);
   if (waitsMs > 0) client.pause();
   client.send(request);
-  await Bun.sleep(waitsMs);
+  await dawdle(waitsMs);
   client.resume();
   const { body } = await client.answer(request.startsWith("HEAD") ? "HEAD" : "GET");
   return `${body.length}, ${await client.ended()}`;
@@ -83,7 +84,7 @@ describe.each(transports)("over %s", (transport) => {
       client.pause();
       client.send(get("/later", closes));
     }
-    await Bun.sleep(20);
+    await until("the first answers", () => held(server) < clients.length);
     server.kill("SIGTERM");
     expect(await server.process.exited).toBe(0);
     for (const client of clients) {

@@ -216,6 +216,7 @@ describe.each(columns)("-k %s over %s", (kind, transport) => {
   test("an upgrade of a request that has been answered is refused", async () => {
     using client = await wire.connect();
     expect((await client.ask(handshake("/too-late"))).body.toString()).toBe("answered");
+    await wire.ask(get("/now"));
     await noted(wire, "too late: false");
     expect((await client.ask(get("/never"))).status).toBe(200);
   });

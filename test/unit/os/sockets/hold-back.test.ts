@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
 import { holdBack } from "../../../../src/os/sockets/hold-back.ts";
+import { until } from "../../../support/server.ts";
 
 /** Linux holds nothing back for longer. */
 const longestMs = 200;
@@ -43,7 +44,7 @@ async function soonest(
     const { socket, received } = await connection();
     await steps(socket);
     const begunMs = performance.now();
-    while (received.length === 0) await Bun.sleep(1);
+    await until("what was sent", () => received.length > 0);
     pieces.add(received[0]!.text);
     bestMs = Math.min(bestMs, received[0]!.at - begunMs);
   }

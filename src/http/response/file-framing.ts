@@ -29,11 +29,11 @@ export function frameFile(
 ): FixedResponse | StreamResponse {
   const sliced = sliceStart(blob);
   const start = sliced ?? 0;
-  const range = sliced === undefined ? rangeFor(response, appFields, context) : null;
+  const range = start === 0 ? rangeFor(response, appFields, context) : null;
   const maxLength = sliced === undefined ? Infinity : blob.size;
   const file = openFile(path, start, maxLength, range, context.head);
   try {
-    return frameOpened(response, file, path, start, sliced !== undefined, type, appFields, context);
+    return frameOpened(response, file, path, start, type, appFields, context);
   } catch (error) {
     // The app's own getters have thrown: nobody else knows of the descriptor.
     if (file.body instanceof OpenFile) file.body.close();
@@ -46,7 +46,6 @@ function frameOpened(
   file: OpenedFile,
   path: string,
   start: number,
-  isSlice: boolean,
   type: string,
   appFields: AppFields,
   context: ResponseContext,
@@ -64,7 +63,7 @@ function frameOpened(
     startOfHead = { status: 206, statusText: "" };
     const last = file.range.start + file.range.length - 1;
     fields = withRange(response, fields, `${file.range.start}-${last}/${sizeBytes}`, sizeBytes);
-  } else if (isSlice && response.status === 200 && length !== null && length > 0) {
+  } else if (response.status === 200 && length !== null && length > 0 && length < sizeBytes) {
     // As Bun.serve: a client that asked for a range must not take a slice for the whole (RFC 9110 §15.3.7).
     startOfHead = { status: 206, statusText: response.statusText };
     if (!fields.contentRange) {

@@ -42,8 +42,8 @@ export interface OpenedFile {
 }
 
 /**
- * Opens bytes [start, start + maxLength) of a file; throws what the system says. `range`: what the client asks for of a
- * whole file, as askedRange() says it. `unread`: only the figures are needed.
+ * Opens bytes [start, start + maxLength) of a file; throws what the system says. `range`: what the client asks for, as
+ * askedRange() says it, which is heard if these are the whole file. `unread`: only the figures are needed.
  */
 export function openFile(
   path: string,
@@ -64,7 +64,8 @@ export function openFile(
     // Files of /proc say 0 and have more.
     const known = stat.isFile() && (stat.size > 0 || isEmpty(fd));
     const sizeBytes = known ? stat.size : 0;
-    const selected = range !== null && known ? selectRange(range, sizeBytes) : null;
+    const whole = start === 0 && (maxLength === sizeBytes || maxLength === Infinity);
+    const selected = range !== null && known && whole ? selectRange(range, sizeBytes) : null;
     if (selected === "unsatisfiable")
       return { body: noBytes, block: null, length: 0, sizeBytes, range: selected };
     const part = selected ?? { start, length: Math.max(0, Math.min(maxLength, sizeBytes - start)) };
@@ -80,8 +81,8 @@ export function openFile(
       return { body, block, length, sizeBytes, range: selected };
     }
     handedOver = true;
-    if (stat.isFIFO()) return { body: streamOfPipe(fd), block: null, ...figures };
-    const file = new OpenFile(fd, stat, stat.isFile() ? part.start : null, length ?? Infinity);
+    if (stat.isFIFO()) return { body: streamOfPipe(fd, start, maxLength), block: null, ...figures };
+    const file = new OpenFile(fd, stat, stat.isFile() ? part.start : null, length ?? maxLength);
     return { body: length === null ? streamOf(file) : file, block: null, ...figures };
   } finally {
     if (!handedOver) closeSync(fd);

@@ -112,6 +112,12 @@ export const files: readonly SuiteRow[] = [
   ["a slice of a file", () => new Response(Bun.file("small.txt").slice(2, 7))],
   ["a slice of a file to its end", () => new Response(Bun.file("small.txt").slice(7))],
   ["a slice of a file from its start", () => new Response(Bun.file("small.txt").slice(0, 3))],
+  ["a slice that is all of a file", () => new Response(Bun.file("small.txt").slice(0))],
+  [
+    "a slice that is all of a slice",
+    () => new Response(Bun.file("small.txt").slice(0, 5).slice(0)),
+  ],
+  ["a slice that is all of an empty file", () => new Response(Bun.file("empty.txt").slice(0, 5))],
   ["a slice of a slice of a file", () => new Response(Bun.file("small.txt").slice(2).slice(5))],
   ["a slice behind the end of a file", () => new Response(Bun.file("small.txt").slice(100, 200))],
   ["a slice of a file with a type", () => new Response(Bun.file("small").slice(0, 5, "text/x-p"))],

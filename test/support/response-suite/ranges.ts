@@ -101,6 +101,21 @@ export const ranges: readonly SuiteRow[] = [
     [...beyond, 'If-Range: "y"'],
   ],
   ["If-Range without Range", withFields({ etag: '"x"' }), ['If-Range: "x"']],
+  [
+    "a range of a slice that is all of a file",
+    () => new Response(Bun.file("small.txt").slice(0, 13)),
+    part,
+  ],
+  [
+    "a range beyond a slice that is all of a file",
+    () => new Response(Bun.file("small.txt").slice()),
+    beyond,
+  ],
+  [
+    "a range of a slice that ends behind a file",
+    () => new Response(Bun.file("small.txt").slice(0, 99)),
+    part,
+  ],
   ["a range of a slice of a file", () => new Response(Bun.file("small.txt").slice(2, 9)), part],
   ["a range of a file with status 201", () => small({ status: 201 }), part],
   ["a range of a file with status 206", () => small({ status: 206 }), part],

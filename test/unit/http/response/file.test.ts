@@ -97,6 +97,23 @@ test.each([
   expect(bytes.equals(pattern.subarray(start, start + length))).toBe(true);
 });
 
+test("a part of a file that doesn't know its size ends where it is to end", async () => {
+  const { body, length } = openFile("/proc/sys/kernel/ostype", 1, 3, null, false);
+  expect(length).toBe(null);
+  expect((await readAll((body as ReadableStream<Uint8Array>).getReader())).toString()).toBe("inu");
+});
+
+test("a part of a FIFO ends where it is to end, whatever is written behind", async () => {
+  const path = join(folder, "fifo-part");
+  Bun.spawnSync(["mkfifo", path]);
+  const before = openFds();
+  const { body } = openFile(path, 6, 4, null, false);
+  const pending = readAll((body as ReadableStream<Uint8Array>).getReader());
+  Bun.spawnSync(["sh", "-c", `(printf 0123; sleep 0.1; echo 456789abc) > '${path}'`]);
+  expect((await pending).toString()).toBe("6789");
+  await until("all to be closed", () => openFds().every((fd) => before.includes(fd)));
+});
+
 test("a FIFO keeps nobody waiting but those who read it", async () => {
   const path = join(folder, "fifo");
   Bun.spawnSync(["mkfifo", path]);

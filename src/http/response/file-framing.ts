@@ -7,7 +7,7 @@ import { allValues } from "../syntax/find-field.ts";
 import { sliceStart } from "./globals/body.ts";
 import { dispositionLine } from "./head/disposition.ts";
 import { type OpenedFile, OpenFile, openFile } from "./file.ts";
-import { frameFixed, frameStream } from "./head/framing.ts";
+import { discard, frameFixed, frameStream } from "./head/framing.ts";
 import type { FixedResponse, StreamResponse } from "./head/framing.ts";
 import { parseLength } from "./head/head.ts";
 import type { AppFields } from "./head/app-fields.ts";
@@ -37,6 +37,7 @@ export function frameFile(
   } catch (error) {
     // The app's own getters have thrown: nobody else knows of the descriptor.
     if (file.body instanceof OpenFile) file.body.close();
+    else if (file.body instanceof ReadableStream) discard(file.body);
     throw error;
   }
 }

@@ -3,6 +3,9 @@ import { closeSync, fstatSync, mkdtempSync, openSync, readdirSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OpenFile, openFile, streamOf } from "../../../../src/http/response/file.ts";
+import { frameFile } from "../../../../src/http/response/file-framing.ts";
+import { noFields } from "../../../../src/http/response/head/app-fields.ts";
+import { newContext } from "../../../../src/http/response/head/head.ts";
 import { until } from "../../../support/server.ts";
 
 const rounds = 20;
@@ -96,6 +99,22 @@ test.each([
   const bytes = await readAll(read(large, start, length));
   expect(bytes.equals(pattern.subarray(start, start + length))).toBe(true);
 });
+
+test.each([large, "/proc/sys/kernel/ostype"])(
+  "%s is closed when its head can't be made",
+  async (path) => {
+    const before = openFds();
+    const response = new Response(Bun.file(path));
+    Object.defineProperty(response, "statusText", {
+      get() {
+        throw new Error("by the app");
+      },
+    });
+    const frame = () => frameFile(response, Bun.file(path), path, "", noFields, newContext());
+    expect(frame).toThrow("by the app");
+    await until("it to be closed", () => openFds().every((fd) => before.includes(fd)));
+  },
+);
 
 test("a part of a file that doesn't know its size ends where it is to end", async () => {
   const { body, length } = openFile("/proc/sys/kernel/ostype", 1, 3, null, false);

@@ -11,10 +11,13 @@ export interface Match {
 }
 
 interface Route {
-  readonly path: string;
   /** `:id` takes any segment that isn't empty, a last `*` all that is left. */
   readonly segments: readonly string[];
-  readonly handles: Handles;
+  /** Null: for all. */
+  readonly method: string | null;
+  /** Of two that differ in the names of parameters only, the higher one is asked first. */
+  readonly rank: number;
+  readonly handle: Handle | false;
 }
 
 /** By method; or one for all of them; or false, which leaves them to the app's fetch. */
@@ -44,14 +47,15 @@ export class RouteTable {
       const segments = path.slice(1).split("/");
       // This neither.
       if (segments.slice(0, -1).includes("*")) continue;
-      const handles = handlesOf(`${describe}: routes: ${path}`, value, fallback);
-      if (segments.some(isOpen)) patterns.push({ path, segments, handles });
+      const where = `${describe}: routes: ${path}`;
+      const handles = handlesOf(where, value, fallback);
+      if (segments.some(isOpen)) patterns.push(...patternsOf(segments, handles, value));
       else this.#exact.set(path, handles);
     }
-    // Of two that differ in the names of parameters only, the last one counts.
+    // Of equal ones, the last one counts.
     this.#patterns = patterns
       .toReversed()
-      .toSorted((one, other) => compare(one.segments, other.segments));
+      .toSorted((one, other) => compare(one.segments, other.segments) || other.rank - one.rank);
   }
 
   /** `path` as it was sent, without its query; null if the app's fetch is to answer. */
@@ -60,14 +64,39 @@ export class RouteTable {
     if (exact !== null) return exact === false ? null : { handle: exact, params: noParams };
     if (this.#patterns.length === 0) return null;
     const asked = path.slice(1).split("/");
-    for (const { segments, handles } of this.#patterns) {
-      if (!matches(segments, asked)) continue;
-      const handle = forMethod(handles, method);
-      if (handle === false) return null;
-      if (handle !== null) return { handle, params: paramsOf(segments, asked) };
+    for (const { segments, method: only, handle } of this.#patterns) {
+      if ((only !== null && only !== method) || !matches(segments, asked)) continue;
+      return handle === false ? null : { handle, params: paramsOf(segments, asked) };
     }
     return null;
   }
+}
+
+/** @param value what `handles` was made of */
+function patternsOf(segments: readonly string[], handles: Handles, value: unknown): Route[] {
+  if (!(handles instanceof Map)) {
+    return [
+      { segments, method: null, rank: rankOf(null, value), handle: handles as Handle | false },
+    ];
+  }
+  const values = value as Readonly<Record<string, unknown>>;
+  const byMethod = [...(handles as ReadonlyMap<string, Handle>)].map(([method, handle]): Route => {
+    return { segments, method, rank: rankOf(method, values[method]), handle };
+  });
+  const get = handles.get("GET");
+  if (get !== undefined && !handles.has("HEAD"))
+    byMethod.push({ segments, method: "HEAD", rank: rankOf("HEAD", values["GET"]), handle: get });
+  return byMethod;
+}
+
+/** In Bun's order: what is for one method before what is for all, and a function last, but not for HEAD. */
+function rankOf(method: string | null, value: unknown): number {
+  const isFunction = typeof value === "function";
+  if (method === null || method === "HEAD") {
+    if (isFunction) return method === null ? 0 : 1;
+    return value === false ? 2 : 3;
+  }
+  return isFunction ? 4 : 5;
 }
 
 function isOpen(segment: string, index: number, all: readonly string[]): boolean {

@@ -30,7 +30,29 @@ function setCookies({ cookies }: Asked): Response {
   return new Response(cookies.get("one"));
 }
 
+const kinds: Record<string, (name: string) => unknown> = {
+  function: (name) => say(name),
+  response: (name) => new Response(name),
+  file: () => Bun.file(file),
+  off: () => false,
+  get: (name) => ({ GET: say(name) }),
+  "get-response": (name) => ({ GET: new Response(name) }),
+  both: (name) => ({ GET: new Response(name), POST: say(name) }),
+  head: (name) => ({ HEAD: say(name), GET: say(name) }),
+};
+
+/** Two routes that differ in the name of their parameter only: of which kinds they are decides. */
+const twice = Object.keys(kinds).flatMap((one) =>
+  Object.keys(kinds).map((other) => [one, other] as const),
+);
+
 const routes: object = {
+  ...Object.fromEntries(
+    twice.flatMap(([one, other]) => [
+      [`/twice-${one}-${other}/:first`, kinds[one]!("first")],
+      [`/twice-${one}-${other}/:second`, kinds[other]!("second")],
+    ]),
+  ),
   "/": say("root"),
   "/f": say("f"),
   "/trailing/": say("trailing"),
@@ -174,6 +196,9 @@ const rows: Row[] = [
     "/cookies-json",
     "/cookies-redirect",
   ].map((path): Row => ["GET", path]),
+  ...["GET", "HEAD", "POST"].flatMap((method) =>
+    twice.map(([one, other]): Row => [method, `/twice-${one}-${other}/1`]),
+  ),
   ["POST", "/users/me"],
   ["POST", "/twice-by-method/1"],
   ["POST", "/by-method/1"],

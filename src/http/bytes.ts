@@ -20,13 +20,19 @@ export const rightBracket = 0x5d;
 const digits = "0123456789";
 const upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const lower = "abcdefghijklmnopqrstuvwxyz";
-const visible = String.fromCharCode(...Array.from({ length: 94 }, (_, index) => 0x21 + index));
-const highBytes = String.fromCharCode(...Array.from({ length: 128 }, (_, index) => 0x80 + index));
+const visible = bytesFrom(0x21, 0x7e);
+const highBytes = bytesFrom(0x80, 0xff);
+
+function bytesFrom(first: number, last: number): string {
+  let text = "";
+  for (let byte = first; byte <= last; byte++) text += String.fromCharCode(byte);
+  return text;
+}
 
 function byteClass(members: string, except = ""): Uint8Array {
   const table = new Uint8Array(256);
-  for (const member of members) table[member.charCodeAt(0)] = 1;
-  for (const member of except) table[member.charCodeAt(0)] = 0;
+  for (let at = 0; at < members.length; at++) table[members.charCodeAt(at)] = 1;
+  for (let at = 0; at < except.length; at++) table[except.charCodeAt(at)] = 0;
   return table;
 }
 

@@ -46,41 +46,36 @@ function flagLabel({ short, long, alias }: Flag): string {
   return [short, long, alias].filter((word) => word !== undefined).join("/");
 }
 
-function ask(meaning: "help" | "version", short: string): (readonly [string, Option])[] {
+/** By each word that stands for it. Filled word by word: lists of lists take a master 0.4 ms more (bench: start). */
+const options = new Map<string, Option>();
+
+function offer(meaning: "help" | "version", short: string): void {
   const long = `--${meaning}`;
-  const label = `${short}/${long}`;
-  const option: Option = { label, takes: "nothing", bare: "", meaning };
-  return [
-    [short, option],
-    [long, option],
-  ];
+  const option: Option = { label: `${short}/${long}`, takes: "nothing", bare: "", meaning };
+  options.set(short, option);
+  options.set(long, option);
 }
 
-function requestOption(part: RequestPart): readonly [string, Option] {
+offer("help", "-h");
+offer("version", "-v");
+for (const part of Object.keys(requestFlags) as RequestPart[]) {
   const { long } = requestFlags[part];
-  return [long, { label: long, takes: "value", bare: "", meaning: { part } }];
+  options.set(long, { label: long, takes: "value", bare: "", meaning: { part } });
 }
-
-function spellings(key: SettingKey, row: Setting): (readonly [string, Option])[] {
-  return (row.flags ?? []).flatMap((flag) => {
-    const { takes, bare = "" } = row.kind;
+for (const [key, row] of settingEntries) {
+  const { takes, bare = "" } = row.kind;
+  for (const flag of row.flags ?? []) {
     const option: Option = {
       label: flagLabel(flag),
       takes: takes === "nothing" || takes === "optional" ? takes : "value",
       bare,
       meaning: { key, row, flag },
     };
-    const words = [flag.short, flag.long, flag.alias].filter((word) => word !== undefined);
-    return words.map((word) => [word, option] as const);
-  });
+    if (flag.short !== undefined) options.set(flag.short, option);
+    options.set(flag.long, option);
+    if (flag.alias !== undefined) options.set(flag.alias, option);
+  }
 }
-
-const options: ReadonlyMap<string, Option> = new Map([
-  ...ask("help", "-h"),
-  ...ask("version", "-v"),
-  ...(Object.keys(requestFlags) as RequestPart[]).map(requestOption),
-  ...settingEntries.flatMap(([key, row]) => spellings(key, row)),
-]);
 
 /** Throws a UsageError, with argparse's words, for what can't be read. */
 export function parseCommandLine(words: readonly string[]): CommandLine {

@@ -11,7 +11,7 @@ export interface Match {
 }
 
 interface Route {
-  /** `:id` takes any segment that isn't empty, a last `*` all that is left. */
+  /** `:id` takes any segment that isn't empty, a last one that begins with `*` all that is left. */
   readonly segments: readonly string[];
   /** Null: for all. */
   readonly method: string | null;
@@ -46,7 +46,7 @@ export class RouteTable {
       checkPath(path);
       const segments = path.slice(1).split("/");
       // This neither.
-      if (segments.slice(0, -1).includes("*")) continue;
+      if (segments.slice(0, -1).some((segment) => segment.startsWith("*"))) continue;
       const where = `${describe}: routes: ${path}`;
       const handles = handlesOf(where, value, fallback);
       if (segments.some(isOpen)) patterns.push(...patternsOf(segments, handles, value));
@@ -104,7 +104,7 @@ function isOpen(segment: string, index: number, all: readonly string[]): boolean
 }
 
 function isRest(segment: string, index: number, all: readonly string[]): boolean {
-  return segment === "*" && index === all.length - 1;
+  return segment.startsWith("*") && index === all.length - 1;
 }
 
 /** Null: the next route may have it. */
@@ -153,7 +153,7 @@ function compare(one: readonly string[], other: readonly string[]): number {
 }
 
 function openness(segment: string): number {
-  if (segment === "*") return 2;
+  if (segment.startsWith("*")) return 2;
   return segment.startsWith(":") ? 1 : 0;
 }
 

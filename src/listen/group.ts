@@ -3,6 +3,7 @@ import type { BoundTo } from "../api/serving.ts";
 import { type Address, formatTuple, sameAddress } from "../net/bind-address.ts";
 import { joinHostPort } from "../net/ip-address.ts";
 import { acceptQueueLength } from "../os/sockets/listening/accept-queue.ts";
+import { deferAccept } from "../os/sockets/listening/defer-accept.ts";
 import { steerReuseport } from "../os/sockets/listening/bpf.ts";
 import { refuseNewConnections } from "../os/sockets/listening/hop-limit.ts";
 import { SystemError } from "../os/libc.ts";
@@ -111,6 +112,12 @@ export function steerGroup(group: Group, shares: readonly number[]): SystemError
   const [fd] = fds;
   if (fd === undefined) throw new RangeError(`no socket open for ${formatTuple(address)}`);
   return steerReuseport(fd, shares);
+}
+
+/** @param deferred as in OpenOptions. What somebody else goes on with stays as it is */
+export function deferAt(group: Group, deferred: boolean): void {
+  if (group.foreign || group.bound.type === "unix") return;
+  for (const fd of listeningFds(group)) deferAccept(fd, deferred);
 }
 
 /** The group's sockets that connections can arrive at. */

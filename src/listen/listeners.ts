@@ -10,10 +10,12 @@ import type { ListeningSocket } from "../api/serving.ts";
 import { type Address, type FdAddress, formatTuple } from "../net/bind-address.ts";
 import { bindAddresses, type BindSettings, secureByDefault } from "../net/secure-addresses.ts";
 import type { SystemError } from "../os/libc.ts";
+import { hasHandshakes } from "../os/sockets/listening/defer-accept.ts";
 import { listen } from "../os/sockets/listening/socket.ts";
 import {
   closeGroup,
   closeSlots,
+  deferAt,
   fillSlots,
   equalShares,
   firstError,
@@ -54,6 +56,8 @@ export class Listeners {
   readonly #preparation = new Preparation();
   #slots = 0;
   #backlog = 0;
+  /** As in OpenOptions. */
+  #deferred = false;
   /** What part of the new connections each slot gets; null as long as the kernel spreads them over all. */
   #steered: readonly number[] | null = null;
 
@@ -121,6 +125,7 @@ export class Listeners {
     options: OpenOptions,
   ): Promise<boolean> {
     const preparation = this.#preparation;
+    this.#deferred = options.deferred ?? false;
     await preparation.adopt(addresses, options.kind);
     try {
       const wanted = await preparation.open(addresses, options, {
@@ -258,6 +263,11 @@ export class Listeners {
     return shared ? null : firstError(leaving.map(stopArrivals));
   }
 
+  /** Clients have begun to connect, and may wait with their first bytes until they are accepted. */
+  hasHandshakes(): boolean {
+    return this.#deferred && hasHandshakes(portsOf([...this.#allGroups(), ...this.#leaving]));
+  }
+
   /** Closes the master's side of groups that are no longer wanted; the workers that serve them accept what waits. */
   closeUnused(shared: boolean): Error | null {
     const refused = firstError(this.#leaving.map((group) => closeGroup(group, shared)));
@@ -289,8 +299,13 @@ export class Listeners {
   /** Opens what the groups lack for so many slots, or nothing. */
   #fill(groups: readonly Group[], slots: number, backlog: number): void {
     fillSlots(groups, slots, backlog, this.#steered);
+    for (const group of groups) deferAt(group, this.#deferred);
     this.#slots = slots;
   }
+}
+
+function portsOf(groups: readonly Group[]): ReadonlySet<number> {
+  return new Set(groups.flatMap(({ bound }) => (bound.type === "tcp" ? [bound.port] : [])));
 }
 
 function sum(numbers: readonly number[]): number {

@@ -32,6 +32,8 @@ export interface OpenOptions {
   readonly backlog: number;
   /** The kind of TCP sockets; others are shared. Addresses that stay open keep the way they were opened. */
   readonly kind: SocketKind;
+  /** Clients speak first, and are accepted when they have; no without it. */
+  readonly deferred?: boolean;
   /** The mode bits that the file of a unix socket doesn't get. 0 if it isn't given, as in Gunicorn. */
   readonly umask?: number;
   /** The owner that the file of a unix socket gets. */

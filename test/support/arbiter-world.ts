@@ -40,6 +40,8 @@ export class World {
   wakes = true;
   /** The error by which the system refuses an action; null: it doesn't. */
   refuses: (action: Action) => string | null = () => null;
+  /** Clients have connected that are silent. */
+  handshakes = false;
   /** The workers that a signal has reached. */
   readonly reached = new Set<number>();
   /** max_lifetime of the workers that are spawned from now on. */
@@ -190,8 +192,12 @@ export class World {
         this.halted = action;
         return null;
       default:
-        return takenAs(action);
+        return this.#withHandshakes(takenAs(action));
     }
+  }
+
+  #withHandshakes(done: Done | null): Done | null {
+    return done !== null && "handshakes" in done ? { ...done, handshakes: this.handshakes } : done;
   }
 
   /**
@@ -200,7 +206,7 @@ export class World {
    */
   #checkServed({ age, because }: Extract<Action, { do: "signal" }>): void {
     const { fleet, sockets, mastership } = this.state;
-    const settled = !sockets.unused && sockets.unusedRefusedSinceMs === null;
+    const settled = !sockets.unused && sockets.unusedRefused === null;
     if (settled || mastership.stopping !== null || mastership.resting || because !== null) return;
     const serves = (each: WorkerState) =>
       each.phase === "ready" && each.generation < this.#rebound && each.slot < fleet.target;

@@ -22,12 +22,21 @@ export function performOnSockets(
       return { type: "slot closed", refused: listeners.removeTopSlot() };
     case "steer": {
       const { count } = action;
-      return { type: "steered", count, refused: listeners.steer(equalShares(count)) };
+      const refused = listeners.steer(equalShares(count));
+      return { type: "steered", count, refused, handshakes: listeners.hasHandshakes() };
     }
     case "refuse new connections":
-      return { type: "refusing", refused: listeners.refuseNew(left) };
+      return {
+        type: "refusing",
+        refused: listeners.refuseNew(left),
+        handshakes: listeners.hasHandshakes(),
+      };
     case "refuse at unused listeners":
-      return { type: "refusing unused", refused: listeners.refuseUnused(left) };
+      return {
+        type: "refusing unused",
+        refused: listeners.refuseUnused(left),
+        handshakes: listeners.hasHandshakes(),
+      };
     case "close unused listeners":
       return { type: "unused closed", refused: listeners.closeUnused(shared) };
     case "close listeners":

@@ -78,10 +78,18 @@ export type Done =
   | { readonly type: "credentials sent"; readonly age: number; readonly edition: number }
   | { readonly type: "slot opened" }
   | { readonly type: "slot closed"; readonly refused: Error | null }
-  /** `refused`: why the system didn't do it; null when it did. */
-  | { readonly type: "steered"; readonly count: number; readonly refused: Error | null }
-  | { readonly type: "refusing"; readonly refused: Error | null }
-  | { readonly type: "refusing unused"; readonly refused: Error | null }
+  /** `refused`: why the system didn't do it; null when it did. `handshakes`: as in SocketsChange. */
+  | {
+      readonly type: "steered";
+      readonly count: number;
+      readonly refused: Error | null;
+      readonly handshakes: boolean;
+    }
+  | {
+      readonly type: "refusing" | "refusing unused";
+      readonly refused: Error | null;
+      readonly handshakes: boolean;
+    }
   | { readonly type: "unused closed"; readonly refused: Error | null }
   | { readonly type: "listeners closed"; readonly refused: Error | null }
   /** The action wasn't carried out, or not whole. */

@@ -16,6 +16,7 @@ import {
   leaving,
   sharing,
   type Sockets,
+  type SocketsChange,
   type State,
   type Stopping,
   type WorkerState,
@@ -24,6 +25,8 @@ import { kill, signal } from "./orders.ts";
 
 /** How long packets of a handshake that has begun may be under way when new ones go elsewhere, or are refused. */
 const settleMs = 100;
+/** The same for clients that have sent nothing: the kernel lets them in behind the second SYN-ACK, after one second. */
+const silentSettleMs = 1500;
 /** From ABRT to KILL, as Gunicorn's next pass of its loop. */
 const abortPatienceMs = 1000;
 /** How long after KILL a process may be there; then it is killed anew, or left behind by a stop. */
@@ -96,15 +99,17 @@ export function nextDeadlineMs(state: State, nowMs: number): number {
     if (atMs > nowMs) next = Math.min(next, atMs);
   };
   const { wanted, slots, workers } = state.fleet;
-  const { steered, refusedSinceMs, unusedRefusedSinceMs } = state.sockets;
+  const { steered, refused, unusedRefused } = state.sockets;
   const { stopping } = state.mastership;
   if (stopping !== null) {
     consider(stopping.sinceMs + stopping.delayMs);
     consider(stopDeadlineMs(stopping));
   }
-  if (steered !== null) consider(steered.sinceMs + settleMs);
-  if (refusedSinceMs !== null) consider(refusedSinceMs + settleMs);
-  if (unusedRefusedSinceMs !== null) consider(unusedRefusedSinceMs + settleMs);
+  for (const change of [steered, refused, unusedRefused]) {
+    if (change === null) continue;
+    consider(change.lookedAtMs + settleMs);
+    consider(change.sinceMs + silentSettleMs);
+  }
   for (const slot of slots) consider(slot.retryAtMs);
   for (const worker of workers) {
     consider(changesAtMs(worker));
@@ -138,8 +143,11 @@ function windDown(fleet: Fleet): Action[] {
  */
 function refuse({ sockets, mastership }: State, { how }: Stopping, nowMs: number): Action[] | null {
   if (sharing(mastership)) return null;
-  if (sockets.refusedSinceMs === null) return [{ do: "refuse new connections" }];
-  return how === "graceful" && nowMs - sockets.refusedSinceMs < settleMs ? [] : null;
+  const { refused } = sockets;
+  if (refused !== null && how === "quick") return null;
+  const through = refused === null ? null : settled(refused, nowMs);
+  if (through === null) return [{ do: "refuse new connections" }];
+  return through ? null : [];
 }
 
 /** Slots that the other master hasn't get no more connections before their workers go; null when that is done. */
@@ -152,7 +160,16 @@ function leaveToOther({ fleet, sockets, mastership }: State, nowMs: number): Act
 /** New connections reach the first `count` slots only; null when the last of the others have arrived. */
 function steerTo({ steered }: Sockets, count: number, nowMs: number): Action[] | null {
   if (steered === null || steered.count > count) return [{ do: "steer", count }];
-  return nowMs - steered.sinceMs < settleMs ? [] : null;
+  const through = settled(steered, nowMs);
+  if (through === null) return [{ do: "steer", count }];
+  return through ? null : [];
+}
+
+/** Whether the last that had begun to connect before have arrived; null: the system has to be asked again. */
+function settled({ sinceMs, handshakes, lookedAtMs }: SocketsChange, nowMs: number) {
+  if (!handshakes) return nowMs >= sinceMs + settleMs;
+  if (nowMs >= sinceMs + silentSettleMs) return true;
+  return nowMs >= lookedAtMs + settleMs ? null : false;
 }
 
 /** Not even KILL has ended it: the system refuses the signal, or a driver holds the process. */
@@ -238,8 +255,11 @@ function retire({ fleet, sockets }: State, nowMs: number): Action[] {
  * is under way and wants one of them again opens it anew. Null when nothing is left to do.
  */
 function leaveUnused({ fleet, sockets }: State, nowMs: number): Action[] | null {
-  const { unused, unusedRefusedSinceMs } = sockets;
-  if (unusedRefusedSinceMs !== null)
-    return nowMs - unusedRefusedSinceMs < settleMs ? [] : [{ do: "close unused listeners" }];
-  return unused && fleet.fallback === null ? [{ do: "refuse at unused listeners" }] : null;
+  const { unused, unusedRefused } = sockets;
+  if (unusedRefused === null)
+    return unused && fleet.fallback === null ? [{ do: "refuse at unused listeners" }] : null;
+  const through = settled(unusedRefused, nowMs);
+  // Those that a load has left out since may be taken back.
+  if (through === null && !unused) return [{ do: "refuse at unused listeners" }];
+  return through === true ? [{ do: "close unused listeners" }] : [];
 }

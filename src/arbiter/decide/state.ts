@@ -148,10 +148,18 @@ export interface Fallback {
   readonly paused: boolean;
 }
 
+/** Something has changed at listening sockets for connections that begin from then on. */
+export interface SocketsChange {
+  readonly sinceMs: number;
+  /** At `lookedAtMs` others had begun, whose clients may be silent for a while: see os/sockets/listening/defer-accept.ts. */
+  readonly handshakes: boolean;
+  readonly lookedAtMs: number;
+}
+
 /** What is under way at the listening sockets, for all slots at once; since when, in the master's milliseconds. */
 export interface Sockets {
   /** To how many slots new connections are steered, and since when; null: the kernel spreads them over all. */
-  readonly steered: { readonly count: number; readonly sinceMs: number } | null;
+  readonly steered: (SocketsChange & { readonly count: number }) | null;
   /** The system has done so when it was told last. */
   readonly steerable: boolean;
   /** How many slots another master has too: beyond them nobody serves what this one leaves. */
@@ -159,9 +167,9 @@ export interface Sockets {
   /** Sockets of an address that only older generations bind to may still be open, and take connections. */
   readonly unused: boolean;
   /** Since when those refuse new connections. */
-  readonly unusedRefusedSinceMs: number | null;
+  readonly unusedRefused: SocketsChange | null;
   /** Since when all sockets refuse new connections: part of stopping. */
-  readonly refusedSinceMs: number | null;
+  readonly refused: SocketsChange | null;
   /** This master has closed its listening sockets; workers may have theirs. */
   readonly closed: boolean;
 }
@@ -232,8 +240,8 @@ export function initialState(
       steerable: true,
       common: slots,
       unused: false,
-      unusedRefusedSinceMs: null,
-      refusedSinceMs: null,
+      unusedRefused: null,
+      refused: null,
       closed: false,
     },
     mastership: {

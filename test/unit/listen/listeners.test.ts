@@ -8,6 +8,7 @@ import type { Listeners } from "../../../src/listen/listeners.ts";
 import { fcntl } from "../../../src/os/libc.ts";
 import { nameOfProcess } from "../../../src/os/processes.ts";
 import { hasWaiting } from "../../../src/os/sockets/listening/accept-queue.ts";
+import { getOption, IPPROTO_TCP } from "../../../src/os/sockets/socket-options.ts";
 import {
   addressOf,
   ask,
@@ -22,6 +23,7 @@ import {
 import { until } from "../../support/server.ts";
 
 const F_GETFD = 1;
+const TCP_DEFER_ACCEPT = 9;
 const F_SETFD = 2;
 
 /** Who answered how often. */
@@ -123,6 +125,20 @@ describe("Listeners.open()", () => {
     const failure = openListeners([`127.0.0.1:${port}`], 1, { onRetry, signal: stop.signal });
     await expect(failure).rejects.toThrow("stopping");
   });
+});
+
+test.if(onLinux)("Listeners defers at all of its sockets, or at none", async () => {
+  const deferring = (listeners: Listeners) =>
+    Array.from({ length: listeners.slots }, (_, slot) => listeners.forSlot(slot))
+      .flat()
+      .map(({ fd }) => getOption(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT) > 0);
+  const binds = ["127.0.0.1:0", "[::1]:0"];
+  const listeners = await openListeners(binds, 1, { deferred: true });
+  listeners.addSlot();
+  expect(deferring(listeners)).toEqual([true, true, true, true]);
+  // Of a worker class that follows by USR2.
+  await listeners.open(binds.map(addressOf), 2, options);
+  expect(deferring(listeners)).toEqual([false, false, false, false]);
 });
 
 describe("Listeners.open() again", () => {

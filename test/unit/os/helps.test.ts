@@ -21,6 +21,8 @@ const helps: readonly (readonly [expression: string, value: unknown])[] = [
   ['notify.sendNotification("/nowhere", "READY=1")', "[Errno 24] Too many open files"],
   ["queue.acceptQueueLength(999_999)", null],
   ["queue.hasWaiting(999_999)", false],
+  ['defer.deferAccept(999_999, true) ?? "done"', "done"],
+  ["defer.hasHandshakes(new Set([1]))", false],
   ["bpf.steerReuseport(999_999, [1]).code", "EBADF"],
   ["hopLimit.refuseNewConnections(999_999, 4).code", "EBADF"],
   ['hopLimit.acceptPackets(999_999, 6) ?? "done"', "done"],
@@ -29,8 +31,8 @@ const helps: readonly (readonly [expression: string, value: unknown])[] = [
 const script = `
 import { openSync } from "node:fs";
 const load = (name) => import(${JSON.stringify(folder)} + "/" + name + ".ts");
-const [memory, holder, children, processes, title, cpus, notify, queue, bpf, hopLimit] = await Promise.all(
-  ["processes/memory", "sockets/listening/port-holder", "processes/children", "processes", "processes/process-title", "processes/cpus", "processes/notify", "sockets/listening/accept-queue", "sockets/listening/bpf", "sockets/listening/hop-limit"].map(load),
+const [memory, holder, children, processes, title, cpus, notify, queue, bpf, hopLimit, defer] = await Promise.all(
+  ["processes/memory", "sockets/listening/port-holder", "processes/children", "processes", "processes/process-title", "processes/cpus", "processes/notify", "sockets/listening/accept-queue", "sockets/listening/bpf", "sockets/listening/hop-limit", "sockets/listening/defer-accept"].map(load),
 );
 // The C library itself is opened on the first call.
 notify.monotonicUsec();

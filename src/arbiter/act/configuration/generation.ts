@@ -54,9 +54,16 @@ export function mostConnections({ config }: AppConfig): number {
 
 /** How the listening sockets of a configuration are opened. */
 export function openOptions({ config }: AppConfig): OpenOptions {
-  const { sockets } = workerClassOf(config.workerClass);
+  const { sockets, freesAccepted } = workerClassOf(config.workerClass);
   const kind = sockets === "own" ? "reserved" : config.reusePort ? "slots" : "shared";
-  return { backlog: config.backlog, kind, umask: config.umask, owner: identityOf(config) };
+  return {
+    backlog: config.backlog,
+    kind,
+    // Of another class nobody knows what it speaks.
+    deferred: freesAccepted,
+    umask: config.umask,
+    owner: identityOf(config),
+  };
 }
 
 /** Whether there is to be a control socket: what serves it isn't imported otherwise. */

@@ -50,11 +50,11 @@ export function takenAs(action: Action): Done | null {
     case "close slot":
       return { type: "slot closed", refused: null };
     case "steer":
-      return { type: "steered", count: action.count, refused: null };
+      return { type: "steered", count: action.count, refused: null, handshakes: false };
     case "refuse new connections":
-      return { type: "refusing", refused: null };
+      return { type: "refusing", refused: null, handshakes: false };
     case "refuse at unused listeners":
-      return { type: "refusing unused", refused: null };
+      return { type: "refusing unused", refused: null, handshakes: false };
     case "close unused listeners":
       return { type: "unused closed", refused: null };
     case "close listeners":

@@ -5,7 +5,14 @@
 import { exitCodes } from "../../../ipc/exit-codes.ts";
 import type { Event, Reaction, WorkerSignal } from "../events.ts";
 import { editionOf, renewed } from "../renewal.ts";
-import { type Fallback, freshSlot, type Phase, type State, type WorkerState } from "../state.ts";
+import {
+  type Fallback,
+  freshSlot,
+  type Phase,
+  type SocketsChange,
+  type State,
+  type WorkerState,
+} from "../state.ts";
 import { onAutoscale, targetAfter } from "./autoscale.ts";
 import { onActionFailed, takenAs, toldAfterStart, without } from "./failures.ts";
 import { observe } from "./observe.ts";
@@ -121,24 +128,30 @@ export function update(state: State, event: Event, nowMs: number): Step {
       return without(closed, losses.closing, event.refused);
     }
     case "steered": {
-      const steered = { count: event.count, sinceMs: nowMs };
+      const { count, handshakes } = event;
+      const before = state.sockets.steered;
+      const same = before?.count === count ? before : null;
+      const steered = { count, ...changed(same, handshakes, nowMs) };
       const steerable = event.refused === null;
       return without(withSockets(state, { steered, steerable }), losses.steering, event.refused);
     }
     case "refusing":
-      return without(withSockets(state, { refusedSinceMs: nowMs }), losses.refusing, event.refused);
+      return without(
+        withSockets(state, { refused: changed(state.sockets.refused, event.handshakes, nowMs) }),
+        losses.refusing,
+        event.refused,
+      );
     case "refusing unused":
       return without(
-        withSockets(state, { unused: false, unusedRefusedSinceMs: nowMs }),
+        withSockets(state, {
+          unused: false,
+          unusedRefused: changed(state.sockets.unusedRefused, event.handshakes, nowMs),
+        }),
         losses.refusing,
         event.refused,
       );
     case "unused closed":
-      return without(
-        withSockets(state, { unusedRefusedSinceMs: null }),
-        losses.closing,
-        event.refused,
-      );
+      return without(withSockets(state, { unusedRefused: null }), losses.closing, event.refused);
     case "listeners closed":
       return without(withSockets(state, { closed: true }), losses.closing, event.refused);
     case "action failed": {
@@ -175,9 +188,14 @@ function onUpgradeEnded(
   };
 }
 
+/** `before`: the same change, if it has been made already and the system was asked again. */
+function changed(before: SocketsChange | null, handshakes: boolean, nowMs: number): SocketsChange {
+  return { sinceMs: before?.sinceMs ?? nowMs, handshakes, lookedAtMs: nowMs };
+}
+
 /** The other master, which has gone, may have steered new connections to fewer slots than this one has. */
 function steerAnew(state: State, nowMs: number): State {
-  return withSockets(state, { steered: { count: 0, sinceMs: nowMs } });
+  return withSockets(state, { steered: { count: 0, ...changed(null, false, nowMs) } });
 }
 
 function onConfigLoaded(state: State, event: Extract<Event, { type: "config loaded" }>): Step {

@@ -185,14 +185,20 @@ test.each<readonly [string, (scene: Scene) => void]>([
   [
     "connections that are steered to one slot",
     (scene) => {
-      const sockets = { ...scene.state.sockets, steered: { count: 1, sinceMs: 0 } };
+      const sockets = {
+        ...scene.state.sockets,
+        steered: { count: 1, handshakes: false, lookedAtMs: 0, sinceMs: 0 },
+      };
       scene.state = { ...scene.state, sockets };
     },
   ],
   [
     "connections that are to be steered anew",
     (scene) => {
-      const sockets = { ...scene.state.sockets, steered: { count: 0, sinceMs: 0 } };
+      const sockets = {
+        ...scene.state.sockets,
+        steered: { count: 0, handshakes: false, lookedAtMs: 0, sinceMs: 0 },
+      };
       scene.state = { ...scene.state, sockets };
     },
   ],

@@ -191,6 +191,27 @@ describe("TTIN and TTOU", () => {
     expect(verbs(world)).toEqual(["steer 2", "signal", "close slot"]);
   });
 
+  test("the highest slot stays as long as clients that have connected there are silent", () => {
+    const world = new World(generation(1, { workers: 3 })).ready(1, 2, 3);
+    world.handshakes = true;
+    world.actions.length = 0;
+    world.signal("ttou").pass(250);
+    expect(verbs(world)).toEqual(["steer 2", "steer 2"]);
+    world.handshakes = false;
+    world.pass(100);
+    expect(signals(world)).toEqual(["SIGTERM 3"]);
+  });
+
+  test("the highest slot doesn't wait for clients that never end their handshakes", () => {
+    const world = new World(generation(1, { workers: 3 })).ready(1, 2, 3);
+    world.handshakes = true;
+    world.actions.length = 0;
+    world.signal("ttou").pass(1250);
+    expect(signals(world)).toEqual([]);
+    world.pass(500);
+    expect(signals(world)).toEqual(["SIGTERM 3"]);
+  });
+
   test("the target never falls below 1, and a TTOU there changes nothing", () => {
     const world = new World().ready(1, 2).signal("ttou").signal("ttou").signal("ttou");
     expect(world.state.fleet.target).toBe(1);

@@ -143,6 +143,7 @@ test("10,000 random sequences of events end in the wanted state", () => {
   const outcomes = { halted: 0, settled: 0 };
   for (let seed = 1; seed <= 10_000; seed++) {
     const random = randomFrom(seed);
+    const silent = randomFrom(~seed);
     const first = generation(1, {
       workers: 1 + (seed % 4),
       timeoutMs: 3000,
@@ -156,7 +157,10 @@ test("10,000 random sequences of events end in the wanted state", () => {
     if (seed % 2 === 0)
       world.refuses = () => (random() < 0.1 ? (pick(random, codes) ?? null) : null);
     try {
-      for (let count = 0; count < 40 && world.halted === null; count++) step(world, random);
+      for (let count = 0; count < 40 && world.halted === null; count++) {
+        world.handshakes = silent() < 0.3;
+        step(world, random);
+      }
       calm(world);
       if (world.halted !== null) {
         outcomes.halted += 1;

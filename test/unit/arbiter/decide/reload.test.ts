@@ -94,7 +94,9 @@ describe("HUP", () => {
     test("where connections can't be steered, none waits", () => {
       const world = new World(generation(1, { workers: 1 })).ready(1).signal("ttin").ready(2);
       world.signal("ttou").pass(100).exit(2).pass(100);
-      world.event({ type: "steered", count: 1, refused: new Error("ENOSYS") }).signal("hup");
+      world
+        .event({ type: "steered", count: 1, handshakes: false, refused: new Error("ENOSYS") })
+        .signal("hup");
       world.loaded(generation(2, { workers: 2 }));
       expect(spawns(world).slice(2)).toEqual([
         "age 3 slot 0 generation 2",

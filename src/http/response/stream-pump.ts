@@ -120,9 +120,10 @@ export class StreamPump {
     return this.#room.promise;
   }
 
-  /** Adds a chunk, for which no read was made. */
-  push(chunk: unknown): void {
-    this.#add(chunk);
+  /** Adds a chunk, for which no read was made: what it is made of may be used again at once. */
+  push(chunk: Uint8Array | string): void {
+    const lasts = typeof chunk === "string" || this.#block.copies(chunk.byteLength);
+    this.#add(lasts ? chunk : Buffer.from(chunk));
     if (!this.#ended) this.#gathered();
   }
 

@@ -422,6 +422,31 @@ describe("a generator", () => {
     expect(order).toEqual(["waits", "100000"]);
   });
 
+  test.each([20_000, 60_000, 200_000])(
+    "may use a buffer of %d bytes again when write() has returned",
+    async (size) => {
+      const client = new Client();
+      client.room = 1000;
+      const started = pump(
+        new Response(
+          (async function* (): AsyncGenerator<string, void, Controller> {
+            const controller = yield "";
+            const bytes = Buffer.alloc(size);
+            for (const letter of "abc") controller.write(bytes.fill(letter));
+            bytes.fill("x");
+          })() as never,
+        ),
+        client,
+      );
+      await readOn(started, client, () => 50_000);
+      const { body, ended } = bodyOf(client.received);
+      expect(ended).toBe(true);
+      expect(
+        body.equals(Buffer.concat([..."abc"].map((letter) => Buffer.alloc(size, letter)))),
+      ).toBe(true);
+    },
+  );
+
   test("fails by its controller", async () => {
     const error = new Error("boom");
     const { client } = await answer(

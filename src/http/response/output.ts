@@ -98,6 +98,11 @@ export class OutputBuffer {
     if (bytes.byteLength > 0) this.#add(bytes);
   }
 
+  /** What is left of `bytes` is copied: whoever has them may change them from now on. */
+  keep(bytes: Uint8Array): void {
+    if (this.#pieces !== null) copyLeft(bytes, this.#pieces);
+  }
+
   /**
    * Adds bytes whose buffer nobody else can see: its memory is free once they are written, not when the collector
    * comes.
@@ -169,11 +174,7 @@ export class OutputBuffer {
   }
 
   #giveBlock(block: Buffer, left: Piece[]): void {
-    for (let at = 0; at < left.length; at += 1) {
-      const piece = left[at]!;
-      if (piece instanceof Uint8Array && piece.buffer === block.buffer)
-        left[at] = new Uint8Array(piece);
-    }
+    copyLeft(block, left);
     this.#block = null;
     giveBlock(block);
   }
@@ -242,6 +243,14 @@ export class OutputBuffer {
       if (owned !== null && first === owned[0]) owned[0] = rest;
       pieces[0] = rest;
     }
+  }
+}
+
+/** Copies those of `pieces` that are in the memory of `bytes`. */
+function copyLeft({ buffer }: Uint8Array, pieces: Piece[]): void {
+  for (let at = 0; at < pieces.length; at += 1) {
+    const piece = pieces[at]!;
+    if (piece instanceof Uint8Array && piece.buffer === buffer) pieces[at] = new Uint8Array(piece);
   }
 }
 

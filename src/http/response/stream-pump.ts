@@ -120,10 +120,9 @@ export class StreamPump {
     return this.#room.promise;
   }
 
-  /** Adds a chunk, for which no read was made: what it is made of may be used again at once. */
-  push(chunk: Uint8Array | string): void {
-    const lasts = typeof chunk === "string" || this.#block.copies(chunk.byteLength);
-    this.#add(lasts ? chunk : Buffer.from(chunk));
+  /** Adds a chunk, for which no read was made. */
+  push(chunk: unknown): void {
+    this.#add(chunk);
     if (!this.#ended) this.#gathered();
   }
 
@@ -192,8 +191,10 @@ export class StreamPump {
     this.#turnBytes += size;
     const block = this.#block;
     if (!block.copies(size)) {
-      block.addLarge(typeof bytes === "string" ? Buffer.from(bytes) : bytes);
-      this.#write();
+      const large = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
+      block.addLarge(large);
+      // Many sources use their memory again, as that of Bun.serve's lets them.
+      if (!this.#write()) this.#target.output.keep(large);
       return;
     }
     if (!block.fits(size)) this.#write();

@@ -423,6 +423,36 @@ describe("a generator", () => {
   });
 
   test.each([20_000, 60_000, 200_000])(
+    "may use a buffer of %d bytes again when a stream asks for more",
+    async (size) => {
+      const client = new Client();
+      client.room = 1000;
+      const bytes = Buffer.alloc(size);
+      const letters = [..."abc"];
+      const started = pump(
+        new Response(
+          new ReadableStream({
+            async pull(controller) {
+              await turn();
+              const letter = letters.shift();
+              if (letter === undefined) controller.close();
+              else controller.enqueue(bytes.fill(letter));
+            },
+          }),
+        ),
+        client,
+      );
+      for (let count = 0; count < 5; count++) await turn();
+      await readOn(started, client, () => 50_000);
+      const { body, ended } = bodyOf(client.received);
+      expect(ended).toBe(true);
+      expect(body.equals(Buffer.concat([..."abc"].map((each) => Buffer.alloc(size, each))))).toBe(
+        true,
+      );
+    },
+  );
+
+  test.each([20_000, 60_000, 200_000])(
     "may use a buffer of %d bytes again when write() has returned",
     async (size) => {
       const client = new Client();

@@ -129,8 +129,8 @@ function wrapStream(
   takeWhole(body);
   const reader = body.getReader();
   let begun = false;
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
+  const source = {
+    async pull(controller: ReadableStreamDefaultController<Uint8Array>) {
       const { done, value } = await reader.read();
       if (done) {
         if (begun) controller.enqueue(Buffer.from(after));
@@ -141,8 +141,10 @@ function wrapStream(
       begun = true;
       controller.enqueue(typeof value === "string" ? Buffer.from(value) : value);
     },
-    cancel: (reason) => reader.cancel(reason),
-  });
+    cancel: (reason: unknown) => reader.cancel(reason),
+  };
+  // Nothing is read ahead: the app may use its memory again when it is asked for more.
+  return new ReadableStream<Uint8Array>(source, { highWaterMark: 0 });
 }
 
 /** The Server-Timing of the app itself: it may return one Response for many requests. */

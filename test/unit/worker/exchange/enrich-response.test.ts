@@ -52,6 +52,35 @@ describe("a JSON body is wrapped", () => {
     expect(body).toBe(`{"res": ["a"], ${info}}`);
   });
 
+  test("that is read into one buffer comes as it is to a client that reads slowly", async () => {
+    const size = 60_000;
+    const buffer = Buffer.alloc(size);
+    const letters = [..."abcd"];
+    const source = {
+      async pull(controller: ReadableStreamDefaultController) {
+        await new Promise((resolve) => setImmediate(resolve));
+        const letter = letters.shift();
+        if (letter === undefined) controller.close();
+        else controller.enqueue(buffer.fill(letter));
+      },
+    };
+    const engine = new FakeEngine(() => new Response(new ReadableStream(source), json()), {
+      config: { enrichResponse: true },
+    });
+    const wire = engine.connect();
+    wire.room = 1000;
+    wire.send("GET / HTTP/1.0\r\n\r\n");
+    await engine.settle();
+    for (let turn = 0; turn < 12; turn++) {
+      wire.drain(50_000);
+      await engine.settle();
+    }
+    const runs = wire.text.match(/([abcd])\1{999,}/g) ?? [];
+    expect(runs.map((run) => `${run[0]} ${run.length}`)).toEqual(
+      [..."abcd"].map((letter) => `${letter} ${size}`),
+    );
+  });
+
   test("and what spoke of its bytes goes or becomes weak", async () => {
     const fields = { etag: '"1"', "content-md5": "x", "accept-ranges": "bytes" };
     const { head } = await answered(() => new Response("1", json(fields)));

@@ -41,30 +41,24 @@ export function plan(state: State, nowMs: number): readonly Action[] {
   const { stopping, resting, draining } = state.mastership;
   const ordered = obey(fleet);
   if (ordered.length > 0) return ordered;
-  if (stopping === null && resting) {
-    const away = leaveToOther(state, nowMs);
-    if (away !== null) return away;
-    const unused = leaveUnused(state, nowMs);
-    return [...escalate(fleet, nowMs), ...(unused ?? dismiss(fleet.workers))];
-  }
+  const serves = stopping === null || nowMs < stopping.sinceMs + stopping.delayMs;
+  // Who hangs isn't told to leave besides: it would get graceful_timeout to do so.
+  const late = serves ? escalate(fleet, nowMs) : [];
+  if (late.length > 0) return late;
   if (stopping === null) {
     const unused = leaveUnused(state, nowMs);
+    if (resting) {
+      const away = leaveToOther(state, nowMs);
+      return away === null ? (unused ?? dismiss(fleet.workers)) : [...away, ...(unused ?? [])];
+    }
     return [
       ...sendCredentials(fleet),
-      ...escalate(fleet, nowMs),
       ...(draining ? windDown(fleet) : []),
       ...retire(state, nowMs),
       ...(unused ?? fill(state, nowMs)),
     ];
   }
-  if (nowMs < stopping.sinceMs + stopping.delayMs) {
-    return [
-      ...sendCredentials(fleet),
-      ...escalate(fleet, nowMs),
-      ...windDown(fleet),
-      ...fill(state, nowMs),
-    ];
-  }
+  if (serves) return [...sendCredentials(fleet), ...windDown(fleet), ...fill(state, nowMs)];
   if (fleet.workers.every((worker) => immortal(worker, nowMs))) {
     const { exitCode, reason } = stopping;
     return [{ do: "halt", exitCode, reason, left: fleet.workers.map(({ pid }) => pid) }];

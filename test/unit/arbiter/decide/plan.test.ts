@@ -143,6 +143,14 @@ describe("timeout", () => {
     expect(spawns(world)).toHaveLength(2);
   });
 
+  test("who hangs while its slot goes isn't told to leave besides, which would give it graceful_timeout", () => {
+    const world = new World(generation(1, { timeoutMs: 2000 })).ready(1, 2).pass(2000, [2]);
+    world.signal("ttou").pass(250, [2]);
+    expect(signals(world)).toEqual(["SIGABRT 2"]);
+    world.pass(1000, [2]);
+    expect(signals(world)).toEqual(["SIGABRT 2", "SIGKILL 2"]);
+  });
+
   test.each([
     ["0 switches it off", { timeoutMs: 0 }, true],
     ["a long boot isn't silence", { timeoutMs: 2000 }, false],

@@ -197,6 +197,22 @@ describe("sockets of addresses left out refuse new connections before their work
       "when a load that moves again ends while they settle",
       () => dropped().signal("hup").ready(3).loaded(generation(3), true),
     ],
+    [
+      "when a master that goes waits for connections at slots of its own",
+      () => {
+        const world = new World().ready(1, 2).event({ type: "upgrade started", pid: 99 });
+        world
+          .signal("ttin")
+          .ready(3)
+          .signal("hup")
+          .loaded(generation(2, { workers: 3 }), true);
+        world.signal("winch").actions.length = 0;
+        return world
+          .ready(4)
+          .signal("hup")
+          .loaded(generation(3, { workers: 3 }));
+      },
+    ],
     ["when a trial is taken back", () => dropped().exit(3, 3)],
     ["when a trial is taken back during a load", () => dropped().signal("hup").exit(3, 3)],
   ])("%s", (_when, make) => {

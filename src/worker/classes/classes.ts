@@ -42,7 +42,9 @@ async function loadOwn(
   marked: boolean,
 ): Promise<Create> {
   const { loadOwnClass, publicContext } = await import("./own-class.ts");
-  if (marked) (await import("../../http/response/globals/install.ts")).installResponse();
+  const { installFiles, installResponse } = await import("../../http/response/globals/install.ts");
+  if (marked) installResponse();
+  else installFiles();
   const Class = await loadOwnClass(config);
   return async (context) => new Class(publicContext(context));
 }

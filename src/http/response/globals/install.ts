@@ -33,21 +33,29 @@ const nativeFile = Bun.file;
 const nativeSlice = Blob.prototype.slice;
 
 let installed = false;
+let installedFiles = false;
+
+/** Makes files remember their path, and slices of them where they start. The second call does nothing. */
+export function installFiles(): void {
+  if (installedFiles) return;
+  installedFiles = true;
+  replaceMethod(Bun, "file", file);
+  replaceMethod(Blob.prototype, "slice", slice);
+}
 
 /**
- * Makes Responses remember what they were made from, files their path, direct streams how they are read, fetch() what it has
- * decoded, and Requests copy ours. The second call does nothing.
+ * Makes Responses remember what they were made from, direct streams how they are read, fetch() what it has decoded, and
+ * Requests copy ours; files as installFiles() does. The second call does nothing.
  */
 export function installResponse(): void {
   if (installed) return;
+  installFiles();
   installed = true;
   replaceGlobal("Response", NativeResponse, WrappedResponse);
   replaceGlobal("Request", NativeRequest, WrappedRequest);
   replaceGlobal("ReadableStream", NativeReadableStream, WrappedReadableStream);
   replaceMethod(WrappedResponse, "json", json);
   replaceMethod(NativeResponse.prototype, "clone", clone);
-  replaceMethod(Bun, "file", file);
-  replaceMethod(Blob.prototype, "slice", slice);
   for (const name of ["append", "set", "delete"] as const)
     replaceMethod(Headers.prototype, name, changing(name));
   replaceMethod(globalThis, "fetch", Object.assign(fetchAndMark, nativeFetch));

@@ -3,11 +3,15 @@ import { passedOptions, unusedOptions } from "../../../../src/app/options.ts";
 import type { Handle } from "../../../../src/app/routes/answers.ts";
 import { type App, isNodeListener, readApp } from "../../../../src/app/shape.ts";
 import type { Protocols } from "../../../../src/config/protocols.ts";
+import { installFiles } from "../../../../src/http/response/globals/install.ts";
 import {
   type Answer,
   serveOptions,
   unseenRoutes,
 } from "../../../../src/worker/classes/serve/options.ts";
+
+// As the class does before it imports the app.
+installFiles();
 
 const hello = () => new Response("hello");
 

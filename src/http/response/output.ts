@@ -98,9 +98,10 @@ export class OutputBuffer {
     if (bytes.byteLength > 0) this.#add(bytes);
   }
 
-  /** What is left of `bytes` is copied: whoever has them may change them from now on. */
+  /** What is left of `bytes`, which were added last, is copied: whoever has them may change them from now on. */
   keep(bytes: Uint8Array): void {
-    if (this.#pieces !== null) copyLeft(bytes, this.#pieces);
+    if (this.#pieces === null) return;
+    for (const copy of copyLeft(bytes, this.#pieces)) this.#own(copy);
   }
 
   /**
@@ -108,7 +109,7 @@ export class OutputBuffer {
    * comes.
    */
   addOwnedBytes(bytes: Uint8Array): void {
-    if (bytes.byteLength >= releaseBytes) (this.#owned ??= []).push(bytes);
+    this.#own(bytes);
     if (bytes.byteLength >= ballastedBytes) ballast ??= new ArrayBuffer(ballastBytes);
     this.addBytes(bytes);
   }
@@ -156,7 +157,12 @@ export class OutputBuffer {
     this.#tail = "";
     this.#pieces = null;
     this.#pieceBytes = 0;
+    this.#owned?.forEach(release);
     this.#owned = null;
+  }
+
+  #own(bytes: Uint8Array): void {
+    if (bytes.byteLength >= releaseBytes) (this.#owned ??= []).push(bytes);
   }
 
   #join(text: string): void {
@@ -246,12 +252,17 @@ export class OutputBuffer {
   }
 }
 
-/** Copies those of `pieces` that are in the memory of `bytes`. */
-function copyLeft({ buffer }: Uint8Array, pieces: Piece[]): void {
+/** Puts copies in the place of those of `pieces` that are in the memory of `bytes`, and returns them. */
+function copyLeft({ buffer }: Uint8Array, pieces: Piece[]): Uint8Array[] {
+  const copies: Uint8Array[] = [];
   for (let at = 0; at < pieces.length; at += 1) {
     const piece = pieces[at]!;
-    if (piece instanceof Uint8Array && piece.buffer === buffer) pieces[at] = new Uint8Array(piece);
+    if (!(piece instanceof Uint8Array) || piece.buffer !== buffer) continue;
+    const copy = new Uint8Array(piece);
+    pieces[at] = copy;
+    copies.push(copy);
   }
+  return copies;
 }
 
 /**

@@ -519,6 +519,28 @@ describe("OutputBuffer", () => {
     expect(kept.byteLength).toBe(size);
   });
 
+  test("keeps what is left of bytes that change, in memory that is free when the client leaves", () => {
+    const output = new OutputBuffer();
+    const changing = new Uint8Array(50_000).fill(1);
+    output.addBytes(changing);
+    const written: Uint8Array[] = [];
+    const taking = (count: number) => ({
+      write(data: string | Uint8Array) {
+        written.push(data as Uint8Array);
+        return count;
+      },
+    });
+    output.writeTo(taking(10_000));
+    output.keep(changing);
+    changing.fill(2);
+    output.writeTo(taking(0));
+    const [, left] = written;
+    expect(left?.every((byte) => byte === 1)).toBe(true);
+    expect(left?.byteLength).toBe(40_000);
+    output.clear();
+    expect([left?.byteLength, changing.byteLength]).toEqual([0, 50_000]);
+  });
+
   test("takes a sink that is closed", () => {
     const output = new OutputBuffer();
     output.addAscii("a");

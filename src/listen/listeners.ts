@@ -10,7 +10,7 @@ import type { ListeningSocket } from "../api/serving.ts";
 import { type Address, type FdAddress, formatTuple } from "../net/bind-address.ts";
 import { bindAddresses, type BindSettings, secureByDefault } from "../net/secure-addresses.ts";
 import type { SystemError } from "../os/libc.ts";
-import { hasHandshakes } from "../os/sockets/listening/defer-accept.ts";
+import { canSeeHandshakes, hasHandshakes } from "../os/sockets/listening/defer-accept.ts";
 import { listen } from "../os/sockets/listening/socket.ts";
 import {
   closeGroup,
@@ -56,8 +56,10 @@ export class Listeners {
   readonly #preparation = new Preparation();
   #slots = 0;
   #backlog = 0;
-  /** As in OpenOptions. */
+  /** As in OpenOptions, where the system shows who has connected and is silent. */
   #deferred = false;
+  /** Null until that has been asked. */
+  #seesHandshakes: boolean | null = null;
   /** What part of the new connections each slot gets; null as long as the kernel spreads them over all. */
   #steered: readonly number[] | null = null;
 
@@ -125,7 +127,7 @@ export class Listeners {
     options: OpenOptions,
   ): Promise<boolean> {
     const preparation = this.#preparation;
-    this.#deferred = options.deferred ?? false;
+    this.#deferred = options.deferred === true && (this.#seesHandshakes ??= canSeeHandshakes());
     await preparation.adopt(addresses, options.kind);
     try {
       const wanted = await preparation.open(addresses, options, {

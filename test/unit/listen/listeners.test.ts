@@ -141,6 +141,38 @@ test.if(onLinux)("Listeners defers at all of its sockets, or at none", async () 
   expect(deferring(listeners)).toEqual([false, false, false, false]);
 });
 
+test.if(onLinux)("Listeners doesn't defer where handshakes can't be seen", () => {
+  const root = join(import.meta.dir, "../../..");
+  const script = `
+    import { closeSync, openSync } from "node:fs";
+    import { getOption } from "${root}/src/os/sockets/socket-options.ts";
+    import { parseAddress } from "${root}/src/net/bind-address.ts";
+    import { Listeners } from "${root}/src/listen/listeners.ts";
+    const addresses = [parseAddress("127.0.0.1:0", "/")];
+    const options = { backlog: 16, kind: "slots", deferred: true };
+    const deferring = async (whileAsked) => {
+      const listeners = new Listeners();
+      const opening = listeners.open(addresses, 1, options);
+      whileAsked();
+      await opening;
+      const [{ fd }] = listeners.forSlot(0);
+      return [getOption(fd, ${IPPROTO_TCP}, ${TCP_DEFER_ACCEPT}) > 0, listeners.hasHandshakes()];
+    };
+    const first = await deferring(() => {});
+    const held = [];
+    try { for (;;) held.push(openSync("/dev/null")); } catch {}
+    const second = await deferring(() => held.forEach((fd) => closeSync(fd)));
+    console.log(JSON.stringify([first, second]));
+  `;
+  const limited = 'ulimit -n 64; exec "$0" -e "$1"';
+  const { stdout, stderr } = Bun.spawnSync(["sh", "-c", limited, process.execPath, script]);
+  expect(stderr.toString()).toBe("");
+  expect(JSON.parse(stdout.toString())).toEqual([
+    [true, false],
+    [false, false],
+  ]);
+});
+
 describe("Listeners.open() again", () => {
   test("keeps what stays, opens what is new, and closes the rest when told to", async () => {
     const listeners = await openListeners(["127.0.0.1:0", "[::1]:0"], 2);

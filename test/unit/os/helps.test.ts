@@ -22,7 +22,9 @@ const helps: readonly (readonly [expression: string, value: unknown])[] = [
   ["queue.acceptQueueLength(999_999)", null],
   ["queue.hasWaiting(999_999)", false],
   ['defer.deferAccept(999_999, true) ?? "done"', "done"],
-  ["defer.hasHandshakes(new Set([1]))", false],
+  ["defer.canSeeHandshakes()", false],
+  // So that a caller waits.
+  ["defer.hasHandshakes(new Set([1]))", true],
   ["bpf.steerReuseport(999_999, [1]).code", "EBADF"],
   ["hopLimit.refuseNewConnections(999_999, 4).code", "EBADF"],
   ['hopLimit.acceptPackets(999_999, 6) ?? "done"', "done"],

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
 import { hasWaiting } from "../../../../../src/os/sockets/listening/accept-queue.ts";
 import {
+  canSeeHandshakes,
   deferAccept,
   hasHandshakes,
 } from "../../../../../src/os/sockets/listening/defer-accept.ts";
@@ -17,8 +19,8 @@ afterEach(() => {
   for (const close of open.splice(0)) close();
 });
 
-function listening(family: 4 | 6 = 4, hostname = "127.0.0.1") {
-  const options = { family, hostname, port: 0, backlog: 16, reusePort: true, v6only: false };
+function listening(family: 4 | 6 = 4, hostname = "127.0.0.1", backlog = 16) {
+  const options = { family, hostname, port: 0, backlog, reusePort: true, v6only: false };
   const socket = createListeningSocket(options);
   open.push(() => closeFd(socket.fd));
   deferAccept(socket.fd, true);
@@ -66,6 +68,25 @@ describe.if(process.platform === "linux")("deferAccept()", () => {
       expect(hasHandshakes(new Set([port]))).toBe(false);
     },
   );
+
+  test("they are found among those at other ports, which take many packets of answers", async () => {
+    const crowded = listening(4, "127.0.0.1", 1024);
+    const { port } = listening();
+    await Promise.all(Array.from({ length: 900 }, () => connect("127.0.0.1", crowded.port)));
+    const ports = new Set([port]);
+    expect(hasHandshakes(ports)).toBe(false);
+    await connect("127.0.0.1", port);
+    expect(hasHandshakes(ports)).toBe(true);
+    expect(hasHandshakes(new Set([crowded.port]))).toBe(true);
+  });
+
+  test("asking leaves no descriptor open", () => {
+    const { port } = listening();
+    const before = readdirSync("/proc/self/fd").length;
+    expect(canSeeHandshakes()).toBe(true);
+    expect(hasHandshakes(new Set([port]))).toBe(false);
+    expect(readdirSync("/proc/self/fd")).toHaveLength(before);
+  });
 
   test("nobody waits for bytes any more", async () => {
     const { fd, port } = listening();

@@ -1,0 +1,88 @@
+/**
+ * Handshakes under way at this machine's ports, asked of the kernel by sock_diag(7). Linux only; needs no capability. It
+ * sends those alone, where /proc/net/tcp prints every connection, for hundreds of milliseconds on a busy machine.
+ */
+import { ptr } from "bun:ffi";
+import { constants } from "node:os";
+import { check, lastError, library, SystemError } from "../../libc.ts";
+import { AF_INET, closeFd, IPPROTO_TCP, sendNow, system } from "../socket-options.ts";
+
+const AF_NETLINK = 16;
+const SOCK_RAW = 3;
+const SOCK_CLOEXEC = 0o2000000;
+const NETLINK_SOCK_DIAG = 4;
+
+const SOCK_DIAG_BY_FAMILY = 20;
+const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+const NLM_F_REQUEST = 0x001;
+const NLM_F_DUMP = 0x300;
+
+/** TCP_SYN_RECV, and TCP_NEW_SYN_RECV, as the kernel itself has it since Linux 4.4. */
+const handshakeStates = (1 << 3) | (1 << 12);
+
+/** struct nlmsghdr */
+const headerBytes = 16;
+/** It, and struct inet_diag_req_v2. */
+const requestBytes = headerBytes + 56;
+/** inet_diag_msg.id.idiag_sport */
+const sourcePortAt = headerBytes + 4;
+/** What Linux puts into one packet of answers at most. */
+const packetBytes = 32_768;
+
+/**
+ * Whether handshakes are under way at one of the ports, of clients of IPv4 or IPv6. An error: the system doesn't tell, for
+ * want of the module tcp_diag, say, or of a descriptor.
+ */
+export function findHandshakes(ports: ReadonlySet<number>): boolean | SystemError {
+  const type = SOCK_RAW | SOCK_CLOEXEC | system.nonBlocking;
+  const fd = library().socket(AF_NETLINK, type, NETLINK_SOCK_DIAG);
+  if (fd < 0) return lastError("socket");
+  try {
+    // The kernel has no answer for both at once.
+    return [AF_INET, system.inet6].some((family) => isAmong(fd, family, ports));
+  } catch (error) {
+    if (error instanceof SystemError) return error;
+    throw error;
+  } finally {
+    // Answers that haven't been read go with it.
+    closeFd(fd);
+  }
+}
+
+/** Never waits: the kernel makes the first answers as it takes the request, and further ones as those are read. */
+function isAmong(fd: number, family: number, ports: ReadonlySet<number>): boolean {
+  const sent = sendNow(fd, requestFor(family), null);
+  if (sent instanceof SystemError) throw sent;
+  const packet = new Uint8Array(packetBytes);
+  const view = new DataView(packet.buffer);
+  for (;;) {
+    const length = check(Number(library().recv(fd, ptr(packet), packet.byteLength, 0)), "recv");
+    for (let at = 0; at + headerBytes < length;) {
+      const type = view.getUint16(at + 4, true);
+      // Both begin with 0, or with the error's number below 0.
+      if (type === NLMSG_DONE || type === NLMSG_ERROR) {
+        const error = -view.getInt32(at + headerBytes, true);
+        if (error !== 0) throw new SystemError(error, "recv");
+        return false;
+      }
+      if (ports.has(view.getUint16(at + sourcePortAt))) return true;
+      // Each begins at a multiple of 4.
+      at += (Math.max(view.getUint32(at, true), headerBytes) + 3) & ~3;
+    }
+    // Cut, or no netlink at all: nothing would end this.
+    if (length < headerBytes) throw new SystemError(constants.errno.EBADMSG, "recv");
+  }
+}
+
+function requestFor(family: number): Uint8Array {
+  const request = new Uint8Array(requestBytes);
+  const view = new DataView(request.buffer);
+  view.setUint32(0, requestBytes, true);
+  view.setUint16(4, SOCK_DIAG_BY_FAMILY, true);
+  view.setUint16(6, NLM_F_REQUEST | NLM_F_DUMP, true);
+  view.setUint8(headerBytes, family);
+  view.setUint8(headerBytes + 1, IPPROTO_TCP);
+  view.setUint32(headerBytes + 4, handshakeStates, true);
+  return request;
+}

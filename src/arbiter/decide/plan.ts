@@ -69,7 +69,7 @@ export function plan(state: State, nowMs: number): readonly Action[] {
   if (refusing !== null) return [...escalate(fleet, nowMs), ...refusing];
   // Workers have theirs, and close them when nothing waits any more: from then on clients are told to go elsewhere.
   const out: Action[] = sockets.closed ? [] : [{ do: "close listeners" }];
-  const overdue = nowMs >= stopDeadlineMs(stopping);
+  const overdue = nowMs >= stopDeadlineMs(stopping, sockets);
   for (const worker of fleet.workers) {
     if (worker.phase === "killed") continue;
     if (overdue) {
@@ -97,7 +97,7 @@ export function nextDeadlineMs(state: State, nowMs: number): number {
   const { stopping } = state.mastership;
   if (stopping !== null) {
     consider(stopping.sinceMs + stopping.delayMs);
-    consider(stopDeadlineMs(stopping));
+    consider(stopDeadlineMs(stopping, state.sockets));
   }
   for (const change of [steered, refused, unusedRefused]) {
     if (change === null) continue;
@@ -120,8 +120,21 @@ export function nextDeadlineMs(state: State, nowMs: number): number {
 }
 
 /** A quick stop has nothing to tell, so the workers get no margin beyond the patience. */
-function stopDeadlineMs({ how, sinceMs, delayMs, patienceMs }: Stopping): number {
-  return sinceMs + delayMs + patienceMs + (how === "graceful" ? drainMarginMs : 0);
+function stopDeadlineMs(stopping: Stopping, { steered, refused }: Sockets): number {
+  const { how, sinceMs, delayMs, patienceMs } = stopping;
+  const begunMs = sinceMs + delayMs;
+  if (how === "quick") return begunMs + patienceMs;
+  const settlingMs = lateMs(steered, begunMs) + lateMs(refused, begunMs);
+  return begunMs + settlingMs + patienceMs + drainMarginMs;
+}
+
+/** How long after `begunMs` workers are told to leave because handshakes are under way. */
+function lateMs(change: SocketsChange | null, begunMs: number): number {
+  if (change === null) return 0;
+  const { sinceMs, handshakes, lookedAtMs } = change;
+  const toldMs = handshakes ? sinceMs + silentSettleMs : lookedAtMs;
+  // Connections may have been steered long before.
+  return Math.max(0, toldMs - Math.max(sinceMs, begunMs));
 }
 
 /** drain_delay, and an operator's drain: a load balancer that is slow to notice still gets answers. */

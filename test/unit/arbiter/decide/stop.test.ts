@@ -40,6 +40,49 @@ describe("stop", () => {
   });
 
   test.each([
+    ["as long as handshakes are under way", 1500, true],
+    ["until they have ended", 1000, false],
+  ])("graceful_timeout counts from when the workers are told, %s", (_, toldMs, forever) => {
+    const world = new World(generation(1, { workers: 1, gracefulTimeoutMs: 3000 })).ready(1);
+    world.handshakes = true;
+    world.signal("term").pass(toldMs - 250);
+    expect(signals(world)).toEqual([]);
+    world.handshakes = forever;
+    world.pass(250);
+    expect(signals(world)).toEqual(["SIGTERM 1"]);
+    world.pass(3750);
+    expect(signals(world)).toEqual(["SIGTERM 1"]);
+    world.pass(250);
+    expect(signals(world)).toEqual(["SIGTERM 1", "SIGKILL 1"]);
+  });
+
+  test("the same where slots that the other master hasn't are left first", () => {
+    const world = new World(generation(1, { workers: 2, gracefulTimeoutMs: 3000 }), {
+      slots: 1,
+      understudy: true,
+    });
+    world.ready(1, 2).handshakes = true;
+    world.signal("term").pass(1500);
+    expect(world.actions.filter((each) => each.do === "steer").length).toBeGreaterThan(1);
+    expect(signals(world)).toEqual(["SIGTERM 1", "SIGTERM 2"]);
+    world.pass(3750);
+    expect(signals(world)).toHaveLength(2);
+    world.pass(250);
+    expect(signals(world).slice(2)).toEqual(["SIGKILL 1", "SIGKILL 2"]);
+  });
+
+  test("what was steered away from before the stop doesn't lengthen it", () => {
+    const world = new World(generation(1, { workers: 2, gracefulTimeoutMs: 3000 })).ready(1, 2);
+    world.handshakes = true;
+    world.signal("ttou").pass(1500).exit(2);
+    world.handshakes = false;
+    world.signal("term").pass(3750);
+    expect(signals(world)).toEqual(["SIGTERM 2", "SIGTERM 1"]);
+    world.pass(250);
+    expect(signals(world)).toEqual(["SIGTERM 2", "SIGTERM 1", "SIGKILL 1"]);
+  });
+
+  test.each([
     ["term", "SIGTERM"],
     ["int", "SIGQUIT"],
     ["quit", "SIGQUIT"],

@@ -36,6 +36,11 @@ export interface WorkerClassRow {
   readonly unusedOptions: Readonly<Record<string, string>>;
 }
 
+/** That of a class that comes with the package. */
+export interface BuiltInRow extends WorkerClassRow {
+  readonly code: ClassCode;
+}
+
 export interface OnlyValues {
   /** As --print-config shows them. */
   readonly values: readonly string[];
@@ -74,7 +79,12 @@ function fixedAt(value: number): OnlyValues {
   return { values: [String(value)], why: `Bun.serve's own is ${value}, and can't be set` };
 }
 
-export const workerClasses = {
+/** The compiler learns the names, and no more: the package's declarations would repeat every text of the table. */
+function table<Name extends string>(rows: Readonly<Record<Name, BuiltInRow>>): typeof rows {
+  return rows;
+}
+
+export const workerClasses = table({
   async: {
     code: { source: "worker/classes/async", export: "AsyncServing" },
     sockets: "inherited",
@@ -169,7 +179,7 @@ export const workerClasses = {
     hasRouter: true,
     unusedOptions: {},
   },
-} as const satisfies Readonly<Record<string, WorkerClassRow>>;
+});
 
 export type BuiltInClass = keyof typeof workerClasses;
 
@@ -193,7 +203,7 @@ const ownClass: WorkerClassRow = {
   unusedOptions: {},
 };
 
-/** The row of a class, with its literal types forgotten. */
+/** The row of a class. */
 export function workerClassOf(name: WorkerClass): WorkerClassRow {
   return isOwnClass(name) ? ownClass : workerClasses[name];
 }

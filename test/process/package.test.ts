@@ -125,6 +125,8 @@ export default defineConfig({ workers: 2, postFork: () => log.info("forked, and 
     app: "hello:fetch",
   });
   await server.settled(2);
+  // A line may still be on its way.
+  await server.logged(/(?:\[INFO\] forked, and told\n[^]*){2}/);
   expect(server.log.match(/\[INFO\] forked, and told\n/g)).toHaveLength(2);
   expect(await (await fetch(server.url)).text()).toBe("hello");
   expect(await server.stop()).toBe(0);

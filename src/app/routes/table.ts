@@ -20,7 +20,7 @@ interface Route {
   readonly handle: Handle | false;
 }
 
-/** By method; or one for all of them; or false, which leaves them to the app's fetch. */
+/** By method, HEAD among them if GET is; or one for all of them; or false, which leaves them to the app's fetch. */
 type Handles = ReadonlyMap<string, Handle> | Handle | false;
 
 const methods = new Set("GET HEAD POST PUT DELETE PATCH OPTIONS CONNECT TRACE".split(" "));
@@ -80,13 +80,11 @@ function patternsOf(segments: readonly string[], handles: Handles, value: unknow
     ];
   }
   const values = value as Readonly<Record<string, unknown>>;
-  const byMethod = [...(handles as ReadonlyMap<string, Handle>)].map(([method, handle]): Route => {
-    return { segments, method, rank: rankOf(method, values[method]), handle };
+  return [...(handles as ReadonlyMap<string, Handle>)].map(([method, handle]): Route => {
+    // HEAD may be that of GET.
+    const made = values[method] || values["GET"];
+    return { segments, method, rank: rankOf(method, made), handle };
   });
-  const get = handles.get("GET");
-  if (get !== undefined && !handles.has("HEAD"))
-    byMethod.push({ segments, method: "HEAD", rank: rankOf("HEAD", values["GET"]), handle: get });
-  return byMethod;
 }
 
 /** In Bun's order: what is for one method before what is for all, and a function last, but not for HEAD. */
@@ -111,7 +109,7 @@ function isRest(segment: string, index: number, all: readonly string[]): boolean
 function forMethod(handles: Handles | undefined, method: string): Handle | false | null {
   if (handles === undefined) return null;
   if (typeof handles === "function" || handles === false) return handles;
-  return handles.get(method) ?? (method === "HEAD" ? (handles.get("GET") ?? null) : null);
+  return handles.get(method) ?? null;
 }
 
 function matches(segments: readonly string[], asked: readonly string[]): boolean {
@@ -179,9 +177,12 @@ function handlesOf(where: string, value: unknown, fallback: Handle): Handles {
     const entries = Object.entries(value) as [string, unknown][];
     if (entries.length > 0 && entries.every(([method]) => methods.has(method))) {
       const given = entries.filter(([, each]) => each !== false && each !== undefined);
-      return new Map(
+      const handles = new Map(
         given.map(([method, each]) => [method, oneOf(where, each, fallback) ?? refuse(where)]),
       );
+      const get = handles.get("GET");
+      if (get !== undefined && !handles.has("HEAD")) handles.set("HEAD", get);
+      return handles;
     }
   }
   return refuse(where);

@@ -42,9 +42,8 @@ async function loadOwn(
   marked: boolean,
 ): Promise<Create> {
   const { loadOwnClass, publicContext } = await import("./own-class.ts");
-  const { installFiles, installResponse } = await import("../../http/response/globals/install.ts");
-  if (marked) installResponse();
-  else installFiles();
+  const { installMarks } = await import("../../http/response/globals/install.ts");
+  installMarks(marked);
   const Class = await loadOwnClass(config);
   return async (context) => new Class(publicContext(context));
 }

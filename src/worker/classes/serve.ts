@@ -12,7 +12,7 @@ import { errors } from "../../http/errors.ts";
 import { htmlPage } from "../../http/page.ts";
 import { ConnectionCut } from "../../app/connection-cut.ts";
 import { NativeResponse } from "../../http/response/globals/body.ts";
-import { installFiles, installResponse } from "../../http/response/globals/install.ts";
+import { installMarks } from "../../http/response/globals/install.ts";
 import { traceOfRequest } from "../records/traces.ts";
 import { ServeRecord } from "../records/serve-record.ts";
 import type { Serving } from "../../api/serving.ts";
@@ -87,8 +87,7 @@ export class BunServing implements Serving {
 
   /** Before the app is imported. Routes may be files; `marked`: somebody wants to know how long its Responses are. */
   static prepareProcess(this: void, marked: boolean): void {
-    if (marked) installResponse();
-    else installFiles();
+    installMarks(marked);
     OwnResponse = Response;
   }
 

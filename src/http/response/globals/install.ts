@@ -43,6 +43,12 @@ export function installFiles(): void {
   replaceMethod(Blob.prototype, "slice", slice);
 }
 
+/** For a class whose answers Bun sends. `marked`: somebody wants to know what Responses were made from. */
+export function installMarks(marked: boolean): void {
+  if (marked) installResponse();
+  else installFiles();
+}
+
 /**
  * Makes Responses remember what they were made from, direct streams how they are read, fetch() what it has decoded, and
  * Requests copy ours; files as installFiles() does. The second call does nothing.

@@ -63,13 +63,13 @@ export function createStreamSocket(domain: number): number {
 }
 
 /** A socket for datagrams, close-on-exec and non-blocking too. */
-export function createDatagramSocket(domain: number): number {
-  return createSocket(domain, SOCK_DGRAM);
+export function createDatagramSocket(domain: number, protocol = 0): number {
+  return createSocket(domain, SOCK_DGRAM, protocol);
 }
 
-function createSocket(domain: number, kind: number): number {
+function createSocket(domain: number, kind: number, protocol = 0): number {
   const type = onDarwin ? kind : kind | LINUX_SOCK_CLOEXEC | linux.nonBlocking;
-  const fd = check(library().socket(domain, type, 0), "socket");
+  const fd = check(library().socket(domain, type, protocol), "socket");
   if (onDarwin) {
     closeOnFailure(fd, () => {
       setCloseOnExec(fd);

@@ -2,9 +2,8 @@
  * Connections are accepted when their first bytes have come, as Bun.serve has it: a worker wakes once for both (bench:
  * new-connections). Until then they aren't in the accept queue.
  */
-import { SystemError } from "../../libc.ts";
 import { IPPROTO_TCP, onLinux, tryOption } from "../socket-options.ts";
-import { findHandshakes } from "./sock-diag.ts";
+import { findHandshakes, tellsHandshakes } from "./sock-diag.ts";
 
 const LINUX_TCP_DEFER_ACCEPT = 9;
 
@@ -18,7 +17,7 @@ export function deferAccept(fd: number, deferred: boolean): void {
 
 /** Whether the system tells of handshakes: without that, who is silent would be lost with a socket that closes. */
 export function canSeeHandshakes(): boolean {
-  return onLinux && !(findHandshakes(new Set()) instanceof SystemError);
+  return onLinux && tellsHandshakes();
 }
 
 /**

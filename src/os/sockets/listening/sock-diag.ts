@@ -4,12 +4,17 @@
  */
 import { ptr } from "bun:ffi";
 import { constants } from "node:os";
-import { check, lastError, library, SystemError } from "../../libc.ts";
-import { AF_INET, closeFd, IPPROTO_TCP, sendNow, system } from "../socket-options.ts";
+import { check, library, SystemError } from "../../libc.ts";
+import {
+  AF_INET,
+  closeFd,
+  createDatagramSocket,
+  IPPROTO_TCP,
+  sendNow,
+  system,
+} from "../socket-options.ts";
 
 const AF_NETLINK = 16;
-const SOCK_RAW = 3;
-const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_SOCK_DIAG = 4;
 
 const SOCK_DIAG_BY_FAMILY = 20;
@@ -30,29 +35,41 @@ const sourcePortAt = headerBytes + 4;
 /** What Linux puts into one packet of answers at most. */
 const packetBytes = 32_768;
 
+/** Whether the system tells. Asked for connections in no state at all, it has none to look through. */
+export function tellsHandshakes(): boolean {
+  return ask((fd) => isAmong(fd, requestFor(AF_INET, 0), new Set())) === false;
+}
+
 /**
  * Whether handshakes are under way at one of the ports, of clients of IPv4 or IPv6. An error: the system doesn't tell, for
  * want of the module tcp_diag, say, or of a descriptor.
  */
 export function findHandshakes(ports: ReadonlySet<number>): boolean | SystemError {
-  const type = SOCK_RAW | SOCK_CLOEXEC | system.nonBlocking;
-  const fd = library().socket(AF_NETLINK, type, NETLINK_SOCK_DIAG);
-  if (fd < 0) return lastError("socket");
-  try {
+  return ask((fd) =>
     // The kernel has no answer for both at once.
-    return [AF_INET, system.inet6].some((family) => isAmong(fd, family, ports));
+    [AF_INET, system.inet6].some((family) =>
+      isAmong(fd, requestFor(family, handshakeStates), ports),
+    ),
+  );
+}
+
+function ask(question: (fd: number) => boolean): boolean | SystemError {
+  let fd = -1;
+  try {
+    fd = createDatagramSocket(AF_NETLINK, NETLINK_SOCK_DIAG);
+    return question(fd);
   } catch (error) {
     if (error instanceof SystemError) return error;
     throw error;
   } finally {
     // Answers that haven't been read go with it.
-    closeFd(fd);
+    if (fd >= 0) closeFd(fd);
   }
 }
 
 /** Never waits: the kernel makes the first answers as it takes the request, and further ones as those are read. */
-function isAmong(fd: number, family: number, ports: ReadonlySet<number>): boolean {
-  const sent = sendNow(fd, requestFor(family), null);
+function isAmong(fd: number, request: Uint8Array, ports: ReadonlySet<number>): boolean {
+  const sent = sendNow(fd, request, null);
   if (sent instanceof SystemError) throw sent;
   const packet = new Uint8Array(packetBytes);
   const view = new DataView(packet.buffer);
@@ -75,7 +92,7 @@ function isAmong(fd: number, family: number, ports: ReadonlySet<number>): boolea
   }
 }
 
-function requestFor(family: number): Uint8Array {
+function requestFor(family: number, states: number): Uint8Array {
   const request = new Uint8Array(requestBytes);
   const view = new DataView(request.buffer);
   view.setUint32(0, requestBytes, true);
@@ -83,6 +100,6 @@ function requestFor(family: number): Uint8Array {
   view.setUint16(6, NLM_F_REQUEST | NLM_F_DUMP, true);
   view.setUint8(headerBytes, family);
   view.setUint8(headerBytes + 1, IPPROTO_TCP);
-  view.setUint32(headerBytes + 4, handshakeStates, true);
+  view.setUint32(headerBytes + 4, states, true);
   return request;
 }

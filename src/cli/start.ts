@@ -14,6 +14,8 @@ export async function start(words: readonly string[]): Promise<number> {
   const signals = new EarlySignals();
   // Signals are taken, and the first worker reads its files, before the rest is read from the disk.
   const early = EarlyWorker.start(words, process.env);
+  // It is to be a server: what that needs is read beside the command's files. Where that fails, main.ts will say so.
+  if (early !== null) import("../arbiter/main.ts").catch(() => {});
   try {
     const { main } = await import("./main.ts");
     return await main(words, { signals, early });

@@ -40,6 +40,8 @@ export type ConfigData = {
 
 /** A configuration without its hooks, which can't go from one process to another. */
 export function configData(config: ConfigData): ConfigData {
-  const keys = Object.keys(dataSettings) as DataKey[];
-  return Object.fromEntries(keys.map((key) => [key, config[key]])) as unknown as ConfigData;
+  // By a plain loop: what is called for each setting is compiled meanwhile, which costs a start 2 ms (bench: start).
+  const data: Partial<Record<DataKey, unknown>> = {};
+  for (const key of Object.keys(dataSettings) as DataKey[]) data[key] = config[key];
+  return data as ConfigData;
 }

@@ -69,7 +69,9 @@ export function isDigit(byte: number): boolean {
 
 /** A lower-case word to compare received bytes with. */
 export function word(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
 }
 
 /**

@@ -116,9 +116,10 @@ function build(
   const autoscale = values.get("autoscale") as Config["autoscale"];
   const isSaid = places.has("workers") || fromEnvironment(settingOf("workers"), inputs) !== "";
   if (autoscale !== null && !isSaid) values.set("workers", autoscale.min);
-  const entries = settingEntries.map(([key]) => [key, values.get(key)]);
   // Every key of the table is there, with what its own kind gave.
-  const config = deepFreeze(Object.fromEntries(entries)) as Config;
+  const all: Partial<Record<SettingKey, unknown>> = {};
+  for (const [key] of settingEntries) all[key] = values.get(key);
+  const config = deepFreeze(all) as Config;
   checkRules(config, places, inputs.env);
   return { config, configFile, app, places: withVariables(places, inputs) };
 }

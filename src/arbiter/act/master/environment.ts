@@ -18,7 +18,9 @@ export function hasServiceManager(env: Environment): boolean {
 
 /** The environment for workers, hooks and apps: the service manager is no business of theirs. */
 export function withoutServiceManager(env: Environment): Environment {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !ofServiceManager.has(name)));
+  const rest: Record<string, string | undefined> = {};
+  for (const name of Object.keys(env)) if (!ofServiceManager.has(name)) rest[name] = env[name];
+  return rest;
 }
 
 /** `rawEnv` holds NAME=VALUE entries that the configuration has checked already. */

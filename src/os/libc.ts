@@ -96,6 +96,11 @@ function openFirst(paths: readonly string[]): { symbols: Library; path: string }
   throw new Error(`no C library could be loaded, tried ${paths.join(", ")}${reason}`, { cause });
 }
 
+/** Opens the C library ahead of the first call, for who has time now. */
+export function openLibrary(): void {
+  libc();
+}
+
 /** The C functions themselves: they answer -1 and leave errno, which `check` turns into an error. */
 export function library(): Library {
   return libc().symbols;

@@ -18,6 +18,8 @@ process.on("disconnect", alone);
 tell("awake");
 
 const imported = import("./life/worker.ts");
+// The master's message is rarely there by then.
+void imported.then(({ Worker }) => Worker.prepare());
 // The worker class is read from the disk at the same time (bench: start). Apps don't see the word.
 const [module] = process.argv.splice(2);
 if (module !== undefined) void import(module);

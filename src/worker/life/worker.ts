@@ -6,6 +6,7 @@ import { takeDescriptors } from "../../ipc/take-descriptors.ts";
 import { inheritedRow, type ScoreboardRow } from "../../ipc/scoreboard.ts";
 import { describeError, type Log } from "../../log/error-log.ts";
 import { type Logs, openLogs } from "../../log/logs.ts";
+import { openLibrary } from "../../os/libc.ts";
 import { leaveLauncherOutput } from "../../os/processes/output.ts";
 import { assume, identityOf } from "../../os/processes/privileges.ts";
 import { hasWaiting } from "../../os/sockets/listening/accept-queue.ts";
@@ -53,6 +54,11 @@ export class Worker {
   /** Leaves on account of a changed file. */
   #reloading = false;
   #draining = false;
+
+  /** What can be done before the boot message is there. */
+  static prepare(): void {
+    openLibrary();
+  }
 
   static async create(message: BootMessage): Promise<Worker> {
     const boot = takeDescriptors(message);

@@ -197,7 +197,10 @@ export class World {
   }
 
   #withHandshakes(done: Done | null): Done | null {
-    return done !== null && "handshakes" in done ? { ...done, handshakes: this.handshakes } : done;
+    if (done === null || !("handshakes" in done)) return done;
+    // As performOnSockets(), which has nothing to look for where all slots get connections.
+    const all = done.type === "steered" && done.count >= this.state.fleet.slots.length;
+    return { ...done, handshakes: this.handshakes && !all };
   }
 
   /**

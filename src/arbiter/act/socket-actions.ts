@@ -23,7 +23,9 @@ export function performOnSockets(
     case "steer": {
       const { count } = action;
       const refused = listeners.steer(equalShares(count));
-      return { type: "steered", count, refused, handshakes: listeners.hasHandshakes() };
+      // Where no slot is left out, none closes.
+      const handshakes = count < listeners.slots && listeners.hasHandshakes();
+      return { type: "steered", count, refused, handshakes };
     }
     case "refuse new connections":
       return {

@@ -72,6 +72,20 @@ test.if(linux)("a worker that loads its app gets hardly a connection", async () 
   await nearlyAllAreAnswered(server, () => server.go());
 });
 
+test.if(linux)(
+  "nor does it while another master's workers load theirs on the same sockets",
+  async () => {
+    await using server = await serving();
+    const [first = 0] = server.workers();
+    writeFileSync(join(server.folder, "app.ts"), `${waitsForGo}\n${app}`);
+    process.kill(server.pid, "SIGUSR2");
+    await until("a new master's workers", () => server.log.split("Using worker:").length > 2);
+    process.kill(first, "SIGKILL");
+    await server.logged(`pid:${first}`);
+    await nearlyAllAreAnswered(server, () => server.go());
+  },
+);
+
 test("nobody waits for a worker that stands still at a socket that all share", async () => {
   await using server = start({ files, args, bind: ["unix:socket"] });
   // The file is there before anybody listens.

@@ -1,5 +1,4 @@
 /** Keeps what the workers have to do level: looks at the scoreboard, and tells the sockets what part each slot is to get. */
-import { equalShares } from "../../listen/group.ts";
 import type { Listeners } from "../../listen/listeners.ts";
 import type { ScoreboardRow } from "../../ipc/scoreboard.ts";
 import {
@@ -87,16 +86,15 @@ export class Balancer {
     const count = state.sockets.steered?.count ?? slots.length;
     const { shares } = this.#parts.listeners;
     if (this.#off || shares === null || count < 2 || count > slots.length) return;
-    // Another master knows nothing of it, and serves on the same sockets.
-    if (sharing(state.mastership)) {
-      if (!sameShares(shares, equalShares(shares.length))) this.#steer(equalShares(count));
-      return;
-    }
     const loads = Array.from({ length: count }, (_, slot) => this.#loadOf(state, slot, nowMs));
     const arrivals = loads.reduce((sum, load) => sum + load.arrivals, 0);
     this.#arrivals = noteArrivals(this.#arrivals, arrivals, nowMs);
-    const next = sharesOf(loads, expectedOf(this.#arrivals, count, nowMs));
-    if (!sameShares(shares, next)) this.#steer(next);
+    const shared = sharing(state.mastership);
+    const known = shared ? besideAnother(state, loads) : loads;
+    const next = sharesOf(known, expectedOf(this.#arrivals, count, nowMs));
+    // The other master may have steered for reasons of its own.
+    const asBefore = sameShares(shares, next) || (shared && alike(shares) && alike(next));
+    if (!asBefore) this.#steer(next);
     if (!resting(this.#arrivals, nowMs)) this.#lookAgain(Math.max(lookMs, count));
   }
 
@@ -141,6 +139,21 @@ export class Balancer {
       arrivals: Math.max(0, accepted + waiting - before.accepted - before.waiting),
     };
   }
+}
+
+/**
+ * Another master's workers serve at the same sockets, and only their queues tell of them: one that nobody empties. As long
+ * as the old master's own workers serve, it goes by these: the new one's may not be up.
+ */
+function besideAnother({ mastership }: State, loads: readonly SlotLoad[]): readonly SlotLoad[] {
+  const { understudy, resting, stopping } = mastership;
+  const trusts = understudy || resting || stopping !== null;
+  const idle = { load: 0, room: Number.POSITIVE_INFINITY, lateness: 0 };
+  return loads.map((load) => ({ ...load, ...idle, able: load.able || trusts }));
+}
+
+function alike(shares: readonly number[]): boolean {
+  return new Set(shares).size < 2;
 }
 
 function beats({ beatAtMs }: WorkerState, nowMs: number): boolean {

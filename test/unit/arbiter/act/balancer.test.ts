@@ -168,15 +168,75 @@ test.each(["booting", "draining", "quitting", "aborting", "killed"] as const)(
   },
 );
 
-test("with another master on the same sockets all get alike, once", () => {
+/** Another master serves on the same sockets. */
+function besideAnother(scene: Scene, change: Partial<State["mastership"]>): Scene {
+  scene.state = { ...scene.state, mastership: { ...scene.state.mastership, ...change } };
+  return scene;
+}
+
+function dieOf(scene: Scene, slot: number): void {
+  const workers = scene.state.fleet.workers.filter((worker) => worker.slot !== slot);
+  scene.state = { ...scene.state, fleet: { ...scene.state.fleet, workers } };
+}
+
+const old = { upgrade: { pid: 1 } };
+const stopping = {
+  how: "graceful",
+  sinceMs: 0,
+  delayMs: 0,
+  patienceMs: 30_000,
+  exitCode: 0,
+  reason: null,
+} as const;
+
+test.each<readonly [string, Partial<State["mastership"]>]>([
+  ["old", old],
+  ["new", { understudy: true }],
+])("as the %s master of two it leaves all alike, whatever they have to do", (_name, change) => {
   const scene = new Scene(3).tick();
   scene.accept(0, 9);
   scene.tick();
-  const mastership = { ...scene.state.mastership, upgrade: { pid: 1 } };
-  scene.state = { ...scene.state, mastership };
-  scene.tick().later(25);
+  besideAnother(scene, change).tick().later(25);
   for (let count = 0; count < 3; count += 1) scene.tick();
-  expect(scene.steered).toEqual(["32 32 32", "0 32 32", "1 1 1"]);
+  expect(scene.steered).toEqual(["32 32 32", "0 32 32", "32 32 32"]);
+});
+
+test("a new master leaves it to the old one who gets connections", () => {
+  const scene = besideAnother(new Scene(3), { understudy: true });
+  for (const slot of [0, 1, 2]) {
+    scene.tick();
+    dieOf(scene, slot);
+  }
+  scene.tick();
+  expect(scene.steered).toEqual([]);
+});
+
+test("an old master sends none to a slot whose worker has died", () => {
+  const scene = besideAnother(new Scene(3).tick(), old);
+  dieOf(scene, 1);
+  scene.tick().later(25);
+  expect(scene.steered).toEqual(["32 32 32", "32 0 32"]);
+});
+
+test.each<readonly [string, Partial<State["mastership"]>]>([
+  ["a new one", { understudy: true }],
+  ["an old one at rest", { ...old, resting: true }],
+  ["an old one that stops", { ...old, stopping }],
+])("of two masters %s sends none to a slot where nobody accepts", (_name, change) => {
+  const scene = besideAnother(new Scene(3).tick(), change);
+  dieOf(scene, 1);
+  scene.tick();
+  expect(scene.steered).toEqual(["32 32 32"]);
+  scene.waiting[1] = 1;
+  for (let count = 0; count < 2; count += 1) {
+    scene.nowMs += 250;
+    scene.tick();
+    scene.later(25);
+  }
+  expect(scene.last).toBe("32 0 32");
+  scene.waiting[1] = 0;
+  scene.tick().later(25);
+  expect(scene.last).toBe("32 32 32");
 });
 
 test.each<readonly [string, (scene: Scene) => void]>([

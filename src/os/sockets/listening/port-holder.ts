@@ -3,6 +3,7 @@ import { closeSync, openSync, readdirSync, readlinkSync, readSync, statSync } fr
 import { basename, resolve } from "node:path";
 import { nameOfProcess, parentOf } from "../../processes.ts";
 import { encodeTcp, type TcpName, type UnixName } from "../socket-address.ts";
+import { bound, findSockets, listening, mappedV4, type TcpSocket } from "./sock-diag.ts";
 
 /** What was to be bound. */
 export type WantedAddress = (TcpName & { readonly v6only: boolean }) | UnixName;
@@ -31,13 +32,9 @@ interface Socket {
   readonly path?: string;
 }
 
-/** The state LISTEN in /proc/net/tcp. */
-export const listeningState = "0A";
 /** A line of /proc/net/tcp or tcp6: address, port, state, user, inode. */
-export const tcpRow =
-  /^\s*\d+: ([\dA-F]+)(:[\dA-F]{4} )\S+ ([\dA-F]{2})(?: \S+){3}\s+(\d+)\s+\d+ (\d+) /;
+const tcpRow = /^\s*\d+: ([\dA-F]+):([\dA-F]{4}) \S+ ([\dA-F]{2})(?: \S+){3}\s+(\d+)\s+\d+ (\d+) /;
 const acceptsConnections = 0x10000;
-const mappedV4 = `${"0".repeat(20)}ffff`;
 const anyV4 = `${mappedV4}${"0".repeat(8)}`;
 const anyV6 = "0".repeat(32);
 
@@ -46,7 +43,11 @@ const anyV6 = "0".repeat(32);
  * one that has closed meanwhile.
  * @param budgetMs how much CPU time it may take to look around; what it has found by then is the answer
  */
-export function findHolder(wanted: WantedAddress, budgetMs = 300): Holder | null {
+export function findHolder(
+  wanted: WantedAddress,
+  budgetMs = 300,
+  ask = findSockets,
+): Holder | null {
   if (process.platform !== "linux") return null;
   // Of this process's own time: on a busy machine the clock on the wall says little about what was done.
   const start = process.cpuUsage();
@@ -56,7 +57,7 @@ export function findHolder(wanted: WantedAddress, budgetMs = 300): Holder | null
   };
   try {
     const sockets =
-      wanted.type === "tcp" ? tcpSockets(wanted, isOver) : unixSockets(wanted, isOver);
+      wanted.type === "tcp" ? inTheWay(wanted, isOver, ask) : unixSockets(wanted, isOver);
     const best = Math.min(...sockets.map(({ rank }) => rank));
     return ownerOf(
       sockets.filter(({ rank }) => rank === best),
@@ -119,23 +120,44 @@ function isAt({ path }: Socket, pid: number, wanted: WantedAddress): boolean {
   return isSameFile(resolve(latin1(folder), path), wanted.path);
 }
 
-function tcpSockets(wanted: TcpName & { v6only: boolean }, isOver: () => boolean): Socket[] {
-  const { family, hostname, port, v6only } = wanted;
+function inTheWay(
+  { family, hostname, port, v6only }: TcpName & { v6only: boolean },
+  isOver: () => boolean,
+  ask: typeof findSockets,
+): Socket[] {
   const bytes = encodeTcp(family, hostname, port);
-  const address =
+  const wanted =
     family === 6 ? bytes.subarray(8, 24).toHex() : mappedV4 + bytes.subarray(4, 8).toHex();
-  const column = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
+  const among = (states: number) =>
+    tcpSockets(states, port, isOver, ask).flatMap(({ address, uid, inode }): Socket[] => {
+      const rank = overlapOf(wanted, v6only, address);
+      // One without an inode is nobody's any more.
+      return rank === null || inode === "0" ? [] : [{ inode, uid, rank }];
+    });
+  // The kernel's choice: none is left.
+  if (port === 0) return [];
+  const listeners = among(listening);
+  // An outgoing connection has a port too.
+  return listeners.length > 0 ? listeners : among(bound);
+}
+
+/** As findSockets() has them, or else /proc, where 0 stands for those that listen at any port. */
+export function tcpSockets(
+  states: number,
+  port: number,
+  isOver: () => boolean,
+  ask = findSockets,
+): readonly TcpSocket[] {
+  const told = isOver() ? [] : ask(states, port);
+  if (told !== null) return told;
+  const column = port === 0 ? " 0A " : `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
   return ["tcp", "tcp6"].flatMap((table) =>
-    linesWith(`/proc/net/${table}`, column, isOver).flatMap((line): Socket[] => {
-      const row = tcpRow.exec(line);
-      // Nobody has what waits for its time to pass, which has no inode and isn't in the way either.
-      if (row === null || row[2] !== column || row[5] === "0") return [];
-      const [, words = "", , state, uid, inode = ""] = row;
-      const overlap = overlapOf(address, v6only, canonical(words));
-      if (overlap === null) return [];
-      // An outgoing connection has a port too, but a socket that listens is likelier to be in the way.
-      const rank = overlap + (state === listeningState ? 0 : 2);
-      return [{ inode, uid: Number(uid), rank }];
+    linesWith(`/proc/net/${table}`, column, isOver).flatMap((line) => {
+      const [, words = "", digits = "", state = "", uid, inode = ""] = tcpRow.exec(line) ?? [];
+      const at = Number.parseInt(digits, 16);
+      if ((port !== 0 && port !== at) || ((1 << Number.parseInt(state, 16)) & states) === 0)
+        return [];
+      return [{ address: canonical(words), port: at, uid: Number(uid), inode }];
     }),
   );
 }
@@ -144,13 +166,13 @@ function tcpSockets(wanted: TcpName & { v6only: boolean }, isOver: () => boolean
  * Words of 32 bits in the order of the machine, as the kernel prints an address, to 32 digits; a v4 address becomes a
  * mapped one.
  */
-export function canonical(words: string): string {
+function canonical(words: string): string {
   const digits = words.toLowerCase().replace(/(..)(..)(..)(..)/g, "$4$3$2$1");
   return digits.length === 8 ? mappedV4 + digits : digits;
 }
 
 /**
- * 0 if the other is in the way; 1 if it may be: /proc doesn't tell whether `::` takes v4 clients too; null if it isn't.
+ * 0 if the other is in the way; 1 if it may be: nothing tells whether `::` takes v4 clients too; null if it isn't.
  */
 function overlapOf(wanted: string, v6only: boolean, other: string): 0 | 1 | null {
   if (wanted === other) return 0;
@@ -199,7 +221,7 @@ function isSameFile(bytes: string, path: string): boolean {
  * The lines with a text; none where the file is missing. The table of a busy machine has megabytes, those of sockets
  * that listen first.
  */
-export function linesWith(path: string, text: string, isOver: () => boolean): string[] {
+function linesWith(path: string, text: string, isOver: () => boolean): string[] {
   const fd = tryTo(() => openSync(path, "r"));
   // Without IPv6 there is no tcp6.
   if (fd === null) return [];

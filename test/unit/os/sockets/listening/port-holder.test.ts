@@ -1,13 +1,22 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { release, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import {
   findHolder,
+  tcpSockets,
   type WantedAddress,
 } from "../../../../../src/os/sockets/listening/port-holder.ts";
 import { nameOfProcess } from "../../../../../src/os/processes.ts";
-import { createListeningSocket } from "../../../../../src/os/sockets/listening/socket.ts";
+import {
+  bound,
+  findSockets,
+  listening,
+} from "../../../../../src/os/sockets/listening/sock-diag.ts";
+import {
+  createListeningSocket,
+  createReservedSocket,
+} from "../../../../../src/os/sockets/listening/socket.ts";
 import { closeFd } from "../../../../../src/os/sockets/socket-options.ts";
 import {
   createAbstractSocket,
@@ -25,7 +34,10 @@ afterEach(() => {
 setDefaultTimeout(60_000);
 
 /** A generous budget: the machine may be loaded. */
-const find = (wanted: WantedAddress) => findHolder(wanted, 60_000);
+const find = (wanted: WantedAddress, ask: typeof findSockets = findSockets) =>
+  findHolder(wanted, 60_000, ask);
+/** As where the system has no netlink, or a filter of system calls refuses it. */
+const untold = () => null;
 const command = nameOfProcess(process.pid) ?? "";
 const executable = basename(process.execPath);
 const us = { type: "process", pid: process.pid, command, others: 0 } as const;
@@ -76,14 +88,42 @@ describe.if(onLinux)("findHolder() of TCP", () => {
   ];
   test.each(rows)("%s is held, %s wanted: %p", (held, hostname, found, v6only = false) => {
     const port = listenAt(held);
-    const holder = find({ type: "tcp", family: familyOf(hostname), hostname, port, v6only });
-    expect(holder).toEqual(found ? us : null);
+    const wanted = { type: "tcp", family: familyOf(hostname), hostname, port, v6only } as const;
+    expect(find(wanted)).toEqual(found ? us : null);
+    expect(find(wanted, untold)).toEqual(found ? us : null);
   });
 
   test("a port that nobody has", () => {
     const port = listenAt("127.0.0.1");
     for (const work of cleanUps.splice(0)) work();
-    expect(find({ type: "tcp", family: 4, hostname: "127.0.0.1", port, v6only: false })).toBeNull();
+    const wanted = { type: "tcp", family: 4, hostname: "127.0.0.1", port, v6only: false } as const;
+    expect(find(wanted)).toBeNull();
+    expect(find(wanted, untold)).toBeNull();
+  });
+
+  // Linux tells of it since 6.8, and /proc/net/tcp hasn't it.
+  test.if(Bun.semver.order(release().split("-")[0] ?? "", "6.8.0") >= 0).each(["127.0.0.1", "::1"])(
+    "a socket at %s that doesn't listen",
+    (hostname) => {
+      const options = { family: familyOf(hostname), hostname, port: 0, v6only: false } as const;
+      const { fd, port } = createReservedSocket({ ...options, reusePort: true, strict: false });
+      cleanUps.push(() => closeFd(fd));
+      expect(find({ ...options, type: "tcp", port })).toEqual(us);
+      expect(find({ ...options, type: "tcp", port: port - 1 })).toBeNull();
+    },
+  );
+
+  test("no port: no answer, though others listen", () => {
+    listenAt("127.0.0.1");
+    const wanted = {
+      type: "tcp",
+      family: 4,
+      hostname: "127.0.0.1",
+      port: 0,
+      v6only: false,
+    } as const;
+    expect(find(wanted)).toBeNull();
+    expect(find(wanted, untold)).toBeNull();
   });
 
   test("an outgoing connection, whose port the kernel has chosen", async () => {
@@ -92,6 +132,7 @@ describe.if(onLinux)("findHolder() of TCP", () => {
     const client = await Bun.connect({ hostname: "127.0.0.1", port: server.port, socket });
     const wanted = { type: "tcp", family: 4, hostname: "127.0.0.1", v6only: false } as const;
     expect(find({ ...wanted, port: client.localPort })).toEqual(us);
+    expect(find({ ...wanted, port: client.localPort }, untold)).toEqual(us);
     client.end();
   });
 
@@ -127,6 +168,7 @@ describe.if(onLinux)("findHolder() of TCP", () => {
     const port = listenAt("127.0.0.1");
     const wanted = { type: "tcp", family: 4, hostname: "127.0.0.1", port, v6only: false } as const;
     expect(findHolder(wanted, 0)).toBeNull();
+    expect(findHolder(wanted, 0, untold)).toBeNull();
   });
 
   test("an address that isn't numeric: no answer", () => {
@@ -134,6 +176,24 @@ describe.if(onLinux)("findHolder() of TCP", () => {
       find({ type: "tcp", family: 4, hostname: "localhost", port: 1, v6only: false }),
     ).toBeNull();
   });
+});
+
+describe.if(onLinux)("tcpSockets()", () => {
+  const inTime = () => false;
+  test.each(["127.0.0.1", "0.0.0.0", "::1", "::", "::ffff:127.0.0.1"])(
+    "the kernel and /proc tell the same of %s",
+    (hostname) => {
+      const port = listenAt(hostname);
+      const [told, read] = [findSockets, untold].map((ask) => {
+        const all = tcpSockets(listening, 0, inTime, ask).filter((each) => each.port === port);
+        expect(tcpSockets(listening, port, inTime, ask)).toEqual(all);
+        expect(tcpSockets(bound, port, inTime, ask)).toEqual([]);
+        return all;
+      });
+      expect(told).toHaveLength(1);
+      expect(read).toEqual(told);
+    },
+  );
 });
 
 describe.if(onLinux)("findHolder() of unix sockets", () => {

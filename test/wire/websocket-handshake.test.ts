@@ -131,6 +131,18 @@ describe.each(transports)("-k async over %s", (transport) => {
     }
   });
 
+  test.each([3, 80])("answers who offers too much: %i fields of 8000 bytes", async (count) => {
+    const before = await open();
+    const offers = Array.from(
+      { length: count },
+      () => `Sec-WebSocket-Protocol: ${"p".repeat(8000)}`,
+    );
+    using client = await wire.connect();
+    expect((await client.ask(request({}, ...offers))).status).toBe(431);
+    expect((await client.ask(get("/"))).status).toBe(200);
+    expect(await open()).toBe(before);
+  });
+
   test("reads a handshake and a frame cut anywhere", async () => {
     const bytes = Buffer.concat([Buffer.from(handshake("/cut")), frame("text", "hello")]);
     for (let at = 1; at < bytes.length; at++) {

@@ -10,8 +10,11 @@ import type { Tunnel } from "./tunnel.ts";
 /** A socket of this process, whose owner can be another. */
 type InnerWire = Wire & { data: unknown };
 
-/** It can be accepted; the client or the inner server has gone; there is no way to the inner server. */
-export type Readiness = "read" | "lost" | "refused";
+/**
+ * It can be accepted; the inner server doesn't read so much; the client or the inner server has gone; there is no way to the
+ * inner server.
+ */
+export type Readiness = "read" | "too large" | "lost" | "refused";
 
 export class Reservation implements InnerEnd {
   readonly #server: InnerServer;
@@ -86,6 +89,8 @@ export class Reservation implements InnerEnd {
 
   /** The client hasn't taken yet what comes before: the inner server finds out by its own bounds. */
   innerReceive(bytes: Buffer): void {
+    // An answer to what it hasn't read.
+    this.#ready.resolve("too large");
     this.#received.push(bytes);
     this.#wire?.pause();
   }

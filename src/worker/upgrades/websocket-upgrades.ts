@@ -62,6 +62,10 @@ export class WebsocketUpgrades implements Upgrades, AppWebsockets {
       this.#tunnels.open(this.#server.path, reservation);
       const readiness = await reservation.ready;
       if (readiness === "refused") return unavailable();
+      if (readiness === "too large") {
+        reservation.drop();
+        return new Response("Request Header Fields Too Large", { status: 431 });
+      }
       if (readiness === "read") this.#reserved.set(exchange, reservation);
       try {
         return await this.#app.fetch(request, server);

@@ -63,6 +63,12 @@ const persistence: readonly PersistenceRow[] = [
   },
   { claim: "HEAD stays", request: head("/"), kept: true, says: null },
   { claim: "POST stays", request: post("/text", "abc"), kept: true, says: null },
+  {
+    claim: "CONNECT goes, as proxies make a tunnel of it",
+    request: requestText("CONNECT", "a:80"),
+    kept: false,
+    says: "close",
+  },
   { claim: "404 stays", request: get("/nowhere"), kept: true, says: null },
 ];
 

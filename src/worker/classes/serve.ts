@@ -207,6 +207,8 @@ export class BunServing implements Serving {
     handler.finish(facts, request, response);
     const answer = response ?? plainError();
     served?.answered(observers, answer, response !== null);
+    // What a proxy takes for the inside of a tunnel isn't read (RFC 9110 §9.3.6).
+    if (facts.method === "CONNECT") return withField(answer, "connection", "close");
     return this.#directed(answer, origin.alternative);
   }
 

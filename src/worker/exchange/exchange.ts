@@ -353,6 +353,8 @@ export class Exchange implements BodySource, PumpTarget, Comer {
     const { head, body } = this;
     const closes =
       this.#site.closing() ||
+      // RFC 9110 §9.3.6: to a proxy in between, what follows a 2xx isn't HTTP, and nobody there has judged it.
+      head.method === "CONNECT" ||
       (body !== null && costsConnection(body, this.#reply.bodyMissing, this.expectsContinue));
     return answerContext(head, closes);
   }

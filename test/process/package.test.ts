@@ -42,6 +42,23 @@ test("the package has what runs, its types and what users read, below 400 kB; no
   expect(tarballFinding(statSync(tarball).size, files).complaints).toEqual([]);
 });
 
+test("what the programs of the bundle share has one hash in its names, and all that is imported is there", () => {
+  const names = packed("dist/**/*.js");
+  const imports = names.flatMap((name) => {
+    const code = readFileSync(join(place, name), "utf8");
+    return [...code.matchAll(/"(\.\.?\/[^"]+\.js)"/g)].map(([, path = ""]) =>
+      join(name, "..", path),
+    );
+  });
+  const shared = names.filter((name) => /^dist\/[\w-]+-\w{8}-\d+\.js$/.test(name));
+  expect(new Set(shared.map((name) => name.split("-").at(-2))).size).toBe(1);
+  expect(names.filter((name) => !shared.includes(name) && dirname(name) === "dist")).toEqual([
+    "dist/index.js",
+  ]);
+  expect(imports.length).toBeGreaterThan(shared.length);
+  expect(imports.filter((name) => !names.includes(name))).toEqual([]);
+});
+
 /** What stays in the checkout: how the server is made, measured and tested. A paragraph or row that leads there says so. */
 const onlyInCheckout = /^(docs\/(benchmarking|design|releasing)\.md|src\/README\.md)$/;
 

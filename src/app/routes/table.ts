@@ -15,6 +15,8 @@ interface Route {
   readonly segments: readonly string[];
   /** Null: for all. */
   readonly method: string | null;
+  /** When Bun.serve puts it into its tree: functions first, then what is `false`. */
+  readonly turn: number;
   /** Of two that differ in the names of parameters only, the higher one is asked first. */
   readonly rank: number;
   readonly handle: Handle | false;
@@ -29,8 +31,9 @@ const noParams = Object.freeze(Object.create(null) as Params);
 
 export class RouteTable {
   readonly #exact = new Map<string, Handles>();
-  /** The most definite first. */
   readonly #patterns: readonly Route[];
+  /** Those for a method, once it was asked for, the most definite first; null: for one that no route names. */
+  readonly #sorted = new Map<string | null, readonly Route[]>();
 
   /**
    * @param routes as Bun.serve takes them
@@ -40,7 +43,8 @@ export class RouteTable {
    */
   constructor(routes: object, fallback: Handle, describe: string) {
     const patterns: Route[] = [];
-    for (const [path, value] of Object.entries(routes) as [string, unknown][]) {
+    const entries = Object.entries(routes) as [string, unknown][];
+    for (const [index, [path, value]] of entries.entries()) {
       // Elysia has "" beside "/": Bun takes it, and it matches nothing.
       if (value === undefined || path === "") continue;
       checkPath(path);
@@ -49,13 +53,10 @@ export class RouteTable {
       if (segments.slice(0, -1).some((segment) => segment.startsWith("*"))) continue;
       const where = `${describe}: routes: ${path}`;
       const handles = handlesOf(where, value, fallback);
-      if (segments.some(isOpen)) patterns.push(...patternsOf(segments, handles, value));
+      if (segments.some(isOpen)) patterns.push(...patternsOf(segments, handles, value, index));
       else this.#exact.set(path, handles);
     }
-    // Of equal ones, the last one counts.
-    this.#patterns = patterns
-      .toReversed()
-      .toSorted((one, other) => compare(one.segments, other.segments) || other.rank - one.rank);
+    this.#patterns = patterns;
   }
 
   /** `path` as it was sent, without its query; null if the app's fetch is to answer. */
@@ -64,27 +65,70 @@ export class RouteTable {
     if (exact !== null) return exact === false ? null : { handle: exact, params: noParams };
     if (this.#patterns.length === 0) return null;
     const asked = path.slice(1).split("/");
-    for (const { segments, method: only, handle } of this.#patterns) {
-      if ((only !== null && only !== method) || !matches(segments, asked)) continue;
+    for (const { segments, handle } of this.#for(methods.has(method) ? method : null)) {
+      if (!matches(segments, asked)) continue;
       return handle === false ? null : { handle, params: paramsOf(segments, asked) };
     }
     return null;
   }
+
+  #for(method: string | null): readonly Route[] {
+    let sorted = this.#sorted.get(method);
+    if (sorted === undefined) {
+      sorted = inOrder(
+        this.#patterns.filter(({ method: only }) => only === null || only === method),
+      );
+      this.#sorted.set(method, sorted);
+    }
+    return sorted;
+  }
 }
 
-/** @param value what `handles` was made of */
-function patternsOf(segments: readonly string[], handles: Handles, value: unknown): Route[] {
-  if (!(handles instanceof Map)) {
-    return [
-      { segments, method: null, rank: rankOf(null, value), handle: handles as Handle | false },
-    ];
+/** Of routes for one method. */
+function inOrder(routes: readonly Route[]): readonly Route[] {
+  // Rests of two names have two places in Bun's tree, of which the first one goes first.
+  const turns = new Map<string, number>();
+  for (const { segments, turn } of routes) {
+    const place = placeOf(segments);
+    turns.set(place, Math.min(turn, turns.get(place) ?? turn));
   }
+  const turnOf = ({ segments }: Route) => turns.get(placeOf(segments))!;
+  // Of equal ones, the last one counts.
+  return routes
+    .toReversed()
+    .toSorted(
+      (one, other) =>
+        compare(one.segments, other.segments) ||
+        turnOf(one) - turnOf(other) ||
+        other.rank - one.rank,
+    );
+}
+
+/**
+ * @param value what `handles` was made of
+ * @param index of it among all routes
+ */
+function patternsOf(
+  segments: readonly string[],
+  handles: Handles,
+  value: unknown,
+  index: number,
+): Route[] {
+  const route = (method: string | null, made: unknown, handle: Handle | false): Route => {
+    const turn = (typeof made === "function" ? 0 : made === false ? 1 : 2) * 2 ** 32 + index;
+    return { segments, method, turn, rank: rankOf(method, made), handle };
+  };
+  if (!(handles instanceof Map)) return [route(null, value, handles as Handle | false)];
   const values = value as Readonly<Record<string, unknown>>;
-  return [...(handles as ReadonlyMap<string, Handle>)].map(([method, handle]): Route => {
-    // HEAD may be that of GET.
-    const made = values[method] || values["GET"];
-    return { segments, method, rank: rankOf(method, made), handle };
-  });
+  // HEAD may be that of GET.
+  return [...(handles as ReadonlyMap<string, Handle>)].map(([method, handle]) =>
+    route(method, values[method] || values["GET"], handle),
+  );
+}
+
+/** Its place in Bun's tree. */
+function placeOf(segments: readonly string[]): string {
+  return segments.map((segment) => (segment.startsWith(":") ? ":" : segment)).join("/");
 }
 
 /** In Bun's order: what is for one method before what is for all, and a function last, but not for HEAD. */

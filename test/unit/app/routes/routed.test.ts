@@ -41,7 +41,7 @@ const kinds: Record<string, (name: string) => unknown> = {
   head: (name) => ({ HEAD: say(name), GET: say(name) }),
 };
 
-/** Two routes that differ in the name of their parameter only: of which kinds they are decides. */
+/** Two routes that differ in the name of their parameter only, or of their rest: of which kinds they are decides. */
 const twice = Object.keys(kinds).flatMap((one) =>
   Object.keys(kinds).map((other) => [one, other] as const),
 );
@@ -51,6 +51,8 @@ const routes: object = {
     twice.flatMap(([one, other]) => [
       [`/twice-${one}-${other}/:first`, kinds[one]!("first")],
       [`/twice-${one}-${other}/:second`, kinds[other]!("second")],
+      [`/rests-${one}-${other}/:first/*first`, kinds[one]!("first")],
+      [`/rests-${one}-${other}/:second/*`, kinds[other]!("second")],
     ]),
   ),
   "/": say("root"),
@@ -210,7 +212,10 @@ const rows: Row[] = [
     "/cookies-redirect",
   ].map((path): Row => ["GET", path]),
   ...["GET", "HEAD", "POST"].flatMap((method) =>
-    twice.map(([one, other]): Row => [method, `/twice-${one}-${other}/1`]),
+    twice.flatMap(([one, other]): Row[] => [
+      [method, `/twice-${one}-${other}/1`],
+      [method, `/rests-${one}-${other}/1/2`],
+    ]),
   ),
   ["POST", "/users/me"],
   ["POST", "/twice-by-method/1"],

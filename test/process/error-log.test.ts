@@ -3,7 +3,7 @@ import { existsSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { descriptorsOf } from "../support/descriptors.ts";
 import { isRoot, needsRoot } from "../support/needs.ts";
-import { type RunningServer, start, until } from "../support/server.ts";
+import { childrenOf, type RunningServer, start, until } from "../support/server.ts";
 import { testUnless } from "../support/wire.ts";
 
 const app = `console.log("imported");
@@ -152,6 +152,26 @@ test("a file that can't be written ends the start with one line", async () => {
     /^Error: --error-logfile: '\S+none\/log' isn't writable: there is no folder \/\S+none\n$/,
   );
 });
+
+test("a worker that can't open the file says so in one line, until there is a folder again", async () => {
+  await using server = start({
+    files: { "app.ts": app, "logs/none": "" },
+    args: ["--error-logfile", "logs/log"],
+  });
+  const url = await urlOf(server, "logs/log");
+  await until("the first worker", async () => (await fetch(url)).ok);
+  const logs = join(server.folder, "logs");
+  renameSync(logs, `${logs}.away`);
+  const [first = 0] = childrenOf(server.process.pid);
+  process.kill(first, "SIGKILL");
+  await server.logged(
+    /^Worker \d+ can't open its logs: errorlog: '\S+' isn't writable: there is no folder \S+$/m,
+  );
+  renameSync(`${logs}.away`, logs);
+  await until("a worker", async () => (await fetch(url).catch(() => null))?.ok);
+  expect(server.log).not.toContain("    at ");
+  expect(await server.stop()).toBe(0);
+}, 120_000);
 
 test.skipIf(!isRoot)(
   `the file belongs to user and group, also after USR1${needsRoot}`,

@@ -3,6 +3,7 @@ import {
   existsSync,
   readdirSync,
   readFileSync,
+  renameSync,
   symlinkSync,
   unlinkSync,
   writeFileSync,
@@ -93,6 +94,26 @@ test("a new master that can't start ends alone: the old one serves on, and says 
   writeFileSync(join(server.folder, "app.ts"), "export const fetch = 1;");
   server.kill("SIGUSR2");
   await server.logged(/New master \(pid:\d+\) exited with code 4, this one is the only one again/);
+  expect(await (await fetch(server.url)).text()).toBe("ok");
+  expect(await server.stop()).toBe(0);
+}, 120_000);
+
+test("why the system starts no new master is one line, and why preExec doesn't want one has its place", async () => {
+  const config = `import { existsSync } from "node:fs";
+export function preExec() { if (existsSync("stop")) throw new Error("not now"); }
+`;
+  await using server = await gunicorn({ files: { "app.ts": app, "gunicorn.conf.ts": config } });
+  const away = `${server.folder}.away`;
+  renameSync(server.folder, away);
+  server.kill("SIGUSR2");
+  await server.logged("Upgrade failed, this master serves on: ENOENT: ");
+  renameSync(away, server.folder);
+  expect(server.log).not.toContain("    at ");
+  writeFileSync(join(server.folder, "stop"), "");
+  server.kill("SIGUSR2");
+  await server.logged(
+    /Upgrade failed, this master serves on: Error: not now\n +at .*gunicorn.conf.ts/,
+  );
   expect(await (await fetch(server.url)).text()).toBe("ok");
   expect(await server.stop()).toBe(0);
 }, 120_000);

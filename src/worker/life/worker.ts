@@ -19,7 +19,7 @@ import type { TlsCredentials } from "../../tls/credentials.ts";
 import { Dumps } from "../dump/dumps.ts";
 import { AppLoader } from "./app-loader.ts";
 import { AppSignals } from "./app-signals.ts";
-import { logBootFailure } from "./boot-failure.ts";
+import { describeFailure, logBootFailure } from "./boot-failure.ts";
 import { Ending } from "./ending.ts";
 import { WorkerHooks } from "./hooks.ts";
 import { explainCollision } from "./port-collision.ts";
@@ -302,7 +302,7 @@ async function openLogsOrExit(config: ConfigData): Promise<Logs> {
     logs.use();
     return logs;
   } catch (error) {
-    writeInTime(2, `Worker ${process.pid} can't open its logs: ${describeError(error)}\n`);
+    writeInTime(2, `Worker ${process.pid} can't open its logs: ${describeFailure(error)}\n`);
     return process.exit(exitCodes.workerBoot);
   }
 }

@@ -54,11 +54,15 @@ export function upgrade(
   workers: number | null,
   report: (event: Event) => void,
 ): Event {
+  if (process.pid === 1) return failed("the end of process 1 ends its container");
+  try {
+    hooks.preExec();
+  } catch (error) {
+    return failed(describeError(error));
+  }
   let counted: CountsHandover | null = null;
   let remark: string | undefined;
   try {
-    if (process.pid === 1) throw new Error("the end of process 1 ends its container");
-    hooks.preExec();
     const handover = listeners.handover(process.pid);
     try {
       counted = succession.handOver();
@@ -92,10 +96,15 @@ export function upgrade(
     });
     return { type: "upgrade started", pid: child.pid, ...(remark === undefined ? {} : { remark }) };
   } catch (error) {
-    return { type: "upgrade failed", message: describeError(error) };
+    // The system's refusal, which says all: no such program, no descriptor left.
+    return failed((error as Error).message);
   } finally {
     counted?.close();
   }
+}
+
+function failed(message: string): Event {
+  return { type: "upgrade failed", message };
 }
 
 /** What a new master is told by the old one through the environment. */

@@ -15,6 +15,10 @@ server.on("upgrade", (req, socket, head) => {
   const { method, url, headers, rawHeaders } = req;
   if (url === "/refused") return void socket.end("HTTP/1.1 401 Unauthorized\\r\\nContent-Length: 0\\r\\n\\r\\n");
   if (url === "/dropped") return void socket.destroy();
+  if (url === "/torn") {
+    socket.write("HTTP/1.1 401 Unauthorized\\r\\nContent-Length: 0\\r\\n\\r\\n");
+    return void socket.destroy();
+  }
   socket.write("HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: " + headers.upgrade + "\\r\\nConnection: Upgrade\\r\\n\\r\\n");
   const { remoteAddress, remotePort, remoteFamily } = req.socket;
   if (url === "/facts") socket.write(JSON.stringify({ method, rawHeaders, remoteAddress, remotePort, remoteFamily }) + "\\n");
@@ -80,6 +84,17 @@ describe("an upgrade listener of node:http", () => {
     dropped.send(upgrade("/dropped"));
     await dropped.ended();
     await server.logged(/"GET \/dropped HTTP\/1\.1" 499 /);
+  });
+
+  test("may tear the connection behind its last bytes, which come to a client that sends on", async () => {
+    await using server = await serve();
+    for (let count = 0; count < 20; count++) {
+      using client = await RawClient.connect(server.port);
+      client.send(upgrade("/torn") + "early".repeat(60_000));
+      expect((await client.answer()).status).toBe(401);
+      await client.ended();
+    }
+    await server.logged(/"GET \/torn HTTP\/1\.1" 401 /);
   });
 
   test("doesn't get what is no request for another protocol", async () => {

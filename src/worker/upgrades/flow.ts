@@ -41,7 +41,10 @@ export class Flow {
   drained(): boolean {
     if (this.#rest === null) return true;
     const taken = this.#to.write(this.#rest);
-    if (taken < 0) return false;
+    if (taken < 0) {
+      this.#rest = null;
+      return false;
+    }
     if (taken < this.#rest.length) {
       this.#rest = this.#rest.subarray(taken);
       return true;

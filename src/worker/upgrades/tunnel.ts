@@ -8,6 +8,7 @@
  * | a side sends FIN           | the other one gets it behind the bytes, and may go on sending                      |
  * | the client's socket closes | the inner one is closed at once                                                    |
  * | the inner socket closes    | the client gets what is left, and FIN; it has 2 seconds to close                   |
+ * | a write finds it closed    | its last bytes and its end come yet: it has 2 seconds                              |
  * | the client takes nothing   | write_timeout, by progress: it is reset                                            |
  * | the inner side takes none  | nothing: how long a client waits is the app's business                             |
  * | the worker leaves          | the inner side gets FIN, and has 2 seconds, as has the client then                 |
@@ -52,7 +53,7 @@ export class Tunnel implements LastingMember, WireOwner, InnerEnd {
   #toClient: Flow | null = null;
   /** While the client has something to take, or to close. */
   #deadlines: Deadlines | null = null;
-  /** The worker leaves. */
+  /** The worker leaves, or the inner side. */
   #leaving = false;
 
   constructor({ client, first, ended, deadlines, answered }: TunnelParts) {
@@ -76,7 +77,7 @@ export class Tunnel implements LastingMember, WireOwner, InnerEnd {
     this.#toInner = new Flow(this.#client, inner);
     this.#toClient = new Flow(inner, this.#client);
     this.#client.resume();
-    if (first.length > 0 && !this.#toInner.pass(first)) return this.innerClosed();
+    if (first.length > 0 && !this.#toInner.pass(first)) this.#innerIsDeaf();
     if (this.#clientDone) this.#toInner.end();
   }
 
@@ -96,7 +97,7 @@ export class Tunnel implements LastingMember, WireOwner, InnerEnd {
   innerDrained(): void {
     if (this.#stage !== open) return;
     if (this.#toInner!.drained()) this.#endIfOver();
-    else this.innerClosed();
+    else this.#innerIsDeaf();
   }
 
   innerEnded(): void {
@@ -121,7 +122,7 @@ export class Tunnel implements LastingMember, WireOwner, InnerEnd {
 
   receive(bytes: Buffer): void {
     if (this.#stage === opening) this.#first = Buffer.concat([this.#first as Buffer, bytes]);
-    else if (this.#stage === open && !this.#toInner!.pass(bytes)) this.innerClosed();
+    else if (this.#stage === open && !this.#toInner!.pass(bytes)) this.#innerIsDeaf();
   }
 
   drained(): void {
@@ -164,6 +165,12 @@ export class Tunnel implements LastingMember, WireOwner, InnerEnd {
     this.#deadlines = this.#newDeadlines();
     this.#deadlines.lingers();
     this.#endIfOver();
+  }
+
+  /** The inner socket has closed, and not told it yet: its last bytes come first. */
+  #innerIsDeaf(): void {
+    this.#client.resume();
+    if (!this.#leaving) this.leave();
   }
 
   /** Bounds the time that the client takes. */

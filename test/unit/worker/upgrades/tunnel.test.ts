@@ -96,6 +96,27 @@ describe("while the inner side isn't there", () => {
   });
 });
 
+describe("an inner side that has closed, and takes nothing more", () => {
+  const torn = (): Parts => {
+    const parts = opened();
+    parts.inner.write = () => -1;
+    parts.client.send("more");
+    return parts;
+  };
+
+  test("is heard to its end", () => {
+    const { client, inner } = torn();
+    client.send("still more");
+    inner.send("last");
+    inner.reset();
+    expect([client.text, client.did.at(-1)]).toEqual(["last", "shutdown"]);
+  });
+
+  test("isn't waited for without an end", () => {
+    expect(ticksUntilClosed(torn())).toBe(deadlines.lingerTicks);
+  });
+});
+
 describe("the answer's status is told once", () => {
   const rows: [claim: string, bytes: string, told: number | null][] = [
     ["of a websocket", "HTTP/1.1 101 Switching Protocols\r\n\r\n", 101],

@@ -86,10 +86,13 @@ export class Balancer {
     const count = state.sockets.steered?.count ?? slots.length;
     const { shares } = this.#parts.listeners;
     if (this.#off || shares === null || count < 2 || count > slots.length) return;
+    const { understudy, stopping } = state.mastership;
+    const shared = sharing(state.mastership);
+    // An old master that lets its workers go has slots that the new one may have closed already.
+    if (shared && !understudy && (state.mastership.resting || stopping !== null)) return;
     const loads = Array.from({ length: count }, (_, slot) => this.#loadOf(state, slot, nowMs));
     const arrivals = loads.reduce((sum, load) => sum + load.arrivals, 0);
     this.#arrivals = noteArrivals(this.#arrivals, arrivals, nowMs);
-    const shared = sharing(state.mastership);
     const known = shared ? besideAnother(state, loads) : loads;
     const next = sharesOf(known, expectedOf(this.#arrivals, count, nowMs));
     // The other master may have steered for reasons of its own.
@@ -146,10 +149,8 @@ export class Balancer {
  * as the old master's own workers serve, it goes by these: the new one's may not be up.
  */
 function besideAnother({ mastership }: State, loads: readonly SlotLoad[]): readonly SlotLoad[] {
-  const { understudy, resting, stopping } = mastership;
-  const trusts = understudy || resting || stopping !== null;
   const idle = { load: 0, room: Number.POSITIVE_INFINITY, lateness: 0 };
-  return loads.map((load) => ({ ...load, ...idle, able: load.able || trusts }));
+  return loads.map((load) => ({ ...load, ...idle, able: load.able || mastership.understudy }));
 }
 
 function alike(shares: readonly number[]): boolean {

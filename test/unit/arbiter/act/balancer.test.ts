@@ -219,11 +219,23 @@ test("an old master sends none to a slot whose worker has died", () => {
 });
 
 test.each<readonly [string, Partial<State["mastership"]>]>([
-  ["a new one", { understudy: true }],
-  ["an old one at rest", { ...old, resting: true }],
-  ["an old one that stops", { ...old, stopping }],
-])("of two masters %s sends none to a slot where nobody accepts", (_name, change) => {
-  const scene = besideAnother(new Scene(3).tick(), change);
+  ["rests", { ...old, resting: true }],
+  ["stops", { ...old, stopping }],
+])(
+  "an old master that %s leaves it to the new one, which may have closed slots",
+  (_name, change) => {
+    const scene = besideAnother(new Scene(3).tick(), change);
+    scene.waiting[0] = 1;
+    for (let count = 0; count < 3; count += 1) {
+      scene.nowMs += 250;
+      scene.tick();
+    }
+    expect(scene.steered).toEqual(["32 32 32"]);
+  },
+);
+
+test("a new master sends none to a slot where nobody accepts", () => {
+  const scene = besideAnother(new Scene(3).tick(), { understudy: true });
   dieOf(scene, 1);
   scene.tick();
   expect(scene.steered).toEqual(["32 32 32"]);

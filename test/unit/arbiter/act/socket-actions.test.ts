@@ -11,7 +11,8 @@ test.if(onLinux)("handshakes are looked for where steering leaves a slot out", a
   const steered = (count: number) =>
     performOnSockets({ do: "steer", count }, listeners, alone) as { handshakes?: boolean };
   expect(steered(1)).toMatchObject({ type: "steered", count: 1, refused: null, handshakes: false });
-  using _silent = await RawClient.connect(portOf(listeners));
+  using silent = new DisposableStack();
+  silent.use(await RawClient.connect(portOf(listeners)));
   expect(steered(2)).toMatchObject({ type: "steered", count: 2, refused: null, handshakes: false });
   expect(steered(1).handshakes).toBe(true);
   // Asked again.

@@ -134,9 +134,11 @@ test("the new configuration takes effect: other workers, another address besides
   expect(await (await fetch(added as string)).text()).toBe("ok");
   writeFileSync(join(server.folder, "gunicorn.conf.ts"), config(1, `"127.0.0.1:0"`));
   const from = server.log.length;
-  const [, third] = await startNew(server, 1);
+  // It serves all slots of the old one as long as that lives.
+  const [, third] = await startNew(server, 5);
   process.kill(second, "SIGTERM");
   await server.logged("Master has been promoted.", from);
+  await until("one worker", () => childrenOf(third).length === 1);
   for (let count = 0; count < 20; count++) {
     expect(await (await fetch(server.url, { keepalive: false })).text()).toBe("ok");
   }

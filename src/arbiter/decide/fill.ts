@@ -9,18 +9,18 @@ import {
   serving,
   type Sockets,
   type State,
+  wantedSlots,
   type WorkerState,
 } from "./state.ts";
 
-type Places = Pick<State, "fleet" | "sockets">;
-
-/** Slots below the target: a worker of the wanted generation in each, the old one leaving only after that. */
-export function fill(state: Places, nowMs: number): Action[] {
+/** Slots that are wanted: a worker of the wanted generation in each, the old one leaving only after that. */
+export function fill(state: State, nowMs: number): Action[] {
   return [...occupy(state, nowMs), ...grow(state)];
 }
 
-function occupy({ fleet, sockets }: Places, nowMs: number): Action[] {
-  const { workers, slots, target, wanted, fallback, proven } = fleet;
+function occupy(state: State, nowMs: number): Action[] {
+  const { fleet, sockets } = state;
+  const { workers, slots, wanted, fallback, proven } = fleet;
   const out: Action[] = [];
   let { lastAge } = fleet;
   // A reload tries one worker first: broken code costs one boot, and no slot loses its worker.
@@ -28,7 +28,7 @@ function occupy({ fleet, sockets }: Places, nowMs: number): Action[] {
   let tried = workers.some((worker) => worker.generation === wanted.number);
   let restarting = restartingSlots(fleet);
   const current = [wanted.number, fallback?.generation.number];
-  for (let slot = 0; slot < Math.min(target, slots.length); slot++) {
+  for (let slot = 0; slot < Math.min(wantedSlots(state), slots.length); slot++) {
     const here = workers.filter((worker) => worker.slot === slot);
     const servers = here.filter(serving);
     const fit = servers.find((worker) => isFit(fleet, worker));
@@ -93,17 +93,18 @@ function isFit({ wanted }: Fleet, worker: WorkerState): boolean {
 }
 
 /** A new slot's sockets join the group, but get no connections before its worker is ready. */
-function grow({ fleet, sockets }: Places): Action[] {
-  const { target, slots } = fleet;
-  const { steered } = sockets;
+function grow(state: State): Action[] {
+  const { slots } = state.fleet;
+  const { steered } = state.sockets;
+  const wanted = wantedSlots(state);
   // Slots that have served, counted from 0 without a gap.
   const able = slots.findIndex((slot) => !slot.served);
   const ready = able === -1 ? slots.length : able;
-  if (slots.length < target) {
+  if (slots.length < wanted) {
     if (steered === null) return [{ do: "steer", count: slots.length }];
     return [{ do: "open slot" }];
   }
-  const wantedCount = Math.min(ready, target);
-  if (steered !== null && wantedCount > steered.count) return [{ do: "steer", count: wantedCount }];
+  const count = Math.min(ready, wanted);
+  if (steered !== null && count > steered.count) return [{ do: "steer", count }];
   return [];
 }

@@ -19,6 +19,7 @@ import {
   type SocketsChange,
   type State,
   type Stopping,
+  wantedSlots,
   type WorkerState,
 } from "./state.ts";
 import { kill, signal } from "./orders.ts";
@@ -243,13 +244,14 @@ function escalateOne({ wanted }: Fleet, worker: WorkerState, nowMs: number): Act
   return [];
 }
 
-/** Slots at and above the target: steer new connections away, let the workers go, close from the top. */
-function retire({ fleet, sockets }: State, nowMs: number): Action[] {
-  const { target, slots, workers } = fleet;
-  if (slots.length <= target) return [];
-  const steering = steerTo(sockets, target, nowMs);
+/** Slots beyond those that are wanted: steer new connections away, let the workers go, close from the top. */
+function retire(state: State, nowMs: number): Action[] {
+  const { slots, workers } = state.fleet;
+  const wanted = wantedSlots(state);
+  if (slots.length <= wanted) return [];
+  const steering = steerTo(state.sockets, wanted, nowMs);
   if (steering !== null) return steering;
-  const beyond = workers.filter((worker) => worker.slot >= target);
+  const beyond = workers.filter((worker) => worker.slot >= wanted);
   const told = dismiss(beyond);
   const top = slots.length - 1;
   const occupied = beyond.some((worker) => worker.slot === top);

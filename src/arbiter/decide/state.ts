@@ -277,6 +277,15 @@ export function generationsInUse({ wanted, fallback, workers }: Fleet): number[]
   return fallback === null ? numbers : [...numbers, fallback.generation.number];
 }
 
+/**
+ * How many slots are to have a worker. A new master also keeps what the old one has beyond its own target, as long as that
+ * lives: it leaves those slots to this one (WINCH), and closes them when it comes back with fewer (HUP).
+ */
+export function wantedSlots({ fleet, sockets, mastership }: State): number {
+  const { target } = fleet;
+  return mastership.understudy ? Math.max(target, sockets.common) : target;
+}
+
 /** Another master uses the sockets too: what is done to the sockets themselves would be done to it. */
 export function sharing({ upgrade, understudy }: Mastership): boolean {
   return upgrade !== null || understudy;

@@ -100,6 +100,18 @@ describe("two masters with different numbers of slots", () => {
     expect(signals(world)).toEqual(["SIGTERM 2", "SIGTERM 1", "SIGTERM 3"]);
   });
 
+  test("a new master that wants fewer slots serves all of the old one's as long as that lives", () => {
+    const world = new World(generation(1, { workers: 2 }), { slots: 4, understudy: true });
+    world.ready(1, 2, 3, 4).pass(250);
+    expect(world.actions.filter((each) => each.do !== "spawn")).toEqual([]);
+    world.event({ type: "promoted" });
+    expect(world.actions.at(-1)).toEqual({ do: "steer", count: 2 });
+    world.pass(250);
+    expect(signals(world)).toEqual(["SIGTERM 3", "SIGTERM 4"]);
+    world.exit(3).exit(4);
+    expect(world.actions.filter((each) => each.do === "close slot")).toHaveLength(2);
+  });
+
   test("a promoted master steers anew", () => {
     const world = new World(generation(1), { understudy: true }).ready(1, 2);
     world.event({ type: "promoted" });

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Command } from "../../../../src/arbiter/decide/events.ts";
+import { wantedSlots } from "../../../../src/arbiter/decide/state.ts";
 import { generation, World } from "../../../support/arbiter-world.ts";
 
 /** A small generator with a seed, so that a failing sequence can be run again. */
@@ -109,7 +110,8 @@ function calm(world: World): void {
       else if (worker.phase !== "ready" && world.reached.has(worker.age)) world.exit(worker.age);
     }
     world.pass(500);
-    const { workers, slots, target, loading, wanted } = world.state.fleet;
+    const { workers, slots, loading, wanted } = world.state.fleet;
+    const count = wantedSlots(world.state);
     // One of an earlier generation serves on while the next start in its slot waits.
     const settled = workers.every(
       ({ phase, tired, warm, generation, edition }) =>
@@ -125,8 +127,8 @@ function calm(world: World): void {
       settled &&
       !mortal &&
       !loading &&
-      slots.length === target &&
-      workers.length === target
+      slots.length === count &&
+      workers.length === count
     )
       return;
   }
@@ -171,9 +173,10 @@ test("10,000 random sequences of events end in the wanted state", () => {
       }
       expect(world.state.mastership.stopping).toBeNull();
       outcomes.settled += 1;
-      const { slots, target, workers, wanted } = world.state.fleet;
-      expect(slots.length).toBe(target);
-      expect(workers.length).toBe(target);
+      const { slots, workers, wanted } = world.state.fleet;
+      const count = wantedSlots(world.state);
+      expect(slots.length).toBe(count);
+      expect(workers.length).toBe(count);
       expect(workers.every((each) => each.generation === wanted.number)).toBe(true);
       expect(workers.every((each) => each.edition === wanted.edition)).toBe(true);
       expect(world.serving().every((ages) => ages.length === 1)).toBe(true);
